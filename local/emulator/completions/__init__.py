@@ -1,0 +1,12 @@
+"""What ministack's services lack for this project, one module per AWS service.
+
+ministack is imported as it is and completed in memory; its version is pinned, because the completions know
+the names of its functions and the shape of its stores. A completion that doesn't find what it completes
+fails at start.
+"""
+
+from __future__ import annotations
+
+
+def install() -> None:
+    """Installs every completion; called once, before the first request."""
