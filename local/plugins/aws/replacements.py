@@ -1,0 +1,399 @@
+"""Which changed arguments replace a resource, and which update it in place.
+
+Owns the facts, one entry per resource type: arguments that always replace, parts of nested blocks that
+replace, and the few arguments whose answer depends on the values. An argument that is named nowhere updates
+in place. Doesn't own the comparison of inputs: callers ask only about arguments that they found changed.
+
+Source of the facts: the public schemas of the Terraform AWS provider (the `ForceNew` attributes, the
+framework's `RequiresReplace` plan modifiers and the `CustomizeDiff` functions under `internal/service/*`),
+which pulumi-aws bridges under the same names in camel case. Where release 5.100 and release 6 differ (an ECS
+service's deployment controller and capacity providers), 5.100 decides: the recordings of the real provider
+were made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+Inputs = Mapping[str, Any]
+Condition = Callable[[Inputs, Inputs], bool]
+
+_NAMED: Final = ("name", "namePrefix")
+
+# Types that belong to no region have no `region` argument; of every other type a changed region replaces.
+_GLOBAL_MODULES: Final = frozenset({"iam", "route53", "cloudfront"})
+
+_REPLACING: Final[Mapping[str, frozenset[str]]] = {
+    token: frozenset(names)
+    for token, names in {
+        "acm/certificate:Certificate": (
+            "certificateAuthorityArn",
+            "domainName",
+            "keyAlgorithm",
+            "subjectAlternativeNames",
+            "validationMethod",
+            "validationOptions",
+        ),
+        "acm/certificateValidation:CertificateValidation": ("certificateArn", "validationRecordFqdns"),
+        "appautoscaling/policy:Policy": ("name", "resourceId", "scalableDimension", "serviceNamespace"),
+        "appautoscaling/scheduledAction:ScheduledAction": (
+            "name",
+            "resourceId",
+            "scalableDimension",
+            "serviceNamespace",
+        ),
+        "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
+        "cloudwatch/compositeAlarm:CompositeAlarm": ("alarmName",),
+        "cloudwatch/dashboard:Dashboard": ("dashboardName",),
+        "cloudwatch/eventRule:EventRule": (*_NAMED, "eventBusName"),
+        "cloudwatch/eventTarget:EventTarget": ("eventBusName", "rule", "targetId"),
+        "cloudwatch/logGroup:LogGroup": (*_NAMED, "logGroupClass"),
+        "cloudwatch/logMetricFilter:LogMetricFilter": ("logGroupName", "name"),
+        "cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
+        "cloudwatch/logStream:LogStream": ("logGroupName", "name"),
+        "cloudwatch/metricAlarm:MetricAlarm": ("name",),
+        "cloudwatch/queryDefinition:QueryDefinition": (),
+        "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
+        "ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": ("vpcId",),
+        "ec2/eip:Eip": (
+            "address",
+            "customerOwnedIpv4Pool",
+            "domain",
+            "ipamPoolId",
+            "networkBorderGroup",
+            "publicIpv4Pool",
+        ),
+        "ec2/flowLog:FlowLog": (
+            "deliverCrossAccountRole",
+            "destinationOptions",
+            "eniId",
+            "iamRoleArn",
+            "logDestination",
+            "logDestinationType",
+            "logFormat",
+            "maxAggregationInterval",
+            "regionalNatGatewayId",
+            "subnetId",
+            "tagFieldSpecifications",
+            "trafficType",
+            "transitGatewayAttachmentId",
+            "transitGatewayId",
+            "vpcId",
+        ),
+        "ec2/internetGateway:InternetGateway": (),
+        "ec2/mainRouteTableAssociation:MainRouteTableAssociation": ("vpcId",),
+        "ec2/natGateway:NatGateway": (
+            "allocationId",
+            "availabilityMode",
+            "connectivityType",
+            "privateIp",
+            "subnetId",
+            "vpcId",
+        ),
+        "ec2/route:Route": (
+            "destinationCidrBlock",
+            "destinationIpv6CidrBlock",
+            "destinationPrefixListId",
+            "routeTableId",
+        ),
+        "ec2/routeTable:RouteTable": ("vpcId",),
+        "ec2/routeTableAssociation:RouteTableAssociation": ("gatewayId", "subnetId"),
+        "ec2/securityGroup:SecurityGroup": (*_NAMED, "description", "vpcId"),
+        # The old API has no rule identity: everything but the description makes another rule.
+        "ec2/securityGroupRule:SecurityGroupRule": (
+            "cidrBlocks",
+            "fromPort",
+            "ipv6CidrBlocks",
+            "prefixListIds",
+            "protocol",
+            "securityGroupId",
+            "self",
+            "sourceSecurityGroupId",
+            "toPort",
+            "type",
+        ),
+        "ec2/subnet:Subnet": (
+            "availabilityZone",
+            "availabilityZoneId",
+            "cidrBlock",
+            "ipv4IpamPoolId",
+            "ipv4NetmaskLength",
+            "ipv6IpamPoolId",
+            "ipv6Native",
+            "ipv6NetmaskLength",
+            "outpostArn",
+            "vpcId",
+        ),
+        "ec2/vpc:Vpc": ("cidrBlock", "ipv4IpamPoolId", "ipv4NetmaskLength"),
+        "ec2/vpcEndpoint:VpcEndpoint": (
+            "resourceConfigurationArn",
+            "serviceName",
+            "serviceNetworkArn",
+            "serviceRegion",
+            "vpcEndpointType",
+            "vpcId",
+        ),
+        "ecr/lifecyclePolicy:LifecyclePolicy": ("policy", "repository"),
+        "ecr/registryScanningConfiguration:RegistryScanningConfiguration": (),
+        "ecr/repository:Repository": ("encryptionConfigurations", "name"),
+        "ecr/repositoryPolicy:RepositoryPolicy": ("repository",),
+        "ecs/cluster:Cluster": ("name",),
+        "ecs/clusterCapacityProviders:ClusterCapacityProviders": ("clusterName",),
+        "ecs/service:Service": (
+            "cluster",
+            "deploymentController",
+            "iamRole",
+            "launchType",
+            "name",
+            "schedulingStrategy",
+        ),
+        # A revision is immutable: whatever describes it makes another one.
+        "ecs/taskDefinition:TaskDefinition": (
+            "containerDefinitions",
+            "cpu",
+            "enableFaultInjection",
+            "ephemeralStorage",
+            "executionRoleArn",
+            "family",
+            "inferenceAccelerators",
+            "ipcMode",
+            "memory",
+            "networkMode",
+            "pidMode",
+            "placementConstraints",
+            "proxyConfiguration",
+            "requiresCompatibilities",
+            "runtimePlatform",
+            "taskRoleArn",
+            "volumes",
+        ),
+        "ecs/taskSet:TaskSet": (
+            "capacityProviderStrategies",
+            "cluster",
+            "externalId",
+            "launchType",
+            "loadBalancers",
+            "networkConfiguration",
+            "platformVersion",
+            "service",
+            "serviceRegistries",
+            "taskDefinition",
+        ),
+        "iam/instanceProfile:InstanceProfile": (*_NAMED, "path"),
+        "iam/policy:Policy": (*_NAMED, "description", "path"),
+        "iam/role:Role": (*_NAMED, "path"),
+        "iam/rolePolicy:RolePolicy": (*_NAMED, "role"),
+        "iam/rolePolicyAttachment:RolePolicyAttachment": ("policyArn", "role"),
+        "kms/alias:Alias": _NAMED,
+        "kms/key:Key": ("customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"),
+        "kms/keyPolicy:KeyPolicy": ("keyId",),
+        "lb/listener:Listener": ("loadBalancerArn",),
+        "lb/listenerCertificate:ListenerCertificate": ("certificateArn", "listenerArn"),
+        "lb/listenerRule:ListenerRule": ("listenerArn",),
+        "lb/loadBalancer:LoadBalancer": (*_NAMED, "customerOwnedIpv4Pool", "internal", "loadBalancerType"),
+        "lb/targetGroup:TargetGroup": (
+            *_NAMED,
+            "ipAddressType",
+            "port",
+            "protocol",
+            "protocolVersion",
+            "targetControlPort",
+            "targetType",
+            "vpcId",
+        ),
+        "lb/targetGroupAttachment:TargetGroupAttachment": (
+            "availabilityZone",
+            "port",
+            "quicServerId",
+            "targetGroupArn",
+            "targetId",
+        ),
+        "route53/record:Record": ("name", "zoneId"),
+        "route53/zone:Zone": ("delegationSetId", "name"),
+        "s3/bucket:Bucket": ("bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"),
+        "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("bucket", "expectedBucketOwner"),
+        "s3/bucketLogging:BucketLogging": ("bucket", "expectedBucketOwner"),
+        "s3/bucketOwnershipControls:BucketOwnershipControls": ("bucket",),
+        "s3/bucketPolicy:BucketPolicy": ("bucket",),
+        "s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ("bucket",),
+        "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+            "bucket",
+            "expectedBucketOwner",
+        ),
+        "s3/bucketVersioning:BucketVersioning": ("bucket", "expectedBucketOwner"),
+        "scheduler/schedule:Schedule": (*_NAMED, "groupName"),
+        "secretsmanager/secret:Secret": _NAMED,
+        "secretsmanager/secretVersion:SecretVersion": (
+            "secretBinary",
+            "secretId",
+            "secretString",
+            "secretStringWoVersion",
+        ),
+        "servicediscovery/httpNamespace:HttpNamespace": ("description", "name"),
+        "servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ("name", "vpc"),
+        "servicediscovery/service:Service": ("healthCheckCustomConfig", "name", "namespaceId", "type"),
+        "sns/topic:Topic": (*_NAMED, "fifoTopic"),
+        "sns/topicPolicy:TopicPolicy": ("arn",),
+        "sns/topicSubscription:TopicSubscription": ("endpoint", "protocol", "topic"),
+        "ssm/parameter:Parameter": ("dataType", "name"),
+        "vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("securityGroupId",),
+        "vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("securityGroupId",),
+        "wafv2/webAcl:WebAcl": (*_NAMED, "scope"),
+        "wafv2/webAclAssociation:WebAclAssociation": ("resourceArn", "webAclArn"),
+    }.items()
+}
+
+# Parts of a block that replace while its other parts update. A path skips the indexes of lists.
+_REPLACING_PARTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "acm/certificate:Certificate": {"options": ("options.export",)},
+    "servicediscovery/service:Service": {
+        "dnsConfig": ("dnsConfig.namespaceId", "dnsConfig.routingPolicy", "dnsConfig.dnsRecords.type"),
+        "healthCheckConfig": ("healthCheckConfig.type",),
+    },
+}
+
+
+def _capacity_providers_of_service(old: Inputs, new: Inputs) -> bool:
+    """Only a forced deployment moves a service to other capacity providers, and never from or to none."""
+    if not new.get("forceNewDeployment"):
+        return True
+    return bool(old.get("capacityProviderStrategies")) != bool(new.get("capacityProviderStrategies"))
+
+
+def _tenancy_of_vpc(old: Inputs, new: Inputs) -> bool:
+    """EC2 loosens dedicated tenancy in place and never tightens it."""
+    return not (
+        old.get("instanceTenancy") == "dedicated" and new.get("instanceTenancy", "default") == "default"
+    )
+
+
+def _private_dns_of_endpoint(_old: Inputs, new: Inputs) -> bool:
+    return bool(new.get("vpcEndpointType", "Gateway") != "Interface")
+
+
+def _addresses_of_regional_nat(old: Inputs, new: Inputs) -> bool:
+    """A regional NAT gateway either provisions its zones itself or has them listed, for its whole life."""
+    return bool(old.get("availabilityZoneAddresses")) != bool(new.get("availabilityZoneAddresses"))
+
+
+def _private_addresses_of_nat(_old: Inputs, new: Inputs) -> bool:
+    return bool(new.get("connectivityType", "public") == "private")
+
+
+def _subnets_of_load_balancer(old: Inputs, new: Inputs) -> bool:
+    """An NLB only ever gains subnets; an ALB swaps them in place."""
+    if _load_balancer_type(new) != "network":
+        return False
+    return len(_members(new, "subnets")) <= len(_members(old, "subnets"))
+
+
+def _subnet_mappings_of_load_balancer(old: Inputs, new: Inputs) -> bool:
+    """A mapping is never changed in place. Adding ones is; removing ones is for an ALB only."""
+    kind = _load_balancer_type(new)
+    before, after = _members(old, "subnetMappings"), _members(new, "subnetMappings")
+    if kind == "gateway":
+        return False
+    if len(after) > len(before):
+        return not before <= after
+    if len(after) < len(before) and kind == "application":
+        return not after <= before
+    return True
+
+
+def _security_groups_of_load_balancer(old: Inputs, new: Inputs) -> bool:
+    """An NLB made without security groups never gets any, one made with them keeps at least one."""
+    if _load_balancer_type(new) != "network":
+        return False
+    return bool(_members(old, "securityGroups")) != bool(_members(new, "securityGroups"))
+
+
+def _secondary_ips_of_load_balancer(old: Inputs, new: Inputs) -> bool:
+    name = "secondaryIpsAutoAssignedPerSubnet"
+    return int(new.get(name) or 0) < int(old.get(name) or 0)
+
+
+def _tier_of_parameter(old: Inputs, new: Inputs) -> bool:
+    """SSM promotes a parameter to the advanced tier in place and never demotes it."""
+    return old.get("tier") == "Advanced" and new.get("tier") == "Standard"
+
+
+_CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
+    "ec2/natGateway:NatGateway": {
+        "availabilityZoneAddresses": _addresses_of_regional_nat,
+        "secondaryPrivateIpAddressCount": _private_addresses_of_nat,
+    },
+    "ec2/vpc:Vpc": {"instanceTenancy": _tenancy_of_vpc},
+    "ec2/vpcEndpoint:VpcEndpoint": {"privateDnsEnabled": _private_dns_of_endpoint},
+    "ecs/service:Service": {"capacityProviderStrategies": _capacity_providers_of_service},
+    "lb/loadBalancer:LoadBalancer": {
+        "secondaryIpsAutoAssignedPerSubnet": _secondary_ips_of_load_balancer,
+        "securityGroups": _security_groups_of_load_balancer,
+        "subnetMappings": _subnet_mappings_of_load_balancer,
+        "subnets": _subnets_of_load_balancer,
+    },
+    "ssm/parameter:Parameter": {"tier": _tier_of_parameter},
+}
+
+
+TYPES: Final = frozenset(_REPLACING)
+"""The types that have an entry, without the `aws:` of their tokens (`ec2/vpc:Vpc`)."""
+
+
+def named_arguments(token: str) -> frozenset[str]:
+    """The arguments of a type for which a change replaces, always or sometimes; `region` aside."""
+    key = _key(token)
+    return _REPLACING[key] | _REPLACING_PARTS.get(key, {}).keys() | _CONDITIONAL.get(key, {}).keys()
+
+
+def replaces(token: str, argument: str, old: Inputs, new: Inputs) -> bool:
+    """Whether a change of one top-level argument replaces the resource.
+
+    `old` and `new` are the whole inputs before and after: some answers depend on other arguments. The caller
+    has found `argument` changed; asking about an unchanged one answers as if it had changed.
+
+    Raises KeyError for a type that isn't known here, so that a new resource can't silently update in place.
+    """
+    key = _key(token)
+    always = _REPLACING[key]
+    if argument in always:
+        return True
+    if argument == "region":
+        return key.split("/", 1)[0] not in _GLOBAL_MODULES
+    parts = _REPLACING_PARTS.get(key, {}).get(argument, ())
+    if any(list(_values(old, part)) != list(_values(new, part)) for part in parts):
+        return True
+    condition = _CONDITIONAL.get(key, {}).get(argument)
+    return condition is not None and condition(old, new)
+
+
+def _key(token: str) -> str:
+    return token.removeprefix("aws:")
+
+
+def _load_balancer_type(inputs: Inputs) -> str:
+    return str(inputs.get("loadBalancerType") or "application")
+
+
+def _members(inputs: Inputs, name: str) -> frozenset[str]:
+    """The members of a set argument, comparable whatever their kind."""
+    return frozenset(
+        str(sorted((k, v) for k, v in member.items() if k != "__defaults"))
+        if isinstance(member, Mapping)
+        else str(member)
+        for member in inputs.get(name) or ()
+    )
+
+
+def _values(inputs: Any, path: str) -> Iterator[Any]:
+    """Every value at a dotted path, through lists; nothing where a step is absent."""
+    if not path:
+        yield inputs
+        return
+    if isinstance(inputs, list | tuple):
+        for member in inputs:
+            yield from _values(member, path)
+    elif isinstance(inputs, Mapping):
+        head, _, rest = path.partition(".")
+        if inputs.get(head) is not None:
+            yield from _values(inputs[head], rest)
