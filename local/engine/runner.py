@@ -1,0 +1,204 @@
+"""Runs a Pulumi program or a policy pack in the Python interpreter that the project names.
+
+Owns: what happens inside that interpreter before the first line of the program and after the last one.
+Does not own: which interpreter that is, or when it is stopped (`language_host`).
+
+It is run by path, by whatever interpreter the program uses, so it imports the standard library and the Pulumi
+SDK only. Three modes, by the first argument: `program`, `policy` and `packages`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.metadata
+import json
+import logging
+import os
+import runpy
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+EXIT_AFTER_MESSAGE = 32
+"""The user has already read the error: the engine stops without adding one of its own."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Dispatch on the mode and return the exit code."""
+    # The folder of this file is sys.path[0]; its modules are no business of the program.
+    sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).parent)]
+    mode, arguments = argv[0], argv[1:]
+    if mode == "packages":
+        json.dump(installed_packages(), sys.stdout)
+        return 0
+    _exit_with_parent()
+    if mode == "policy":
+        return _run_policy_pack(arguments)
+    return _run_program(arguments)
+
+
+def installed_packages() -> dict[str, object]:
+    """Say what this interpreter has installed.
+
+    Returns `plugins`, one entry per installed Pulumi package that has a resource plugin, and `distributions`,
+    the name, the version and whether another distribution requires it.
+    """
+    distributions = {
+        _canonical(distribution.metadata["Name"]): distribution
+        for distribution in importlib.metadata.distributions()
+        if distribution.metadata["Name"]
+    }
+    required = {
+        _canonical(_requirement_name(requirement))
+        for distribution in distributions.values()
+        for requirement in distribution.requires or ()
+        if "extra ==" not in requirement
+    }
+    plugins = []
+    for name, distribution in sorted(distributions.items()):
+        if not name.startswith("pulumi-"):
+            continue
+        described = Path(str(distribution.locate_file(name.replace("-", "_")))) / "pulumi-plugin.json"
+        if described.is_file():
+            plugin = plugin_of(json.loads(described.read_text()), name, distribution.version)
+            if plugin:
+                plugins.append(plugin)
+    return {
+        "plugins": plugins,
+        "distributions": [
+            {"name": name, "version": distribution.version, "required": name in required}
+            for name, distribution in sorted(distributions.items())
+        ],
+    }
+
+
+def plugin_of(described: Mapping[str, object], distribution: str, version: str) -> dict[str, object] | None:
+    """Read a package's `pulumi-plugin.json`; None when the package has no resource plugin.
+
+    A field that the file leaves out follows from the distribution's name and version.
+    """
+    if not described.get("resource", False):
+        return None
+    return {
+        "name": described.get("name") or distribution.removeprefix("pulumi-"),
+        "version": described.get("version") or version,
+        "server": described.get("server") or "",
+        "parameterization": described.get("parameterization"),
+    }
+
+
+def _canonical(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _requirement_name(requirement: str) -> str:
+    for index, character in enumerate(requirement):
+        if not (character.isalnum() or character in "-_."):
+            return requirement[:index]
+    return requirement
+
+
+def _exit_with_parent() -> None:
+    """Leave when the language host is gone, however it ended: nobody else would stop this process."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _run_policy_pack(arguments: Sequence[str]) -> int:
+    sys.argv = ["pulumi.policy", *arguments]
+    runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _run_program(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="runner.py program")
+    for option in ("monitor", "engine", "project", "stack", "organization", "root-directory", "pwd"):
+        parser.add_argument(f"--{option}", required=True)
+    parser.add_argument("--parallel", type=int, required=True)
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("program")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args(arguments)
+
+    try:
+        import pulumi
+        import pulumi.runtime
+    except ImportError as error:
+        print(
+            f"{sys.executable} cannot import the Pulumi SDK ({error}). Install the program's requirements.txt"
+            " there, or name the right virtual environment in Pulumi.yaml at runtime.options.virtualenv.",
+            file=sys.stderr,
+        )
+        return EXIT_AFTER_MESSAGE
+
+    pulumi.runtime.set_all_config(
+        pulumi.runtime.get_config_env(), list(pulumi.runtime.get_config_secret_keys_env())
+    )
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
+            monitor=options.monitor,
+            engine=options.engine,
+            project=options.project,
+            stack=options.stack,
+            organization=options.organization,
+            root_directory=options.root_directory,
+            parallel=options.parallel,
+            dry_run=options.dry_run,
+        )
+    )
+    sys.argv = [options.program, *options.arguments]
+    os.chdir(options.pwd)
+    # A program that fails leaves futures that nobody awaits; asyncio's complaints would bury the error.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+    def program() -> None:
+        runpy.run_path(options.program, run_name="__main__")
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # Every registration occupies a thread while the engine works on it.
+    executor = ThreadPoolExecutor(max_workers=4 * max(options.parallel, 1))
+    loop.set_default_executor(executor)
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(program))
+    except pulumi.RunError as error:
+        # A message meant for the reader as it stands; where it was raised is of no use to them.
+        pulumi.log.error(str(error))
+        return EXIT_AFTER_MESSAGE
+    except Exception:  # noqa: BLE001 whatever the program raises is the program's failure, told here
+        pulumi.log.error(
+            f"Program failed with an unhandled exception:\n{_program_traceback(options.program)}"
+        )
+        return EXIT_AFTER_MESSAGE
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _program_traceback(program: str) -> str:
+    """Format the current exception from the program's own first frame on."""
+    entry = Path(program).resolve()
+    entries = {entry, entry / "__main__.py"}
+    frames = traceback.extract_tb(sys.exc_info()[2])
+    for index, frame in enumerate(frames):
+        if Path(frame.filename).resolve() in entries:
+            return traceback.format_exc(limit=index - len(frames))
+    return traceback.format_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
