@@ -1,0 +1,169 @@
+"""The analyser that serves the rules to the Pulumi engine.
+
+The SDK's own analyser decodes a resource again for every rule, doesn't say that a value was secret, and
+accepts any configuration. This one decodes each resource once, calls only the rules that concern its type,
+marks secrets so that no message shows one, and refuses a configuration that would switch a scheduler rule
+off.
+
+`install` puts it in the place of the SDK's; everything else of `pulumi_policy.PolicyPack` stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import grpc
+import pulumi_policy.policy
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime import proto
+from pulumi_policy import EnforcementLevel, Policy
+
+from .config import Configuration, ConfigurationError, Effective, Given
+from .pack import resource_findings, stack_findings
+from .resources import Resource, Stack, canonical_type
+from .rule import Finding, Rule
+
+_LEVELS: Final = {
+    proto.ADVISORY: EnforcementLevel.ADVISORY,
+    proto.MANDATORY: EnforcementLevel.MANDATORY,
+    proto.REMEDIATE: EnforcementLevel.REMEDIATE,
+    proto.DISABLED: EnforcementLevel.DISABLED,
+}
+
+
+class UnsupportedPolicySdkError(RuntimeError):
+    """The installed pulumi-policy isn't built as this analyser expects."""
+
+
+class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
+    """Serves a pack's rules; made by `pulumi_policy.PolicyPack` once `install` has run."""
+
+    def __init__(self, name: str, version: str, policies: list[Policy], *rest: Any, **named: Any) -> None:
+        super().__init__(name, version, policies, *rest, **named)
+        self._pack_name = name
+        self._pack_version = version
+        self._rules: list[Rule] = [policy.rule for policy in policies if hasattr(policy, "rule")]
+        if len(self._rules) != len(policies):
+            raise UnsupportedPolicySdkError("this analyser serves rules of fileflow_policies only")
+        self._stack_rules = [rule for rule in self._rules if rule.check_stack is not None]
+        self._rules_by_type: dict[str, list[Rule]] = {}
+        self._rules_of_any_type = [
+            rule for rule in self._rules if rule.check_resource is not None and not rule.types
+        ]
+        for rule in self._rules:
+            if rule.check_resource is not None:
+                for token in rule.types:
+                    self._rules_by_type.setdefault(token, list(self._rules_of_any_type)).append(rule)
+        self._configuration = Configuration(self._rules)
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # the protocol's name
+        """Accepts the configuration, or refuses it with one message that names every problem."""
+        given = {
+            name: Given(_LEVELS.get(part.enforcementLevel), json_format.MessageToDict(part.properties))
+            for name, part in request.policyConfig.items()
+        }
+        try:
+            self._configuration = Configuration(self._rules, given)
+        except ConfigurationError as error:
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, f"the policy pack's configuration is refused: {error}"
+            )
+        return empty_pb2.Empty()
+
+    def Analyze(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
+        """Runs the rules that concern the resource's type on its inputs."""
+        response = proto.AnalyzeResponse()
+        rules = self._rules_by_type.get(canonical_type(request.type), self._rules_of_any_type)
+        if not rules:
+            return response
+        resource = _resource(request)
+        effective = self._configuration.for_stack(resource.urn.stack)
+        for rule in rules:
+            here = effective[rule.name]
+            if here.level is not EnforcementLevel.DISABLED:
+                self._report(response, rule, here, resource_findings(rule, resource, here), resource)
+        return response
+
+    def AnalyzeStack(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
+        """Runs the stack rules on the outputs of all resources, decoded once."""
+        response = proto.AnalyzeResponse()
+        stack = Stack([_stack_resource(item) for item in request.resources])
+        name = stack.resources[0].urn.stack if stack.resources else ""
+        effective = self._configuration.for_stack(name)
+        for rule in self._stack_rules:
+            here = effective[rule.name]
+            if here.level is not EnforcementLevel.DISABLED:
+                self._report(response, rule, here, stack_findings(rule, stack, here), None)
+        return response
+
+    def _report(
+        self,
+        response: Any,
+        rule: Rule,
+        effective: Effective,
+        findings: Iterable[Finding],
+        resource: Resource | None,
+    ) -> None:
+        for finding in findings:
+            about = finding.resource
+            response.diagnostics.append(
+                proto.AnalyzeDiagnostic(
+                    policyName=rule.name,
+                    policyPackName=self._pack_name,
+                    policyPackVersion=self._pack_version,
+                    message=rule.message(finding, resource),
+                    urn=about.urn_text if resource is None and about is not None else "",
+                    description=rule.sentence,
+                    enforcementLevel=self._map_enforcement_level(effective.level),
+                    severity=self._map_severity(rule.severity),
+                )
+            )
+
+
+def install() -> None:
+    """Makes `pulumi_policy.PolicyPack` serve this analyser.
+
+    Raises UnsupportedPolicySdkError when the installed SDK has no such place.
+    """
+    if not hasattr(pulumi_policy.policy, "_PolicyAnalyzerServicer"):
+        raise UnsupportedPolicySdkError(
+            "pulumi-policy has no _PolicyAnalyzerServicer; the pack needs pulumi-policy 1.21; "
+            "install the packages of the pack's requirements.txt"
+        )
+    pulumi_policy.policy._PolicyAnalyzerServicer = Analyzer  # type: ignore[misc]  # replaced on purpose, see above
+
+
+def _options(options: Any) -> dict[str, Any]:
+    return {
+        "ignore_changes": tuple(options.ignoreChanges),
+        "delete_before_replace": options.deleteBeforeReplace if options.deleteBeforeReplaceDefined else None,
+        "protect": options.protect,
+    }
+
+
+def _resource(request: Any) -> Resource:
+    return Resource(
+        type=request.type,
+        urn_text=request.urn,
+        name=request.name,
+        properties=json_format.MessageToDict(request.properties),
+        parent_urn=request.options.parent or None,
+        **_options(request.options),
+    )
+
+
+def _stack_resource(item: Any) -> Resource:
+    dependencies: Mapping[str, tuple[str, ...]] = {
+        key: tuple(value.urns) for key, value in item.propertyDependencies.items()
+    }
+    return Resource(
+        type=item.type,
+        urn_text=item.urn,
+        name=item.name,
+        properties=json_format.MessageToDict(item.properties),
+        parent_urn=item.parent or None,
+        dependencies=tuple(item.dependencies),
+        property_dependencies=dependencies,
+        **_options(item.options),
+    )

@@ -1,0 +1,174 @@
+"""What a rule is told of a resource: type, URN, properties, options, and in a stack its neighbours.
+
+Owns the spelling of resource types (aliases of one type read as one) and the parsing of URNs and property
+paths. Deliberately not here: what role a service plays (`recognition`) and what its containers say
+(`containers`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+from .values import State, Value
+
+ECS_SERVICE: Final = "aws:ecs/service:Service"
+ECS_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+ECS_TASK_SET: Final = "aws:ecs/taskSet:TaskSet"
+ECS_CLUSTER: Final = "aws:ecs/cluster:Cluster"
+ECS_CLUSTER_CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+SCHEDULER_COMPONENT: Final = "fileflow:ecs:SchedulerService"
+WEB_API_COMPONENT: Final = "fileflow:ecs:WebApiService"
+
+# Modules that the AWS provider publishes under several names for the same resource.
+_MODULE_ALIASES: Final = {
+    "alb": "lb",
+    "applicationloadbalancing": "lb",
+    "elasticloadbalancingv2": "lb",
+    "elasticloadbalancing": "elb",
+}
+# Types that were renamed, or that live in two modules, read as the newer one.
+_TYPE_ALIASES: Final = {
+    "aws:s3/bucketV2:BucketV2": "aws:s3/bucket:Bucket",
+    "aws:ec2/securityGroupIngressRule:SecurityGroupIngressRule": (
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+    ),
+    "aws:ec2/securityGroupEgressRule:SecurityGroupEgressRule": (
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+    ),
+}
+
+
+@lru_cache(maxsize=4096)
+def canonical_type(token: str) -> str:
+    """The one token for a resource type that the AWS provider knows under several."""
+    parts = token.split(":")
+    if len(parts) == 3 and parts[0] == "aws":
+        module, _, rest = parts[1].partition("/")
+        token = f"aws:{_MODULE_ALIASES.get(module, module)}{'/' if rest else ''}{rest}:{parts[2]}"
+    return _TYPE_ALIASES.get(token, token)
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """The parts of a Pulumi URN. A malformed one gives empty parts rather than an error."""
+
+    text: str
+    stack: str
+    project: str
+    types: tuple[str, ...]
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Urn:
+        parts = text.split("::", 3)
+        if len(parts) != 4 or not parts[0].startswith("urn:pulumi:"):
+            return cls(text, "", "", (), text.rsplit("::", 1)[-1])
+        return cls(text, parts[0].removeprefix("urn:pulumi:"), parts[1], tuple(parts[2].split("$")), parts[3])
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource as the engine shows it to a policy: its inputs for a resource rule, its outputs for a stack
+    rule.
+    """
+
+    type: str
+    urn_text: str
+    name: str
+    properties: Any
+    ignore_changes: tuple[str, ...] = ()
+    delete_before_replace: bool | None = None
+    protect: bool = False
+    parent_urn: str | None = None
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def canonical_type(self) -> str:
+        return canonical_type(self.type)
+
+    @cached_property
+    def urn(self) -> Urn:
+        return Urn.parse(self.urn_text)
+
+    @cached_property
+    def props(self) -> Value:
+        return Value.of(self.properties if self.properties is not None else {})
+
+    def __getitem__(self, key: str) -> Value:
+        return self.props[key]
+
+    @cached_property
+    def label(self) -> str:
+        """How messages name the resource: its Pulumi name, and its type."""
+        return f"{self.name or self.urn.name} ({self.type})"
+
+    @cached_property
+    def tags(self) -> Value:
+        """The tags, with those that the provider adds by default."""
+        own, every = self["tags"], self["tagsAll"]
+        if every.is_object and (own.missing or own.is_object):
+            return Value(State.KNOWN, {**every.raw, **(own.raw or {})}, "tags", own.secret or every.secret)
+        return own
+
+    def tag(self, key: str) -> Value:
+        return self.tags[key]
+
+    @cached_property
+    def ignored_roots(self) -> frozenset[str]:
+        """First steps of the property paths under `ignore_changes`, folded so that spelling hides nothing."""
+        return frozenset(folded(path_root(path)) for path in self.ignore_changes)
+
+    def in_component(self, token: str) -> bool:
+        """Whether the resource is, or sits at any depth in, a component of this type."""
+        return token in self.urn.types or self.type == token
+
+
+_ROOT = re.compile(r"""^\s*(?:\[\s*["']?(?P<quoted>[^"'\]]*)["']?\s*\]|(?P<plain>[^.\[\s]+))""")
+
+
+def path_root(path: str) -> str:
+    """The first step of a property path: `a` of `a.b`, `a[0].b`, `["a"].b`."""
+    match = _ROOT.match(path)
+    if match is None:
+        return path.strip()
+    return match["quoted"] if match["quoted"] is not None else match["plain"]
+
+
+def folded(name: str) -> str:
+    """A property name without case and underscores: `desired_count` and `desiredCount` are one."""
+    return name.replace("_", "").lower()
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """All resources of a stack, with the look-ups that stack rules share, each built once."""
+
+    resources: Sequence[Resource]
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        return {resource.urn_text: resource for resource in self.resources}
+
+    @cached_property
+    def by_type(self) -> Mapping[str, Sequence[Resource]]:
+        result: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            result.setdefault(resource.canonical_type, []).append(resource)
+        return result
+
+    def of(self, *types: str) -> list[Resource]:
+        return [resource for token in types for resource in self.by_type.get(token, ())]
+
+    def referenced(self, resource: Resource, *properties: str) -> list[Resource]:
+        """The resources of this stack whose outputs went into one of these properties, as far as Pulumi
+        recorded it.
+        """
+        urns = dict.fromkeys(
+            urn for name in properties for urn in resource.property_dependencies.get(name, ())
+        )
+        return [self.by_urn[urn] for urn in urns if urn in self.by_urn]

@@ -1,0 +1,159 @@
+"""What a rule is: metadata, the types it concerns, and a pure check that yields findings.
+
+Owns the wording of messages (`RESOURCE: VALUE; RULE; FIX` in one line), the registration of rules, and their
+form as policies of the policy SDK. Deliberately not here: configuration (`config`) and the analyser
+(`analyzer`).
+
+A check gets the resource (or the stack) and its settings, and yields a `Finding` per violation. It never
+raises on what a program may pass: it reads through `Value`, and treats what it can't read as a violation when
+the property is guarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NotRequired, TypedDict, Unpack
+
+from pulumi_policy import EnforcementLevel, PolicyComplianceFramework, Severity
+
+from .recognition import Recognition
+from .resources import Resource, Stack
+
+FSBP: Final = "AWS Foundational Security Best Practices"
+WELL_ARCHITECTED: Final = "AWS Well-Architected Framework"
+FILEFLOW: Final = "FileFlow deployment guide"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation: what is wrong with which value, and what to do about it. Both are one line without a
+    final stop.
+    """
+
+    what: str
+    fix: str
+    resource: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What configuration says to a check: its own thresholds, how schedulers are recognised, and the stack's
+    name.
+    """
+
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
+    recognition: Recognition = field(default_factory=Recognition)
+    stack: str = ""
+
+    def integer(self, name: str) -> int:
+        return int(self.thresholds[name])
+
+    def texts(self, name: str) -> list[str]:
+        return [str(item) for item in self.thresholds[name]]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A setting of a rule: its default, its JSON schema and what it means."""
+
+    default: Any
+    schema: Mapping[str, Any]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """Where a rule comes from: a published control, or the guide that this project deploys by."""
+
+    name: str
+    reference: str = ""
+
+    def to_policy(self) -> PolicyComplianceFramework:
+        return PolicyComplianceFramework(name=self.name, reference=self.reference or None)
+
+
+ResourceCheck = Callable[[Resource, Settings], Iterable[Finding]]
+StackCheck = Callable[[Stack, Settings], Iterable[Finding]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule with everything that is published about it.
+
+    `description` is one sentence that states the rule, without a final stop. `locked` rules stay mandatory
+    whatever the configuration says, and take no exemptions. `production` rules are relaxed on development
+    stacks.
+    """
+
+    name: str
+    description: str
+    severity: Severity
+    framework: Framework
+    remediation: str
+    url: str
+    level: EnforcementLevel = EnforcementLevel.MANDATORY
+    tags: tuple[str, ...] = ()
+    types: frozenset[str] = frozenset()
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    locked: bool = False
+    production: bool = False
+    check_resource: ResourceCheck | None = None
+    check_stack: StackCheck | None = None
+
+    @property
+    def display_name(self) -> str:
+        words = self.name.replace("-", " ")
+        return words[:1].upper() + words[1:]
+
+    @property
+    def sentence(self) -> str:
+        """The description as a sentence of its own."""
+        return f"{self.description[:1].upper()}{self.description[1:]}."
+
+    def message(self, finding: Finding, resource: Resource | None) -> str:
+        """The whole violation in one line: resource, value, rule, fix."""
+        about = finding.resource or resource
+        where = about.label if about is not None else "stack"
+        return f"{where}: {finding.what}; {self.name}: {self.description}; to fix: {finding.fix}."
+
+
+class Metadata(TypedDict):
+    """The published part of a rule, as a module of rules states it beside the check."""
+
+    name: str
+    description: str
+    severity: Severity
+    framework: Framework
+    remediation: str
+    url: str
+    level: NotRequired[EnforcementLevel]
+    tags: NotRequired[tuple[str, ...]]
+    thresholds: NotRequired[Mapping[str, Threshold]]
+    locked: NotRequired[bool]
+    production: NotRequired[bool]
+
+
+class Catalogue:
+    """The rules of a module, in the order of their definition."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+
+    def resource(self, *types: str, **metadata: Unpack[Metadata]) -> Callable[[ResourceCheck], ResourceCheck]:
+        """Registers a check of single resources of these (canonical) types."""
+
+        def register(check: ResourceCheck) -> ResourceCheck:
+            self.rules.append(Rule(types=frozenset(types), check_resource=check, **metadata))
+            return check
+
+        return register
+
+    def stack(self, **metadata: Unpack[Metadata]) -> Callable[[StackCheck], StackCheck]:
+        """Registers a check of a whole stack, for what no single resource can show."""
+
+        def register(check: StackCheck) -> StackCheck:
+            self.rules.append(Rule(check_stack=check, **metadata))
+            return check
+
+        return register
