@@ -1,0 +1,99 @@
+"""The plugin's side of the protocol: the SDK's component server, with awaiting components and plain errors.
+
+The SDK serves one Construct at a time, because it keeps the engine's address in settings of the process.
+A component waits only for its own children, so this can't block another one for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import grpc
+import pulumi
+from pulumi.provider.provider import ConstructResult, InvokeResult, Provider
+from pulumi.provider.server import ProviderServicer
+from pulumi.runtime import config, proto, rpc, settings
+from pulumi.runtime.stack import wait_for_rpcs
+
+from local.plugins.awsx import components
+from local.plugins.awsx.subnets import SubnetError
+from local.plugins.awsx.values import ComponentError
+
+VERSION = "3.11.0"
+
+
+class AwsxServicer(ProviderServicer):
+    """`ResourceProvider` for components; everything about single resources stays unimplemented."""
+
+    def __init__(self, engine_address: str) -> None:
+        super().__init__(Provider(version=VERSION), [], engine_address)
+
+    async def Construct(
+        self, request: proto.ConstructRequest, context: grpc.aio.ServicerContext
+    ) -> proto.ConstructResponse:
+        """Register a component and wait for its children. Errors are one line, without a trace."""
+        async with self.lock:
+            try:
+                return await self._construct(request, context)
+            except (ComponentError, SubnetError, pulumi.RunError, grpc.RpcError) as error:
+                await _refuse(context, f'{request.type} "{request.name}": {_message(error)}')
+
+    async def _construct(
+        self, request: proto.ConstructRequest, context: grpc.aio.ServicerContext
+    ) -> proto.ConstructResponse:
+        del context  # Errors are raised; Construct answers them.
+        settings.reset_options(
+            organization=request.organization or "organization",
+            project=request.project or None,
+            stack=request.stack or None,
+            parallel=request.parallel or None,
+            engine_address=self.engine_address,
+            monitor_address=request.monitorEndpoint or None,
+            preview=request.dryRun,
+        )
+        await settings._load_monitor_feature_support()  # type: ignore[no-untyped-call] # the SDK leaves it untyped
+        config.set_all_config(dict(request.config), list(request.configSecretKeys))
+        construct = components.component(request.type)
+        inputs = await self._construct_inputs(request.inputs, request.inputDependencies)
+        made = await construct(request.name, inputs, self._construct_options(request))
+        response = await self._construct_response(ConstructResult(urn=made.urn, state=dict(made.outputs)))
+        await wait_for_rpcs(await_all_outstanding_tasks=False)
+        return response
+
+    @staticmethod
+    def _construct_options(request: proto.ConstructRequest) -> pulumi.ResourceOptions:
+        options = ProviderServicer._construct_options(request)
+        timeouts = request.customTimeouts
+        if timeouts.create or timeouts.update or timeouts.delete:
+            # The SDK reads these and forgets them.
+            options.custom_timeouts = pulumi.CustomTimeouts(
+                create=timeouts.create or None,
+                update=timeouts.update or None,
+                delete=timeouts.delete or None,
+            )
+        return options
+
+    async def Invoke(
+        self, request: proto.InvokeRequest, context: grpc.aio.ServicerContext
+    ) -> proto.InvokeResponse:
+        """Answer a function."""
+        try:
+            answer: Callable[[], dict[str, Any]] = components.function(request.tok)
+            rpc.deserialize_properties(request.args, keep_unknowns=False)
+            return await self._invoke_response(InvokeResult(answer()))
+        except ComponentError as error:
+            await _refuse(context, str(error))
+
+    async def Call(self, request: proto.CallRequest, context: grpc.aio.ServicerContext) -> proto.CallResponse:
+        """Refuse a method: no component of the real provider that is stood in for has any."""
+        await _refuse(context, f"the local stand-in for awsx has no method {request.tok}")
+
+
+async def _refuse(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
+    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
+    raise AssertionError("abort always raises")
+
+
+def _message(error: Exception) -> str:
+    return error.details() or str(error) if isinstance(error, grpc.RpcError) else str(error)

@@ -1,0 +1,71 @@
+"""Small tools of the components: arguments under the SDK's names, values that may be outputs, merged tags."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi import _types
+
+
+class ComponentError(ValueError):
+    """Arguments that the component refuses; the message names field, value, rule and fix."""
+
+
+@dataclass(frozen=True)
+class Constructed:
+    """A component as the engine hears of it: its URN and its outputs under Pulumi's names."""
+
+    urn: pulumi.Output[str]
+    outputs: Mapping[str, Any]
+
+
+Component = Callable[[str, Mapping[str, Any], pulumi.ResourceOptions], Awaitable[Constructed]]
+
+
+def aws_arguments(args_type: type, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Rename inputs to the keyword arguments of a `pulumi_aws` class, and drop what that class doesn't take.
+
+    The real provider spreads a component's arguments over its children's in the same way.
+    """
+    python_names = {
+        pulumi_name: name for name, pulumi_name in _types.input_type_py_to_pulumi_names(args_type).items()
+    }
+    return {
+        python_names[key]: value for key, value in inputs.items() if key in python_names and value is not None
+    }
+
+
+def map_input(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Apply a function to a value, at once when it's plain, so that errors come before any resource."""
+    return value.apply(function) if isinstance(value, pulumi.Output) else function(value)
+
+
+def merge_maps(*maps: Any) -> Any:
+    """Merge maps, later ones over earlier ones; None counts as empty. The result is plain when all are."""
+    given = [entry for entry in maps if entry is not None]
+    if any(isinstance(entry, pulumi.Output) for entry in given):
+        return pulumi.Output.all(*given).apply(
+            lambda resolved: {key: value for entry in resolved for key, value in entry.items()}
+        )
+    return {key: value for entry in given for key, value in entry.items()}
+
+
+def plain(component: str, field: str, value: Any) -> Any:
+    """Return an argument that decides which resources exist, and so can't be an output."""
+    if isinstance(value, pulumi.Output):
+        raise ComponentError(
+            f"{component}: {field} decides which resources exist; give it as a plain value, not as an output"
+        )
+    return value
+
+
+def open_rules() -> dict[str, Any]:
+    """Return the rules of the security group that the real provider makes by default: open to the world."""
+    everywhere = {"cidrBlocks": ["0.0.0.0/0"], "ipv6CidrBlocks": ["::/0"]}
+    return {
+        "ingress": [{"fromPort": 0, "toPort": 0, "protocol": "-1", **everywhere}],
+        "egress": [{"fromPort": 0, "toPort": 65535, "protocol": "tcp", **everywhere}],
+    }

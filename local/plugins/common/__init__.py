@@ -1,0 +1,1 @@
+"""What the stand-in plugins share: how a plugin starts and ends. No provider's behaviour."""
