@@ -1,0 +1,88 @@
+"""The ECS cluster that all services of an environment share.
+
+Owns the cluster, its capacity providers and the log of ECS Exec sessions. Doesn't own the services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.options import Logging
+from components.validation import check_choice, check_pattern
+
+CLUSTER = "fileflow:ecs:Cluster"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """Arguments of `Cluster`.
+
+    `container_insights` is `enabled` by default: the alarms on the number of running tasks read its
+    metrics; `enhanced` adds container metrics at a higher price, `disabled` blinds the alarms.
+    """
+
+    cluster_name: str
+    container_insights: str = "enabled"
+    logging: Logging = field(default_factory=Logging)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "cluster_name",
+            self.cluster_name,
+            r"[A-Za-z0-9_-]{1,255}",
+            "it has up to 255 letters, digits, '_' and '-'",
+            "Rename it.",
+        )
+        check_choice(
+            "container_insights",
+            self.container_insights,
+            ("enabled", "enhanced", "disabled"),
+            "the setting of Container Insights",
+        )
+
+
+class Cluster(pulumi.ComponentResource):
+    """A Fargate cluster whose default is Fargate, never Spot."""
+
+    cluster_name: pulumi.Output[str]
+    cluster_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(CLUSTER, name, {"clusterName": args.cluster_name}, opts)
+        exec_log = aws.cloudwatch.LogGroup(
+            f"{name}-exec",
+            name=f"/aws/ecs/{args.cluster_name}/exec",
+            retention_in_days=args.logging.retention_days,
+            kms_key_id=args.logging.kms_key_arn,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        cluster = aws.ecs.Cluster(
+            name,
+            name=args.cluster_name,
+            settings=[{"name": "containerInsights", "value": args.container_insights}],
+            configuration={
+                "execute_command_configuration": {
+                    "logging": "OVERRIDE",
+                    "log_configuration": {"cloud_watch_log_group_name": exec_log.name},
+                }
+            },
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        providers = aws.ecs.ClusterCapacityProviders(
+            name,
+            cluster_name=cluster.name,
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            default_capacity_provider_strategies=[{"capacity_provider": "FARGATE", "weight": 1, "base": 1}],
+            opts=pulumi.ResourceOptions(parent=cluster),
+        )
+        self.cluster_name = cluster.name
+        # A service on Spot needs the providers, not the cluster alone.
+        self.cluster_arn = pulumi.Output.all(cluster.arn, providers.id).apply(lambda known: str(known[0]))
+        self.register_outputs({"cluster_name": self.cluster_name, "cluster_arn": self.cluster_arn})

@@ -1,0 +1,94 @@
+"""The ECR repository that the images of all services share.
+
+Owns the repository, what it keeps, and the way into it. Doesn't own the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_awsx as awsx
+
+from components.aws_environment import AwsEnvironment
+from components.validation import check_range
+
+IMAGE_REPOSITORY = "fileflow:ecr:ImageRepository"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRepositoryArgs:
+    """Arguments of `ImageRepository`.
+
+    Of each of `tag_prefixes` the last `kept_versions` (20) stay. With `force_delete` the repository
+    goes with its images; off by default, so that AWS refuses to delete images that may be running.
+    """
+
+    repository_name: str
+    tag_prefixes: Sequence[str]
+    kept_versions: int = 20
+    force_delete: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_range(
+            "kept_versions",
+            self.kept_versions,
+            2,
+            1000,
+            "the number of versions to keep (one to roll back to)",
+        )
+
+
+class ImageRepository(pulumi.ComponentResource):
+    """A repository that scans what is pushed and never lets a version's tag move.
+
+    Only the guide's `latest` tags move.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+    """
+
+    repository_name: pulumi.Output[str]
+    registry: pulumi.Output[str]
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: ImageRepositoryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(IMAGE_REPOSITORY, name, {"repositoryName": args.repository_name}, opts)
+        environment = AwsEnvironment.of(self)
+        self.repository = awsx.ecr.Repository(
+            name,
+            name=args.repository_name,
+            image_tag_mutability="IMMUTABLE_WITH_EXCLUSION",
+            image_tag_mutability_exclusion_filters=[
+                aws.ecr.RepositoryImageTagMutabilityExclusionFilterArgs(
+                    filter="*latest", filter_type="WILDCARD"
+                )
+            ],
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            force_delete=args.force_delete,
+            lifecycle_policy=awsx.ecr.LifecyclePolicyArgs(
+                rules=[
+                    awsx.ecr.LifecyclePolicyRuleArgs(
+                        description=f"Keep the last {args.kept_versions} of {prefix}",
+                        tag_status=awsx.ecr.LifecycleTagStatus.TAGGED,
+                        tag_prefix_list=[prefix],
+                        maximum_number_of_images=args.kept_versions,
+                    )
+                    for prefix in args.tag_prefixes
+                ]
+            ),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.repository_name = pulumi.Output.from_input(args.repository_name)
+        # Known before the repository exists, so that a preview can show which image will run.
+        self.registry = pulumi.Output.format(
+            "{0}.dkr.ecr.{1}.amazonaws.com", environment.account_id, environment.region
+        )
+        self.url = pulumi.Output.format("{0}/{1}", self.registry, args.repository_name)
+        self.register_outputs(
+            {"repository_name": self.repository_name, "registry": self.registry, "url": self.url}
+        )

@@ -1,0 +1,98 @@
+"""The names of the deployment guide, and how another environment's names differ.
+
+Owns every name that people type. Doesn't own names that AWS or Pulumi generate: roles and security
+groups are found by tag, never typed.
+
+The environment `prod` has the guide's names to the letter. Any other environment carries its own
+name wherever two environments in one account and region would meet: the log groups and the
+repository do; the services don't, because each environment has its own cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+PROJECT = "fileflow"
+PRODUCTION = "prod"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceNames:
+    """The names of one service.
+
+    `image_tag_prefix` begins its tags in the repository, `source_image` is what the Gradle image
+    task leaves in the Docker engine, and `gradle_module` is the module that it builds.
+    """
+
+    service: str
+    family: str
+    container: str
+    log_group: str
+    image_tag_prefix: str
+    latest_tag: str
+    source_image: str
+    gradle_module: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The names of one environment (the guide's sections "배포 구조" and "ECR 이미지 태그 전략")."""
+
+    environment: str
+
+    @property
+    def base(self) -> str:
+        """Also the cluster's name."""
+        return f"{PROJECT}-{self.environment}"
+
+    @property
+    def load_balancer(self) -> str:
+        return shorten(f"{self.base}-alb", 32)
+
+    @property
+    def target_group(self) -> str:
+        return shorten(f"{self.base}-web-api", 32)
+
+    @property
+    def repository(self) -> str:
+        return PROJECT + self._suffix
+
+    @property
+    def web_api(self) -> ServiceNames:
+        return ServiceNames(
+            service=f"{PROJECT}-web-api",
+            family=f"{PROJECT}-web-api-{self.environment}",
+            container=PROJECT,
+            log_group=f"/aws/ecs/{PROJECT}{self._suffix}",
+            image_tag_prefix="web-api-",
+            latest_tag="latest",
+            source_image=f"{PROJECT}-web-api:latest",
+            gradle_module=":bootstrap:bootstrap-web-api",
+        )
+
+    def scheduler(self, name: str) -> ServiceNames:
+        """The names of the scheduler `name`, for example `download`."""
+        service = f"{PROJECT}-scheduler-{name}"
+        return ServiceNames(
+            service=service,
+            family=f"{service}-{self.environment}",
+            container=service,
+            log_group=f"/aws/ecs/{service}{self._suffix}",
+            image_tag_prefix=f"{name}-scheduler-",
+            latest_tag=f"{name}-scheduler-latest",
+            source_image=f"{service}:latest",
+            gradle_module=f":bootstrap:bootstrap-scheduler-{name}",
+        )
+
+    @property
+    def _suffix(self) -> str:
+        return "" if self.environment == PRODUCTION else f"-{self.environment}"
+
+
+def shorten(name: str, limit: int) -> str:
+    """`name` cut to `limit` characters; a digest of the whole keeps two long names apart."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return f"{name[: limit - 7].rstrip('-')}-{digest}"

@@ -1,0 +1,260 @@
+"""Small typed values that group what belongs together, each usable with its defaults.
+
+Owns what both components offer alike: the task's size, its container, its logs, its place in the
+network, its alarms. Doesn't own what only one of them has: see `web_options`. Every group checks
+itself when it is made, so that a wrong value never reaches a resource.
+
+Fields typed `pulumi.Input` may be outputs of other resources. All other fields decide whether or
+how many resources exist, and are plain values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from components.validation import (
+    InvalidArgumentError,
+    check_choice,
+    check_environment,
+    check_pattern,
+    check_range,
+    check_retention_days,
+    check_secret_reference,
+    check_task_size,
+)
+
+CpuArchitecture = Literal["X86_64", "ARM64"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSize:
+    """What Fargate gives one task.
+
+    `cpu` is in CPU units (1024 are one vCPU), `memory_mib` in MiB; by default half a vCPU with 1 GiB,
+    the guide's size (section "리소스 할당"). `ephemeral_storage_gib` is 20 GiB when left out, and
+    otherwise from 21 to 200. Raises `InvalidArgumentError` for a pair that Fargate doesn't offer.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+    """
+
+    cpu: int = 512
+    memory_mib: int = 1024
+    cpu_architecture: CpuArchitecture = "X86_64"
+    ephemeral_storage_gib: int | None = None
+
+    def __post_init__(self) -> None:
+        check_task_size("cpu", self.cpu, "memory_mib", self.memory_mib)
+        check_choice(
+            "cpu_architecture", self.cpu_architecture, ("X86_64", "ARM64"), "the architecture of a task"
+        )
+        if self.ephemeral_storage_gib is not None:
+            check_range(
+                "ephemeral_storage_gib", self.ephemeral_storage_gib, 21, 200, "the task's storage in GiB"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerHealthCheck:
+    """How ECS asks the container itself whether it is well.
+
+    `command` runs inside the container (`CMD` or `CMD-SHELL` first). Failures during the first
+    `start_period_seconds` don't count: 120 by default, since Spring Boot with its migrations takes
+    that long on half a vCPU. Raises `InvalidArgumentError` outside the limits of ECS.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+    """
+
+    command: Sequence[str]
+    interval_seconds: int = 30
+    timeout_seconds: int = 5
+    retries: int = 3
+    start_period_seconds: int = 120
+
+    def __post_init__(self) -> None:
+        if len(self.command) < 2 or self.command[0] not in ("CMD", "CMD-SHELL"):
+            raise InvalidArgumentError(
+                "health_check.command",
+                list(self.command),
+                "the command begins with CMD or CMD-SHELL and goes on with what to run",
+                'Write for example ["CMD", "/health-check"].',
+            )
+        check_range(
+            "health_check.interval_seconds", self.interval_seconds, 5, 300, "the time between two checks"
+        )
+        check_range("health_check.timeout_seconds", self.timeout_seconds, 2, 60, "the time a check may take")
+        check_range("health_check.retries", self.retries, 1, 10, "the number of failures in a row")
+        check_range(
+            "health_check.start_period_seconds", self.start_period_seconds, 0, 300, "the start period"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritablePath:
+    """A folder that the container may write although its root file system is read-only.
+
+    `volume` lies on the task's storage: Fargate makes it root's unless the image declares the path as
+    `VOLUME`, whose owner it then takes over. `tmpfs` lies in the task's memory, is writable for
+    everyone with any image, and takes `size_mib` at most (64 by default).
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+    """
+
+    path: str
+    kind: Literal["volume", "tmpfs"] = "volume"
+    size_mib: int = 64
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "writable_paths.path",
+            self.path,
+            r"(/[A-Za-z0-9._-]+)+",
+            "a path is absolute",
+            "Write for example /tmp.",
+        )
+        check_choice("writable_paths.kind", self.kind, ("volume", "tmpfs"), "the kind of a writable path")
+        check_range("writable_paths.size_mib", self.size_mib, 1, 122880, "the size of a tmpfs in MiB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerOptions:
+    """What runs in the task's main container, and how.
+
+    By default: the image's own command as the user 1000:1000, no environment, a read-only root file
+    system with a writable `/tmp`, and no container health check (an image built by Buildpacks has no
+    tool to run one). `secrets` maps a variable's name to the ARN of a Secrets Manager secret, with an
+    optional `:JSON_KEY::`, or of an SSM parameter; the execution role may read exactly these.
+    `environment_file_arns` name objects in S3. Raises `InvalidArgumentError` for the user root, for a
+    variable that is named both ways, and for a plain variable whose name says that it is a secret.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+    """
+
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    environment_file_arns: Sequence[str] = ()
+    command: Sequence[str] = ()
+    entry_point: Sequence[str] = ()
+    user: str = "1000:1000"
+    writable_paths: Sequence[WritablePath] = (WritablePath(path="/tmp"),)
+    health_check: ContainerHealthCheck | None = None
+
+    def __post_init__(self) -> None:
+        check_environment("environment", self.environment)
+        for name, reference in self.secrets.items():
+            if isinstance(reference, str):
+                check_secret_reference(f"secrets.{name}", reference)
+            if name in self.environment:
+                raise InvalidArgumentError(
+                    f"environment.{name}", "given", f"{name} is also under secrets", "Keep one of the two."
+                )
+        if self.user.split(":")[0] in ("", "0", "root"):
+            raise InvalidArgumentError(
+                "user",
+                self.user,
+                "a container never runs as root",
+                "Name the image's own user, for example 1000:1000.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sidecar:
+    """A further container of the task, beside the main one.
+
+    `image` names a digest. An `essential` sidecar takes the task down with it; by default none is.
+    The main container starts after the sidecar has reached `main_waits_for`, or at once by default.
+    `firelens` makes it the log router of the main container, of that type.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html
+    """
+
+    name: str
+    image: pulumi.Input[str]
+    essential: bool = False
+    container: ContainerOptions = field(default_factory=ContainerOptions)
+    main_waits_for: Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"] | None = None
+    port: int | None = None
+    memory_reservation_mib: int | None = None
+    firelens: Literal["fluentbit", "fluentd"] | None = None
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "sidecars.name",
+            self.name,
+            r"[A-Za-z0-9_-]{1,255}",
+            "a container's name has letters, digits, '_' and '-'",
+            "Rename it.",
+        )
+        if self.main_waits_for == "HEALTHY" and self.container.health_check is None:
+            raise InvalidArgumentError(
+                "sidecars.main_waits_for",
+                "HEALTHY",
+                "a container without a health check never becomes healthy",
+                f"Give the sidecar {self.name} a health_check, or wait for START.",
+            )
+        if self.port is not None:
+            check_range("sidecars.port", self.port, 1, 65535, "a port")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logging:
+    """Where a task's output goes, and for how long.
+
+    Kept for 30 days by default, under CloudWatch's own key unless `kms_key_arn` names another. With
+    `retain_on_delete` the log group outlives its stack; by default it goes with it. Raises
+    `InvalidArgumentError` for a period that CloudWatch Logs doesn't know.
+    """
+
+    retention_days: int = 30
+    kms_key_arn: pulumi.Input[str] | None = None
+    retain_on_delete: bool = False
+
+    def __post_init__(self) -> None:
+        check_retention_days("retention_days", self.retention_days)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The VPC and the subnets that a service lives in.
+
+    Tasks run in `private_subnet_ids` and never have a public address. `cidr_block` is the VPC's range:
+    who asks an Actuator for metrics asks from inside it.
+    """
+
+    vpc_id: pulumi.Input[str]
+    cidr_block: pulumi.Input[str]
+    private_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarms:
+    """Who hears of trouble, and from which values on.
+
+    `topic_arns` are told when an alarm begins and when it ends; with none (the default) alarms show
+    in the console only. CPU and memory alarm above 85 % over `evaluation_periods` minutes (5).
+    """
+
+    topic_arns: Sequence[pulumi.Input[str]] = ()
+    cpu_percent: int = 85
+    memory_percent: int = 85
+    evaluation_periods: int = 5
+
+    def __post_init__(self) -> None:
+        check_range("alarms.cpu_percent", self.cpu_percent, 1, 100, "a share of the CPU in percent")
+        check_range("alarms.memory_percent", self.memory_percent, 1, 100, "a share of the memory in percent")
+        check_range("alarms.evaluation_periods", self.evaluation_periods, 1, 1440, "a number of minutes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskAccess:
+    """What a task may do in AWS beyond pulling its image and writing its log.
+
+    Nothing by default. `policy_arns` are attached to the task role, `statements` (IAM policy
+    statements) become its inline policy, and `permissions_boundary_arn` bounds both roles.
+    `secrets_kms_key_arns` are the keys that the named secrets are encrypted with, where they aren't
+    AWS's own. With `execute_command` a person can open a shell by ECS Exec; off by default.
+    """
+
+    policy_arns: Sequence[pulumi.Input[str]] = ()
+    statements: Sequence[Mapping[str, object]] = ()
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+    secrets_kms_key_arns: Sequence[pulumi.Input[str]] = ()
+    execute_command: bool = False

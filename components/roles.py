@@ -1,0 +1,216 @@
+"""The two roles of a task, with no more than it needs.
+
+The execution role is ECS's own: it pulls the image, writes the log, and reads the named secrets.
+The task role is the application's: nothing unless asked for. Roles have generated names, so that
+two stacks never meet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_environment import AwsEnvironment
+from components.task_options import TaskOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRoles:
+    """The execution role, the task role, and the policies that must be in place before a task starts."""
+
+    execution: aws.iam.Role
+    task: aws.iam.Role
+    policies: Sequence[pulumi.Resource]
+
+    @classmethod
+    def create(
+        cls, name: str, options: TaskOptions, environment: AwsEnvironment, parent: pulumi.Resource
+    ) -> TaskRoles:
+        """Creates both roles as children of `parent`."""
+        boundary = options.access.permissions_boundary_arn
+        trust = trust_policy(environment)
+        execution = aws.iam.Role(
+            f"{name}-execution",
+            description=f"ECS starts tasks of {options.family} with it",
+            assume_role_policy=trust,
+            permissions_boundary=boundary,
+            tags=options.tags,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        task = aws.iam.Role(
+            f"{name}-role",
+            description=f"The application in tasks of {options.family}",
+            assume_role_policy=trust,
+            permissions_boundary=boundary,
+            tags=options.tags,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        policies: list[pulumi.Resource] = [
+            aws.iam.RolePolicy(
+                f"{name}-execution",
+                role=execution.name,
+                policy=pulumi.Output.json_dumps(
+                    {"Version": "2012-10-17", "Statement": execution_statements(options, environment)}
+                ),
+                opts=pulumi.ResourceOptions(parent=execution),
+            )
+        ]
+        statements = task_statements(options, environment)
+        if statements:
+            policies.append(
+                aws.iam.RolePolicy(
+                    f"{name}-role",
+                    role=task.name,
+                    policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+                    opts=pulumi.ResourceOptions(parent=task),
+                )
+            )
+        policies.extend(
+            aws.iam.RolePolicyAttachment(
+                f"{name}-role-{index}",
+                role=task.name,
+                policy_arn=policy_arn,
+                opts=pulumi.ResourceOptions(parent=task),
+            )
+            for index, policy_arn in enumerate(options.access.policy_arns)
+        )
+        return cls(execution=execution, task=task, policies=policies)
+
+
+def trust_policy(environment: AwsEnvironment) -> pulumi.Output[str]:
+    """Lets ECS tasks of this account alone take the role.
+
+    The condition keeps another account's ECS from using it (the confused deputy).
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    """
+    return environment.account_id.apply(
+        lambda account_id: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+                        "Effect": "Allow",
+                        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                    }
+                ],
+            }
+        )
+    )
+
+
+def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> list[dict[str, Any]]:
+    """What ECS does for the task: exactly its log group and exactly the secrets that it names.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+    """
+    statements: list[dict[str, Any]] = [
+        {
+            # ECR gives its token to accounts, not to repositories: AWS offers no narrower resource.
+            "Action": "ecr:GetAuthorizationToken",
+            "Effect": "Allow",
+            "Resource": "*",
+        },
+        {
+            "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            "Effect": "Allow",
+            "Resource": pulumi.Output.all(environment.partition, *options.images).apply(
+                lambda known: repository_arns(known[0], known[1:])
+            ),
+        },
+        {
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Effect": "Allow",
+            "Resource": environment.arn("logs", f"log-group:{options.log_group_name}:*"),
+        },
+    ]
+    references = [
+        reference for container in options.containers.values() for reference in container.secrets.values()
+    ]
+    if references:
+        statements.append(
+            {
+                "Action": ["secretsmanager:GetSecretValue", "ssm:GetParameters"],
+                "Effect": "Allow",
+                "Resource": [
+                    pulumi.Output.from_input(reference).apply(secret_resource) for reference in references
+                ],
+            }
+        )
+    if options.access.secrets_kms_key_arns:
+        statements.append(
+            {
+                "Action": "kms:Decrypt",
+                "Effect": "Allow",
+                "Resource": list(options.access.secrets_kms_key_arns),
+            }
+        )
+    files = [arn for container in options.containers.values() for arn in container.environment_file_arns]
+    if files:
+        statements.append({"Action": "s3:GetObject", "Effect": "Allow", "Resource": files})
+        buckets = sorted({arn.split("/")[0] for arn in files})
+        statements.append({"Action": "s3:GetBucketLocation", "Effect": "Allow", "Resource": buckets})
+    return statements
+
+
+def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[dict[str, Any]]:
+    """What the application may do: the caller's statements, and ECS Exec's channel when it is on.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+    """
+    statements: list[dict[str, Any]] = [dict(statement) for statement in options.access.statements]
+    if options.access.execute_command:
+        statements.append(
+            {
+                # The Session Manager's channels have no ARN to name.
+                "Action": [
+                    "ssmmessages:CreateControlChannel",
+                    "ssmmessages:CreateDataChannel",
+                    "ssmmessages:OpenControlChannel",
+                    "ssmmessages:OpenDataChannel",
+                ],
+                "Effect": "Allow",
+                "Resource": "*",
+            }
+        )
+        statements.append(
+            {
+                "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                "Effect": "Allow",
+                "Resource": environment.arn("logs", f"log-group:{options.log_group_name}:*"),
+            }
+        )
+    return statements
+
+
+def secret_resource(reference: str) -> str:
+    """The ARN of the secret behind a reference, without the JSON key and version that may follow."""
+    parts = reference.split(":")
+    return ":".join(parts[:7]) if parts[2] == "secretsmanager" else reference
+
+
+ECR_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^:@]+)"
+)
+
+
+def repository_arns(partition: str, images: Sequence[str]) -> list[str]:
+    """The ARNs of the ECR repositories that `images` lie in; an image from elsewhere needs no permission.
+
+    With no image from ECR at all the answer names a repository that can't exist, since IAM refuses a
+    statement without resources.
+    """
+    found = [ECR_IMAGE.match(image) for image in images]
+    arns = {
+        f"arn:{partition}:ecr:{match['region']}:{match['account']}:repository/{match['name']}"
+        for match in found
+        if match
+    }
+    return sorted(arns) or [f"arn:{partition}:ecr:::repository/-"]

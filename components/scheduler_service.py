@@ -1,0 +1,168 @@
+"""A background scheduler as an ECS Fargate service that runs exactly once.
+
+Owns the guarantee: there is no argument for a desired count, a load balancer, autoscaling or a
+service registry, so none of them can be said. Doesn't own what ECS cannot promise: a task that a
+person runs by hand, or a second stack on the same database. Strict exclusion there needs a lease in
+the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.alarms import heartbeat_alarms, utilization_alarms
+from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.tags import ROLE_TAG, SPOT_TAG
+from components.task import create_task
+from components.task_options import TaskOptions
+from components.validation import check_port, check_range, check_service_names, check_unique
+
+SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerServiceArgs:
+    """Arguments of `SchedulerService`.
+
+    `cluster_arn`: the ECS cluster. `service_name`, `family`: the names of the service and of its task
+    definition. `container_name` is the service's name by default. `image` names a digest.
+    `port`: where Spring Boot's Actuator answers, to the VPC only. `spot_opt_in` puts the task on
+    Fargate Spot, which AWS may stop at two minutes' notice; off by default. `stop_timeout_seconds`
+    (120 by default, Fargate's maximum): how long a task may take to finish its message before it is
+    killed; a restart can overlap no longer than that. `tags` are put on everything.
+
+    Raises `InvalidArgumentError` for a value that AWS would refuse or that breaks the guarantee.
+    """
+
+    cluster_arn: pulumi.Input[str]
+    service_name: str
+    family: str
+    image: pulumi.Input[str]
+    port: int
+    placement: Placement
+    container_name: str | None = None
+    size: TaskSize = field(default_factory=TaskSize)
+    container: ContainerOptions = field(default_factory=ContainerOptions)
+    sidecars: Sequence[Sidecar] = ()
+    stop_timeout_seconds: int = 120
+    spot_opt_in: bool = False
+    access: TaskAccess = field(default_factory=TaskAccess)
+    log_group_name: str
+    logging: Logging = field(default_factory=Logging)
+    alarms: Alarms = field(default_factory=Alarms)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_service_names(self.service_name, self.family)
+        check_port("port", self.port)
+        check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
+        check_unique(
+            "sidecars.name",
+            [self.container_name or self.service_name, *(sidecar.name for sidecar in self.sidecars)],
+            "a container's name",
+        )
+
+
+class SchedulerService(pulumi.ComponentResource):
+    """One scheduler: a service of exactly one task, with its roles, logs, security group and alarms."""
+
+    service_name: pulumi.Output[str]
+    service_arn: pulumi.Output[str]
+    task_definition_arn: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: SchedulerServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            SCHEDULER_SERVICE,
+            name,
+            {"serviceName": args.service_name, "port": args.port, "spotOptIn": args.spot_opt_in},
+            opts,
+        )
+        tags = {**args.tags, ROLE_TAG: "scheduler"}
+        task = create_task(
+            name,
+            TaskOptions(
+                family=args.family,
+                container_name=args.container_name or args.service_name,
+                image=args.image,
+                port=args.port,
+                size=args.size,
+                container=args.container,
+                sidecars=args.sidecars,
+                stop_timeout_seconds=args.stop_timeout_seconds,
+                access=args.access,
+                log_group_name=args.log_group_name,
+                logging=args.logging,
+                placement=args.placement,
+                tags=tags,
+            ),
+            self,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-actuator",
+            security_group_id=task.security_group.id,
+            description="Prometheus asks the Actuator from inside the VPC",
+            ip_protocol="tcp",
+            from_port=args.port,
+            to_port=args.port,
+            cidr_ipv4=args.placement.cidr_block,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=task.security_group),
+        )
+        service = aws.ecs.Service(
+            f"{name}-service",
+            name=args.service_name,
+            cluster=args.cluster_arn,
+            task_definition=task.definition.arn,
+            desired_count=1,
+            scheduling_strategy="REPLICA",
+            # Stop before start: ECS's own default of 100/200 starts the new task first.
+            deployment_minimum_healthy_percent=0,
+            deployment_maximum_percent=100,
+            deployment_controller={"type": "ECS"},
+            deployment_configuration={"strategy": "ROLLING"},
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            # ECS's default ENABLED needs a maximum above 100, and an update that leaves it out keeps it.
+            availability_zone_rebalancing="DISABLED",
+            # With neither, the cluster's default strategy applies, which may be Spot.
+            launch_type=None if args.spot_opt_in else "FARGATE",
+            capacity_provider_strategies=(
+                [{"capacity_provider": "FARGATE_SPOT", "weight": 1, "base": 0}] if args.spot_opt_in else None
+            ),
+            platform_version="LATEST",
+            network_configuration={
+                "assign_public_ip": False,
+                "security_groups": [task.security_group.id],
+                "subnets": args.placement.private_subnet_ids,
+            },
+            enable_ecs_managed_tags=True,
+            enable_execute_command=args.access.execute_command,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=True,
+            tags={**tags, SPOT_TAG: "true"} if args.spot_opt_in else tags,
+            # A replacement, for example by a new name, must not run two for a moment.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        self.service_name = service.name
+        self.service_arn = service.arn
+        self.task_definition_arn = task.definition.arn
+        self.log_group_name = task.log_group.name
+        self.security_group_id = task.security_group.id
+        self.register_outputs(
+            {
+                "service_name": self.service_name,
+                "service_arn": self.service_arn,
+                "task_definition_arn": self.task_definition_arn,
+                "log_group_name": self.log_group_name,
+                "security_group_id": self.security_group_id,
+            }
+        )

@@ -1,0 +1,95 @@
+"""The task of a service: its definition, roles, log group and security group.
+
+Owns what a web service and a scheduler have alike, as functions that both components call. Doesn't
+own the service itself, nor who may reach it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_environment import AwsEnvironment
+from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
+from components.roles import TaskRoles
+from components.task_options import TaskOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The resources of one task."""
+
+    definition: aws.ecs.TaskDefinition
+    roles: TaskRoles
+    log_group: aws.cloudwatch.LogGroup
+    security_group: aws.ec2.SecurityGroup
+
+
+def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Task:
+    """Creates the task's resources as children of `parent`, each named after `name`."""
+    environment = AwsEnvironment.of(parent)
+    log_group = aws.cloudwatch.LogGroup(
+        f"{name}-logs",
+        name=options.log_group_name,
+        retention_in_days=options.logging.retention_days,
+        kms_key_id=options.logging.kms_key_arn,
+        tags=options.tags,
+        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=options.logging.retain_on_delete),
+    )
+    roles = TaskRoles.create(name, options, environment, parent)
+    logs = LogDestination(group_name=options.log_group_name, region=environment.region)
+    main = container_definition(
+        name=options.container_name,
+        image=options.image,
+        options=options.container,
+        logs=logs,
+        port=options.port,
+        port_name=options.port_name,
+        stop_timeout_seconds=options.stop_timeout_seconds,
+    )
+    size = options.size
+    definition = aws.ecs.TaskDefinition(
+        f"{name}-task",
+        family=options.family,
+        cpu=str(size.cpu),
+        memory=str(size.memory_mib),
+        network_mode="awsvpc",
+        requires_compatibilities=["FARGATE"],
+        runtime_platform={"cpu_architecture": size.cpu_architecture, "operating_system_family": "LINUX"},
+        ephemeral_storage=(
+            None if size.ephemeral_storage_gib is None else {"size_in_gib": size.ephemeral_storage_gib}
+        ),
+        execution_role_arn=roles.execution.arn,
+        task_role_arn=roles.task.arn,
+        container_definitions=pulumi.Output.json_dumps(
+            with_sidecars(main, options.sidecars, logs), sort_keys=True
+        ),
+        volumes=[
+            {"name": volume_name(container_name, path.path)}
+            for container_name, container in options.containers.items()
+            for path in container.writable_paths
+            if path.kind == "volume"
+        ],
+        tags=options.tags,
+        # Roles without their policies would let the first task fail; a log group that is missing too.
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[log_group, *roles.policies]),
+    )
+    security_group = aws.ec2.SecurityGroup(
+        f"{name}-tasks",
+        description=f"Tasks of {options.family}",
+        vpc_id=options.placement.vpc_id,
+        tags={**options.tags, "Name": options.family},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-egress",
+        security_group_id=security_group.id,
+        description="Databases, queues and AWS endpoints",
+        ip_protocol="-1",
+        cidr_ipv4="0.0.0.0/0",
+        tags=options.tags,
+        opts=pulumi.ResourceOptions(parent=security_group),
+    )
+    return Task(definition=definition, roles=roles, log_group=log_group, security_group=security_group)

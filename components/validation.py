@@ -1,0 +1,173 @@
+"""Rules on plain values, and the one error that reports a broken rule.
+
+Owns the checks that need nothing but the value. Doesn't own where a value comes from: the settings
+add the file and the key, the components add the argument's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+SECRET_NAME = re.compile(
+    r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIAL)", re.IGNORECASE
+)
+"""Names of environment variables that carry a secret by convention."""
+
+SECRET_ARN = re.compile(
+    r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:]+(:[^:]*){0,3}|ssm:[a-z0-9-]+:\d{12}:parameter/.+)$"
+)
+"""What ECS accepts as `valueFrom` of a secret.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html
+"""
+
+RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""The periods that CloudWatch Logs knows.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+"""
+
+FARGATE_MEMORY_MIB: Mapping[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+}
+"""Memory in MiB that Fargate offers for each number of CPU units.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+"""
+
+
+class InvalidArgumentError(ValueError):
+    """A value that breaks a rule: which field, which value, which rule, and how to mend it.
+
+    Several broken rules are reported at once with `InvalidArgumentError.join`.
+    """
+
+    def __init__(self, field: str, value: object, rule: str, fix: str) -> None:
+        self.field = field
+        self.value = value
+        self.rule = rule
+        self.fix = fix
+        super().__init__(f"{field} is {value!r}, but {rule}. {fix}")
+
+
+class Hidden:
+    """Stands for a value that must not be printed."""
+
+    def __repr__(self) -> str:
+        return "[hidden]"
+
+
+HIDDEN = Hidden()
+
+
+def check_range(field: str, value: int, minimum: int, maximum: int, what: str) -> None:
+    """Refuses a number outside `minimum` to `maximum`, both included."""
+    if not minimum <= value <= maximum:
+        raise InvalidArgumentError(
+            field, value, f"{what} is from {minimum} to {maximum}", f"Set {field} within that range."
+        )
+
+
+def check_choice(field: str, value: object, choices: Iterable[object], what: str) -> None:
+    """Refuses a value that is none of `choices`."""
+    known = list(choices)
+    if value not in known:
+        listed = ", ".join(str(choice) for choice in known)
+        raise InvalidArgumentError(
+            field, value, f"{what} is one of {listed}", f"Choose one of them for {field}."
+        )
+
+
+def check_port(field: str, value: int) -> None:
+    """Refuses a TCP port that a non-root process can't listen on, or that doesn't exist."""
+    check_range(field, value, 1024, 65535, "a port that a non-root container can open")
+
+
+def check_task_size(cpu_field: str, cpu: int, memory_field: str, memory_mib: int) -> None:
+    """Refuses a pair of CPU units and MiB that Fargate doesn't offer."""
+    check_choice(cpu_field, cpu, FARGATE_MEMORY_MIB, "the CPU units of a Fargate task")
+    offered = FARGATE_MEMORY_MIB[cpu]
+    if memory_mib not in offered:
+        steps = f"{offered[0]} to {offered[-1]} in steps of {offered[-1] - offered[-2]}"
+        listed = ", ".join(map(str, offered)) if len(offered) <= 4 else steps
+        raise InvalidArgumentError(
+            memory_field,
+            memory_mib,
+            f"Fargate offers {listed} MiB with {cpu} CPU units",
+            f"Choose one of these for {memory_field}, or another {cpu_field}.",
+        )
+
+
+def check_retention_days(field: str, value: int) -> None:
+    """Refuses a log retention that CloudWatch Logs doesn't know."""
+    check_choice(field, value, RETENTION_DAYS, "the retention of a log group in days")
+
+
+def check_pattern(field: str, value: str, pattern: str, rule: str, fix: str) -> None:
+    """Refuses a text that doesn't match `pattern` from end to end."""
+    if not re.fullmatch(pattern, value):
+        raise InvalidArgumentError(field, value, rule, fix)
+
+
+def check_environment(field: str, environment: Mapping[str, object]) -> None:
+    """Refuses a secret's name among plain environment variables; the value is never printed."""
+    for name in environment:
+        check_pattern(
+            field,
+            name,
+            r"[A-Za-z_][A-Za-z0-9_.]*",
+            "an environment variable's name has letters, digits, '_' and '.' only",
+            f"Rename {name!r}.",
+        )
+        if SECRET_NAME.search(name):
+            raise InvalidArgumentError(
+                f"{field}.{name}",
+                HIDDEN,
+                "a name like this carries a secret, which would stand readable in the task definition",
+                f"Keep it in Secrets Manager and name its ARN under secrets.{name}.",
+            )
+
+
+def check_secret_reference(field: str, value: str) -> None:
+    """Refuses a secret that isn't a reference; what may be the secret itself is never printed."""
+    if not SECRET_ARN.fullmatch(value):
+        raise InvalidArgumentError(
+            field,
+            HIDDEN,
+            "a secret is named by the ARN of a Secrets Manager secret (':JSON_KEY::' may follow) "
+            "or of an SSM parameter",
+            "Store the value there and put the ARN here.",
+        )
+
+
+def check_unique(field: str, values: Iterable[object], what: str) -> None:
+    """Refuses a value that stands twice."""
+    seen: set[object] = set()
+    for value in values:
+        if value in seen:
+            raise InvalidArgumentError(field, value, f"{what} is used twice", "Give each one its own.")
+        seen.add(value)
+
+
+def check_service_names(service_name: str, family: str) -> None:
+    """Refuses names that ECS refuses.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+    """
+    for name, value in (("service_name", service_name), ("family", family)):
+        check_pattern(
+            name,
+            value,
+            r"[A-Za-z0-9_-]{1,255}",
+            "it has up to 255 letters, digits, '_' and '-'",
+            f"Shorten or rename {name}.",
+        )

@@ -1,0 +1,247 @@
+"""A REST API as an ECS Fargate service behind an application load balancer.
+
+Owns the service, its task, its load balancer, its autoscaling and its alarms. Doesn't own the
+network, the cluster or the image: they are handed in, so that it works in any program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.alarms import utilization_alarms, web_alarms
+from components.autoscaling import ScaledService, scale
+from components.load_balancer import create_load_balancer
+from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.tags import ROLE_TAG
+from components.task import create_task
+from components.task_options import TaskOptions
+from components.validation import (
+    InvalidArgumentError,
+    check_port,
+    check_range,
+    check_service_names,
+    check_unique,
+)
+from components.web_options import Autoscaling, Capacity, LoadBalancing
+
+WEB_API_SERVICE = "fileflow:ecs:WebApiService"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebApiServiceArgs:
+    """Arguments of `WebApiService`.
+
+    `cluster_arn`: the ECS cluster. `service_name`, `family`: the names of the service and of its task
+    definition. `container_name` is the service's name by default. `image` names a digest. `port`:
+    where the API and its Actuator answer, to the load balancer's security group only.
+    `stop_timeout_seconds` (60): how long a task may take to finish its requests; it must be above the
+    load balancer's deregistration delay. `grace_period_seconds` (180): how long a new task's failing
+    health checks are forgiven. `tags` are put on everything.
+
+    Raises `InvalidArgumentError` for a value that AWS would refuse, and for a stop timeout that cuts
+    requests off.
+    """
+
+    cluster_arn: pulumi.Input[str]
+    service_name: str
+    family: str
+    image: pulumi.Input[str]
+    port: int
+    placement: Placement
+    load_balancing: LoadBalancing
+    container_name: str | None = None
+    size: TaskSize = field(default_factory=TaskSize)
+    container: ContainerOptions = field(default_factory=ContainerOptions)
+    sidecars: Sequence[Sidecar] = ()
+    autoscaling: Autoscaling = field(default_factory=Autoscaling)
+    capacity: Capacity = field(default_factory=Capacity)
+    stop_timeout_seconds: int = 60
+    grace_period_seconds: int = 180
+    access: TaskAccess = field(default_factory=TaskAccess)
+    log_group_name: str
+    logging: Logging = field(default_factory=Logging)
+    alarms: Alarms = field(default_factory=Alarms)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_service_names(self.service_name, self.family)
+        check_port("port", self.port)
+        check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
+        check_range(
+            "grace_period_seconds",
+            self.grace_period_seconds,
+            0,
+            2_147_483_647,
+            "the health check grace period",
+        )
+        if self.stop_timeout_seconds <= self.load_balancing.deregistration_delay_seconds:
+            raise InvalidArgumentError(
+                "stop_timeout_seconds",
+                self.stop_timeout_seconds,
+                "it must be above load_balancing.deregistration_delay_seconds, which is "
+                f"{self.load_balancing.deregistration_delay_seconds}",
+                "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
+            )
+        check_unique(
+            "sidecars.name",
+            [self.container_name or self.service_name, *(sidecar.name for sidecar in self.sidecars)],
+            "a container's name",
+        )
+
+
+class WebApiService(pulumi.ComponentResource):
+    """The web API: an autoscaled service with its load balancer, roles, logs and alarms."""
+
+    service_name: pulumi.Output[str]
+    service_arn: pulumi.Output[str]
+    task_definition_arn: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    load_balancer_dns_name: pulumi.Output[str]
+    target_group_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: WebApiServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(WEB_API_SERVICE, name, {"serviceName": args.service_name, "port": args.port}, opts)
+        tags = {**args.tags, ROLE_TAG: "web-api"}
+        container_name = args.container_name or args.service_name
+        task = create_task(
+            name,
+            TaskOptions(
+                family=args.family,
+                container_name=container_name,
+                image=args.image,
+                port=args.port,
+                size=args.size,
+                container=args.container,
+                sidecars=args.sidecars,
+                stop_timeout_seconds=args.stop_timeout_seconds,
+                access=args.access,
+                log_group_name=args.log_group_name,
+                logging=args.logging,
+                placement=args.placement,
+                tags=tags,
+            ),
+            self,
+        )
+        load_balancer = create_load_balancer(
+            name, args.load_balancing, args.port, args.placement.vpc_id, tags, self
+        )
+        from_balancer = aws.vpc.SecurityGroupIngressRule(
+            f"{name}-from-load-balancer",
+            security_group_id=task.security_group.id,
+            description="The load balancer, and nobody else",
+            ip_protocol="tcp",
+            from_port=args.port,
+            to_port=args.port,
+            referenced_security_group_id=load_balancer.security_group.id,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=task.security_group),
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-to-tasks",
+            security_group_id=load_balancer.security_group.id,
+            description="The tasks, and nobody else",
+            ip_protocol="tcp",
+            from_port=args.port,
+            to_port=args.port,
+            referenced_security_group_id=task.security_group.id,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=load_balancer.security_group),
+        )
+        spot = args.capacity.spot_weight > 0
+        service = aws.ecs.Service(
+            f"{name}-service",
+            name=args.service_name,
+            cluster=args.cluster_arn,
+            task_definition=task.definition.arn,
+            desired_count=args.autoscaling.minimum_count,
+            scheduling_strategy="REPLICA",
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_controller={"type": "ECS"},
+            deployment_configuration={"strategy": "ROLLING"},
+            deployment_circuit_breaker={"enable": True, "rollback": True},
+            availability_zone_rebalancing="ENABLED",
+            launch_type=None if spot else "FARGATE",
+            capacity_provider_strategies=(
+                [
+                    {
+                        "capacity_provider": "FARGATE",
+                        "weight": args.capacity.fargate_weight,
+                        "base": args.capacity.base,
+                    },
+                    {"capacity_provider": "FARGATE_SPOT", "weight": args.capacity.spot_weight, "base": 0},
+                ]
+                if spot
+                else None
+            ),
+            platform_version="LATEST",
+            network_configuration={
+                "assign_public_ip": False,
+                "security_groups": [task.security_group.id],
+                "subnets": args.placement.private_subnet_ids,
+            },
+            load_balancers=[
+                {
+                    "target_group_arn": load_balancer.target_group.arn,
+                    "container_name": container_name,
+                    "container_port": args.port,
+                }
+            ],
+            health_check_grace_period_seconds=args.grace_period_seconds,
+            enable_ecs_managed_tags=True,
+            enable_execute_command=args.access.execute_command,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=True,
+            tags=tags,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*load_balancer.ready, from_balancer],
+                # After creation the number of tasks is autoscaling's.
+                ignore_changes=["desiredCount"],
+            ),
+        )
+        scale(
+            name,
+            ScaledService(
+                cluster_arn=args.cluster_arn,
+                service_name=service.name,
+                load_balancer_arn_suffix=load_balancer.balancer.arn_suffix,
+                target_group_arn_suffix=load_balancer.target_group.arn_suffix,
+            ),
+            args.autoscaling,
+            self,
+        )
+        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        web_alarms(
+            name,
+            load_balancer.balancer.arn_suffix,
+            load_balancer.target_group.arn_suffix,
+            args.alarms,
+            tags,
+            self,
+        )
+        self.service_name = service.name
+        self.service_arn = service.arn
+        self.task_definition_arn = task.definition.arn
+        self.log_group_name = task.log_group.name
+        self.security_group_id = task.security_group.id
+        self.load_balancer_dns_name = load_balancer.balancer.dns_name
+        self.target_group_arn = load_balancer.target_group.arn
+        self.register_outputs(
+            {
+                "service_name": self.service_name,
+                "service_arn": self.service_arn,
+                "task_definition_arn": self.task_definition_arn,
+                "log_group_name": self.log_group_name,
+                "security_group_id": self.security_group_id,
+                "load_balancer_dns_name": self.load_balancer_dns_name,
+                "target_group_arn": self.target_group_arn,
+            }
+        )

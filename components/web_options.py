@@ -1,0 +1,223 @@
+"""Small typed values that only a web service has: autoscaling, HTTPS, its load balancer, its capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.validation import InvalidArgumentError, check_choice, check_pattern, check_range, check_unique
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledScaling:
+    """A change of the limits at certain times.
+
+    `schedule` is `cron(…)`, `rate(…)` or `at(…)`, read in `timezone` (UTC by default).
+    Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
+    """
+
+    name: str
+    schedule: str
+    minimum_count: int
+    maximum_count: int
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "autoscaling.scheduled.schedule",
+            self.schedule,
+            r"(cron|rate|at)\(.+\)",
+            "a schedule is cron(…), rate(…) or at(…)",
+            "Write for example cron(0 9 * * ? *).",
+        )
+        check_counts("autoscaling.scheduled", self.minimum_count, self.maximum_count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscaling:
+    """How many tasks the web service has.
+
+    From `minimum_count` (1) to `maximum_count` (4), following 60 % CPU, 70 % memory and 1,000 requests
+    per target and minute; a target of None isn't followed. A new task counts after
+    `scale_out_cooldown_seconds` (60), one is taken away at most every `scale_in_cooldown_seconds` (300).
+    Raises `InvalidArgumentError` for a minimum below 1 or above the maximum.
+    """
+
+    minimum_count: int = 1
+    maximum_count: int = 4
+    cpu_percent: int | None = 60
+    memory_percent: int | None = 70
+    requests_per_target: int | None = 1000
+    scale_out_cooldown_seconds: int = 60
+    scale_in_cooldown_seconds: int = 300
+    scheduled: Sequence[ScheduledScaling] = ()
+
+    def __post_init__(self) -> None:
+        check_counts("autoscaling", self.minimum_count, self.maximum_count)
+        for name in ("cpu_percent", "memory_percent"):
+            value = getattr(self, name)
+            if value is not None:
+                check_range(f"autoscaling.{name}", value, 1, 100, "a share in percent")
+        if self.requests_per_target is not None:
+            check_range(
+                "autoscaling.requests_per_target", self.requests_per_target, 1, 1_000_000, "a request count"
+            )
+        for name in ("scale_out_cooldown_seconds", "scale_in_cooldown_seconds"):
+            check_range(f"autoscaling.{name}", getattr(self, name), 0, 3600, "a cooldown")
+        check_unique(
+            "autoscaling.scheduled.name", [each.name for each in self.scheduled], "a schedule's name"
+        )
+
+
+def check_counts(field_name: str, minimum_count: int, maximum_count: int) -> None:
+    """Refuses a minimum below 1 (the API would be gone) and one above the maximum."""
+    check_range(f"{field_name}.minimum_count", minimum_count, 1, 1000, "the number of tasks of a web service")
+    if minimum_count > maximum_count:
+        raise InvalidArgumentError(
+            f"{field_name}.minimum_count",
+            minimum_count,
+            f"it must not be above maximum_count, which is {maximum_count}",
+            "Lower the one or raise the other.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Https:
+    """HTTPS on port 443, with every request to port 80 redirected there.
+
+    `ssl_policy` offers TLS 1.3 and 1.2 by default.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+    """
+
+    certificate_arn: pulumi.Input[str]
+    ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "https.ssl_policy",
+            self.ssl_policy,
+            r"ELBSecurityPolicy-TLS13-1-[23].*",
+            "the policy offers TLS 1.3 and nothing below 1.2",
+            "Choose for example ELBSecurityPolicy-TLS13-1-2-Res-2021-06.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessLogs:
+    """The bucket that the load balancer writes a line per request to."""
+
+    bucket: pulumi.Input[str]
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetHealthCheck:
+    """How the load balancer asks a task whether it may send it requests."""
+
+    path: str = "/actuator/health"
+    matcher: str = "200"
+    interval_seconds: int = 15
+    timeout_seconds: int = 5
+    healthy_threshold: int = 2
+    unhealthy_threshold: int = 3
+
+    def __post_init__(self) -> None:
+        check_range(
+            "health_check.interval_seconds", self.interval_seconds, 5, 300, "the time between two checks"
+        )
+        check_range("health_check.timeout_seconds", self.timeout_seconds, 2, 120, "the time a check may take")
+        check_range("health_check.healthy_threshold", self.healthy_threshold, 2, 10, "a number of checks")
+        check_range("health_check.unhealthy_threshold", self.unhealthy_threshold, 2, 10, "a number of checks")
+        if self.timeout_seconds >= self.interval_seconds:
+            raise InvalidArgumentError(
+                "health_check.timeout_seconds",
+                self.timeout_seconds,
+                f"it must be below interval_seconds, which is {self.interval_seconds}",
+                "Lower the one or raise the other.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancing:
+    """The load balancer in front of the web service.
+
+    By default: reachable from everywhere (`internal` for the VPC only), plain HTTP refused unless
+    `plain_http` says so or `https` is given, protected against deletion, without access logs,
+    idle connections closed after 60 s. `source_cidr_blocks` are who may connect. A task that leaves
+    has `deregistration_delay_seconds` (30) to finish; that must be below its stop timeout.
+    Raises `InvalidArgumentError` when neither `https` nor `plain_http` is given, and for both.
+    """
+
+    name: str
+    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    target_group_name: str
+    https: Https | None = None
+    plain_http: bool = False
+    internal: bool = False
+    source_cidr_blocks: Sequence[str] = ("0.0.0.0/0",)
+    deletion_protection: bool = True
+    access_logs: AccessLogs | None = None
+    idle_timeout_seconds: int = 60
+    deregistration_delay_seconds: int = 30
+    health_check: TargetHealthCheck = field(default_factory=TargetHealthCheck)
+    sticky_seconds: int | None = None
+    path_patterns: Sequence[str] = ()
+    host_names: Sequence[str] = ()
+    web_acl_arn: pulumi.Input[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("name", self.name), ("target_group_name", self.target_group_name)):
+            check_pattern(
+                f"load_balancing.{name}",
+                value,
+                r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?",
+                "it has up to 32 letters, digits and '-', not at either end",
+                "Shorten or rename it.",
+            )
+        if (self.https is None) != self.plain_http:
+            raise InvalidArgumentError(
+                "load_balancing.plain_http",
+                self.plain_http,
+                "a load balancer has either HTTPS with a certificate or, where the stack says so, plain HTTP",
+                "Give https with a certificate_arn, or set plain_http to true, not both.",
+            )
+        check_range(
+            "load_balancing.idle_timeout_seconds", self.idle_timeout_seconds, 1, 4000, "the idle timeout"
+        )
+        check_range(
+            "load_balancing.deregistration_delay_seconds",
+            self.deregistration_delay_seconds,
+            0,
+            3600,
+            "the delay",
+        )
+        if self.sticky_seconds is not None:
+            check_range(
+                "load_balancing.sticky_seconds", self.sticky_seconds, 1, 604800, "the life of a sticky cookie"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """Which share of the web service's tasks runs on Fargate Spot.
+
+    All on Fargate by default. With `spot_weight` above 0, the first `base` tasks (1) run on Fargate and
+    the others by the two weights.
+    """
+
+    base: int = 1
+    fargate_weight: int = 1
+    spot_weight: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("capacity.base", self.base, 0, 100_000, "the number of tasks on Fargate")
+        check_range("capacity.fargate_weight", self.fargate_weight, 0, 1000, "a weight")
+        check_range("capacity.spot_weight", self.spot_weight, 0, 1000, "a weight")
+        check_choice(
+            "capacity.fargate_weight",
+            self.fargate_weight + self.spot_weight > 0,
+            (True,),
+            "one weight above 0",
+        )

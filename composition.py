@@ -1,0 +1,144 @@
+"""Turns settings into the arguments of components.
+
+Pure: the only place that knows both the words of the configuration and those of the components.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.image_repository import ImageRepository
+from components.names import Names, ServiceNames
+from components.network import Network
+from components.options import Alarms, ContainerOptions, TaskAccess
+from components.scheduler_service import SchedulerServiceArgs
+from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
+from components.web_api_service import WebApiServiceArgs
+from components.web_options import AccessLogs, Https, LoadBalancing
+from settings import ImageSettings, SchedulerSettings, ServiceSettings, Settings
+
+
+def image_args(
+    settings: Settings, service: ServiceSettings, names: ServiceNames, repository: ImageRepository
+) -> ServiceImageArgs:
+    """The image of one service: its own version where it has one, else the stack's."""
+    return ServiceImageArgs(
+        repository=repository,
+        source=image_source(settings.images, names),
+        tag=names.image_tag_prefix + (service.version or settings.version),
+        latest_tag=names.latest_tag,
+        platform="linux/arm64" if service.size.cpu_architecture == "ARM64" else "linux/amd64",
+    )
+
+
+def image_source(images: ImageSettings, names: ServiceNames) -> ImageSource:
+    """Where an image comes from; a build is told which Gradle module it is for."""
+    if images.source == "build" and images.context and images.dockerfile:
+        return Build(
+            context=images.context,
+            dockerfile=images.dockerfile,
+            target=images.target,
+            build_args={**images.build_args, "MODULE": names.gradle_module},
+        )
+    if images.source == "local":
+        return LocalImage(name=names.source_image)
+    return RegistryTag()
+
+
+def container_options(service: ServiceSettings) -> ContainerOptions:
+    """What runs in the main container."""
+    return ContainerOptions(
+        environment=service.environment,
+        secrets=service.secrets,
+        user=service.user,
+        writable_paths=service.writable_paths,
+        health_check=service.health_check,
+    )
+
+
+def task_access(service: ServiceSettings) -> TaskAccess:
+    """What the task may do in AWS."""
+    return TaskAccess(
+        secrets_kms_key_arns=service.secrets_kms_key_arns, execute_command=service.execute_command
+    )
+
+
+def web_api_args(
+    settings: Settings,
+    names: Names,
+    network: Network,
+    cluster_arn: pulumi.Input[str],
+    image: pulumi.Input[str],
+) -> WebApiServiceArgs:
+    """The web API's arguments."""
+    web = settings.web_api
+    balancer = web.load_balancer
+    return WebApiServiceArgs(
+        cluster_arn=cluster_arn,
+        service_name=names.web_api.service,
+        family=names.web_api.family,
+        container_name=names.web_api.container,
+        image=image,
+        port=web.port,
+        placement=network.placement,
+        size=web.size,
+        container=container_options(web),
+        access=task_access(web),
+        log_group_name=names.web_api.log_group,
+        logging=settings.logging.value(),
+        autoscaling=web.autoscaling,
+        capacity=web.capacity,
+        stop_timeout_seconds=web.stop_timeout_seconds,
+        grace_period_seconds=web.grace_period_seconds,
+        load_balancing=LoadBalancing(
+            name=names.load_balancer,
+            target_group_name=names.target_group,
+            public_subnet_ids=network.public_subnet_ids,
+            https=None
+            if balancer.certificate_arn is None
+            else Https(certificate_arn=balancer.certificate_arn),
+            plain_http=balancer.plain_http,
+            internal=balancer.internal,
+            source_cidr_blocks=balancer.source_cidr_blocks,
+            deletion_protection=balancer.deletion_protection,
+            access_logs=(
+                None
+                if balancer.access_logs_bucket is None
+                else AccessLogs(bucket=balancer.access_logs_bucket)
+            ),
+            idle_timeout_seconds=balancer.idle_timeout_seconds,
+            deregistration_delay_seconds=balancer.deregistration_delay_seconds,
+            health_check=balancer.health_check,
+        ),
+        alarms=Alarms(topic_arns=settings.alarms.topic_arns),
+        tags=settings.all_tags,
+    )
+
+
+def scheduler_args(
+    settings: Settings,
+    scheduler: SchedulerSettings,
+    names: ServiceNames,
+    network: Network,
+    cluster_arn: pulumi.Input[str],
+    image: pulumi.Input[str],
+) -> SchedulerServiceArgs:
+    """A scheduler's arguments."""
+    return SchedulerServiceArgs(
+        cluster_arn=cluster_arn,
+        service_name=names.service,
+        family=names.family,
+        container_name=names.container,
+        image=image,
+        port=scheduler.port,
+        placement=network.placement,
+        size=scheduler.size,
+        container=container_options(scheduler),
+        access=task_access(scheduler),
+        stop_timeout_seconds=scheduler.stop_timeout_seconds,
+        spot_opt_in=scheduler.spot_opt_in,
+        log_group_name=names.log_group,
+        logging=settings.logging.value(),
+        alarms=Alarms(topic_arns=settings.alarms.topic_arns),
+        tags=settings.all_tags,
+    )

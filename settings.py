@@ -1,0 +1,394 @@
+"""Reads the stack's configuration, checks all of it, and says what is wrong in one message.
+
+The only reader of `pulumi.Config`. Everything below `read_settings` is pure: a mapping goes in,
+`Settings` or a `SettingsError` comes out, and nothing has been created by then. Doesn't own what a
+component checks of its own arguments; it calls the same checks, so a value means the same in YAML
+and in Python.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+    with_config,
+)
+from pydantic_core import ErrorDetails
+
+from components.network import ExistingVpc, NewVpc
+from components.options import ContainerHealthCheck, Logging, TaskSize, WritablePath
+from components.validation import (
+    HIDDEN,
+    Hidden,
+    InvalidArgumentError,
+    check_environment,
+    check_pattern,
+    check_port,
+    check_range,
+    check_secret_reference,
+    check_unique,
+)
+from components.web_options import Autoscaling, Capacity, ScheduledScaling, TargetHealthCheck
+
+PROJECT = "fileflow"
+
+
+class SettingsError(pulumi.RunError):
+    """What is wrong with a stack's configuration: file, key, value, rule and fix, a line for each."""
+
+
+def _environment(value: str) -> str:
+    check_pattern(
+        "environment",
+        value,
+        r"[a-z][a-z0-9-]{0,15}",
+        "an environment's name has up to 16 lower-case letters, digits and '-', a letter first",
+        "Rename it, for example staging.",
+    )
+    return value
+
+
+def _version(value: str) -> str:
+    check_pattern(
+        "version",
+        value,
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}",
+        "a version becomes an image's tag: 1 to 100 letters, digits, '_', '.' and '-'",
+        "Set it with: pulumi config set version 1.4.0",
+    )
+    return value
+
+
+def _scheduler_name(value: str) -> str:
+    check_pattern(
+        "name",
+        value,
+        r"[a-z][a-z0-9-]{0,30}",
+        "a scheduler's name has up to 31 lower-case letters, digits and '-', a letter first",
+        "Rename it, for example download.",
+    )
+    return value
+
+
+def _port(value: int) -> int:
+    check_port("port", value)
+    return value
+
+
+def _secrets(value: dict[str, str]) -> dict[str, str]:
+    for name, reference in value.items():
+        check_secret_reference(f"secrets.{name}", reference)
+    return value
+
+
+def _plain_environment(value: dict[str, str]) -> dict[str, str]:
+    check_environment("environment", value)
+    return value
+
+
+Version = Annotated[str, AfterValidator(_version)]
+Port = Annotated[int, AfterValidator(_port)]
+
+
+for _group in (
+    TaskSize,
+    ContainerHealthCheck,
+    WritablePath,
+    NewVpc,
+    ExistingVpc,
+    Autoscaling,
+    ScheduledScaling,
+    Capacity,
+    TargetHealthCheck,
+):
+    # The components' own groups are read from YAML as they are; a misspelled key must not be dropped.
+    with_config(ConfigDict(extra="forbid"))(_group)
+
+
+class _Section(BaseModel):
+    """A part of the configuration; a key that it doesn't know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoggingSettings(_Section):
+    """How long logs are kept, and under which key."""
+
+    retention_days: int = 30
+    kms_key_arn: str | None = None
+    retain_on_delete: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> LoggingSettings:
+        self.value()
+        return self
+
+    def value(self) -> Logging:
+        return Logging(**self.model_dump())
+
+
+class NetworkSettings(_Section):
+    """A VPC of the stack's own (`create`), or an existing one (`use`)."""
+
+    create: NewVpc | None = None
+    use: ExistingVpc | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> NetworkSettings:
+        if (self.create is None) == (self.use is None):
+            raise InvalidArgumentError(
+                "network", "both or neither", "it says either create or use", "Keep exactly one of the two."
+            )
+        return self
+
+    def value(self) -> NewVpc | ExistingVpc:
+        chosen = self.create or self.use
+        if chosen is None:
+            raise AssertionError("the validator lets exactly one through")
+        return chosen
+
+
+class ImageSettings(_Section):
+    """Where images come from: `build`, `local` (left by `bootBuildImage`) or `registry`."""
+
+    source: Literal["build", "local", "registry"] = "registry"
+    context: str | None = None
+    dockerfile: str | None = None
+    target: str | None = None
+    build_args: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _build_needs_a_folder(self) -> ImageSettings:
+        if self.source == "build" and not (self.context and self.dockerfile):
+            raise InvalidArgumentError(
+                "images", "source: build", "a build needs context and dockerfile", "Name both paths."
+            )
+        if self.source != "build" and (self.context or self.dockerfile or self.target or self.build_args):
+            raise InvalidArgumentError(
+                "images",
+                f"source: {self.source}",
+                "context, dockerfile, target and build_args belong to the source build",
+                "Remove them, or choose build.",
+            )
+        return self
+
+
+class RepositorySettings(_Section):
+    """What the image repository keeps, and whether it may be deleted with its images."""
+
+    kept_versions: int = 20
+    force_delete: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> RepositorySettings:
+        check_range("kept_versions", self.kept_versions, 2, 1000, "the number of versions to keep")
+        return self
+
+
+class ServiceSettings(_Section):
+    """What the web API and the schedulers have alike."""
+
+    version: Version | None = None
+    size: TaskSize = Field(default_factory=TaskSize)
+    environment: Annotated[dict[str, str], AfterValidator(_plain_environment)] = Field(default_factory=dict)
+    secrets: Annotated[dict[str, str], AfterValidator(_secrets)] = Field(default_factory=dict)
+    secrets_kms_key_arns: list[str] = Field(default_factory=list)
+    health_check: ContainerHealthCheck | None = None
+    writable_paths: list[WritablePath] = Field(default_factory=lambda: [WritablePath(path="/tmp")])
+    user: str = "1000:1000"
+    execute_command: bool = False
+
+
+class SchedulerSettings(ServiceSettings):
+    """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set."""
+
+    name: Annotated[str, AfterValidator(_scheduler_name)]
+    port: Port
+    stop_timeout_seconds: int = 120
+    spot_opt_in: bool = False
+
+
+class LoadBalancerSettings(_Section):
+    """The load balancer: HTTPS with a certificate, or plain HTTP where the stack says so."""
+
+    certificate_arn: str | None = None
+    plain_http: bool = False
+    internal: bool = False
+    source_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
+    deletion_protection: bool = True
+    access_logs_bucket: str | None = None
+    idle_timeout_seconds: int = 60
+    deregistration_delay_seconds: int = 30
+    health_check: TargetHealthCheck = Field(default_factory=TargetHealthCheck)
+
+    @model_validator(mode="after")
+    def _certificate_or_plain_http(self) -> LoadBalancerSettings:
+        if (self.certificate_arn is None) != self.plain_http:
+            raise InvalidArgumentError(
+                "plain_http",
+                self.plain_http,
+                "a load balancer has either a certificate_arn or, where the stack says so, plain_http",
+                "Give a certificate_arn, or set plain_http: true, not both.",
+            )
+        return self
+
+
+class WebApiSettings(ServiceSettings):
+    """The web API."""
+
+    port: Port = 8083
+    autoscaling: Autoscaling = Field(default_factory=Autoscaling)
+    capacity: Capacity = Field(default_factory=Capacity)
+    stop_timeout_seconds: int = 60
+    grace_period_seconds: int = 180
+    load_balancer: LoadBalancerSettings
+
+
+class AlarmSettings(_Section):
+    """Who is told of alarms."""
+
+    topic_arns: list[str] = Field(default_factory=list)
+
+
+class Settings(_Section):
+    """The whole configuration of a stack."""
+
+    environment: Annotated[str, AfterValidator(_environment)]
+    version: Version
+    network: NetworkSettings
+    images: ImageSettings
+    repository: RepositorySettings = Field(default_factory=RepositorySettings)
+    container_insights: Literal["enabled", "enhanced", "disabled"] = "enabled"
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    alarms: AlarmSettings = Field(default_factory=AlarmSettings)
+    web_api: WebApiSettings
+    schedulers: list[SchedulerSettings]
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _schedulers_differ(self) -> Settings:
+        check_unique("schedulers.name", [each.name for each in self.schedulers], "a scheduler's name")
+        return self
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The stack's tags, with the project's and the environment's."""
+        return {"Project": PROJECT, "Environment": self.environment, **self.tags}
+
+
+def read_settings() -> Settings:
+    """The settings of the stack that is being deployed.
+
+    Raises `SettingsError`, which the engine shows as it is.
+    """
+    values = {
+        key.removeprefix(f"{PROJECT}:"): value
+        for key, value in {**get_config_env(), **CONFIG.get()}.items()
+        if key.startswith(f"{PROJECT}:")
+    }
+    secret_keys = {key.removeprefix(f"{PROJECT}:") for key in get_config_secret_keys_env()}
+    return parse_settings(pulumi.get_stack(), values, secret_keys)
+
+
+def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collection[str] = ()) -> Settings:
+    """`Settings` from the texts of a stack's configuration, as the engine hands them over.
+
+    Structured values are JSON. The environment is the stack's name unless it is given.
+    Raises `SettingsError` naming file, key, value, rule and fix; values of `secret_keys` are hidden.
+    """
+    read = {key: _decode(key, text) for key, text in values.items()}
+    read["environment"] = read.get("environment") or stack
+    try:
+        return Settings.model_validate(read)
+    except ValidationError as error:
+        lines = [_describe(stack, details, secret_keys) for details in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _decode(key: str, text: str) -> Any:
+    """Objects and lists arrive as JSON; everything else is a text that stands for itself."""
+    if key in Settings.model_fields and text[:1] in ("{", "["):
+        return json.loads(text)
+    return text
+
+
+def _describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> str:
+    """One line for one error."""
+    path = [str(part) for part in details["loc"]]
+    cause = details.get("ctx", {}).get("error")
+    value: Any = details["input"]
+    if isinstance(cause, InvalidArgumentError):
+        field_path = cause.field.split(".")
+        known = path[-len(field_path) :] == field_path or path[-1:] == field_path[:1]
+        path = [*path[:-1], *field_path] if known and path[-1:] == field_path[:1] else path
+        if not known:
+            path = [*path, *field_path]
+        value, rule, fix = cause.value, cause.rule, cause.fix
+    else:
+        rule, fix = _rule_and_fix(details, path)
+    if path[0] in secret_keys or not _MAY_CARRY_SECRETS.isdisjoint(path[:-1]):
+        value = HIDDEN
+    shown = _show(value, details["type"])
+    return f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
+
+
+_MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
+"""Sections whose values are never printed: somebody may have put a password there by mistake."""
+
+
+def _show(value: Any, kind: str) -> str:
+    if kind == "missing":
+        return "is missing"
+    if isinstance(value, str | Hidden):
+        return f"is {value!r}"
+    return f"is {json.dumps(value, default=repr)[:80]}"
+
+
+def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]:
+    """Rule and fix of an error that pydantic found by itself."""
+    if details["type"] == "missing":
+        return "it has no default", f"Set {path[-1]}."
+    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _known_keys(path)
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        listed = ", ".join(sorted(known))
+        return "there is no such setting", f"Did you mean {close[0]}?" if close else f"Known here: {listed}."
+    return details["msg"][0].lower() + details["msg"][1:], f"Correct {path[-1]}."
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    """The settings that stand beside the last part of `path`."""
+    section: Any = Settings
+    for part in path[:-1]:
+        if part.isdigit():
+            continue
+        section = _section_of(_fields(section).get(part))
+    return list(_fields(section))
+
+
+def _fields(section: Any) -> dict[str, Any]:
+    if hasattr(section, "model_fields"):
+        return {name: info.annotation for name, info in section.model_fields.items()}
+    return dict(getattr(section, "__annotations__", {}))
+
+
+def _section_of(annotation: Any) -> Any:
+    """The section in an annotation such as `list[SchedulerSettings]` or `NewVpc | None`."""
+    if hasattr(annotation, "model_fields") or hasattr(annotation, "__dataclass_fields__"):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _section_of(inner)
+        if found is not None:
+            return found
+    return None
