@@ -16,6 +16,7 @@ import pulumi_aws as aws
 
 from components.alarms import heartbeat_alarms, utilization_alarms
 from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.rollout import rollout_check
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -148,7 +149,7 @@ class SchedulerService(pulumi.ComponentResource):
             wait_for_steady_state=True,
             tags={**tags, SPOT_TAG: "true"} if args.spot_opt_in else tags,
             # A replacement, for example by a new name, must not run two for a moment.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=rollout_check(name)),
         )
         heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)

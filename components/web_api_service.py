@@ -16,6 +16,7 @@ from components.alarms import utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
 from components.load_balancer import create_load_balancer
 from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.rollout import rollout_check
 from components.tags import ROLE_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -205,6 +206,7 @@ class WebApiService(pulumi.ComponentResource):
                 depends_on=[*load_balancer.ready, from_balancer],
                 # After creation the number of tasks is autoscaling's.
                 ignore_changes=["desiredCount"],
+                hooks=rollout_check(name),
             ),
         )
         scale(
