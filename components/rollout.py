@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pulumi
 import pulumi_aws as aws
 
@@ -50,7 +49,8 @@ CAUSES = (
     Cause(
         name="Secrets Manager permission",
         pattern=re.compile(
-            r"ResourceInitializationError.*(secret|ssm)|(AccessDenied|not authorized).*(secretsmanager|ssm|kms):",
+            r"ResourceInitializationError.*(secret|ssm)"
+            r"|(AccessDenied|not authorized).*(secretsmanager|ssm|kms):",
             re.IGNORECASE | re.DOTALL,
         ),
         fix="Name the secret under the service's secrets; a key of its own also under secrets_kms_key_arns.",
@@ -92,7 +92,8 @@ def likely_cause(task: StoppedTask) -> Cause | None:
 def describe(service: str, asked: str, running: str, task: StoppedTask | None) -> str:
     """The error's text: what was asked for, what runs, and why the new version didn't."""
     lines = [
-        f"{service}: ECS rolled back. Asked for {_short(asked)}, but {_short(running)} is what runs; the run has failed."
+        f"{service}: ECS rolled back, so this run has failed. "
+        f"Asked for {_short(asked)}, but {_short(running)} is what runs."
     ]
     if task is None:
         lines.append("ECS remembers no stopped task; it forgets them after an hour.")
@@ -109,9 +110,7 @@ def describe(service: str, asked: str, running: str, task: StoppedTask | None) -
         lines.extend(f"  {line}" for line in task.log_lines)
     else:
         lines.append("The task left no log lines.")
-    lines.append(
-        "After the fix run `pulumi up --refresh`: the state still holds the version that was asked for."
-    )
+    lines.append("After the fix run `pulumi up --refresh`: the state holds the version that was asked for.")
     return "\n".join(lines)
 
 
@@ -125,9 +124,12 @@ def _check(args: pulumi.ResourceHookArgs) -> None:
     outputs: Mapping[str, Any] = args.new_outputs or {}
     asked = str(outputs["taskDefinition"])
     cluster, service = str(outputs["cluster"]), str(outputs["name"])
+    # Only a rollout needs it: a preview starts without loading it.
+    import boto3
+
+    region = outputs.get("region") or aws.config.region
     session = boto3.Session(
-        profile_name=aws.config.profile,
-        region_name=str(outputs.get("region") or aws.config.region or "") or None,
+        profile_name=aws.config.profile, region_name=None if region is None else str(region)
     )
     ecs = session.client("ecs")
     described = ecs.describe_services(cluster=cluster, services=[service])["services"]
@@ -141,9 +143,7 @@ def _check(args: pulumi.ResourceHookArgs) -> None:
     raise RolledBackError(describe(service, asked, primary["taskDefinition"], stopped))
 
 
-def _last_stopped_task(
-    session: boto3.Session, cluster: str, service: str, task_definition: str
-) -> StoppedTask | None:
+def _last_stopped_task(session: Any, cluster: str, service: str, task_definition: str) -> StoppedTask | None:
     """The task of the failed version that stopped last."""
     ecs = session.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
@@ -166,7 +166,7 @@ def _last_stopped_task(
     )
 
 
-def _last_log_lines(session: boto3.Session, task_definition: str, task_arn: str) -> list[str]:
+def _last_log_lines(session: Any, task_definition: str, task_arn: str) -> list[str]:
     definition = session.client("ecs").describe_task_definition(taskDefinition=task_definition)
     logs = session.client("logs")
     lines: list[str] = []
