@@ -1,0 +1,203 @@
+"""What a resource type tells the provider, and what the provider gives it for each call.
+
+Owns the contract between the provider (engine protocol, schema, comparison, secrets, previews) and the types
+(what to ask of AWS). A type sees plain Python values under Pulumi's names, complete and checked; unknown and
+secret values never reach it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .documents import Same, same_json, same_policy
+from .naming import AutoName, from_prefix
+from .session import Aws, code
+
+Inputs = Mapping[str, Any]
+State = Mapping[str, Any]
+
+
+class InitializationError(Exception):
+    """The resource exists but isn't what was asked for; the engine keeps it and updates it next time."""
+
+    def __init__(self, resource_id: str, reason: str) -> None:
+        super().__init__(reason)
+        self.resource_id = resource_id
+        self.reason = reason
+
+
+class CancelledError(Exception):
+    """The person stopped the update."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of the engine.
+
+    `region` is the resource's; `name` its name in the program; `timeout_seconds` is 0 where the program set
+    no custom timeout.
+    """
+
+    aws: Aws
+    region: str
+    token: str
+    name: str
+    timeout_seconds: float
+    cancelled: threading.Event
+
+    def client(self, service: str) -> Any:
+        """The botocore client of a service in the resource's region."""
+        return self.aws.client(service, self.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        return self.aws.arn(service, resource, self.region)
+
+    def wait_until(
+        self,
+        what: str,
+        done: Callable[[], bool],
+        default_timeout_seconds: float,
+        interval_seconds: float = 0.25,
+    ) -> None:
+        """Polls until `done` answers True.
+
+        Raises TimeoutError naming `what` after the custom timeout, else after the default one, and
+        CancelledError as soon as the update is stopped. The interval grows to two seconds.
+        """
+        limit = self.timeout_seconds or default_timeout_seconds
+        deadline = time.monotonic() + limit
+        while not done():
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"{what} didn't happen within {limit:.0f} s")
+            if self.cancelled.wait(interval_seconds):
+                raise CancelledError(f"stopped while waiting: {what}")
+            interval_seconds = min(interval_seconds * 1.5, 2.0)
+
+
+class Resource:
+    """A resource type. Subclasses set the class attributes and implement the calls.
+
+    - `token`: `aws:ecs/service:Service`.
+    - `auto_name`: how to name it when the program doesn't; None where the service names it.
+    - `defaults`: what Check fills in for absent top-level arguments. A default isn't filled in where an
+      argument that excludes it is given (`exclusive`).
+    - `exclusive`: groups of arguments of which at most one may be given.
+    - `policies`, `documents`: arguments that hold an IAM policy or another JSON document, by dotted path.
+      Given as an object they become text; they are compared by meaning.
+    - `sets`: list arguments without order, by dotted path (`ingress.cidrBlocks`).
+    - `same`: further arguments that AWS spells in other ways, by dotted path.
+    - `kept`: arguments that AWS never returns; the state keeps the program's own.
+    - `missing`: AWS error codes that say that the resource isn't there: `read` may let them through, and
+      `delete` too.
+    - `delete_before_replace`: the replacement can't exist beside the old one whatever its name.
+    """
+
+    token: ClassVar[str]
+    auto_name: ClassVar[AutoName | None] = None
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    policies: ClassVar[frozenset[str]] = frozenset()
+    documents: ClassVar[frozenset[str]] = frozenset()
+    sets: ClassVar[frozenset[str]] = frozenset()
+    same: ClassVar[Mapping[str, Same]] = {}
+    kept: ClassVar[frozenset[str]] = frozenset()
+    missing: ClassVar[frozenset[str]] = frozenset()
+    delete_before_replace: ClassVar[bool] = False
+
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
+        """Failures as (argument, reason) beyond what the schema says. Values may be UNKNOWN."""
+        del inputs
+        return ()
+
+    def plan(self, inputs: Inputs, state: State | None) -> Mapping[str, Any]:
+        """Outputs that a preview knows already or, as UNKNOWN, no longer; `state` is None before creation."""
+        del inputs, state
+        return {}
+
+    def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
+        """Changed arguments that replace the resource for a reason beyond the recorded facts."""
+        del old, new, changed
+        return frozenset()
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        """Creates it and returns its id. Raises InitializationError where it exists but failed."""
+        raise NotImplementedError
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        """All outputs except `id`, `region`, `tags` and what is `kept`; None where it doesn't exist.
+
+        Tags are given as `tagsAll`. `state` is the last known state, empty on import: the id must do then.
+        Outputs left out become null.
+        """
+        raise NotImplementedError
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        """Makes AWS agree with `new`; `changed` names the top-level arguments that differ from `old`.
+
+        `changed` may be empty (an earlier update failed half-way). Returns a new id only if it changed.
+        """
+        raise NotImplementedError
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        """Deletes it; its absence is no error."""
+        raise NotImplementedError
+
+    def all_same(self) -> dict[str, Same]:
+        """Comparison by meaning, for every argument that has one."""
+        return {
+            **dict.fromkeys(self.documents, same_json),
+            **dict.fromkeys(self.policies, same_policy),
+            **self.same,
+        }
+
+
+class Function:
+    """A function (data source): `invoke` gets checked arguments and returns results under Pulumi's names.
+
+    Results left out become null; `region` is filled in. `invoke` raises LookupError where it finds nothing or
+    too much.
+    """
+
+    def __init__(self, token: str, invoke: Callable[[Call, Inputs], Mapping[str, Any]]) -> None:
+        self.token = token
+        self.invoke = invoke
+
+
+def name_of(inputs: Inputs, default_prefix: str = "terraform-") -> str:
+    """The name to create under: `name`, or one made from `namePrefix`."""
+    return str(inputs.get("name") or from_prefix(inputs.get("namePrefix") or default_prefix))
+
+
+def is_missing(error: Exception, codes: Iterable[str]) -> bool:
+    """Whether a failed call says one of these AWS error codes."""
+    return code(error) in codes
+
+
+def without_none(**members: Any) -> dict[str, Any]:
+    """The members that aren't None: arguments of a call to AWS."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def tag_list(tags: Mapping[str, str] | None, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Tags as AWS's list; ECS spells the members small."""
+    return [{key: name, value: text} for name, text in (tags or {}).items()]
+
+
+def tag_map(
+    tags: Iterable[Mapping[str, str]] | None, key: str = "Key", value: str = "Value"
+) -> dict[str, str]:
+    """AWS's list of tags as a map, without those that AWS itself attaches."""
+    return {tag[key]: tag.get(value, "") for tag in tags or () if not tag[key].startswith("aws:")}
+
+
+def tag_changes(old: State, new: Inputs) -> tuple[dict[str, str], list[str]]:
+    """Tags to set, and the keys of tags to remove."""
+    before, after = old.get("tagsAll") or {}, new.get("tags") or {}
+    wanted = {key: text for key, text in after.items() if before.get(key) != text}
+    return wanted, [key for key in before if key not in after]

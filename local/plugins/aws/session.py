@@ -1,0 +1,184 @@
+"""The way to AWS: clients of the emulated endpoint, and the words for what goes wrong on it.
+
+Owns provider configuration as far as it decides where calls go, clients (one per service and region), and
+the one-line form of errors. Works on an endpoint that is named explicitly only: a stand-in must never change
+a real account.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_MAX_CONNECTIONS: Final = 32
+_CONNECT_TIMEOUT_SECONDS: Final = 5
+_READ_TIMEOUT_SECONDS: Final = 60
+
+
+class ConfigurationError(Exception):
+    """The provider can't work as configured; the message says what to change."""
+
+
+class AwsError(Exception):
+    """One line: what was asked of AWS, and what it answered."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the program and the stack say about the provider."""
+
+    region: str
+    endpoint_url: str
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    access_key: str | None = None
+    secret_key: str | None = None
+    token: str | None = None
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+    allowed_account_ids: tuple[str, ...] = ()
+    forbidden_account_ids: tuple[str, ...] = ()
+
+
+def configuration(arguments: Mapping[str, Any]) -> Configuration:
+    """Reads the provider's arguments (as Configure gets them) and the environment.
+
+    Raises ConfigurationError where no region or no emulated endpoint is named.
+    """
+    region = (
+        _text(arguments.get("region")) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    )
+    if not region:
+        raise ConfigurationError("no AWS region is set: `pulumi config set aws:region REGION`")
+    endpoints: dict[str, str] = {}
+    for entry in _structured(arguments.get("endpoints")) or []:
+        endpoints.update({service: url for service, url in entry.items() if url})
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not endpoint_url and not endpoints:
+        raise ConfigurationError(
+            "the aws stand-in works on the emulated AWS only and AWS_ENDPOINT_URL isn't set:"
+            " run make up, then source .local/env; for a real account use the real aws plugin"
+        )
+    tags = (_structured(arguments.get("defaultTags")) or {}).get("tags") or {}
+    return Configuration(
+        region=region,
+        endpoint_url=endpoint_url,
+        endpoints=endpoints,
+        access_key=_text(arguments.get("accessKey")),
+        secret_key=_text(arguments.get("secretKey")),
+        token=_text(arguments.get("token")),
+        default_tags={str(key): str(value) for key, value in tags.items()},
+        allowed_account_ids=tuple(map(str, _structured(arguments.get("allowedAccountIds")) or ())),
+        forbidden_account_ids=tuple(map(str, _structured(arguments.get("forbiddenAccountIds")) or ())),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value not in (None, "") else None
+
+
+def _structured(value: Any) -> Any:
+    """Provider arguments that aren't text come as JSON text."""
+    return json.loads(value) if isinstance(value, str) and value else value
+
+
+class Aws:
+    """Clients for one configuration. Safe to share between threads."""
+
+    def __init__(self, config: Configuration) -> None:
+        self.configuration = config
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._session: Any = None
+
+    @property
+    def region(self) -> str:
+        return self.configuration.region
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The botocore client of a service, by botocore's name (`elbv2`, `events`, `logs`)."""
+        key = (service, region or self.region)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._create(*key)
+            return self._clients[key]
+
+    def _create(self, service: str, region: str) -> Any:
+        import botocore.config
+        import botocore.session
+
+        if self._session is None:
+            self._session = botocore.session.Session()
+        config = self.configuration
+        return self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=config.endpoints.get(service) or config.endpoint_url or None,
+            aws_access_key_id=config.access_key,
+            aws_secret_access_key=config.secret_key,
+            aws_session_token=config.token,
+            config=botocore.config.Config(
+                max_pool_connections=_MAX_CONNECTIONS,
+                connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+                read_timeout=_READ_TIMEOUT_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    @functools.cached_property
+    def account_id(self) -> str:
+        with plain_errors():
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+    @property
+    def partition(self) -> str:
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    def arn(self, service: str, resource: str, region: str | None = None) -> str:
+        return f"arn:{self.partition}:{service}:{region or self.region}:{self.account_id}:{resource}"
+
+
+def code(error: Exception) -> str:
+    """The AWS error code (`ServiceNotFoundException`) of a failed call, or nothing for another failure."""
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns botocore's exceptions into AwsError."""
+    import botocore.exceptions
+
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        raise AwsError(describe(error)) from error
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
+        raise AwsError(describe(error)) from error
+
+
+def describe(error: Exception) -> str:
+    """One line for a failed call."""
+    import botocore.exceptions
+
+    if isinstance(error, botocore.exceptions.ClientError):
+        details = error.response.get("Error", {})
+        message = " ".join(str(details.get("Message", "")).split())
+        return f"{error.operation_name}: {details.get('Code', 'Unknown')}: {message}"
+    if isinstance(
+        error,
+        botocore.exceptions.EndpointConnectionError
+        | botocore.exceptions.ConnectTimeoutError
+        | botocore.exceptions.ConnectionClosedError
+        | botocore.exceptions.ReadTimeoutError,
+    ):
+        url = str(getattr(error, "kwargs", {}).get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL", ""))
+        return f"cannot reach the emulated AWS at {url.rstrip('/')}; run make up"
+    return " ".join(str(error).split())
