@@ -3,62 +3,73 @@
 from __future__ import annotations
 
 import pulumi
+import pulumi_aws as aws
 
-from components.cluster import Cluster, ClusterArgs
-from components.image_repository import ImageRepository, ImageRepositoryArgs
+from components.alarm_topic import AlarmTopic
+from components.cluster import Cluster
+from components.dashboard import create_dashboard
+from components.image_repository import ImageRepository
 from components.names import Names
 from components.network import Network, NetworkArgs
+from components.prometheus import scrape_configuration
 from components.scheduler_service import SchedulerService
 from components.service_image import ServiceImage
 from components.web_api_service import WebApiService
-from composition import image_args, scheduler_args, web_api_args
+from composition import (
+    Platform,
+    cluster_args,
+    image_args,
+    repository_args,
+    scheduler_args,
+    topic_args,
+    web_api_args,
+)
 from settings import read_settings
 
 settings = read_settings()
 names = Names(environment=settings.environment)
-tags = settings.all_tags
-services = [names.web_api, *(names.scheduler(each.name) for each in settings.schedulers)]
 
-network = Network(names.base, NetworkArgs(vpc=settings.network.value(), tags=tags))
-cluster = Cluster(
-    names.base,
-    ClusterArgs(
-        cluster_name=names.base,
-        container_insights=settings.container_insights,
-        logging=settings.logging.value(),
-        tags=tags,
-    ),
-)
-repository = ImageRepository(
-    names.repository,
-    ImageRepositoryArgs(
-        repository_name=names.repository,
-        tag_prefixes=[service.image_tag_prefix for service in services],
-        kept_versions=settings.repository.kept_versions,
-        force_delete=settings.repository.force_delete,
-        tags=tags,
-    ),
+network = Network(names.base, NetworkArgs(vpc=settings.network.value(), tags=settings.all_tags))
+cluster = Cluster(names.base, cluster_args(settings, names))
+repository = ImageRepository(names.repository, repository_args(settings, names))
+topic = AlarmTopic(f"{names.base}-alarms", topic_args(settings, names, cluster.cluster_arn))
+platform = Platform(
+    settings=settings,
+    placement=network.placement,
+    public_subnet_ids=network.public_subnet_ids,
+    cluster_arn=cluster.cluster_arn,
+    topic_arn=topic.topic_arn,
 )
 
 web_image = ServiceImage(
     names.web_api.service, image_args(settings, settings.web_api, names.web_api, repository)
 )
-web_api = WebApiService(
-    names.web_api.service,
-    web_api_args(settings, names, network, cluster.cluster_arn, web_image.reference),
-)
+web_api = WebApiService(names.web_api.service, web_api_args(platform, names, web_image.reference))
 pulumi.export("ecs_service_name", web_api.service_name)
 pulumi.export("alb_dns_name", web_api.load_balancer_dns_name)
 pulumi.export("cloudwatch_log_group_name", web_api.log_group_name)
 
+ports = {names.web_api.service: settings.web_api.port}
 for scheduler in settings.schedulers:
-    scheduler_names = names.scheduler(scheduler.name)
-    image = ServiceImage(
-        scheduler_names.service, image_args(settings, scheduler, scheduler_names, repository)
-    )
-    service = SchedulerService(
-        scheduler_names.service,
-        scheduler_args(settings, scheduler, scheduler_names, network, cluster.cluster_arn, image.reference),
-    )
+    its = names.scheduler(scheduler.name)
+    image = ServiceImage(its.service, image_args(settings, scheduler, its, repository))
+    service = SchedulerService(its.service, scheduler_args(platform, scheduler, its, image.reference))
+    ports[its.service] = scheduler.port
     pulumi.export(f"{scheduler.name}_scheduler_service_name", service.service_name)
     pulumi.export(f"{scheduler.name}_scheduler_log_group_name", service.log_group_name)
+
+region = aws.get_region_output().region
+create_dashboard(
+    names.base,
+    region=region,
+    cluster_name=cluster.cluster_name,
+    services=list(ports),
+    load_balancer_arn_suffix=web_api.load_balancer_arn_suffix,
+    target_group_arn_suffix=web_api.target_group_arn_suffix,
+)
+pulumi.export(
+    "prometheus_scrape_configuration",
+    pulumi.Output.all(region, cluster.cluster_arn).apply(
+        lambda known: scrape_configuration(known[0], known[1], ports)
+    ),
+)

@@ -5,17 +5,70 @@ Pure: the only place that knows both the words of the configuration and those of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pulumi
 
-from components.image_repository import ImageRepository
+from components.alarm_topic import AlarmTopicArgs
+from components.cluster import ClusterArgs
+from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.names import Names, ServiceNames
-from components.network import Network
-from components.options import Alarms, ContainerOptions, TaskAccess
+from components.options import Alarms, ContainerOptions, Placement, TaskAccess
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
 from components.web_options import AccessLogs, Https, LoadBalancing
-from settings import ImageSettings, SchedulerSettings, ServiceSettings, Settings
+from settings import ImageSettings, LoadBalancerSettings, SchedulerSettings, ServiceSettings, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What all services of an environment stand on."""
+
+    settings: Settings
+    placement: Placement
+    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    cluster_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+
+    @property
+    def alarms(self) -> Alarms:
+        """The environment's own topic is told first, then those that the settings name."""
+        return Alarms(topic_arns=[self.topic_arn, *self.settings.alarms.topic_arns])
+
+
+def cluster_args(settings: Settings, names: Names) -> ClusterArgs:
+    """The cluster of the environment."""
+    return ClusterArgs(
+        cluster_name=names.base,
+        container_insights=settings.container_insights,
+        logging=settings.logging.value(),
+        tags=settings.all_tags,
+    )
+
+
+def repository_args(settings: Settings, names: Names) -> ImageRepositoryArgs:
+    """The repository that the images of all services share."""
+    services = [names.web_api, *(names.scheduler(each.name) for each in settings.schedulers)]
+    return ImageRepositoryArgs(
+        repository_name=names.repository,
+        tag_prefixes=[service.image_tag_prefix for service in services],
+        kept_versions=settings.repository.kept_versions,
+        force_delete=settings.repository.force_delete,
+        tags=settings.all_tags,
+    )
+
+
+def topic_args(settings: Settings, names: Names, cluster_arn: pulumi.Input[str]) -> AlarmTopicArgs:
+    """Who hears of alarms."""
+    return AlarmTopicArgs(
+        topic_name=f"{names.base}-alarms",
+        cluster_arn=cluster_arn,
+        emails=settings.alarms.emails,
+        https_endpoints=settings.alarms.https_endpoints,
+        tags=settings.all_tags,
+    )
 
 
 def image_args(
@@ -63,24 +116,40 @@ def task_access(service: ServiceSettings) -> TaskAccess:
     )
 
 
-def web_api_args(
-    settings: Settings,
-    names: Names,
-    network: Network,
-    cluster_arn: pulumi.Input[str],
-    image: pulumi.Input[str],
-) -> WebApiServiceArgs:
+def load_balancing(
+    balancer: LoadBalancerSettings, names: Names, public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+) -> LoadBalancing:
+    """The load balancer of the web API."""
+    return LoadBalancing(
+        name=names.load_balancer,
+        target_group_name=names.target_group,
+        public_subnet_ids=public_subnet_ids,
+        https=None if balancer.certificate_arn is None else Https(certificate_arn=balancer.certificate_arn),
+        plain_http=balancer.plain_http,
+        internal=balancer.internal,
+        source_cidr_blocks=balancer.source_cidr_blocks,
+        deletion_protection=balancer.deletion_protection,
+        access_logs=(
+            None if balancer.access_logs_bucket is None else AccessLogs(bucket=balancer.access_logs_bucket)
+        ),
+        idle_timeout_seconds=balancer.idle_timeout_seconds,
+        deregistration_delay_seconds=balancer.deregistration_delay_seconds,
+        health_check=balancer.health_check,
+    )
+
+
+def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> WebApiServiceArgs:
     """The web API's arguments."""
+    settings = platform.settings
     web = settings.web_api
-    balancer = web.load_balancer
     return WebApiServiceArgs(
-        cluster_arn=cluster_arn,
+        cluster_arn=platform.cluster_arn,
         service_name=names.web_api.service,
         family=names.web_api.family,
         container_name=names.web_api.container,
         image=image,
         port=web.port,
-        placement=network.placement,
+        placement=platform.placement,
         size=web.size,
         container=container_options(web),
         access=task_access(web),
@@ -90,48 +159,25 @@ def web_api_args(
         capacity=web.capacity,
         stop_timeout_seconds=web.stop_timeout_seconds,
         grace_period_seconds=web.grace_period_seconds,
-        load_balancing=LoadBalancing(
-            name=names.load_balancer,
-            target_group_name=names.target_group,
-            public_subnet_ids=network.public_subnet_ids,
-            https=None
-            if balancer.certificate_arn is None
-            else Https(certificate_arn=balancer.certificate_arn),
-            plain_http=balancer.plain_http,
-            internal=balancer.internal,
-            source_cidr_blocks=balancer.source_cidr_blocks,
-            deletion_protection=balancer.deletion_protection,
-            access_logs=(
-                None
-                if balancer.access_logs_bucket is None
-                else AccessLogs(bucket=balancer.access_logs_bucket)
-            ),
-            idle_timeout_seconds=balancer.idle_timeout_seconds,
-            deregistration_delay_seconds=balancer.deregistration_delay_seconds,
-            health_check=balancer.health_check,
-        ),
-        alarms=Alarms(topic_arns=settings.alarms.topic_arns),
+        load_balancing=load_balancing(web.load_balancer, names, platform.public_subnet_ids),
+        alarms=platform.alarms,
         tags=settings.all_tags,
     )
 
 
 def scheduler_args(
-    settings: Settings,
-    scheduler: SchedulerSettings,
-    names: ServiceNames,
-    network: Network,
-    cluster_arn: pulumi.Input[str],
-    image: pulumi.Input[str],
+    platform: Platform, scheduler: SchedulerSettings, names: ServiceNames, image: pulumi.Input[str]
 ) -> SchedulerServiceArgs:
     """A scheduler's arguments."""
+    settings = platform.settings
     return SchedulerServiceArgs(
-        cluster_arn=cluster_arn,
+        cluster_arn=platform.cluster_arn,
         service_name=names.service,
         family=names.family,
         container_name=names.container,
         image=image,
         port=scheduler.port,
-        placement=network.placement,
+        placement=platform.placement,
         size=scheduler.size,
         container=container_options(scheduler),
         access=task_access(scheduler),
@@ -139,6 +185,6 @@ def scheduler_args(
         spot_opt_in=scheduler.spot_opt_in,
         log_group_name=names.log_group,
         logging=settings.logging.value(),
-        alarms=Alarms(topic_arns=settings.alarms.topic_arns),
+        alarms=platform.alarms,
         tags=settings.all_tags,
     )

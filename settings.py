@@ -256,8 +256,10 @@ class WebApiSettings(ServiceSettings):
 
 
 class AlarmSettings(_Section):
-    """Who is told of alarms."""
+    """Who is told of alarms and failed deployments, besides the stack's own topic."""
 
+    emails: list[str] = Field(default_factory=list)
+    https_endpoints: list[str] = Field(default_factory=list)
     topic_arns: list[str] = Field(default_factory=list)
 
 

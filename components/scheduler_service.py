@@ -102,6 +102,7 @@ class SchedulerService(pulumi.ComponentResource):
                 log_group_name=args.log_group_name,
                 logging=args.logging,
                 placement=args.placement,
+                alarms=args.alarms,
                 tags=tags,
             ),
             self,

@@ -13,6 +13,7 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
+from components.log_alarms import log_alarms
 from components.roles import TaskRoles
 from components.task_options import TaskOptions
 
@@ -38,6 +39,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         tags=options.tags,
         opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=options.logging.retain_on_delete),
     )
+    log_alarms(name, log_group, options.container_name, options.alarms, options.tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)
     logs = LogDestination(group_name=options.log_group_name, region=environment.region)
     main = container_definition(

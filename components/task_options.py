@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.options import ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class TaskOptions:
     log_group_name: str
     logging: Logging
     placement: Placement
+    alarms: Alarms
     tags: Mapping[str, str]
     port_name: str | None = None
 

@@ -103,7 +103,8 @@ class WebApiService(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     load_balancer_dns_name: pulumi.Output[str]
-    target_group_arn: pulumi.Output[str]
+    load_balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: WebApiServiceArgs, opts: pulumi.ResourceOptions | None = None
@@ -126,6 +127,7 @@ class WebApiService(pulumi.ComponentResource):
                 log_group_name=args.log_group_name,
                 logging=args.logging,
                 placement=args.placement,
+                alarms=args.alarms,
                 tags=tags,
             ),
             self,
@@ -235,7 +237,8 @@ class WebApiService(pulumi.ComponentResource):
         self.log_group_name = task.log_group.name
         self.security_group_id = task.security_group.id
         self.load_balancer_dns_name = load_balancer.balancer.dns_name
-        self.target_group_arn = load_balancer.target_group.arn
+        self.load_balancer_arn_suffix = load_balancer.balancer.arn_suffix
+        self.target_group_arn_suffix = load_balancer.target_group.arn_suffix
         self.register_outputs(
             {
                 "service_name": self.service_name,
@@ -244,6 +247,7 @@ class WebApiService(pulumi.ComponentResource):
                 "log_group_name": self.log_group_name,
                 "security_group_id": self.security_group_id,
                 "load_balancer_dns_name": self.load_balancer_dns_name,
-                "target_group_arn": self.target_group_arn,
+                "load_balancer_arn_suffix": self.load_balancer_arn_suffix,
+                "target_group_arn_suffix": self.target_group_arn_suffix,
             }
         )

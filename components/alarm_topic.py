@@ -1,0 +1,109 @@
+"""The SNS topic that alarms and failed deployments are told to.
+
+Owns the topic, who may publish to it, who subscribes, and the rule that tells of a failed
+deployment. Doesn't own the alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_environment import AwsEnvironment
+from components.validation import check_pattern
+
+ALARM_TOPIC = "fileflow:sns:AlarmTopic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmTopicArgs:
+    """Arguments of `AlarmTopic`.
+
+    `emails` and `https_endpoints` are subscribed; each confirms its subscription once. `cluster_arn` is
+    whose failed deployments are told.
+    """
+
+    topic_name: str
+    cluster_arn: pulumi.Input[str]
+    emails: Sequence[str] = ()
+    https_endpoints: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for email in self.emails:
+            check_pattern("emails", email, r"[^@\s]+@[^@\s]+", "it is an e-mail address", "Correct it.")
+        for endpoint in self.https_endpoints:
+            check_pattern("https_endpoints", endpoint, r"https://\S+", "it is an https URL", "Correct it.")
+
+
+class AlarmTopic(pulumi.ComponentResource):
+    """A topic that CloudWatch and EventBridge of this account may publish to, and its subscribers."""
+
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AlarmTopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(ALARM_TOPIC, name, {"topicName": args.topic_name}, opts)
+        environment = AwsEnvironment.of(self)
+        topic = aws.sns.Topic(
+            name, name=args.topic_name, tags=args.tags, opts=pulumi.ResourceOptions(parent=self)
+        )
+        policy = aws.sns.TopicPolicy(
+            name,
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Action": "sns:Publish",
+                            "Condition": {"StringEquals": {"aws:SourceAccount": environment.account_id}},
+                            "Effect": "Allow",
+                            "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                            "Resource": topic.arn,
+                        }
+                    ],
+                }
+            ),
+            opts=pulumi.ResourceOptions(parent=topic),
+        )
+        subscribers = [("email", each) for each in args.emails]
+        subscribers += [("https", each) for each in args.https_endpoints]
+        for index, (protocol, endpoint) in enumerate(subscribers):
+            aws.sns.TopicSubscription(
+                f"{name}-{index}",
+                topic=topic.arn,
+                protocol=protocol,
+                endpoint=endpoint,
+                opts=pulumi.ResourceOptions(parent=topic),
+            )
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-failed-deployment",
+            description=f"A deployment in the cluster of {args.topic_name} has failed",
+            event_pattern=pulumi.Output.json_dumps(
+                {
+                    "source": ["aws.ecs"],
+                    "detail-type": ["ECS Deployment State Change"],
+                    "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+                    "resources": [
+                        {
+                            "prefix": pulumi.Output.from_input(args.cluster_arn).apply(
+                                lambda arn: arn.replace(":cluster/", ":service/") + "/"
+                            )
+                        }
+                    ],
+                }
+            ),
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-failed-deployment",
+            rule=rule.name,
+            arn=topic.arn,
+            opts=pulumi.ResourceOptions(parent=rule, depends_on=[policy]),
+        )
+        self.topic_arn = topic.arn
+        self.register_outputs({"topic_arn": self.topic_arn})

@@ -1,0 +1,60 @@
+"""Metric filters on a service's log, and alarms on them: what only the application can know.
+
+Owns the patterns for the guide's causes "메모리 부족 (OOM)" and a failed start. Doesn't own the log group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.options import Alarms
+
+METRIC_NAMESPACE = "FileFlow"
+
+PATTERNS = {
+    "out-of-memory": '?OutOfMemoryError ?"Java heap space" ?"GC overhead limit exceeded"',
+    "start-failure": '?"APPLICATION FAILED TO START" ?"Application run failed"',
+}
+"""CloudWatch filter patterns: a line that has any of the terms counts.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+"""
+
+
+def log_alarms(
+    name: str,
+    log_group: aws.cloudwatch.LogGroup,
+    service_name: str,
+    alarms: Alarms,
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> None:
+    """Counts lines of trouble in `log_group` and alarms on the first one."""
+    for suffix, pattern in PATTERNS.items():
+        metric_name = f"{service_name}-{suffix}"
+        aws.cloudwatch.LogMetricFilter(
+            f"{name}-{suffix}",
+            log_group_name=log_group.name,
+            pattern=pattern,
+            metric_transformation={"namespace": METRIC_NAMESPACE, "name": metric_name, "value": "1"},
+            opts=pulumi.ResourceOptions(parent=log_group),
+        )
+        aws.cloudwatch.MetricAlarm(
+            f"{name}-{suffix}",
+            alarm_description=f"The log of {service_name} tells of {suffix.replace('-', ' ')}",
+            namespace=METRIC_NAMESPACE,
+            metric_name=metric_name,
+            statistic="Sum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            period=60,
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=alarms.topic_arns,
+            ok_actions=alarms.topic_arns,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
