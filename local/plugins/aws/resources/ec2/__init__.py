@@ -1,0 +1,19 @@
+"""EC2: networks, routing, security groups, endpoints and flow logs."""
+
+from __future__ import annotations
+
+from ...resource import Resource
+from .networks import EgressOnlyInternetGateway, Eip, InternetGateway, NatGateway, Subnet, Vpc
+from .routing import Route, RouteTable, RouteTableAssociation
+
+RESOURCES: tuple[Resource, ...] = (
+    EgressOnlyInternetGateway(),
+    Eip(),
+    InternetGateway(),
+    NatGateway(),
+    Route(),
+    RouteTable(),
+    RouteTableAssociation(),
+    Subnet(),
+    Vpc(),
+)
