@@ -5,8 +5,10 @@ from __future__ import annotations
 from ...resource import Resource
 from .networks import EgressOnlyInternetGateway, Eip, InternetGateway, NatGateway, Subnet, Vpc
 from .routing import Route, RouteTable, RouteTableAssociation
+from .security_groups import DefaultSecurityGroup, SecurityGroup, SecurityGroupRule
 
 RESOURCES: tuple[Resource, ...] = (
+    DefaultSecurityGroup(),
     EgressOnlyInternetGateway(),
     Eip(),
     InternetGateway(),
@@ -14,6 +16,8 @@ RESOURCES: tuple[Resource, ...] = (
     Route(),
     RouteTable(),
     RouteTableAssociation(),
+    SecurityGroup(),
+    SecurityGroupRule(),
     Subnet(),
     Vpc(),
 )
