@@ -18,7 +18,7 @@ from components.options import Alarms, ContainerOptions, Placement, TaskAccess
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
-from components.web_options import AccessLogs, Https, LoadBalancing
+from components.web_options import LoadBalancing
 from settings import ImageSettings, LoadBalancerSettings, SchedulerSettings, ServiceSettings, Settings
 
 
@@ -124,14 +124,12 @@ def load_balancing(
         name=names.load_balancer,
         target_group_name=names.target_group,
         public_subnet_ids=public_subnet_ids,
-        https=None if balancer.certificate_arn is None else Https(certificate_arn=balancer.certificate_arn),
+        https=balancer.https(),
         plain_http=balancer.plain_http,
         internal=balancer.internal,
         source_cidr_blocks=balancer.source_cidr_blocks,
         deletion_protection=balancer.deletion_protection,
-        access_logs=(
-            None if balancer.access_logs_bucket is None else AccessLogs(bucket=balancer.access_logs_bucket)
-        ),
+        access_logs=None if balancer.access_logs is None else balancer.access_logs.value(),
         idle_timeout_seconds=balancer.idle_timeout_seconds,
         deregistration_delay_seconds=balancer.deregistration_delay_seconds,
         health_check=balancer.health_check,

@@ -39,7 +39,14 @@ from components.validation import (
     check_secret_reference,
     check_unique,
 )
-from components.web_options import Autoscaling, Capacity, ScheduledScaling, TargetHealthCheck
+from components.web_options import (
+    AccessLogs,
+    Autoscaling,
+    Capacity,
+    Https,
+    ScheduledScaling,
+    TargetHealthCheck,
+)
 
 PROJECT = "fileflow"
 
@@ -219,29 +226,60 @@ class SchedulerSettings(ServiceSettings):
     spot_opt_in: bool = False
 
 
+class AccessLogSettings(_Section):
+    """Where the load balancer logs requests: a bucket made for it, or an existing one."""
+
+    bucket: str | None = None
+    prefix: str | None = None
+    retention_days: int = 90
+    force_destroy: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> AccessLogSettings:
+        self.value()
+        return self
+
+    def value(self) -> AccessLogs:
+        return AccessLogs(**self.model_dump())
+
+
 class LoadBalancerSettings(_Section):
     """The load balancer: HTTPS with a certificate, or plain HTTP where the stack says so."""
 
     certificate_arn: str | None = None
+    host_name: str | None = None
+    hosted_zone_id: str | None = None
     plain_http: bool = False
     internal: bool = False
     source_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
     deletion_protection: bool = True
-    access_logs_bucket: str | None = None
+    access_logs: AccessLogSettings | None = Field(default_factory=AccessLogSettings)
     idle_timeout_seconds: int = 60
     deregistration_delay_seconds: int = 30
     health_check: TargetHealthCheck = Field(default_factory=TargetHealthCheck)
 
     @model_validator(mode="after")
     def _certificate_or_plain_http(self) -> LoadBalancerSettings:
-        if (self.certificate_arn is None) != self.plain_http:
+        named = (self.certificate_arn, self.host_name, self.hosted_zone_id) != (None, None, None)
+        if named == self.plain_http:
             raise InvalidArgumentError(
                 "plain_http",
                 self.plain_http,
-                "a load balancer has either a certificate_arn or, where the stack says so, plain_http",
-                "Give a certificate_arn, or set plain_http: true, not both.",
+                "a load balancer has either HTTPS or, where the stack says so, plain_http",
+                "Give a certificate_arn (or host_name and hosted_zone_id), or set plain_http: true, not both.",
             )
+        self.https()
         return self
+
+    def https(self) -> Https | None:
+        """HTTPS as the component wants it, or None for plain HTTP."""
+        if self.plain_http:
+            return None
+        return Https(
+            certificate_arn=self.certificate_arn,
+            host_name=self.host_name,
+            hosted_zone_id=self.hosted_zone_id,
+        )
 
 
 class WebApiSettings(ServiceSettings):

@@ -14,6 +14,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components.access_log_bucket import create_access_log_bucket
+from components.certificate import certificate_arn, host_record
 from components.web_options import LoadBalancing
 
 
@@ -62,6 +64,8 @@ def create_load_balancer(
         for cidr_block in options.source_cidr_blocks
         for open_port in open_ports
     ]
+    access_logs, waits_for = _access_logs(name, options, tags, parent)
+    certificate = None if options.https is None else certificate_arn(name, options.https, tags, parent)
     balancer = awsx.lb.ApplicationLoadBalancer(
         name,
         name=options.name,
@@ -72,15 +76,11 @@ def create_load_balancer(
         desync_mitigation_mode="defensive",
         enable_deletion_protection=options.deletion_protection,
         idle_timeout=options.idle_timeout_seconds,
-        access_logs=(
-            None
-            if options.access_logs is None
-            else {"bucket": options.access_logs.bucket, "enabled": True, "prefix": options.access_logs.prefix}
-        ),
+        access_logs=access_logs,
         default_target_group=_target_group(options, port, vpc_id, tags),
-        listeners=_listeners(options),
+        listeners=_listeners(options, certificate),
         tags=tags,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=waits_for),
     )
     ready: list[pulumi.Resource] = [balancer, *rules]
     if options.path_patterns or options.host_names:
@@ -92,12 +92,33 @@ def create_load_balancer(
             web_acl_arn=options.web_acl_arn,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+    if options.https is not None:
+        host_record(name, options.https, balancer.load_balancer, parent)
     return LoadBalancer(
         balancer=balancer.load_balancer,
         target_group=balancer.default_target_group,
         security_group=security_group,
         ready=ready,
     )
+
+
+def _access_logs(
+    name: str, options: LoadBalancing, tags: Mapping[str, str], parent: pulumi.Resource
+) -> tuple[aws.lb.LoadBalancerAccessLogsArgs | None, list[pulumi.Resource]]:
+    """The load balancer's logging, and what must stand before it begins."""
+    logs = options.access_logs
+    if logs is None:
+        return None, []
+    if logs.bucket is not None:
+        return aws.lb.LoadBalancerAccessLogsArgs(bucket=logs.bucket, enabled=True, prefix=logs.prefix), []
+    bucket, policy = create_access_log_bucket(
+        name,
+        retention_days=logs.retention_days,
+        force_destroy=logs.force_destroy,
+        tags=tags,
+        parent=parent,
+    )
+    return aws.lb.LoadBalancerAccessLogsArgs(bucket=bucket.bucket, enabled=True, prefix=logs.prefix), [policy]
 
 
 def _target_group(
@@ -131,7 +152,7 @@ def _target_group(
     )
 
 
-def _listeners(options: LoadBalancing) -> list[awsx.lb.ListenerArgs]:
+def _listeners(options: LoadBalancing, certificate: pulumi.Input[str] | None) -> list[awsx.lb.ListenerArgs]:
     """HTTPS with a redirect from HTTP, or plain HTTP; with path or host rules the rest gets 404."""
     narrowed: dict[str, Any] = {}
     if options.path_patterns or options.host_names:
@@ -156,7 +177,7 @@ def _listeners(options: LoadBalancing) -> list[awsx.lb.ListenerArgs]:
         awsx.lb.ListenerArgs(
             port=443,
             protocol="HTTPS",
-            certificate_arn=options.https.certificate_arn,
+            certificate_arn=certificate,
             ssl_policy=options.https.ssl_policy,
             **narrowed,
         ),

@@ -27,7 +27,7 @@ from components.validation import (
     check_service_names,
     check_unique,
 )
-from components.web_options import Autoscaling, Capacity, LoadBalancing
+from components.web_options import Autoscaling, Capacity, IngressRule, LoadBalancing, ServiceConnect
 
 WEB_API_SERVICE = "fileflow:ecs:WebApiService"
 
@@ -60,6 +60,8 @@ class WebApiServiceArgs:
     sidecars: Sequence[Sidecar] = ()
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     capacity: Capacity = field(default_factory=Capacity)
+    service_connect: ServiceConnect | None = None
+    ingress: Sequence[IngressRule] = ()
     stop_timeout_seconds: int = 60
     grace_period_seconds: int = 180
     access: TaskAccess = field(default_factory=TaskAccess)
@@ -129,9 +131,23 @@ class WebApiService(pulumi.ComponentResource):
                 placement=args.placement,
                 alarms=args.alarms,
                 tags=tags,
+                port_name=None if args.service_connect is None else args.service_connect.discovery_name,
             ),
             self,
         )
+        for index, rule in enumerate(args.ingress):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-ingress-{index}",
+                security_group_id=task.security_group.id,
+                description=rule.description,
+                ip_protocol="tcp",
+                from_port=rule.port,
+                to_port=rule.port,
+                referenced_security_group_id=rule.source_security_group_id,
+                cidr_ipv4=rule.source_cidr_block,
+                tags=tags,
+                opts=pulumi.ResourceOptions(parent=task.security_group),
+            )
         load_balancer = create_load_balancer(
             name, args.load_balancing, args.port, args.placement.vpc_id, tags, self
         )
@@ -198,6 +214,7 @@ class WebApiService(pulumi.ComponentResource):
                 }
             ],
             health_check_grace_period_seconds=args.grace_period_seconds,
+            service_connect_configuration=_service_connect(args),
             enable_ecs_managed_tags=True,
             enable_execute_command=args.access.execute_command,
             propagate_tags="SERVICE",
@@ -251,3 +268,26 @@ class WebApiService(pulumi.ComponentResource):
                 "target_group_arn_suffix": self.target_group_arn_suffix,
             }
         )
+
+
+def _service_connect(
+    args: WebApiServiceArgs,
+) -> aws.ecs.ServiceServiceConnectConfigurationArgs | None:
+    connect = args.service_connect
+    if connect is None:
+        return None
+    return aws.ecs.ServiceServiceConnectConfigurationArgs(
+        enabled=True,
+        namespace=connect.namespace_arn,
+        services=[
+            aws.ecs.ServiceServiceConnectConfigurationServiceArgs(
+                port_name=connect.discovery_name,
+                discovery_name=connect.discovery_name,
+                client_alias=[
+                    aws.ecs.ServiceServiceConnectConfigurationServiceClientAliasArgs(
+                        dns_name=connect.discovery_name, port=args.port
+                    )
+                ],
+            )
+        ],
+    )

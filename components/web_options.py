@@ -87,14 +87,33 @@ def check_counts(field_name: str, minimum_count: int, maximum_count: int) -> Non
 class Https:
     """HTTPS on port 443, with every request to port 80 redirected there.
 
-    `ssl_policy` offers TLS 1.3 and 1.2 by default.
+    Either `certificate_arn` names a certificate, or one is requested in ACM for `host_name` and
+    validated in the zone `hosted_zone_id`. With both of these given, the host name also gets a record
+    that points at the load balancer. `ssl_policy` offers TLS 1.3 and 1.2 by default.
+    Raises `InvalidArgumentError` for half of a pair, and for neither.
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
     """
 
-    certificate_arn: pulumi.Input[str]
+    certificate_arn: pulumi.Input[str] | None = None
+    host_name: str | None = None
+    hosted_zone_id: str | None = None
     ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
     def __post_init__(self) -> None:
+        if (self.host_name is None) != (self.hosted_zone_id is None):
+            raise InvalidArgumentError(
+                "https.host_name",
+                self.host_name,
+                "host_name and hosted_zone_id go together: the record of the one lies in the other",
+                "Give both, or a certificate_arn alone.",
+            )
+        if self.certificate_arn is None and self.host_name is None:
+            raise InvalidArgumentError(
+                "https.certificate_arn",
+                None,
+                "a certificate is either given or requested for a host name",
+                "Give certificate_arn, or host_name with hosted_zone_id.",
+            )
         check_pattern(
             "https.ssl_policy",
             self.ssl_policy,
@@ -106,10 +125,64 @@ class Https:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessLogs:
-    """The bucket that the load balancer writes a line per request to."""
+    """Where the load balancer writes a line per request.
 
-    bucket: pulumi.Input[str]
+    Into `bucket`, whose policy must allow it already, or, by default, into a bucket made for it, which
+    keeps lines for `retention_days` (90) and with `force_destroy` goes with the stack although it holds
+    some; off by default.
+    """
+
+    bucket: pulumi.Input[str] | None = None
     prefix: str | None = None
+    retention_days: int = 90
+    force_destroy: bool = False
+
+    def __post_init__(self) -> None:
+        check_range(
+            "access_logs.retention_days", self.retention_days, 1, 3650, "the days that access logs stay"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressRule:
+    """A further way into the tasks: from a security group or from a range, to one port."""
+
+    description: str
+    port: int
+    source_security_group_id: pulumi.Input[str] | None = None
+    source_cidr_block: str | None = None
+
+    def __post_init__(self) -> None:
+        check_range("ingress.port", self.port, 1, 65535, "a port")
+        if (self.source_security_group_id is None) == (self.source_cidr_block is None):
+            raise InvalidArgumentError(
+                "ingress.source_cidr_block",
+                self.source_cidr_block,
+                "a rule has either source_security_group_id or source_cidr_block",
+                "Keep exactly one of the two.",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceConnect:
+    """Lets other services of a namespace call the web API by a short name.
+
+    `namespace_arn` is a Cloud Map namespace, `discovery_name` the name in it, and also the DNS name by
+    which callers reach the port.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html
+    """
+
+    namespace_arn: pulumi.Input[str]
+    discovery_name: str
+
+    def __post_init__(self) -> None:
+        check_pattern(
+            "service_connect.discovery_name",
+            self.discovery_name,
+            r"[a-z0-9_-]{1,64}",
+            "it has up to 64 lower-case letters, digits, '_' and '-'",
+            "Rename it.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

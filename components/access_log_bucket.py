@@ -1,0 +1,87 @@
+"""A bucket for a load balancer's access logs.
+
+Owns the bucket, who may write to it, and how long lines stay. Nobody but the load balancers of this
+account may write, nothing is public, and every line goes after `retention_days`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_environment import AwsEnvironment
+
+
+def create_access_log_bucket(
+    name: str, *, retention_days: int, force_destroy: bool, tags: Mapping[str, str], parent: pulumi.Resource
+) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
+    """The bucket, and the policy that must stand before the load balancer tries to write.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    """
+    environment = AwsEnvironment.of(parent)
+    bucket = aws.s3.Bucket(
+        f"{name}-access-logs",
+        force_destroy=force_destroy,
+        tags=tags,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    child = pulumi.ResourceOptions(parent=bucket)
+    blocked = aws.s3.BucketPublicAccessBlock(
+        f"{name}-access-logs",
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=child,
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        f"{name}-access-logs",
+        bucket=bucket.id,
+        # ELB writes to buckets under S3's own key only.
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+        opts=child,
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        f"{name}-access-logs",
+        bucket=bucket.id,
+        rules=[
+            {
+                "id": "expire",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "expiration": {"days": retention_days},
+            }
+        ],
+        opts=child,
+    )
+    policy = aws.s3.BucketPolicy(
+        f"{name}-access-logs",
+        bucket=bucket.id,
+        policy=pulumi.Output.json_dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Action": "s3:PutObject",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": environment.account_id}},
+                        "Effect": "Allow",
+                        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                        "Resource": pulumi.Output.format("{0}/*", bucket.arn),
+                    },
+                    {
+                        "Action": "s3:*",
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Resource": [bucket.arn, pulumi.Output.format("{0}/*", bucket.arn)],
+                    },
+                ],
+            }
+        ),
+        opts=pulumi.ResourceOptions(parent=bucket, depends_on=[blocked]),
+    )
+    return bucket, policy
