@@ -266,7 +266,7 @@ class LoadBalancerSettings(_Section):
                 "plain_http",
                 self.plain_http,
                 "a load balancer has either HTTPS or, where the stack says so, plain_http",
-                "Give a certificate_arn (or host_name and hosted_zone_id), or set plain_http: true, not both.",
+                "Give a certificate_arn, or host_name and hosted_zone_id, or plain_http: true.",
             )
         self.https()
         return self

@@ -95,6 +95,15 @@ def utilization_alarms(
         )
 
 
+def deployment_alarms(alarm: aws.cloudwatch.MetricAlarm, alarms: Alarms) -> aws.ecs.ServiceAlarmsArgs:
+    """Has ECS watch `alarm` during a rollout and put the old version back when it begins."""
+    return aws.ecs.ServiceAlarmsArgs(
+        alarm_names=[alarm.name],
+        enable=alarms.roll_back_deployments,
+        rollback=alarms.roll_back_deployments,
+    )
+
+
 def web_alarms(
     name: str,
     load_balancer_arn_suffix: pulumi.Input[str],
@@ -102,17 +111,20 @@ def web_alarms(
     alarms: Alarms,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
-) -> None:
+) -> aws.cloudwatch.MetricAlarm:
     """Alarms on what callers of the web API see: errors, targets that are down, slow answers.
+
+    Answers the one on errors, which also guards rollouts.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     """
+    created: dict[str, aws.cloudwatch.MetricAlarm] = {}
     for suffix, metric, statistic, threshold, meaning in (
         ("errors", "HTTPCode_Target_5XX_Count", "Sum", 10, "more than 10 answers a minute are errors"),
         ("unhealthy", "UnHealthyHostCount", "Maximum", 0, "the load balancer finds a task unhealthy"),
         ("latency", "TargetResponseTime", "Average", 2, "answers take more than 2 seconds on average"),
     ):
-        aws.cloudwatch.MetricAlarm(
+        created[suffix] = aws.cloudwatch.MetricAlarm(
             f"{name}-{suffix}",
             alarm_description=f"{name}: {meaning}",
             namespace="AWS/ApplicationELB",
@@ -129,3 +141,4 @@ def web_alarms(
             tags=tags,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+    return created["errors"]

@@ -31,8 +31,12 @@ def log_alarms(
     alarms: Alarms,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
-) -> None:
-    """Counts lines of trouble in `log_group` and alarms on the first one."""
+) -> aws.cloudwatch.MetricAlarm:
+    """Counts lines of trouble in `log_group` and alarms on the first one.
+
+    Answers the alarm on a failed start, which also guards rollouts.
+    """
+    created: dict[str, aws.cloudwatch.MetricAlarm] = {}
     for suffix, pattern in PATTERNS.items():
         metric_name = f"{service_name}-{suffix}"
         aws.cloudwatch.LogMetricFilter(
@@ -42,7 +46,7 @@ def log_alarms(
             metric_transformation={"namespace": METRIC_NAMESPACE, "name": metric_name, "value": "1"},
             opts=pulumi.ResourceOptions(parent=log_group),
         )
-        aws.cloudwatch.MetricAlarm(
+        created[suffix] = aws.cloudwatch.MetricAlarm(
             f"{name}-{suffix}",
             alarm_description=f"The log of {service_name} tells of {suffix.replace('-', ' ')}",
             namespace=METRIC_NAMESPACE,
@@ -58,3 +62,4 @@ def log_alarms(
             tags=tags,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+    return created["start-failure"]

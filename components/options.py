@@ -229,13 +229,17 @@ class Alarms:
     """Who hears of trouble, and from which values on.
 
     `topic_arns` are told when an alarm begins and when it ends; with none (the default) alarms show
-    in the console only. CPU and memory alarm above 85 % over `evaluation_periods` minutes (5).
+    in the console only. CPU and memory alarm above 85 % over `evaluation_periods` minutes (5). A rollout
+    is put back when the service's own alarm begins during it, unless `roll_back_deployments` is off: for
+    the web API that is the one on errors, for a scheduler the one on a failed start.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
     """
 
     topic_arns: Sequence[pulumi.Input[str]] = ()
     cpu_percent: int = 85
     memory_percent: int = 85
     evaluation_periods: int = 5
+    roll_back_deployments: bool = True
 
     def __post_init__(self) -> None:
         check_range("alarms.cpu_percent", self.cpu_percent, 1, 100, "a share of the CPU in percent")

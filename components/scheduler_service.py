@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.alarms import heartbeat_alarms, utilization_alarms
+from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
 from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
 from components.rollout import rollout_check
 from components.tags import ROLE_TAG, SPOT_TAG
@@ -131,6 +131,7 @@ class SchedulerService(pulumi.ComponentResource):
             deployment_controller={"type": "ECS"},
             deployment_configuration={"strategy": "ROLLING"},
             deployment_circuit_breaker={"enable": True, "rollback": True},
+            alarms=deployment_alarms(task.start_failure, args.alarms),
             # ECS's default ENABLED needs a maximum above 100, and an update that leaves it out keeps it.
             availability_zone_rebalancing="DISABLED",
             # With neither, the cluster's default strategy applies, which may be Spot.

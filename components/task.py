@@ -26,6 +26,7 @@ class Task:
     roles: TaskRoles
     log_group: aws.cloudwatch.LogGroup
     security_group: aws.ec2.SecurityGroup
+    start_failure: aws.cloudwatch.MetricAlarm
 
 
 def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Task:
@@ -39,7 +40,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         tags=options.tags,
         opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=options.logging.retain_on_delete),
     )
-    log_alarms(name, log_group, options.container_name, options.alarms, options.tags, parent)
+    start_failure = log_alarms(name, log_group, options.container_name, options.alarms, options.tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)
     logs = LogDestination(group_name=options.log_group_name, region=environment.region)
     main = container_definition(
@@ -94,4 +95,10 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         tags=options.tags,
         opts=pulumi.ResourceOptions(parent=security_group),
     )
-    return Task(definition=definition, roles=roles, log_group=log_group, security_group=security_group)
+    return Task(
+        start_failure=start_failure,
+        definition=definition,
+        roles=roles,
+        log_group=log_group,
+        security_group=security_group,
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.alarms import utilization_alarms, web_alarms
+from components.alarms import deployment_alarms, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
 from components.load_balancer import create_load_balancer
 from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
@@ -173,6 +173,14 @@ class WebApiService(pulumi.ComponentResource):
             tags=tags,
             opts=pulumi.ResourceOptions(parent=load_balancer.security_group),
         )
+        errors = web_alarms(
+            name,
+            load_balancer.balancer.arn_suffix,
+            load_balancer.target_group.arn_suffix,
+            args.alarms,
+            tags,
+            self,
+        )
         spot = args.capacity.spot_weight > 0
         service = aws.ecs.Service(
             f"{name}-service",
@@ -186,6 +194,7 @@ class WebApiService(pulumi.ComponentResource):
             deployment_controller={"type": "ECS"},
             deployment_configuration={"strategy": "ROLLING"},
             deployment_circuit_breaker={"enable": True, "rollback": True},
+            alarms=deployment_alarms(errors, args.alarms),
             availability_zone_rebalancing="ENABLED",
             launch_type=None if spot else "FARGATE",
             capacity_provider_strategies=(
@@ -240,14 +249,6 @@ class WebApiService(pulumi.ComponentResource):
             self,
         )
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
-        web_alarms(
-            name,
-            load_balancer.balancer.arn_suffix,
-            load_balancer.target_group.arn_suffix,
-            args.alarms,
-            tags,
-            self,
-        )
         self.service_name = service.name
         self.service_arn = service.arn
         self.task_definition_arn = task.definition.arn
