@@ -10,3 +10,7 @@ from __future__ import annotations
 
 def install() -> None:
     """Installs every completion; called once, before the first request."""
+    from local.emulator.completions import application_autoscaling, cloudwatch, ecr, ecs, ecs_tasks
+
+    for completion in (ecs_tasks, ecs, ecr, cloudwatch, application_autoscaling):
+        completion.install()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,6 @@ from botocore.config import Config
 
 from local.emulator import process
 
-ACCOUNT = "646886795421"
 REGION = "ap-northeast-2"
 
 
@@ -32,6 +33,8 @@ def python() -> Path:
 
 @pytest.fixture(scope="session")
 def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.RunningEmulator]:
+    # A Docker engine may be there; what these tests assert must not depend on it.
+    os.environ["FILEFLOW_CONTAINER_ENGINE"] = "simulated"
     state_dir = tmp_path_factory.mktemp("emulator")
     running = process.start(python, None, state_dir / "emulator.log", state_dir)
     yield running
@@ -40,12 +43,20 @@ def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 Client = Callable[..., Any]
 
+_accounts = itertools.count(100_000_000_000)
 
-@pytest.fixture(scope="session")
-def client(emulator: process.RunningEmulator) -> Client:
-    """Makes a boto3 client: `client("ecs")`, `client("ecs", account="111122223333", region="us-east-1")`."""
 
-    def make(service: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
+@pytest.fixture
+def account() -> str:
+    """An account that no other test of this emulator uses."""
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def client(emulator: process.RunningEmulator, account: str) -> Client:
+    """Makes boto3 clients of the test's own account: `client("ecs")`, `client("ecs", region="us-east-1")`."""
+
+    def make(service: str, *, region: str = REGION, account: str = account) -> Any:
         return boto3.client(
             service,
             endpoint_url=emulator.url,
@@ -56,3 +67,12 @@ def client(emulator: process.RunningEmulator) -> Client:
         )
 
     return make
+
+
+def eventually(condition: Callable[[], Any], *, seconds: float = 20.0) -> Any:
+    """Polls until the condition holds and returns what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.02)
+    return found

@@ -1,0 +1,342 @@
+"""ECR: immutable tags with exclusions, tags that move, and images found by any of their names.
+
+Owns what ministack's repositories and images lack. Deliberately doesn't expire images by the lifecycle
+policy, which is only stored, and scans nothing.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import time
+from typing import Any
+
+from ministack.core.responses import request_scope
+from ministack.services import ecr
+
+from local.emulator.completions.patching import (
+    AwsError,
+    Request,
+    Response,
+    json_action,
+    json_body,
+    replace,
+    wrap,
+)
+
+MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
+_REPOSITORY_IMAGE = re.compile(
+    r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^@:]+)"
+    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
+)
+
+
+def install() -> None:
+    """Completes repositories and images."""
+    wrap(ecr, "_create_repository", _create_repository)
+    wrap(ecr, "_repo_shape", _repo_shape)
+    replace(ecr, "_put_image_tag_mutability", json_action(_put_image_tag_mutability))
+    replace(ecr, "_put_image", json_action(_put_image))
+    replace(ecr, "_batch_get_image", json_action(_batch_get_image))
+    replace(ecr, "_batch_delete_image", json_action(_batch_delete_image))
+    replace(ecr, "_list_images", json_action(_list_images))
+    wrap(ecr, "_describe_images", _describe_images)
+    wrap(ecr, "_v2_put_manifest", _v2_put_manifest)
+
+
+def resolve_digest(image: str) -> str | None:
+    """The digest that an image's tag points at in the emulated ECR; None if there is no such image."""
+    parsed = _REPOSITORY_IMAGE.match(image)
+    if parsed is None:
+        return None
+    with request_scope(parsed["account"], parsed["region"]):
+        found = ecr._find_image(parsed["name"], {"imageTag": parsed["tag"] or "latest"})
+    return str(found["imageDigest"]) if found else None
+
+
+def missing_image(image: str) -> str | None:
+    """Why a container runtime couldn't pull an image of the emulated ECR; None if it could or isn't from
+    there."""
+    parsed = _REPOSITORY_IMAGE.match(image)
+    if parsed is None:
+        return None
+    with request_scope(parsed["account"], parsed["region"]):
+        if parsed["name"] not in ecr._repositories:
+            return f"pull access denied for {image}: repository {parsed['name']} does not exist"
+        wanted = (
+            {"imageDigest": parsed["digest"]} if parsed["digest"] else {"imageTag": parsed["tag"] or "latest"}
+        )
+        if ecr._find_image(parsed["name"], wanted) is None:
+            return f"image manifest has been retried 1 time(s): failed to resolve ref {image}: not found"
+    return None
+
+
+def _repository(request: Request) -> dict[str, Any]:
+    name = request.get("repositoryName", "")
+    repository: dict[str, Any] | None = ecr._repositories.get(name)
+    if repository is None:
+        raise AwsError(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id "
+            f"'{ecr._registry_id()}'",
+        )
+    return repository
+
+
+def _check_mutability(request: Request) -> tuple[str, list[dict[str, str]]]:
+    mutability = request.get("imageTagMutability", "MUTABLE")
+    filters = request.get("imageTagMutabilityExclusionFilters") or []
+    if mutability not in MUTABILITIES:
+        raise AwsError(
+            "InvalidParameterException", f"imageTagMutability {mutability!r} must be one of {MUTABILITIES}"
+        )
+    if mutability.endswith("_WITH_EXCLUSION") != bool(filters):
+        raise AwsError(
+            "InvalidParameterException",
+            f"imageTagMutabilityExclusionFilters must be given with {mutability!r} exactly if it ends with "
+            "_WITH_EXCLUSION",
+        )
+    if len(filters) > 5:
+        raise AwsError(
+            "InvalidParameterException", "At most 5 imageTagMutabilityExclusionFilters can be given"
+        )
+    for exclusion in filters:
+        pattern = exclusion.get("filter", "")
+        if exclusion.get("filterType") != "WILDCARD" or not re.fullmatch(r"[0-9A-Za-z._*-]{1,128}", pattern):
+            raise AwsError(
+                "InvalidParameterException",
+                f"The exclusion filter {pattern!r} must be of type WILDCARD, of letters, digits, '.', "
+                "'_', '-' and '*'",
+            )
+    return mutability, filters
+
+
+def _create_repository(original: Any) -> Any:
+    def create(request: Request) -> Response:
+        try:
+            _, filters = _check_mutability(request)
+        except AwsError as error:
+            refused: Response = ecr.error_response_json(error.code, error.message, error.status)
+            return refused
+        status, headers, body = original(request)
+        if status < 400:
+            repository = ecr._repositories[request["repositoryName"]]
+            if filters:
+                repository["imageTagMutabilityExclusionFilters"] = filters
+            answer: Response = ecr.json_response({"repository": ecr._repo_shape(repository)})
+            return answer
+        return status, headers, body
+
+    return create
+
+
+def _repo_shape(original: Any) -> Any:
+    def shape(repository: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = original(repository)
+        if repository.get("imageTagMutabilityExclusionFilters"):
+            shown["imageTagMutabilityExclusionFilters"] = repository["imageTagMutabilityExclusionFilters"]
+        return shown
+
+    return shape
+
+
+def _put_image_tag_mutability(request: Request) -> dict[str, Any]:
+    repository = _repository(request)
+    mutability, filters = _check_mutability(request)
+    repository["imageTagMutability"] = mutability
+    repository["imageTagMutabilityExclusionFilters"] = filters
+    answer = {
+        "registryId": ecr._registry_id(),
+        "repositoryName": repository["repositoryName"],
+        "imageTagMutability": mutability,
+    }
+    return answer | ({"imageTagMutabilityExclusionFilters": filters} if filters else {})
+
+
+def tag_is_immutable(repository: dict[str, Any], tag: str) -> bool:
+    """Whether this tag, once given, must stay on its image."""
+    mutability = repository.get("imageTagMutability", "MUTABLE")
+    excluded = any(
+        fnmatch.fnmatchcase(tag, exclusion["filter"])
+        for exclusion in repository.get("imageTagMutabilityExclusionFilters") or []
+    )
+    if mutability == "IMMUTABLE_WITH_EXCLUSION":
+        return not excluded
+    if mutability == "MUTABLE_WITH_EXCLUSION":
+        return excluded
+    return bool(mutability == "IMMUTABLE")
+
+
+def _put_image(request: Request) -> dict[str, Any]:
+    repository = _repository(request)
+    name, registry = repository["repositoryName"], ecr._registry_id()
+    manifest, tag = request.get("imageManifest", ""), request.get("imageTag")
+    digest = ecr._image_digest(manifest)
+    if request.get("imageDigest", digest) != digest:
+        raise AwsError(
+            "ImageDigestDoesNotMatchException",
+            f"The provided digest '{request['imageDigest']}' doesn't match the manifest's '{digest}'",
+        )
+    media_type = (
+        request.get("imageManifestMediaType") or "application/vnd.docker.distribution.manifest.v2+json"
+    )
+    images = ecr._images[name]
+    existing = ecr._find_image(name, {"imageDigest": digest})
+    if existing is not None and (tag is None or tag in existing["imageTags"]):
+        raise AwsError(
+            "ImageAlreadyExistsException",
+            f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name "
+            f"'{name}' "
+            f"in registry with id '{registry}'",
+        )
+    holder = ecr._find_image(name, {"imageTag": tag}) if tag else None
+    if holder is not None:
+        if tag_is_immutable(repository, str(tag)):
+            raise AwsError(
+                "ImageTagAlreadyExistsException",
+                f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
+                "because the tag is immutable.",
+            )
+        holder["imageTags"].remove(tag)
+    image = existing
+    if image is None:
+        image = {
+            "registryId": registry,
+            "repositoryName": name,
+            "imageId": {"imageDigest": digest},
+            "imageManifest": manifest,
+            "imageManifestMediaType": media_type,
+            "imageTags": [],
+            "imagePushedAt": int(time.time()),
+            "imageDigest": digest,
+        }
+        images.append(image)
+    if tag:
+        image["imageTags"].append(tag)
+    # Docker asks the registry for the manifest; both ways see the same image.
+    ecr._manifest_blobs.setdefault(name, {})[digest] = manifest.encode()
+    return {"image": _shown(image, tag)}
+
+
+def _shown(image: dict[str, Any], tag: str | None) -> dict[str, Any]:
+    return {
+        "registryId": ecr._registry_id(),
+        "repositoryName": image["repositoryName"],
+        "imageId": {"imageDigest": image["imageDigest"]} | ({"imageTag": tag} if tag else {}),
+        "imageManifest": image.get("imageManifest", "{}"),
+        "imageManifestMediaType": image["imageManifestMediaType"],
+    }
+
+
+def _not_found(image_id: dict[str, str]) -> dict[str, Any]:
+    return {
+        "imageId": image_id,
+        "failureCode": "ImageNotFound",
+        "failureReason": "Requested image not found",
+    }
+
+
+def _lookup(name: str, image_id: dict[str, str]) -> dict[str, Any] | None:
+    """The image that has every name given: digest and tag must be of the same image."""
+    found: dict[str, Any] | None = ecr._find_image(name, image_id)
+    if found is None:
+        return None
+    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
+    if (digest and found["imageDigest"] != digest) or (tag and tag not in found["imageTags"]):
+        return None
+    return found
+
+
+def _batch_get_image(request: Request) -> dict[str, Any]:
+    name = _repository(request)["repositoryName"]
+    images, failures = [], []
+    for image_id in request.get("imageIds", []):
+        found = _lookup(name, image_id)
+        if found is None:
+            failures.append(_not_found(image_id))
+        else:
+            images.append(_shown(found, image_id.get("imageTag")))
+    return {"images": images, "failures": failures}
+
+
+def _batch_delete_image(request: Request) -> dict[str, Any]:
+    """By tag, only the tag goes, and the image with its last one; by digest, the image with all its tags."""
+    name = _repository(request)["repositoryName"]
+    deleted, failures = [], []
+    for image_id in request.get("imageIds", []):
+        found = _lookup(name, image_id)
+        if found is None:
+            failures.append(_not_found(image_id))
+            continue
+        tags = [image_id["imageTag"]] if image_id.get("imageTag") else list(found["imageTags"])
+        found["imageTags"] = [tag for tag in found["imageTags"] if tag not in tags]
+        deleted += [{"imageDigest": found["imageDigest"], "imageTag": tag} for tag in tags]
+        if not tags:
+            deleted.append({"imageDigest": found["imageDigest"]})
+        if not found["imageTags"]:
+            ecr._images[name].remove(found)
+    return {"imageIds": deleted, "failures": failures}
+
+
+def _list_images(request: Request) -> dict[str, Any]:
+    name = _repository(request)["repositoryName"]
+    status = (request.get("filter") or {}).get("tagStatus", "ANY")
+    listed: list[dict[str, str]] = []
+    for image in ecr._images.get(name, []):
+        digest, tags = image["imageDigest"], image["imageTags"]
+        if tags and status != "UNTAGGED":
+            listed += [{"imageDigest": digest, "imageTag": tag} for tag in tags]
+        if not tags and status != "TAGGED":
+            listed.append({"imageDigest": digest})
+    return {"imageIds": listed}
+
+
+def _describe_images(original: Any) -> Any:
+    def describe(request: Request) -> Response:
+        name = request.get("repositoryName", "")
+        for image_id in request.get("imageIds") or []:
+            if name in ecr._repositories and _lookup(name, image_id) is None:
+                shown = ", ".join(f"{key}:'{value}'" for key, value in image_id.items())
+                missing: Response = ecr.error_response_json(
+                    "ImageNotFoundException",
+                    f"The image with imageId {{{shown}}} does not exist within the repository with name "
+                    f"'{name}' "
+                    f"in the registry with id '{ecr._registry_id()}'",
+                    400,
+                )
+                return missing
+        response: Response = original(request)
+        status = (request.get("filter") or {}).get("tagStatus", "ANY")
+        if response[0] >= 400 or status == "ANY":
+            return response
+        details = [
+            detail
+            for detail in json_body(response)["imageDetails"]
+            if bool(detail.get("imageTags")) == (status == "TAGGED")
+        ]
+        filtered: Response = ecr.json_response({"imageDetails": details})
+        return filtered
+
+    return describe
+
+
+def _v2_put_manifest(original: Any) -> Any:
+    """A push over the registry's own protocol is refused where PutImage is."""
+
+    def put(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
+        repository = ecr._repositories.get(name)
+        if repository is not None and not ref.startswith("sha256:"):
+            holder = ecr._find_image(name, {"imageTag": ref})
+            digest = ecr._content_digest(body)
+            if holder is not None and holder["imageDigest"] != digest and tag_is_immutable(repository, ref):
+                message = (
+                    f"The image tag '{ref}' already exists in the '{name}' repository and cannot be "
+                    "overwritten "
+                    "because the tag is immutable."
+                )
+                refused: Response = ecr._registry_error(400, "TAG_INVALID", message, {"tag": ref})
+                return refused
+        response: Response = original(name, ref, headers, body)
+        return response
+
+    return put

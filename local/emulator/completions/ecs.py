@@ -1,0 +1,835 @@
+"""ECS: clusters, task definitions and services come back as AWS returns them, and are refused where AWS
+refuses.
+
+Owns validation, defaults, every field of a service and its deployments, and the history behind
+`ListServiceDeployments`. Deliberately leaves the scheduler itself (start before stop, limits, circuit
+breaker) to ministack, and a task's life to `completions.ecs_tasks`.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import alb, ec2, ecs
+
+from local.emulator.completions.ecs_tasks import add_event
+from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
+
+# CPU units to the memory that Fargate offers with them, in MiB.
+FARGATE_MEMORY_MIB: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16385, 1024)),
+    4096: tuple(range(8192, 30721, 1024)),
+    8192: tuple(range(16384, 61441, 4096)),
+    16384: tuple(range(32768, 122881, 8192)),
+}
+LONGEST_FARGATE_STOP_TIMEOUT_SECONDS = 120
+FARGATE_PLATFORM_VERSION = "1.4.0"
+
+# A change of one of these starts a new deployment; of any other one, it doesn't (UpdateService's
+# documentation).
+DEPLOYING_FIELDS = (
+    "networkConfiguration",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+)
+QUIET_FIELDS = (
+    "availabilityZoneRebalancing",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
+    "propagateTags",
+)
+# What a Service shows only in its deployments.
+DEPLOYMENT_ONLY_FIELDS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+
+_BREAKER_REASON = "ECS deployment circuit breaker: tasks failed to start."
+
+
+def install() -> None:
+    """Completes clusters, task definitions, services and deployments."""
+    wrap(ecs, "_put_cluster", _put_cluster)
+    wrap(ecs, "_delete_cluster", _delete_cluster)
+    wrap(ecs, "_cluster_view", _cluster_view)
+    wrap(ecs, "_register_task_definition", _register_task_definition)
+    wrap(ecs, "_make_deployment", _make_deployment)
+    wrap(ecs, "_create_service", _create_service)
+    wrap(ecs, "_update_service", _update_service)
+    wrap(ecs, "_describe_services", _describe_services)
+    wrap(ecs, "_refresh_service_state", _refresh_service_state)
+    wrap(ecs, "_complete_service_deployment", _complete_service_deployment)
+    ecs._ACTION_MAP["ListServiceDeployments"] = json_action(_list_service_deployments)
+    ecs._ACTION_MAP["DescribeServiceDeployments"] = json_action(_describe_service_deployments)
+    ecs._ACTION_MAP["DescribeServiceRevisions"] = json_action(_describe_service_revisions)
+
+
+def _refused(error: AwsError) -> Response:
+    response: Response = ecs.error_response_json(error.code, error.message, error.status)
+    return response
+
+
+# Clusters
+
+
+def _put_cluster(original: Any) -> Any:
+    def put(request: Request) -> dict[str, Any]:
+        cluster: dict[str, Any] = original(request)
+        defaults = request.get("serviceConnectDefaults")
+        if defaults:
+            cluster["serviceConnectDefaults"] = defaults
+        return cluster
+
+    return put
+
+
+def _cluster_view(original: Any) -> Any:
+    def view(cluster: dict[str, Any], include: set[str]) -> dict[str, Any]:
+        shown: dict[str, Any] = original(cluster, include)
+        return shown
+
+    return view
+
+
+def _delete_cluster(original: Any) -> Any:
+    def delete(request: Request) -> Response:
+        name = ecs._resolve_cluster_name(request.get("cluster", "default"))
+        cluster = ecs._clusters.get(name)
+        if cluster is not None:
+            if any(
+                service["clusterArn"] == cluster["clusterArn"] and service["status"] == "ACTIVE"
+                for service in ecs._services.values()
+            ):
+                return _refused(
+                    AwsError(
+                        "ClusterContainsServicesException",
+                        "The Cluster cannot be deleted while Services are active.",
+                    )
+                )
+            if any(
+                task["clusterArn"] == cluster["clusterArn"] and task["lastStatus"] != "STOPPED"
+                for task in ecs._tasks.values()
+            ):
+                return _refused(
+                    AwsError(
+                        "ClusterContainsTasksException",
+                        "The Cluster cannot be deleted while Tasks are active.",
+                    )
+                )
+        response: Response = original(request)
+        return response
+
+    return delete
+
+
+# Task definitions
+
+
+def _register_task_definition(original: Any) -> Any:
+    def register(request: Request) -> Response:
+        request = copy.deepcopy(request)
+        try:
+            _check_task_definition(request)
+        except AwsError as error:
+            return _refused(error)
+        awsvpc = request.get("networkMode") == "awsvpc"
+        for container in request.get("containerDefinitions", []):
+            _complete_container_definition(container, awsvpc=awsvpc)
+        status, headers, body = original(request)
+        if status >= 400:
+            return status, headers, body
+        answer = json_body((status, headers, body))
+        arn = answer["taskDefinition"]["taskDefinitionArn"]
+        definition = ecs._task_defs[ecs._resolve_td_key(arn)]
+        for name in ("executionRoleArn", "taskRoleArn", "pidMode", "ipcMode"):
+            if not definition.get(name):
+                definition.pop(name, None)
+        for name in ("proxyConfiguration", "runtimePlatform", "ephemeralStorage"):
+            if definition.get(name) is None:
+                definition.pop(name, None)
+        definition["enableFaultInjection"] = bool(request.get("enableFaultInjection", False))
+        if request.get("inferenceAccelerators"):
+            definition["inferenceAccelerators"] = request["inferenceAccelerators"]
+        completed: Response = ecs.json_response(
+            {"taskDefinition": definition, "tags": answer.get("tags", [])}, status
+        )
+        return completed
+
+    return register
+
+
+def _check_task_definition(request: Request) -> None:
+    containers = request.get("containerDefinitions") or []
+    names = [container.get("name") for container in containers]
+    for name in names:
+        if names.count(name) > 1:
+            raise AwsError("ClientException", f"The container name {name!r} is used more than once.")
+    if containers and not any(container.get("essential", True) for container in containers):
+        raise AwsError("ClientException", "A task definition must have at least one essential container.")
+    if "FARGATE" not in (request.get("requiresCompatibilities") or []):
+        return
+    if request.get("networkMode") != "awsvpc":
+        raise AwsError(
+            "ClientException",
+            "Fargate only supports network mode ‘awsvpc’.",
+        )
+    _check_fargate_size(request)
+    for container in containers:
+        _check_fargate_container(container, has_execution_role=bool(request.get("executionRoleArn")))
+
+
+def _check_fargate_size(request: Request) -> None:
+    sizes = {}
+    for name in ("cpu", "memory"):
+        text = str(request.get(name) or "")
+        if not text.isdigit():
+            raise AwsError(
+                "ClientException",
+                f"Fargate requires that '{name}' be defined at the task level as a number, not {text!r}.",
+            )
+        sizes[name] = int(text)
+    if sizes["memory"] not in FARGATE_MEMORY_MIB.get(sizes["cpu"], ()):
+        raise AwsError(
+            "ClientException",
+            f"No Fargate configuration exists for given values: {sizes['cpu']} CPU, {sizes['memory']} "
+            "memory. "
+            "See the Amazon ECS documentation for the valid values.",
+        )
+
+
+def _check_fargate_container(container: dict[str, Any], *, has_execution_role: bool) -> None:
+    name = container.get("name")
+    timeout = container.get("stopTimeout")
+    if timeout is not None and not 0 <= timeout <= LONGEST_FARGATE_STOP_TIMEOUT_SECONDS:
+        raise AwsError(
+            "ClientException",
+            f"The stopTimeout of container {name!r} is {timeout}; it must be from 0 to "
+            f"{LONGEST_FARGATE_STOP_TIMEOUT_SECONDS} seconds on Fargate.",
+        )
+    if container.get("privileged"):
+        raise AwsError("ClientException", "Fargate doesn't support privileged containers.")
+    needs = []
+    if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
+        needs.append("log driver awslogs")
+    if ".dkr.ecr." in container.get("image", ""):
+        needs.append("ECR images")
+    if container.get("secrets"):
+        needs.append("secrets")
+    if needs and not has_execution_role:
+        raise AwsError(
+            "ClientException",
+            f"Fargate requires task definition to have execution role ARN to support {needs[0]}.",
+        )
+
+
+def _complete_container_definition(container: dict[str, Any], *, awsvpc: bool) -> None:
+    """Adds what AWS adds to a container definition when it returns it."""
+    container.setdefault("cpu", 0)
+    container.setdefault("essential", True)
+    for name in ("portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"):
+        container.setdefault(name, [])
+    for mapping in container["portMappings"]:
+        mapping.setdefault("protocol", "tcp")
+        if awsvpc and "containerPort" in mapping:
+            mapping.setdefault("hostPort", mapping["containerPort"])
+        mapping.setdefault("hostPort", 0)
+    check = container.get("healthCheck")
+    if check:
+        for name, default in (("interval", 30), ("timeout", 5), ("retries", 3)):
+            check.setdefault(name, default)
+
+
+# Services
+
+
+def _make_deployment(original: Any) -> Any:
+    def make(task_definition: str, desired_count: int, status: str = "PRIMARY") -> dict[str, Any]:
+        deployment: dict[str, Any] = original(task_definition, desired_count, status)
+        # ministack takes a first deployment for completed before its first task has started.
+        deployment["rolloutState"] = "IN_PROGRESS"
+        deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} in progress."
+        return deployment
+
+    return make
+
+
+def _completed_deployment_configuration(
+    given: dict[str, Any], known: dict[str, Any] | None
+) -> dict[str, Any]:
+    defaults = known or {
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+    }
+    return defaults | given
+
+
+def _rebalancing_is_possible(service: Request, configuration: dict[str, Any]) -> bool:
+    return (
+        configuration["maximumPercent"] > 100
+        and service.get("schedulingStrategy", "REPLICA") == "REPLICA"
+        and service.get("launchType") != "EXTERNAL"
+        and not any(balancer.get("loadBalancerName") for balancer in service.get("loadBalancers") or [])
+    )
+
+
+def _check_rebalancing(value: str | None, service: Request, configuration: dict[str, Any]) -> None:
+    if value == "ENABLED" and not _rebalancing_is_possible(service, configuration):
+        raise AwsError(
+            "InvalidParameterException",
+            "Availability Zone rebalancing can't be ENABLED for this service: it needs a maximumPercent "
+            "above 100 "
+            "and the scheduling strategy REPLICA.",
+        )
+
+
+def _check_deployment_configuration(configuration: dict[str, Any]) -> None:
+    maximum, minimum = configuration["maximumPercent"], configuration["minimumHealthyPercent"]
+    if minimum > maximum or (maximum == 100 and minimum == 100):
+        raise AwsError(
+            "InvalidParameterException",
+            f"minimumHealthyPercent {minimum} and maximumPercent {maximum} leave the deployment no room: "
+            "the maximum "
+            "must be above the minimum.",
+        )
+
+
+def _definition_of(reference: str) -> dict[str, Any]:
+    definition: dict[str, Any] | None = ecs._task_defs.get(ecs._resolve_td_key(reference) or "")
+    if definition is None or definition["status"] != "ACTIVE":
+        raise AwsError(
+            "ClientException", "TaskDefinition is inactive" if definition else "TaskDefinition not found."
+        )
+    return definition
+
+
+def _check_network(request: Request, definition: dict[str, Any]) -> None:
+    network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    if definition.get("networkMode") == "awsvpc" and not network:
+        raise AwsError(
+            "InvalidParameterException",
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )
+    if not network:
+        return
+    ec2._ensure_defaults_initialized()
+    if not network.get("subnets"):
+        raise AwsError("InvalidParameterException", "subnets can not be empty.")
+    for subnet in network["subnets"]:
+        if subnet not in ec2._subnets:
+            raise AwsError(
+                "InvalidParameterException",
+                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not "
+                "exist "
+                "(ErrorCode: InvalidSubnetID.NotFound)",
+            )
+    for group in network.get("securityGroups") or []:
+        if group not in ec2._security_groups:
+            raise AwsError(
+                "InvalidParameterException",
+                f"Error retrieving security group information for [{group}]: The security group '{group}' "
+                "does not "
+                "exist (ErrorCode: InvalidGroup.NotFound)",
+            )
+
+
+def _check_load_balancers(request: Request, definition: dict[str, Any]) -> None:
+    ports = {
+        container["name"]: {mapping.get("containerPort") for mapping in container.get("portMappings", [])}
+        for container in definition["containerDefinitions"]
+    }
+    for balancer in request.get("loadBalancers") or []:
+        arn = balancer.get("targetGroupArn")
+        if arn:
+            group = alb._tgs.get(arn)
+            if group is None:
+                raise AwsError(
+                    "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
+                )
+            if not group.get("LoadBalancerArns"):
+                raise AwsError(
+                    "InvalidParameterException",
+                    f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+                )
+            if definition.get("networkMode") == "awsvpc" and group.get("TargetType") != "ip":
+                raise AwsError(
+                    "InvalidParameterException",
+                    f"The provided target group {arn} has target type {group.get('TargetType')}, which is "
+                    "incompatible with the awsvpc network mode specified in the task definition.",
+                )
+        name, port = balancer.get("containerName"), balancer.get("containerPort")
+        if name not in ports:
+            raise AwsError(
+                "InvalidParameterException", f"The container {name} does not exist in the task definition."
+            )
+        if port not in ports[name]:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The container {name} did not have a container port {port} defined.",
+            )
+
+
+def _completed_strategy(strategy: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    if not strategy:
+        return None
+    return [{"base": 0, "weight": 0} | item for item in strategy]
+
+
+def _completed_network(configuration: dict[str, Any]) -> dict[str, Any]:
+    network = configuration.get("awsvpcConfiguration")
+    if not network:
+        return configuration
+    completed = {"assignPublicIp": "DISABLED", "securityGroups": []} | network
+    return {"awsvpcConfiguration": completed}
+
+
+def _create_service(original: Any) -> Any:
+    def create(request: Request) -> Response:
+        request = copy.deepcopy(request)
+        cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
+        configuration = _completed_deployment_configuration(
+            request.get("deploymentConfiguration") or {}, None
+        )
+        try:
+            if cluster_name not in ecs._clusters:
+                raise AwsError("ClusterNotFoundException", "Cluster not found.")
+            definition = _definition_of(request.get("taskDefinition", ""))
+            _check_network(request, definition)
+            _check_load_balancers(request, definition)
+            _check_deployment_configuration(configuration)
+            _check_rebalancing(request.get("availabilityZoneRebalancing"), request, configuration)
+        except AwsError as error:
+            return _refused(error)
+        request["taskDefinition"] = definition["taskDefinitionArn"]
+        request["deploymentConfiguration"] = configuration
+        request["capacityProviderStrategy"] = _completed_strategy(request.get("capacityProviderStrategy"))
+        if request.get("networkConfiguration"):
+            request["networkConfiguration"] = _completed_network(request["networkConfiguration"])
+        request.setdefault("desiredCount", 0 if request.get("schedulingStrategy") == "DAEMON" else 1)
+        # The tasks are started by the update below, once the service is whole.
+        desired_count = request["desiredCount"]
+        status, headers, body = original({**request, "desiredCount": 0})
+        if status >= 400:
+            return status, headers, body
+        service = ecs._services[f"{cluster_name}/{request['serviceName']}"]
+        possible = _rebalancing_is_possible(request, configuration)
+        service["availabilityZoneRebalancing"] = request.get(
+            "availabilityZoneRebalancing", "ENABLED" if possible else "DISABLED"
+        )
+        fargate = _runs_on_fargate(service, definition)
+        service["platformVersion"] = request.get("platformVersion") or ("LATEST" if fargate else None)
+        service["platformFamily"] = "Linux" if fargate else None
+        service["placementConstraints"] = request.get("placementConstraints") or []
+        service["placementStrategy"] = request.get("placementStrategy") or []
+        service["roleArn"] = request.get("role") or (
+            f"arn:aws:iam::{get_account_id()}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+        )
+        for name in DEPLOYMENT_ONLY_FIELDS:
+            service[f"_{name}"] = request.get(name)
+        if not service.get("networkConfiguration"):
+            service["networkConfiguration"] = None
+        service["_deployed"] = []
+        service["events"] = []
+        primary = service["deployments"][0]
+        primary["rolloutState"] = "IN_PROGRESS"
+        primary["rolloutStateReason"] = f"ECS deployment {primary['id']} in progress."
+        primary["_image_resolution_disabled"] = desired_count == 0
+        service["desiredCount"] = primary["desiredCount"] = desired_count
+        _complete_newest_deployment(service)
+        ecs._reconcile_service_tasks(cluster_name, f"{cluster_name}/{request['serviceName']}")
+        return _answer(service)
+
+    return create
+
+
+def _answer(service: dict[str, Any]) -> Response:
+    response: Response = ecs.json_response({"service": shown(service, with_tags=True)})
+    return response
+
+
+def shown(service: dict[str, Any], *, with_tags: bool) -> dict[str, Any]:
+    """The service as AWS shows it."""
+    view: dict[str, Any] = ecs._sanitize(service)
+    view.pop("tags", None)
+    if with_tags:
+        view["tags"] = ecs._tags.get(service["serviceArn"], [])
+    deployed = service.get("_deployed") or []
+    if deployed:
+        view["currentServiceDeployment"] = _service_deployment_arn(service, deployed[-1])
+        view["currentServiceRevisions"] = [
+            {
+                "arn": _service_revision_arn(service, deployment),
+                "requestedTaskCount": deployment["desiredCount"],
+                "runningTaskCount": deployment["runningCount"],
+                "pendingTaskCount": deployment["pendingCount"],
+            }
+            for deployment in service["deployments"]
+            if "_revision" in deployment
+        ]
+    return view
+
+
+def _runs_on_fargate(service: dict[str, Any], definition: dict[str, Any]) -> bool:
+    strategy = service.get("capacityProviderStrategy")
+    if strategy:
+        return any(item["capacityProvider"].startswith("FARGATE") for item in strategy)
+    return service.get("launchType") == "FARGATE" and "FARGATE" in definition.get("compatibilities", [])
+
+
+def _complete_newest_deployment(service: dict[str, Any]) -> None:
+    """Shows on the newest deployment what it was made of, and keeps it in the service's history."""
+    deployment = service["deployments"][0]
+    deployed = service.setdefault("_deployed", [])
+    if any(known is deployment for known in deployed):
+        return
+    fargate = service.get("platformFamily") is not None
+    version = service.get("platformVersion")
+    deployment |= {
+        "launchType": service.get("launchType"),
+        "capacityProviderStrategy": service.get("capacityProviderStrategy"),
+        "networkConfiguration": service.get("networkConfiguration"),
+        "platformVersion": FARGATE_PLATFORM_VERSION if fargate and version == "LATEST" else version,
+        "platformFamily": service.get("platformFamily"),
+        **{name: service.get(f"_{name}") for name in DEPLOYMENT_ONLY_FIELDS},
+    }
+    connect = service.get("_serviceConnectConfiguration") or {}
+    if connect.get("enabled"):
+        deployment["serviceConnectResources"] = [
+            {
+                "discoveryName": item.get("discoveryName") or item["portName"],
+                "discoveryArn": f"arn:aws:servicediscovery:{get_region()}:{get_account_id()}:service/"
+                f"srv-{deployment['id'].rpartition('/')[2][:16]}",
+            }
+            for item in connect.get("services") or []
+        ]
+    deployment["_revision"] = {
+        "taskDefinition": deployment["taskDefinition"],
+        "loadBalancers": copy.deepcopy(service.get("loadBalancers") or []),
+        "serviceRegistries": copy.deepcopy(service.get("serviceRegistries") or []),
+        "deploymentConfiguration": copy.deepcopy(service["deploymentConfiguration"]),
+    }
+    deployed.append(deployment)
+
+
+def _update_service(original: Any) -> Any:
+    def update(request: Request) -> Response:
+        request = copy.deepcopy(request)
+        cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
+        reference = ecs._resolve_service_ref(request.get("service", ""))
+        if cluster_name not in ecs._clusters:
+            return _refused(AwsError("ClusterNotFoundException", "Cluster not found."))
+        service = ecs._services.get(f"{cluster_name}/{reference[0]}") if reference else None
+        if service is None:
+            return _refused(AwsError("ServiceNotFoundException", "Service not found."))
+        if service["status"] != "ACTIVE":
+            return _refused(AwsError("ServiceNotActiveException", "Service was not ACTIVE."))
+        try:
+            new_deployment = _apply(request, service)
+        except AwsError as error:
+            return _refused(error)
+        request = {
+            name: request[name]
+            for name in ("cluster", "service", "taskDefinition", "desiredCount", "forceNewDeployment")
+            if request.get(name) is not None
+        }
+        if new_deployment:
+            request["forceNewDeployment"] = True
+        status, headers, body = original(request)
+        if status >= 400:
+            return status, headers, body
+        _complete_newest_deployment(service)
+        return _answer(service)
+
+    return update
+
+
+def _apply(request: Request, service: dict[str, Any]) -> bool:
+    """Validates an update as a whole, then stores it; tells whether it makes a new deployment."""
+    definition = _definition_of(request.get("taskDefinition") or service["taskDefinition"])
+    if request.get("taskDefinition"):
+        request["taskDefinition"] = definition["taskDefinitionArn"]
+    configuration = _completed_deployment_configuration(
+        request.get("deploymentConfiguration") or {}, service["deploymentConfiguration"]
+    )
+    after = {**service, **{name: value for name, value in request.items() if value is not None}}
+    _check_network(after, definition)
+    if request.get("taskDefinition") or request.get("loadBalancers"):
+        _check_load_balancers(after, definition)
+    if request.get("deploymentConfiguration"):
+        _check_deployment_configuration(configuration)
+    rebalancing = request.get("availabilityZoneRebalancing") or service.get("availabilityZoneRebalancing")
+    _check_rebalancing(rebalancing, after, configuration)
+    if request.get("networkConfiguration"):
+        request["networkConfiguration"] = _completed_network(request["networkConfiguration"])
+    new_deployment = (
+        bool(request.get("taskDefinition")) and definition["taskDefinitionArn"] != service["taskDefinition"]
+    )
+    for name in DEPLOYING_FIELDS:
+        if request.get(name) is None:
+            continue
+        stored = f"_{name}" if name in DEPLOYMENT_ONLY_FIELDS else name
+        if service.get(stored) != request[name]:
+            new_deployment = True
+            service[stored] = request[name]
+    for name in QUIET_FIELDS:
+        if request.get(name) is not None:
+            service[name] = request[name]
+    if "capacityProviderStrategy" in request:
+        strategy = _completed_strategy(request["capacityProviderStrategy"])
+        service["capacityProviderStrategy"] = strategy
+        service["launchType"] = None if strategy else (service.get("launchType") or "FARGATE")
+    service["deploymentConfiguration"] = configuration
+    return new_deployment or bool(request.get("forceNewDeployment"))
+
+
+def _describe_services(original: Any) -> Any:
+    def describe(request: Request) -> Response:
+        response: Response = original(request)
+        if response[0] >= 400:
+            return response
+        answer = json_body(response)
+        with_tags = "TAGS" in (request.get("include") or [])
+        known = {service["serviceArn"]: service for service in ecs._services.values()}
+        answer["services"] = [
+            shown(known[service["serviceArn"]], with_tags=with_tags) for service in answer["services"]
+        ]
+        completed: Response = ecs.json_response(answer)
+        return completed
+
+    return describe
+
+
+# Deployments
+
+
+def _service_for(cluster_name: str, group: str) -> dict[str, Any] | None:
+    if not group or not group.startswith("service:"):
+        return None
+    service: dict[str, Any] | None = ecs._services.get(f"{cluster_name}/{group.partition(':')[2]}")
+    return service
+
+
+def _refresh_service_state(original: Any) -> Any:
+    def refresh(cluster_name: str, group: str) -> None:
+        original(cluster_name, group)
+        service = _service_for(cluster_name, group)
+        if service is not None:
+            _word_as_aws(service)
+            _drop_rolled_back(service)
+
+    return refresh
+
+
+def _complete_service_deployment(original: Any) -> Any:
+    def complete(cluster_name: str, service_key: str, expected_deployment_id: str | None = None) -> None:
+        service = ecs._services.get(service_key)
+        primary = ecs._primary_deployment(service) if service else None
+        before = primary.get("rolloutState") if primary else None
+        original(cluster_name, service_key, expected_deployment_id)
+        if service and primary and before == "IN_PROGRESS" and primary.get("rolloutState") == "COMPLETED":
+            name = service["serviceName"]
+            primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
+            add_event(service, f"(service {name}) (deployment {primary['id']}) deployment completed.")
+            add_event(service, f"(service {name}) has reached a steady state.")
+            _drop_rolled_back(service)
+
+    return complete
+
+
+def _word_as_aws(service: dict[str, Any]) -> None:
+    """Words a tripped circuit breaker as AWS does, which is what people search their logs for."""
+    name = service["serviceName"]
+    for deployment in service["deployments"]:
+        reason = deployment.get("rolloutStateReason", "")
+        if deployment.get("rolloutState") == "FAILED" and "consecutive task failures" in reason:
+            deployment["rolloutStateReason"] = _BREAKER_REASON
+            for event in service["events"]:
+                if event["message"].endswith("deployment circuit breaker was triggered."):
+                    event["message"] = (
+                        f"(service {name}) (deployment {deployment['id']}) deployment failed: "
+                        "tasks failed to start."
+                    )
+                if event["message"].endswith("rolled back to the last completed deployment."):
+                    primary = ecs._primary_deployment(service)
+                    event["message"] = f"(service {name}) rolling back to deployment {primary['id']}."
+
+
+def _drop_rolled_back(service: dict[str, Any]) -> None:
+    """A failed deployment disappears from a service that has rolled back to a steady state, so that waiters
+    end."""
+    primary = ecs._primary_deployment(service)
+    if primary is None or primary.get("rolloutState") != "COMPLETED":
+        return
+    service["deployments"] = [
+        deployment
+        for deployment in service["deployments"]
+        if deployment is primary or deployment.get("runningCount") or deployment.get("pendingCount")
+    ]
+
+
+def _service_deployment_arn(service: dict[str, Any], deployment: dict[str, Any]) -> str:
+    tail = service["serviceArn"].rpartition(":service/")[2]
+    number = deployment["id"].rpartition("/")[2]
+    return f"arn:aws:ecs:{get_region()}:{get_account_id()}:service-deployment/{tail}/{number}"
+
+
+def _service_revision_arn(service: dict[str, Any], deployment: dict[str, Any]) -> str:
+    return _service_deployment_arn(service, deployment).replace(":service-deployment/", ":service-revision/")
+
+
+def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> tuple[str, str]:
+    """The status of a service deployment, and why."""
+    state = deployment.get("rolloutState")
+    reason = deployment.get("rolloutStateReason", "")
+    if state == "COMPLETED":
+        return "SUCCESSFUL", ""
+    primary = ecs._primary_deployment(service)
+    if state == "FAILED":
+        if primary is deployment or primary is None:
+            return "STOPPED", reason
+        done = primary.get("rolloutState") == "COMPLETED"
+        return ("ROLLBACK_SUCCESSFUL" if done else "ROLLBACK_IN_PROGRESS"), reason
+    if service["status"] != "ACTIVE" or deployment is not primary:
+        return "STOPPED", "A newer deployment took its place."
+    return "IN_PROGRESS", ""
+
+
+def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
+    status, reason = _deployment_status(service, deployment)
+    revision = {
+        "arn": _service_revision_arn(service, deployment),
+        "requestedTaskCount": deployment["desiredCount"],
+        "runningTaskCount": deployment["runningCount"],
+        "pendingTaskCount": deployment["pendingCount"],
+    }
+    configuration = deployment["_revision"]["deploymentConfiguration"]
+    breaker = configuration.get("deploymentCircuitBreaker") or {}
+    deployed = service["_deployed"]
+    index = next(i for i, known in enumerate(deployed) if known is deployment)
+    view = {
+        "serviceDeploymentArn": _service_deployment_arn(service, deployment),
+        "serviceArn": service["serviceArn"],
+        "clusterArn": service["clusterArn"],
+        "createdAt": deployment["createdAt"],
+        "startedAt": deployment["createdAt"],
+        "updatedAt": deployment["updatedAt"],
+        "sourceServiceRevisions": [
+            {"arn": _service_revision_arn(service, known)} for known in deployed[max(0, index - 1) : index]
+        ],
+        "targetServiceRevision": revision,
+        "status": status,
+        "statusReason": reason,
+        "deploymentConfiguration": configuration,
+        "deploymentCircuitBreaker": {
+            "status": ("TRIGGERED" if status.startswith("ROLLBACK") or status == "STOPPED" else "MONITORING")
+            if breaker.get("enable")
+            else "DISABLED",
+            "failureCount": deployment.get("failedTasks", 0),
+            "threshold": ecs._circuit_breaker_threshold(service),
+        },
+    }
+    if status not in {"IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
+        view["finishedAt"] = deployment["updatedAt"]
+    primary = ecs._primary_deployment(service)
+    if status.startswith("ROLLBACK") and primary is not None:
+        view["rollback"] = {
+            "reason": reason,
+            "startedAt": deployment["updatedAt"],
+            "serviceRevisionArn": _service_revision_arn(service, primary),
+        }
+    return view
+
+
+def _list_service_deployments(request: Request) -> dict[str, Any]:
+    cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
+    reference = ecs._resolve_service_ref(request.get("service", ""))
+    service = ecs._services.get(f"{cluster_name}/{reference[0]}") if reference else None
+    if service is None:
+        raise AwsError("ServiceNotFoundException", "Service not found.")
+    wanted = request.get("status") or []
+    created = request.get("createdAt") or {}
+    listed = []
+    for deployment in reversed(service.get("_deployed") or []):
+        view = _shown_service_deployment(service, deployment)
+        seconds = ecs._ts_to_epoch(view["createdAt"])
+        if wanted and view["status"] not in wanted:
+            continue
+        if seconds < float(created.get("after", 0)) or seconds > float(created.get("before", seconds)):
+            continue
+        listed.append(
+            {
+                name: view[name]
+                for name in (
+                    "serviceDeploymentArn",
+                    "serviceArn",
+                    "clusterArn",
+                    "startedAt",
+                    "createdAt",
+                    "finishedAt",
+                    "status",
+                    "statusReason",
+                )
+                if name in view
+            }
+            | {"targetServiceRevisionArn": view["targetServiceRevision"]["arn"]}
+        )
+    return {"serviceDeployments": listed}
+
+
+def _by_arn(arns: list[str], arn_of: Any, show: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    found, failures = [], []
+    everything = {
+        arn_of(service, deployment): (service, deployment)
+        for service in ecs._services.values()
+        for deployment in service.get("_deployed") or []
+    }
+    for arn in arns:
+        if arn in everything:
+            found.append(show(*everything[arn]))
+        else:
+            failures.append({"arn": arn, "reason": "MISSING"})
+    return found, failures
+
+
+def _describe_service_deployments(request: Request) -> dict[str, Any]:
+    found, failures = _by_arn(
+        request.get("serviceDeploymentArns") or [], _service_deployment_arn, _shown_service_deployment
+    )
+    return {"serviceDeployments": found, "failures": failures}
+
+
+def _describe_service_revisions(request: Request) -> dict[str, Any]:
+    def show(service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
+        names = (
+            "launchType",
+            "capacityProviderStrategy",
+            "platformVersion",
+            "platformFamily",
+            "networkConfiguration",
+            *DEPLOYMENT_ONLY_FIELDS,
+        )
+        revision = deployment["_revision"]
+        return {
+            "serviceRevisionArn": _service_revision_arn(service, deployment),
+            "serviceArn": service["serviceArn"],
+            "clusterArn": service["clusterArn"],
+            "createdAt": deployment["createdAt"],
+            "taskDefinition": revision["taskDefinition"],
+            "loadBalancers": revision["loadBalancers"],
+            "serviceRegistries": revision["serviceRegistries"],
+            **{name: deployment[name] for name in names if deployment.get(name) is not None},
+        }
+
+    found, failures = _by_arn(request.get("serviceRevisionArns") or [], _service_revision_arn, show)
+    return {"serviceRevisions": found, "failures": failures}

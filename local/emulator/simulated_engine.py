@@ -1,0 +1,198 @@
+"""A container engine that runs nothing: what ECS tasks run on where no Docker engine is reachable.
+
+ministack drives the whole life of a task (start, exit, circuit breaker, logs) through a Docker client. This
+is such a client, as far as ministack uses one, so that tasks live the same life with and without an engine.
+No process runs and no port is open; the first line of each container's log says so.
+
+A container's end can be simulated, by environment variables of the container (read here only, without
+effect on AWS and on a real engine):
+
+* `FILEFLOW_SIMULATE_EXIT`: exit with this code.
+* `FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS`: after how long; 0.3 if omitted.
+* `FILEFLOW_SIMULATE_OOM`: `1` ends it as the kernel does when memory runs out (exit code 137,
+  OutOfMemoryError).
+* `FILEFLOW_SIMULATE_LOG`: lines to write to the log first, for instance an exception.
+* `FILEFLOW_SIMULATE_UNHEALTHY`: `1` lets its health check fail.
+
+Deliberately doesn't own the ECS side (`completions.ecs_tasks`) nor which engine is used.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+PREFIX = "FILEFLOW_SIMULATE_"
+DEFAULT_EXIT_AFTER_SECONDS = 0.3
+OOM_EXIT_CODE = 137
+
+
+class ContainerNotFoundError(Exception):
+    """No such container; ministack treats any exception as that."""
+
+
+@dataclass(frozen=True)
+class SimulatedBehaviour:
+    """What a container was told to simulate; by default it runs for ever."""
+
+    exit_code: int | None = None
+    exit_after_seconds: float = DEFAULT_EXIT_AFTER_SECONDS
+    out_of_memory: bool = False
+    unhealthy: bool = False
+    log: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: dict[str, str]) -> SimulatedBehaviour:
+        """Reads the behaviour from a container's environment. A value that isn't a number counts as 1."""
+        out_of_memory = environment.get(f"{PREFIX}OOM", "") == "1"
+        code = environment.get(f"{PREFIX}EXIT", "")
+        exit_code: int | None = None
+        if out_of_memory:
+            exit_code = OOM_EXIT_CODE
+        elif code:
+            exit_code = int(code) if code.isdigit() else 1
+        try:
+            after = float(environment.get(f"{PREFIX}EXIT_AFTER_SECONDS", DEFAULT_EXIT_AFTER_SECONDS))
+        except ValueError:
+            after = 1.0
+        return cls(
+            exit_code=exit_code,
+            exit_after_seconds=after,
+            out_of_memory=out_of_memory,
+            unhealthy=environment.get(f"{PREFIX}UNHEALTHY", "") == "1",
+            log=environment.get(f"{PREFIX}LOG", ""),
+        )
+
+
+@dataclass
+class SimulatedContainer:
+    """A container that is only a record, with what ministack reads of a Docker SDK container."""
+
+    name: str
+    image: str
+    labels: dict[str, str]
+    behaviour: SimulatedBehaviour
+    engine: SimulatedEngine
+    id: str = field(default_factory=lambda: secrets.token_hex(32))
+    status: str = "running"
+    exit_code: int | None = None
+    started: float = field(default_factory=time.monotonic)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return {
+            "NetworkSettings": {"Networks": {}},
+            "State": {
+                "OOMKilled": self.behaviour.out_of_memory and self.exit_code is not None,
+                "ExitCode": self.exit_code,
+            },
+        }
+
+    def reload(self) -> None:
+        """Brings `status` up to date: a simulated exit happens when its time has come."""
+        due = self.started + self.behaviour.exit_after_seconds
+        if self.behaviour.exit_code is not None and self.status == "running" and time.monotonic() >= due:
+            self._end(self.behaviour.exit_code)
+
+    def wait(self) -> dict[str, int]:
+        self.ended.wait()
+        return {"StatusCode": self.exit_code or 0}
+
+    def stop(self, timeout: int = 0) -> None:  # noqa: ARG002 - the Docker SDK's signature
+        if self.status == "running":
+            self._end(143)  # what a JVM exits with on SIGTERM
+
+    def remove(self, v: bool = False, force: bool = False) -> None:  # noqa: ARG002 - the Docker SDK's signature
+        self.stop()
+        self.engine.containers.forget(self.id)
+
+    def logs(self, stream: bool = False, **_options: Any) -> Any:
+        lines = self._lines()
+        return lines if stream else b"".join(line for line in self._first_lines())
+
+    def _first_lines(self) -> Iterator[bytes]:
+        yield (
+            f"[fileflow emulator] container {self.name} of {self.image} was started by the emulator "
+            "without a "
+            "container engine: no process runs and nothing listens on its ports\n"
+        ).encode()
+        for line in self.behaviour.log.splitlines():
+            yield f"{line}\n".encode()
+
+    def _lines(self) -> Iterator[bytes]:
+        yield from self._first_lines()
+        self.ended.wait()
+        if self.exit_code is not None and self.behaviour.exit_code is not None:
+            yield f"[fileflow emulator] simulated exit with code {self.exit_code}\n".encode()
+
+    def _end(self, exit_code: int) -> None:
+        self.status = "exited"
+        self.exit_code = exit_code
+        self.ended.set()
+
+
+class _Containers:
+    def __init__(self, engine: SimulatedEngine) -> None:
+        self._engine = engine
+        self._known: dict[str, SimulatedContainer] = {}
+
+    def get(self, container_id: str) -> SimulatedContainer:
+        try:
+            return self._known[container_id]
+        except KeyError:
+            raise ContainerNotFoundError(container_id) from None
+
+    def list(self, **_filters: Any) -> list[SimulatedContainer]:
+        return list(self._known.values())
+
+    def run(
+        self, image: str, *, name: str, labels: dict[str, str], environment: dict[str, str]
+    ) -> SimulatedContainer:
+        container = SimulatedContainer(
+            name=name,
+            image=image,
+            labels=labels,
+            behaviour=SimulatedBehaviour.from_environment(environment),
+            engine=self._engine,
+        )
+        self._known[container.id] = container
+        return container
+
+    def forget(self, container_id: str) -> None:
+        self._known.pop(container_id, None)
+
+
+@dataclass(frozen=True)
+class _RegistryData:
+    id: str
+
+
+class _Images:
+    def __init__(self, digest_of: Callable[[str], str | None]) -> None:
+        self._digest_of = digest_of
+
+    def get_registry_data(self, image: str, **_options: Any) -> _RegistryData:
+        digest = self._digest_of(image)
+        if digest is None:
+            raise ContainerNotFoundError(f"no registry that this engine knows has {image}")
+        return _RegistryData(digest)
+
+    def get(self, image: str) -> str:
+        return image
+
+
+class SimulatedEngine:
+    """The client object that takes the place of `docker.from_env()`.
+
+    `digest_of` resolves an image's name to its digest, or to None for an image of a registry that isn't
+    emulated.
+    """
+
+    def __init__(self, digest_of: Callable[[str], str | None]) -> None:
+        self.containers = _Containers(self)
+        self.images = _Images(digest_of)
