@@ -35,6 +35,7 @@ class Rules:
 
     sets: Collection[str] = frozenset()
     same: Mapping[str, Same] = field(default_factory=dict)
+    when_absent: Mapping[str, Any] = field(default_factory=dict)
 
 
 def differences(
@@ -81,6 +82,8 @@ def _value(
 ) -> list[Difference]:
     if new is UNKNOWN:
         return [Difference(path, "add" if is_nothing(old) else "update")]
+    if new is None:
+        new = rules.when_absent.get(dotted)
     if _both_nothing(old, new):
         return []
     if kind.properties is not None and isinstance(old, Mapping) and isinstance(new, Mapping):

@@ -214,9 +214,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         properties = encode(outputs, _outer(secrets))
         if failure is not None:
             _abort_initialization(
-                context, resource_id, properties, request.properties, f"{_subject(kind, name)}: {failure}"
+                context, outputs["id"], properties, request.properties, f"{_subject(kind, name)}: {failure}"
             )
-        return provider_pb2.CreateResponse(id=resource_id, properties=properties)
+        return provider_pb2.CreateResponse(id=outputs["id"], properties=properties)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         kind, described, name = _resource(request.urn, context)
@@ -324,7 +324,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _rules(kind: Resource) -> Rules:
-    return Rules(sets=kind.sets, same=kind.all_same())
+    return Rules(sets=kind.sets, same=kind.all_same(), when_absent=kind.when_absent)
 
 
 def _differences(

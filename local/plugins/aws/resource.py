@@ -90,6 +90,8 @@ class Resource:
       Given as an object they become text; they are compared by meaning.
     - `sets`: list arguments without order, by dotted path (`ingress.cidrBlocks`).
     - `same`: further arguments that AWS spells in other ways, by dotted path.
+    - `when_absent`: what AWS takes for an argument that is left out, by dotted path, where the SDK types the
+      output as optional and AWS's value isn't nothing.
     - `kept`: arguments that AWS never returns; the state keeps the program's own.
     - `missing`: AWS error codes that say that the resource isn't there: `read` may let them through, and
       `delete` too.
@@ -104,6 +106,7 @@ class Resource:
     documents: ClassVar[frozenset[str]] = frozenset()
     sets: ClassVar[frozenset[str]] = frozenset()
     same: ClassVar[Mapping[str, Same]] = {}
+    when_absent: ClassVar[Mapping[str, Any]] = {}
     kept: ClassVar[frozenset[str]] = frozenset()
     missing: ClassVar[frozenset[str]] = frozenset()
     delete_before_replace: ClassVar[bool] = False

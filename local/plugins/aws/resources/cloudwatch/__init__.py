@@ -1,0 +1,21 @@
+"""What pulumi_aws keeps under `cloudwatch`: alarms, dashboards, log groups, EventBridge rules, targets."""
+
+from __future__ import annotations
+
+from ...resource import Resource
+from .alarms import CompositeAlarm, Dashboard, MetricAlarm
+from .events import EventRule, EventTarget
+from .logs import LogGroup, LogMetricFilter, LogResourcePolicy, LogStream, QueryDefinition
+
+RESOURCES: tuple[Resource, ...] = (
+    CompositeAlarm(),
+    Dashboard(),
+    EventRule(),
+    EventTarget(),
+    LogGroup(),
+    LogMetricFilter(),
+    LogResourcePolicy(),
+    LogStream(),
+    MetricAlarm(),
+    QueryDefinition(),
+)

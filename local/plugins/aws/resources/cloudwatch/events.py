@@ -1,0 +1,324 @@
+"""EventBridge rules and their targets, which pulumi_aws keeps under `cloudwatch`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from ...naming import AutoName
+from ...resource import (
+    Call,
+    Inputs,
+    Resource,
+    State,
+    name_of,
+    tag_changes,
+    tag_list,
+    tag_map,
+    without_none,
+)
+from ...session import AwsError
+from ..spelling import camel, pascal
+
+_DEFAULT_BUS: Final = "default"
+_MISSING: Final = frozenset({"ResourceNotFoundException"})
+
+
+def _on_bus(name: str, bus: Any) -> str:
+    """The id of what is called `name` on a bus: the default bus isn't spelled out."""
+    return name if not bus or bus == _DEFAULT_BUS else f"{bus}/{name}"
+
+
+class EventRule(Resource):
+    token = "aws:cloudwatch/eventRule:EventRule"
+    auto_name = AutoName(max_length=64)
+    defaults = MappingProxyType({"eventBusName": _DEFAULT_BUS, "forceDestroy": False})
+    exclusive = (("name", "namePrefix"), ("isEnabled", "state"))
+    documents = frozenset({"eventPattern"})
+    when_absent = MappingProxyType({"isEnabled": True, "state": "ENABLED"})
+    kept = frozenset({"forceDestroy"})
+    missing = _MISSING
+
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
+        if "eventPattern" not in inputs and "scheduleExpression" not in inputs:
+            yield "eventPattern", "a rule needs `eventPattern` or `scheduleExpression`"
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        name = name_of(inputs)
+        self._put(call, name, inputs, tag_list(inputs.get("tags")) or None)
+        return _on_bus(name, inputs.get("eventBusName"))
+
+    def _put(self, call: Call, name: str, inputs: Inputs, tags: Any = None) -> None:
+        state = inputs.get("state") or ("DISABLED" if inputs.get("isEnabled") is False else "ENABLED")
+        call.client("events").put_rule(
+            Name=name,
+            EventBusName=inputs["eventBusName"],
+            State=state,
+            **without_none(
+                Description=inputs.get("description"),
+                EventPattern=inputs.get("eventPattern"),
+                RoleArn=inputs.get("roleArn"),
+                ScheduleExpression=inputs.get("scheduleExpression"),
+                Tags=tags,
+            ),
+        )
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        bus, _, name = resource_id.rpartition("/")
+        rule = call.client("events").describe_rule(Name=name, EventBusName=bus or _DEFAULT_BUS)
+        tags = call.client("events").list_tags_for_resource(ResourceARN=rule["Arn"]).get("Tags")
+        return {
+            "arn": rule["Arn"],
+            "name": rule["Name"],
+            "namePrefix": state.get("namePrefix", ""),
+            "description": rule.get("Description", ""),
+            "eventBusName": rule.get("EventBusName", _DEFAULT_BUS),
+            "eventPattern": rule.get("EventPattern", ""),
+            "isEnabled": rule.get("State") == "ENABLED",
+            "state": rule.get("State", "ENABLED"),
+            "roleArn": rule.get("RoleArn", ""),
+            "scheduleExpression": rule.get("ScheduleExpression", ""),
+            "tagsAll": tag_map(tags),
+        }
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        if not changed or changed - {"tags", "forceDestroy"}:
+            self._put(call, resource_id.rpartition("/")[2], new)
+        wanted, surplus = tag_changes(old, new)
+        if surplus:
+            call.client("events").untag_resource(ResourceARN=old["arn"], TagKeys=surplus)
+        if wanted:
+            call.client("events").tag_resource(ResourceARN=old["arn"], Tags=tag_list(wanted))
+        return None
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        bus, _, name = resource_id.rpartition("/")
+        call.client("events").delete_rule(
+            Name=name, EventBusName=bus or _DEFAULT_BUS, Force=bool(state.get("forceDestroy", False))
+        )
+
+
+_PLAIN_BLOCKS: Final = {
+    "appsyncTarget": ("AppSyncParameters", {"graphqlOperation": "GraphQLOperation"}),
+    "deadLetterConfig": ("DeadLetterConfig", {}),
+    "kinesisTarget": ("KinesisParameters", {}),
+    "redshiftTarget": ("RedshiftDataParameters", {"secretsManagerArn": "SecretManagerArn"}),
+    "retryPolicy": ("RetryPolicy", {"maximumRetryAttempts": "MaximumRetryAttempts"}),
+    "sagemakerPipelineTarget": (
+        "SageMakerPipelineParameters",
+        {"pipelineParameterLists": "PipelineParameterList"},
+    ),
+    "sqsTarget": ("SqsParameters", {}),
+}
+"""Blocks that differ from AWS's by their names only: the parameter, and the members that are renamed."""
+
+
+class EventTarget(Resource):
+    token = "aws:cloudwatch/eventTarget:EventTarget"
+    auto_name = AutoName(property="targetId", max_length=64)
+    defaults = MappingProxyType({"eventBusName": _DEFAULT_BUS, "forceDestroy": False})
+    exclusive = (("input", "inputPath", "inputTransformer"),)
+    documents = frozenset({"input"})
+    sets = frozenset(
+        {
+            "ecsTarget.networkConfiguration.subnets",
+            "ecsTarget.networkConfiguration.securityGroups",
+            "ecsTarget.capacityProviderStrategies",
+            "ecsTarget.placementConstraints",
+        }
+    )
+    when_absent = MappingProxyType({"ecsTarget.taskCount": 1})
+    kept = frozenset({"forceDestroy"})
+    missing = _MISSING
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        self._put(call, inputs)
+        rule = _on_bus(f"{inputs['rule']}-{inputs['targetId']}", None)
+        bus = inputs["eventBusName"]
+        return rule if bus == _DEFAULT_BUS else f"{bus}-{rule}"
+
+    def _put(self, call: Call, inputs: Inputs) -> None:
+        answer = call.client("events").put_targets(
+            Rule=inputs["rule"], EventBusName=inputs["eventBusName"], Targets=[_target(inputs)]
+        )
+        for failed in answer.get("FailedEntries") or []:
+            raise AwsError(f"PutTargets: {failed.get('ErrorCode')}: {failed.get('ErrorMessage')}")
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        if state.get("rule") and state.get("targetId"):
+            bus, rule, identifier = state.get("eventBusName"), state["rule"], state["targetId"]
+        else:  # the id of an import is [BUS/]RULE/TARGET
+            before, _, identifier = resource_id.rpartition("/")
+            bus, _, rule = before.rpartition("/")
+        answer = call.client("events").list_targets_by_rule(Rule=rule, EventBusName=bus or _DEFAULT_BUS)
+        found = next((t for t in answer["Targets"] if t["Id"] == identifier), None)
+        if found is None:
+            return None
+        named = f"{rule}-{identifier}"
+        return {
+            "id": named if not bus or bus == _DEFAULT_BUS else f"{bus}-{named}",
+            "rule": rule,
+            "eventBusName": bus or _DEFAULT_BUS,
+            "targetId": identifier,
+            **_target_of(found),
+        }
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        del resource_id, old
+        if changed != {"forceDestroy"}:
+            self._put(call, new)
+        return None
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        del resource_id
+        answer = call.client("events").remove_targets(
+            Rule=state["rule"],
+            EventBusName=state.get("eventBusName") or _DEFAULT_BUS,
+            Ids=[state["targetId"]],
+            Force=bool(state.get("forceDestroy", False)),
+        )
+        for failed in answer.get("FailedEntries") or []:
+            raise AwsError(f"RemoveTargets: {failed.get('ErrorCode')}: {failed.get('ErrorMessage')}")
+
+
+def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        names.get(name, name[:1].upper() + name[1:]): pascal(value)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _target(inputs: Inputs) -> dict[str, Any]:
+    target = {"Id": inputs["targetId"], "Arn": inputs["arn"]}
+    for ours, theirs in (("roleArn", "RoleArn"), ("input", "Input"), ("inputPath", "InputPath")):
+        if inputs.get(ours):
+            target[theirs] = inputs[ours]
+    for ours, (theirs, names) in _PLAIN_BLOCKS.items():
+        if inputs.get(ours):
+            target[theirs] = _renamed(inputs[ours], names)
+    if transformer := inputs.get("inputTransformer"):
+        target["InputTransformer"] = {
+            "InputTemplate": transformer["inputTemplate"],
+            "InputPathsMap": dict(transformer.get("inputPaths") or {}),
+        }
+    if http := inputs.get("httpTarget"):
+        target["HttpParameters"] = {
+            "PathParameterValues": list(http.get("pathParameterValues") or []),
+            "HeaderParameters": dict(http.get("headerParameters") or {}),
+            "QueryStringParameters": dict(http.get("queryStringParameters") or {}),
+        }
+    if batch := inputs.get("batchTarget"):
+        target["BatchParameters"] = {
+            "JobDefinition": batch["jobDefinition"],
+            "JobName": batch["jobName"],
+            **({"ArrayProperties": {"Size": batch["arraySize"]}} if batch.get("arraySize") else {}),
+            **({"RetryStrategy": {"Attempts": batch["jobAttempts"]}} if batch.get("jobAttempts") else {}),
+        }
+    if commands := inputs.get("runCommandTargets"):
+        target["RunCommandParameters"] = {
+            "RunCommandTargets": [{"Key": c["key"], "Values": c["values"]} for c in commands]
+        }
+    if ecs := inputs.get("ecsTarget"):
+        target["EcsParameters"] = _ecs(ecs)
+    return target
+
+
+def _ecs(given: Mapping[str, Any]) -> dict[str, Any]:
+    network = given.get("networkConfiguration")
+    return without_none(
+        TaskDefinitionArn=given["taskDefinitionArn"],
+        TaskCount=given.get("taskCount") or 1,
+        LaunchType=given.get("launchType") or None,
+        PlatformVersion=given.get("platformVersion") or None,
+        Group=given.get("group") or None,
+        EnableECSManagedTags=bool(given.get("enableEcsManagedTags", False)),
+        EnableExecuteCommand=bool(given.get("enableExecuteCommand", False)),
+        PropagateTags=given.get("propagateTags") or None,
+        Tags=tag_list(given.get("tags")) or None,
+        CapacityProviderStrategy=[
+            {name: value for name, value in strategy.items() if value is not None}
+            for strategy in given.get("capacityProviderStrategies") or []
+        ]
+        or None,
+        PlacementConstraints=given.get("placementConstraints") or None,
+        PlacementStrategy=given.get("orderedPlacementStrategies") or None,
+        NetworkConfiguration=network
+        and {
+            "awsvpcConfiguration": {
+                "Subnets": network["subnets"],
+                "SecurityGroups": network.get("securityGroups") or [],
+                "AssignPublicIp": "ENABLED" if network.get("assignPublicIp") else "DISABLED",
+            }
+        },
+    )
+
+
+def _target_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    outputs: dict[str, Any] = {
+        "arn": found["Arn"],
+        "roleArn": found.get("RoleArn", ""),
+        "input": found.get("Input", ""),
+        "inputPath": found.get("InputPath", ""),
+        "runCommandTargets": [
+            {"key": c["Key"], "values": c["Values"]}
+            for c in found.get("RunCommandParameters", {}).get("RunCommandTargets", [])
+        ],
+    }
+    for ours, (theirs, names) in _PLAIN_BLOCKS.items():
+        back = {value: name for name, value in names.items()}
+        if found.get(theirs):
+            outputs[ours] = {
+                back.get(name, name[:1].lower() + name[1:]): camel(value)
+                for name, value in found[theirs].items()
+            }
+    if transformer := found.get("InputTransformer"):
+        outputs["inputTransformer"] = {
+            "inputTemplate": transformer["InputTemplate"],
+            "inputPaths": transformer.get("InputPathsMap") or {},
+        }
+    if http := found.get("HttpParameters"):
+        outputs["httpTarget"] = {
+            "pathParameterValues": http.get("PathParameterValues") or [],
+            "headerParameters": http.get("HeaderParameters") or {},
+            "queryStringParameters": http.get("QueryStringParameters") or {},
+        }
+    if batch := found.get("BatchParameters"):
+        outputs["batchTarget"] = {
+            "jobDefinition": batch["JobDefinition"],
+            "jobName": batch["JobName"],
+            "arraySize": batch.get("ArrayProperties", {}).get("Size"),
+            "jobAttempts": batch.get("RetryStrategy", {}).get("Attempts"),
+        }
+    if ecs := found.get("EcsParameters"):
+        outputs["ecsTarget"] = _ecs_of(ecs)
+    return outputs
+
+
+def _ecs_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    network = found.get("NetworkConfiguration", {}).get("awsvpcConfiguration")
+    return {
+        "taskDefinitionArn": found["TaskDefinitionArn"],
+        "taskCount": found.get("TaskCount", 1),
+        "launchType": found.get("LaunchType", ""),
+        "platformVersion": found.get("PlatformVersion", ""),
+        "group": found.get("Group", ""),
+        "enableEcsManagedTags": bool(found.get("EnableECSManagedTags", False)),
+        "enableExecuteCommand": bool(found.get("EnableExecuteCommand", False)),
+        "propagateTags": found.get("PropagateTags", ""),
+        "tags": tag_map(found.get("Tags")),
+        "capacityProviderStrategies": list(found.get("CapacityProviderStrategy") or []),
+        "placementConstraints": list(found.get("PlacementConstraints") or []),
+        "orderedPlacementStrategies": list(found.get("PlacementStrategy") or []),
+        "networkConfiguration": network
+        and {
+            "subnets": network.get("Subnets") or [],
+            "securityGroups": network.get("SecurityGroups") or [],
+            "assignPublicIp": network.get("AssignPublicIp") == "ENABLED",
+        },
+    }
