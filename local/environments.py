@@ -1,0 +1,174 @@
+"""The virtual environments: the project's own, and the emulated AWS's, which pins other versions.
+
+Owns: when one is made, from which files, in which interpreter, and that two clones share one. They lie in
+the cache, by Python version and content of the requirement files; `.venv` in the checkout is a link to the
+project's. Deliberately doesn't own which packages are in them (requirements*.txt).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import processes
+from local.cache import writing_to
+from local.errors import LocalError
+from local.locks import exclusive
+from local.paths import Paths
+from local.progress import Progress
+
+_DROPPED = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "VIRTUAL_ENV")
+"""What would have pip install somewhere else."""
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What one virtual environment holds: the file to install, and all files that decide its content."""
+
+    name: str
+    install: str
+    files: tuple[str, ...]
+
+
+PROJECT = Requirements(
+    "project", "requirements-dev.txt", ("requirements-dev.txt", "requirements.txt", "constraints.txt")
+)
+EMULATOR = Requirements(
+    "emulator",
+    "local/emulator/requirements.txt",
+    ("local/emulator/requirements.txt", "local/emulator/constraints.txt"),
+)
+
+
+def folder_of(paths: Paths, requirements: Requirements) -> Path:
+    """Return where the virtual environment lies for this interpreter and the files as they are now."""
+    digest = hashlib.sha256()
+    for file in requirements.files:
+        digest.update(file.encode() + b"\0" + (paths.root / file).read_bytes() + b"\0")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return (
+        paths.cache
+        / "venvs"
+        / f"{requirements.name}-{sys.implementation.name}-{version}-{digest.hexdigest()[:12]}"
+    )
+
+
+def ensure(
+    paths: Paths, requirements: Requirements, environment: Mapping[str, str], progress: Progress
+) -> Path:
+    """Return the interpreter of a virtual environment, made first where it is missing or no longer runs.
+
+    Raises LocalError when it can't be made.
+    """
+    folder = folder_of(paths, requirements)
+    python = folder / "bin" / "python"
+    if _usable(folder):
+        return python
+    with (
+        writing_to(paths.cache),
+        exclusive(
+            paths.cache_locks / f"{folder.name}.lock", f"another command that makes {folder.name}", progress
+        ),
+    ):
+        if not _usable(folder):
+            _make(folder, paths, requirements, environment, progress)
+    return python
+
+
+def ensure_project(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
+    """Return the project's interpreter, by way of the link `.venv` in the checkout."""
+    folder = ensure(paths, PROJECT, environment, progress).parent.parent
+    link(paths.venv, folder)
+    return paths.python
+
+
+def link(at: Path, target: Path) -> None:
+    """Make `at` a link to a folder, in one step; leave it alone where it is one already.
+
+    Raises LocalError when something that isn't a link is there.
+    """
+    if at.is_symlink():
+        if at.readlink() == target:
+            return
+    elif at.exists():
+        raise LocalError(
+            f"{at} is a folder of its own; this project keeps a link into its cache there.",
+            f"move it away: mv {at} {at}.own",
+        )
+    unfinished = at.with_name(f"{at.name}.{os.getpid()}.tmp")
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(target)
+    unfinished.replace(at)
+
+
+def _usable(folder: Path) -> bool:
+    """Say whether an environment was finished and its base interpreter is still there."""
+    if not (folder / "complete").exists():
+        return False
+    # Its bin/python is a link to the interpreter that made it, which an upgrade may have removed.
+    return (folder / "bin" / "python").exists()
+
+
+def _make(
+    folder: Path, paths: Paths, requirements: Requirements, environment: Mapping[str, str], progress: Progress
+) -> None:
+    # Not built elsewhere and renamed: its scripts name the folder. The file `complete` comes last instead.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    log = paths.cache / "logs" / f"{requirements.name}-environment.log"
+    clean = {name: value for name, value in environment.items() if name not in _DROPPED}
+    own_pip = importlib.util.find_spec("ensurepip") is not None
+    with progress.step(f"Making the {requirements.name}'s virtual environment") as step:
+        create = [sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(folder)]
+        if processes.run_logged(create, log, step, env=clean):
+            raise _failed(requirements, log)
+        if not own_pip and not _has_pip(clean):
+            raise LocalError(
+                f"{sys.executable} has neither ensurepip nor pip, so no virtual environment can be filled.",
+                "install them, on Debian: apt-get install python3-venv",
+            )
+        pip = (
+            [str(folder / "bin" / "python"), "-m", "pip"]
+            if own_pip
+            else [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+        )
+        install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", "-r"]
+        command = [*pip, *install, str(paths.root / requirements.install)]
+        if processes.run_logged(command, log, step, env=clean):
+            raise _failed(requirements, log)
+        (folder / "complete").touch()
+
+
+def _has_pip(environment: Mapping[str, str]) -> bool:
+    command = [sys.executable, "-m", "pip", "--version"]
+    return subprocess.run(command, capture_output=True, check=False, env=dict(environment)).returncode == 0
+
+
+def _failed(requirements: Requirements, log: Path) -> LocalError:
+    return LocalError(
+        f"the packages of {requirements.install} can't be installed: {why(log.read_text(errors='replace'))}",
+        f"read {log}; check the network, the free disk space and pip's configuration (`pip config list`).",
+    )
+
+
+def why(log: str) -> str:
+    """Pick the line of a pip log that says why it failed."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    for telling in (
+        "No space left on device",
+        "Read-only file system",
+        "Permission denied",
+        "ERROR:",
+        "Error:",
+    ):
+        for line in lines:
+            if telling in line:
+                return line[:300]
+    return lines[-1][:300] if lines else "pip printed nothing"

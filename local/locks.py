@@ -1,0 +1,48 @@
+"""One maker at a time, across processes, without a lock that anyone would have to clear by hand.
+
+The kernel gives a lock back when its holder ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.progress import Progress
+
+POLL_SECONDS = 0.2
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, doing: str, progress: Progress) -> Iterator[None]:
+    """Hold the lock at `path` while the block runs.
+
+    `doing` names what the holder does; it is shown to whoever waits for the lock. The wait has no limit:
+    the holder shows its own progress, and a dead one holds nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _taken(descriptor):
+            holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
+            with progress.step(f"Waiting for {holder}") as step:
+                while not _taken(descriptor):
+                    step.tick()
+                    time.sleep(POLL_SECONDS)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{doing} (process {os.getpid()})".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,180 @@
+"""PULUMI_HOME of the local stack: which provider plugins it has, the real ones or the stand-ins.
+
+Owns: that decision, the wrappers under `plugins/`. A home of its own keeps the user's Pulumi home
+untouched. Real plugins lie in the cache, for all clones. Deliberately doesn't own the stand-ins
+(`local.plugins`).
+
+`FILEFLOW_PLUGINS` decides: `stand-in`, `real`, or `auto` (default): the real ones where they are in the
+cache or can be downloaded, which is tried once per set of versions and remembered in the cache. The real
+docker plugin needs a Docker engine; without one its stand-in serves beside the real aws and awsx.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from local import processes
+from local.cache import writing_to
+from local.engine.acquire import Engine
+from local.environment import write_atomically
+from local.errors import LocalError
+from local.locks import exclusive
+from local.paths import Paths
+from local.progress import Progress
+
+NAMES = ("aws", "awsx", "docker")
+CHOICES = ("auto", "real", "stand-in")
+PROBE_URL = "https://get.pulumi.com/releases/plugins/"
+PROBE_TIMEOUT_SECONDS = 3.0
+
+
+def versions(root: Path) -> dict[str, str]:
+    """Return the plugins' versions: those of the packages that requirements.txt pins."""
+    text = (root / "requirements.txt").read_text()
+    pins = dict(re.findall(r"^pulumi-([a-z-]+)==(\S+)", text, re.MULTILINE))
+    return {name: pins[name] for name in NAMES}
+
+
+def ensure_plugins(
+    paths: Paths, engine: Engine, environment: Mapping[str, str], progress: Progress
+) -> dict[str, str]:
+    """Fill PULUMI_HOME, and say for each plugin whether it is `real` or a `stand-in`.
+
+    Raises LocalError when FILEFLOW_PLUGINS is none of its values, or asks for real plugins that can't be had.
+    """
+    choice = environment.get("FILEFLOW_PLUGINS") or "auto"
+    if choice not in CHOICES:
+        raise LocalError(
+            f"FILEFLOW_PLUGINS is {choice!r}; it has to be one of {', '.join(CHOICES)}.",
+            "correct it, or leave it out.",
+        )
+    wanted = versions(paths.root)
+    real = choice != "stand-in" and _ensure_real(choice, wanted, paths, engine, environment, progress)
+    docker_engine = real and _docker_engine(environment)
+    decided = {}
+    for name, version in wanted.items():
+        use_real = real and (name != "docker" or docker_engine)
+        decided[name] = "real" if use_real else "stand-in"
+        folder = f"resource-{name}-v{version}"
+        command = _real(paths, folder, name) if use_real else _stand_in(paths, name)
+        write_atomically(paths.home / "plugins" / folder / f"pulumi-resource-{name}", command, mode=0o755)
+    return decided
+
+
+def _stand_in(paths: Paths, name: str) -> str:
+    root = shlex.quote(str(paths.root))
+    return f"""#!/bin/sh
+# Stands in for the {name} provider on the local stack.
+PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}} exec {root}/.venv/bin/python -m local.plugins.{name} "$@"
+"""
+
+
+def _real(paths: Paths, folder: str, name: str) -> str:
+    binary = _real_home(paths) / "plugins" / folder / f"pulumi-resource-{name}"
+    return f'#!/bin/sh\n# The real {name} provider, in the cache.\nexec {shlex.quote(str(binary))} "$@"\n'
+
+
+def _real_home(paths: Paths) -> Path:
+    return paths.cache / "plugins"
+
+
+def _ensure_real(
+    choice: str,
+    wanted: Mapping[str, str],
+    paths: Paths,
+    engine: Engine,
+    environment: Mapping[str, str],
+    progress: Progress,
+) -> bool:
+    """Return whether the real plugins are in the cache, downloaded now where that is possible."""
+    home = _real_home(paths)
+    if _installed(home, wanted):
+        return True
+    remembered = home / f"unreachable-{'-'.join(wanted.values())}"
+    if choice == "auto" and remembered.exists():
+        return False
+    with (
+        writing_to(paths.cache),
+        exclusive(
+            paths.cache_locks / "plugins.lock", "another command that gets the provider plugins", progress
+        ),
+    ):
+        if _installed(home, wanted):
+            return True
+        problem = _unreachable()
+        if not problem:
+            problem = _download(home, wanted, paths, engine, environment, progress)
+        if not problem:
+            return True
+        if choice == "real":
+            raise LocalError(
+                f"FILEFLOW_PLUGINS=real, but the provider plugins can't be had: {problem}.",
+                "check the network, or leave FILEFLOW_PLUGINS out to use the stand-ins.",
+            )
+        progress.say("The provider plugins can't be downloaded here: this project's stand-ins serve instead.")
+        write_atomically(
+            remembered, f"{problem}\nRemove this file, or set FILEFLOW_PLUGINS=real, to try again.\n"
+        )
+        return False
+
+
+def _installed(home: Path, wanted: Mapping[str, str]) -> bool:
+    return all(
+        (home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}").exists()
+        # The CLI keeps this file beside a folder that it has not finished.
+        and not (home / "plugins" / f"resource-{name}-v{version}.partial").exists()
+        for name, version in wanted.items()
+    )
+
+
+def _unreachable() -> str:
+    """Say why the plugins' server can't be reached; nothing when it answers, whatever it answers."""
+    try:
+        urllib.request.urlopen(PROBE_URL, timeout=PROBE_TIMEOUT_SECONDS).close()
+    except urllib.error.HTTPError:
+        return ""
+    except OSError as error:
+        return f"{PROBE_URL}: {getattr(error, 'reason', error)}"
+    return ""
+
+
+def _download(
+    home: Path,
+    wanted: Mapping[str, str],
+    paths: Paths,
+    engine: Engine,
+    environment: Mapping[str, str],
+    progress: Progress,
+) -> str:
+    """Have the CLI install the plugins, which verifies them; return why it failed, nothing when it didn't."""
+    own = {name: value for name, value in environment.items() if not name.startswith("PULUMI_")}
+    for name, version in wanted.items():
+        log = paths.cache / "logs" / f"plugin-{name}.log"
+        with progress.step(f"Getting the provider plugin {name} {version}") as step:
+            code = processes.run_logged(
+                [engine.pulumi, "plugin", "install", "resource", name, version],
+                log,
+                step,
+                env={**own, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            )
+        if code:
+            return f"{name} {version}: {processes.last_line(log, 300)}"
+    return ""
+
+
+def _docker_engine(environment: Mapping[str, str]) -> bool:
+    docker = shutil.which("docker", path=environment.get("PATH"))
+    if not docker:
+        return False
+    command = [docker, "version", "--format", "{{.Server.Version}}"]
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

@@ -1,0 +1,196 @@
+"""Processes that end when they should, whatever ends first.
+
+Owns: starting children that don't outlive this process, finding and stopping those that did, running a long
+command into a log with progress. A process of the local stack carries a mark in its environment, because a
+pid in a file may be lost or reused. Deliberately doesn't know what the commands are, nor own the emulated
+AWS's process, which outlives the command that starts it (`local.emulator.process`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from local.progress import Step
+
+RUN_MARK = "FILEFLOW_RUN"
+"""Set in every process that one command starts and that must end with it."""
+
+POLL_SECONDS = 0.1
+_PR_SET_PDEATHSIG = 1
+_PROC = Path("/proc")
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user or the system asked this command to stop."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def interrupt_on_signals() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into one Interrupted; later ones are left to force the end."""
+
+    def handle(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)
+
+
+def end_with_parent(number: int) -> None:
+    """Have the kernel send this process a signal when the thread that started it ends (Linux only)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def ending_with_parent(number: int) -> Callable[[], None]:
+    """Return what a child runs before it executes its command, to end with this process."""
+    parent = os.getpid()
+
+    def prepare() -> None:
+        end_with_parent(number)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process runs; one that waits to be reaped doesn't."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        # The state follows the command's name, which stands in parentheses and may hold spaces.
+        return _PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, IndexError):
+        return not _PROC.joinpath("self").exists()
+
+
+def marked(name: str, value: str) -> list[int]:
+    """Find the running processes with a mark in their environment, except this one and its ancestors."""
+    entry = f"{name}={value}"
+    own = set(_ancestors(os.getpid()))
+    if _PROC.joinpath("self").exists():
+        found = [pid for pid in _pids() if pid not in own and entry.encode() in _environment(pid)]
+    else:
+        listing = subprocess.run(
+            ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=False
+        ).stdout
+        found = [
+            int(line.split()[0])
+            for line in listing.splitlines()
+            if entry in line.split() and int(line.split()[0]) not in own
+        ]
+    return [pid for pid in found if alive(pid)]
+
+
+def stop(pids: Iterable[int], grace_seconds: float, first: int = signal.SIGTERM) -> None:
+    """End processes: ask with the signal `first`, wait, then kill."""
+    remaining = [pid for pid in pids if alive(pid)]
+    _signal(remaining, first)
+    deadline = time.monotonic() + grace_seconds
+    while remaining and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS / 2)
+        remaining = [pid for pid in remaining if alive(pid)]
+    _signal(remaining, signal.SIGKILL)
+    while any(alive(pid) for pid in remaining):
+        time.sleep(POLL_SECONDS / 2)
+
+
+def stop_marked(name: str, value: str, grace_seconds: float, spare: Iterable[int] = ()) -> list[int]:
+    """End every process with a mark, except those to spare, and those that they start meanwhile."""
+    spared = set(spare)
+    stopped: list[int] = []
+    while found := [pid for pid in marked(name, value) if pid not in spared]:
+        stop(found, grace_seconds)
+        stopped += found
+    return stopped
+
+
+def run_logged(
+    command: Sequence[str | Path],
+    log: Path,
+    step: Step,
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+) -> int:
+    """Run a long command with its output in a log, ticking the step with the log's last line.
+
+    Returns its exit code. The command is killed when this process ends or is interrupted.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            process_group=0,
+            preexec_fn=ending_with_parent(signal.SIGKILL),  # noqa: PLW1509 this process has no threads
+        )
+    try:
+        while (code := process.poll()) is None:
+            step.tick(last_line(log))
+            time.sleep(POLL_SECONDS)
+    finally:
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return code
+
+
+def last_line(log: Path, width: int = 100) -> str:
+    """Return the last line of a log that isn't blank, cut to a width in characters."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 2000))
+        return short(stream.read().decode(errors="replace"), width)
+
+
+def short(text: str, width: int = 100) -> str:
+    """Return the last line of a text that isn't blank, cut to a width in characters."""
+    return next((line.strip()[:width] for line in reversed(text.split("\n")) if line.strip()), "")
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
+    except OSError:
+        # Another user's process, or one that has just ended.
+        return []
+
+
+def _ancestors(pid: int) -> Iterable[int]:
+    while pid > 1:
+        yield pid
+        try:
+            pid = int(_PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            return
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)

@@ -1,0 +1,83 @@
+"""Tells a person what is being done and for how long.
+
+Owns: lines on stderr, rewritten in place on a terminal and plain everywhere else. Deliberately doesn't own
+results (stdout) or failures (`local.errors`, printed by `local.cli`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+PLAIN_INTERVAL_SECONDS = 10.0
+TERMINAL_INTERVAL_SECONDS = 0.2
+
+
+class Step:
+    """One thing that takes a while. Whoever waits for it calls `tick` often."""
+
+    def __init__(self, what: str, stream: TextIO, clock: Callable[[], float]) -> None:
+        self._what = what
+        self._stream = stream
+        self._clock = clock
+        self._terminal = stream.isatty()
+        self._began = self._said = clock()
+        self._note = ""
+        self._print("", end="" if self._terminal else "\n")
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """How long the step has taken."""
+        return self._clock() - self._began
+
+    def note(self, text: str) -> None:
+        """Say at the end of the step how it came out, for example where something was found."""
+        self._note = text
+
+    def tick(self, detail: str = "") -> None:
+        """Show that the step is alive, at most every ten seconds where the output is not a terminal."""
+        interval = TERMINAL_INTERVAL_SECONDS if self._terminal else PLAIN_INTERVAL_SECONDS
+        if self._clock() - self._said < interval:
+            return
+        self._said = self._clock()
+        self._print(f" {self.elapsed_seconds:.0f} s{f' ({detail})' if detail else ''}", end="\n")
+
+    def finish(self, outcome: str) -> None:
+        """Say how it ended."""
+        note = f": {self._note}" if self._note else ""
+        self._print(f"{note} {outcome} in {self.elapsed_seconds:.1f} s", end="\n", last=True)
+
+    def _print(self, text: str, end: str, last: bool = False) -> None:
+        line = f"{self._what} ...{text}" if not last else f"{self._what}{text}"
+        if self._terminal:
+            self._stream.write(f"\r\x1b[K{line[:200]}{chr(10) if last else ''}")
+        else:
+            self._stream.write(line + end)
+        self._stream.flush()
+
+
+class Progress:
+    """Opens steps and says single lines."""
+
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream or sys.stderr
+        self._clock = clock
+
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    @contextlib.contextmanager
+    def step(self, what: str) -> Iterator[Step]:
+        """Announce a step, and say afterwards how it ended and how long it took."""
+        step = Step(what, self._stream, self._clock)
+        try:
+            yield step
+        except BaseException:
+            step.finish("stopped")
+            raise
+        step.finish("done")
