@@ -1,0 +1,132 @@
+"""Manifests in the emulated ECR: looked up, put under a tag, deleted. Never reaches a real account.
+
+Owns how the API's answers become one message, and the rule for tags that must not move, which the emulated
+ECR may not enforce itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.plugins.aws import session
+from local.plugins.common.registries import ecr_account_and_region
+from local.plugins.docker.names import ImageError, ImageName
+
+_ACCEPTED_TYPES = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+
+
+class EmulatedEcr:
+    """The emulated ECR of each account and region that image names mention. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def digest(self, name: ImageName) -> str | None:
+        """Return the digest that the name has, or None."""
+        found = self._image(name)
+        return None if found is None else str(found["imageId"]["imageDigest"])
+
+    def manifest(self, name: ImageName) -> str | None:
+        """Return the manifest that the name has, or None."""
+        found = self._image(name)
+        return None if found is None else str(found["imageManifest"])
+
+    def put(self, name: ImageName, manifest: str, media_type: str) -> None:
+        """Put a manifest under the name's tag."""
+        with self._explained(name):
+            self._client(name).put_image(
+                repositoryName=name.path,
+                imageManifest=manifest,
+                imageManifestMediaType=media_type,
+                imageTag=name.tag or "latest",
+            )
+
+    def delete(self, name: ImageName, digest: str) -> None:
+        """Delete an image with all its tags; one that isn't there is fine."""
+        with self._explained(name):
+            self._client(name).batch_delete_image(
+                repositoryName=name.path, imageIds=[{"imageDigest": digest}]
+            )
+
+    def keeps_tag(self, name: ImageName) -> bool:
+        """Whether the repository doesn't let this tag move to another image."""
+        with self._explained(name):
+            answer = self._client(name).describe_repositories(repositoryNames=[name.path])
+        repository = answer["repositories"][0]
+        filters = repository.get("imageTagMutabilityExclusionFilters", ())
+        excluded = any(tag_matches(entry["filter"], name.tag or "latest") for entry in filters)
+        is_immutable = str(repository.get("imageTagMutability", "MUTABLE")).startswith("IMMUTABLE")
+        return is_immutable != excluded
+
+    def refuse_to_move(self, name: ImageName, existing: str) -> None:
+        """Raise ImageError when the name's tag has to stay with the existing digest."""
+        if self.keeps_tag(name):
+            raise ImageError(
+                f"{name} is already {existing} and its repository doesn't let this tag move; "
+                "raise the version, or delete the tag if the old image was a mistake"
+            )
+
+    def _image(self, name: ImageName) -> Mapping[str, Any] | None:
+        image_id = {"imageDigest": name.digest} if name.digest else {"imageTag": name.tag or "latest"}
+        with self._explained(name):
+            answer = self._client(name).batch_get_image(
+                repositoryName=name.path, imageIds=[image_id], acceptedMediaTypes=_ACCEPTED_TYPES
+            )
+        images: list[Mapping[str, Any]] = answer["images"]
+        return images[0] if images else None
+
+    def _client(self, name: ImageName) -> Any:
+        place = ecr_account_and_region(name.host)
+        if place is None:
+            raise ImageError(
+                f"{name} isn't in the stack's ECR, and without a Docker engine no other registry is asked; "
+                "start an engine and set FILEFLOW_REGISTRY, or use an image of the stack's own repository"
+            )
+        with self._lock:
+            if place not in self._clients:
+                try:
+                    configuration = session.configuration({"region": place[1]})
+                except session.ConfigurationError as error:
+                    raise ImageError(str(error)) from None
+                self._clients[place] = session.Aws(configuration).client("ecr")
+            return self._clients[place]
+
+    @contextlib.contextmanager
+    def _explained(self, name: ImageName) -> Iterator[None]:
+        """Turn what AWS answers into one message."""
+        try:
+            with session.plain_errors():
+                yield
+        except session.AwsError as error:
+            cause = error.__cause__
+            if isinstance(cause, Exception) and session.code(cause) == "RepositoryNotFoundException":
+                raise ImageError(
+                    f'there is no repository "{name.path}" in {name.host}; '
+                    "create it first, and check that AWS_ACCESS_KEY_ID belongs to that account"
+                ) from None
+            raise ImageError(f"{name}: {error}") from None
+
+
+def tag_matches(pattern: str, tag: str) -> bool:
+    """Whether a tag matches one of ECR's wildcards, in which only `*` has a meaning."""
+    head, *rest = pattern.split("*")
+    if not rest:
+        return tag == pattern
+    if not tag.startswith(head):
+        return False
+    position = len(head)
+    for part in rest[:-1]:
+        found = tag.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return len(tag) - position >= len(rest[-1]) and tag.endswith(rest[-1])

@@ -1,0 +1,379 @@
+"""Images in a Docker engine, pushed to a registry: the Docker SDK for Python behind `images.Images`.
+
+Where FILEFLOW_REGISTRY names a local registry, images for ECR are pushed there, and their manifests also into
+the emulated ECR, so that both answer with the same digest; names keep ECR's address. Credentials travel by
+the engine's API only, and never to a registry that they aren't for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import requests
+
+import docker
+import docker.errors
+import docker.utils
+from docker.utils.config import load_general_config
+from local.plugins.common.registries import registry_address
+from local.plugins.docker import buildkit
+from local.plugins.docker import context as contexts
+from local.plugins.docker.emulated_ecr import EmulatedEcr
+from local.plugins.docker.images import Build, Say
+from local.plugins.docker.names import Credentials, ImageError, ImageName
+from local.plugins.docker.resource import found_or_fail
+
+_DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+_USER_SOCKETS = (".docker/run/docker.sock", ".docker/desktop/docker.sock")
+_CONNECT_TIMEOUT_SECONDS = 10
+_OPERATION_TIMEOUT_SECONDS = 3600
+_SHOWN_LINES = 15
+_CAUSES = (
+    (r"no space left on device|disk quota exceeded", "the disk is full; make room: docker system prune"),
+    (
+        r"exec format error|does not match the (?:specified|expected) platform|no match for platform"
+        r"|no matching manifest for",
+        "the base image isn't made for this platform; set build.platform to one that it has",
+    ),
+    (
+        r"unauthorized|authentication required|no basic auth credentials|access to the resource is denied"
+        r"|access is denied|denied:|403 forbidden|401 ",
+        "the registry refuses the credentials; get a new token and check that it may push there",
+    ),
+    (r"immutable|already exists", "the registry doesn't let this tag move; raise the version"),
+    (
+        r"name unknown|repository .*(?:not found|does not exist)|repository name not known",
+        "the repository isn't in the registry; create it first",
+    ),
+    (
+        r"connection refused|connection reset|broken pipe|\beof\b|timeout|no such host|server misbehaving",
+        "the registry can't be reached or dropped the connection; check its address and that it runs",
+    ),
+)
+
+
+class EngineImages:
+    """Implements `images.Images`. Connects at first use; safe to share between threads."""
+
+    def __init__(self, configuration: Mapping[str, Any], ecr: EmulatedEcr) -> None:
+        self._configuration = configuration
+        self._ecr = ecr
+        self._lock = threading.Lock()
+        self._connected: docker.APIClient | None = None
+
+    # -- images that are here ------------------------------------------------------------------------------
+
+    def build(self, name: ImageName, build: Build, credentials: Credentials | None, say: Say) -> str:
+        """Build with BuildKit, or with the first builder where `builderVersion` asks for it."""
+        archive, dockerfile = contexts.archive(build.context, build.dockerfile)
+        for cached in build.cache_from:
+            try:
+                self.pull(ImageName.parse(cached), credentials, build.platform, say)
+            except ImageError as error:
+                say(f"no cache from {cached}: {error}")
+        host = registry_address(name.host)
+        parameters = {
+            "t": str(name),
+            "dockerfile": dockerfile,
+            "buildargs": json.dumps(dict(build.args)),
+            "target": build.target or None,
+            "platform": build.platform or None,
+            "cachefrom": json.dumps(list(build.cache_from)) if build.cache_from else None,
+            "extrahosts": list(build.add_hosts) or None,
+            "networkmode": build.network or None,
+            "version": "1" if build.builder_version == "BuilderV1" else "2",
+            "rm": True,
+            "forcerm": True,
+        }
+        headers = {"Content-Type": "application/x-tar"}
+        if credentials is not None and host == name.host:
+            headers["X-Registry-Config"] = docker.auth.encode_header(
+                {name.host: _login(credentials)}
+            ).decode()
+        output: deque[str] = deque(maxlen=_SHOWN_LINES)
+        image_id = ""
+        client = self._client()
+        with archive, self._explained(f"{name} can't be built", output):
+            response = client._post(
+                client._url("/build"), data=archive, params=parameters, headers=headers, stream=True
+            )
+            client._raise_for_status(response)
+            for event in client._stream_helper(response, decode=True):
+                for line in _lines(event):
+                    output.append(line)
+                    say(line)
+                if "error" in event:
+                    raise _ReportedError(str(event["error"]))
+                if isinstance(event.get("aux"), Mapping) and event["aux"].get("ID"):
+                    image_id = str(event["aux"]["ID"])
+        if not image_id:
+            raise ImageError(f"{name} can't be built: the engine ended without an image; see its log")
+        self._check_platform(name, image_id, build.platform)
+        return image_id
+
+    def find(self, name: ImageName) -> str | None:
+        """Return the image's id."""
+        client = self._client()
+        with self._explained(f"{name} can't be looked up in the Docker engine"):
+            try:
+                return str(client.inspect_image(str(name))["Id"])
+            except docker.errors.ImageNotFound:
+                return None
+
+    def pull(self, name: ImageName, credentials: Credentials | None, platform: str, say: Say) -> str:
+        """Pull from the registry, or from the local one in its place, and give the image its own name."""
+        there = name.at_host(registry_address(name.host))
+        client = self._client()
+        with self._explained(f"{name} can't be pulled"):
+            events = client.pull(
+                there.repository,
+                tag=there.reference,
+                stream=True,
+                decode=True,
+                platform=platform or None,
+                auth_config=_login(credentials) if credentials and there == name else None,
+            )
+            _follow(events, name, say)
+            if there != name:
+                client.tag(_api_name(there), name.repository, name.tag or "latest", force=True)
+        return found_or_fail(self.find(name), name)
+
+    def tag(self, source: ImageName, target: ImageName) -> str:
+        """Give an image another name."""
+        image_id = found_or_fail(self.find(source), source)
+        with self._explained(f"{source} can't be tagged as {target}"):
+            self._client().tag(image_id, target.repository, target.tag or "latest", force=True)
+        return image_id
+
+    def remove(self, name: ImageName, *, force: bool) -> None:
+        """Remove the name."""
+        client = self._client()
+        with self._explained(f"{name} can't be removed from the Docker engine"):
+            try:
+                client.remove_image(str(name), force=force)
+            except docker.errors.ImageNotFound:
+                return
+
+    # -- images in a registry ------------------------------------------------------------------------------
+
+    def push(self, name: ImageName, credentials: Credentials | None, say: Say) -> str:
+        """Push to the registry, or to the local one in its place."""
+        image_id = found_or_fail(self.find(name), name)
+        there = name.at_host(registry_address(name.host))
+        if there == name:
+            return self._pushed(name, name, credentials, say)
+        existing = self._ecr.digest(name)
+        client = self._client()
+        if existing is not None and self._ecr.keeps_tag(name):
+            # The local registry would move the tag, and only a push tells the digest: push beside it.
+            there = replace(there, tag=f"{name.tag or 'latest'}.{image_id[-12:]}"[-128:])
+        with self._explained(f"{name} can't be tagged for {there.host}"):
+            client.tag(image_id, there.repository, there.tag or "latest", force=True)
+        try:
+            digest = self._pushed(name, there, None, say)
+        finally:
+            # A name left over does no harm; the push's own outcome is what counts.
+            with suppress(ImageError):
+                self.remove(there, force=False)
+        if existing == digest:
+            return digest
+        if existing is not None:
+            self._ecr.refuse_to_move(name, existing)
+        manifest, media_type = self._manifest(there, digest)
+        self._ecr.put(name, manifest, media_type)
+        return digest
+
+    def digest_in_registry(self, name: ImageName, credentials: Credentials | None) -> str | None:
+        """Ask the emulated ECR where it stands for the registry, else the registry, through the engine."""
+        if registry_address(name.host) != name.host:
+            return self._ecr.digest(name)
+        if name.host is None:
+            return None
+        client = self._client()
+        with self._explained(f"{name} can't be looked up in its registry"):
+            try:
+                login = _login(credentials) if credentials else None
+                answer = client.inspect_distribution(_api_name(name), auth_config=login)
+            except docker.errors.NotFound:
+                return None
+            except docker.errors.APIError as error:
+                if re.search(r"manifest unknown|not found|name unknown", str(error), re.IGNORECASE):
+                    return None
+                raise
+        return str(answer["Descriptor"]["digest"])
+
+    def delete_in_registry(self, name: ImageName, digest: str, credentials: Credentials | None) -> None:
+        """Delete in the registry and, where one stands for ECR, in the emulated ECR."""
+        address = registry_address(name.host)
+        if address != name.host:
+            self._ecr.delete(name, digest)
+            credentials = None
+        login = (credentials.username, credentials.password) if credentials else None
+        with self._explained(f"{name} can't be deleted in {address}"):
+            response = requests.delete(
+                f"{_scheme(address)}://{address}/v2/{name.path}/manifests/{digest}",
+                auth=login,
+                timeout=_CONNECT_TIMEOUT_SECONDS,
+            )
+        if response.status_code not in (200, 202, 404, 405):
+            raise ImageError(
+                f"{name} can't be deleted in {address}: it answers {response.status_code}; "
+                "set keepRemotely, or delete the image there yourself"
+            )
+
+    def _pushed(self, name: ImageName, there: ImageName, credentials: Credentials | None, say: Say) -> str:
+        with self._explained(f"{name} can't be pushed to {there.host or 'Docker Hub'}"):
+            events = self._client().push(
+                there.repository,
+                tag=there.tag or "latest",
+                stream=True,
+                decode=True,
+                auth_config=_login(credentials) if credentials else None,
+            )
+            digest = _follow(events, name, say)
+        if not digest:
+            raise ImageError(f"{name} can't be pushed: {there.host} gave no digest; is it a registry?")
+        return digest
+
+    def _manifest(self, there: ImageName, digest: str) -> tuple[str, str]:
+        accepted = ", ".join(
+            f"application/vnd.{kind}+json"
+            for kind in (
+                "oci.image.index.v1",
+                "oci.image.manifest.v1",
+                "docker.distribution.manifest.list.v2",
+                "docker.distribution.manifest.v2",
+            )
+        )
+        with self._explained(f"the manifest of {there.with_digest(digest)} can't be read"):
+            response = requests.get(
+                f"{_scheme(there.host)}://{there.host}/v2/{there.path}/manifests/{digest}",
+                headers={"Accept": accepted},
+                timeout=_CONNECT_TIMEOUT_SECONDS,
+            )
+            response.raise_for_status()
+        return response.content.decode(), response.headers["Content-Type"].partition(";")[0]
+
+    def _check_platform(self, name: ImageName, image_id: str, platform: str) -> None:
+        wanted_system, _, wanted_architecture = platform.partition("/")
+        if not wanted_architecture:
+            return
+        with self._explained(f"{name} can't be looked up in the Docker engine"):
+            made = self._client().inspect_image(image_id)
+        made_for = f"{made.get('Os')}/{made.get('Architecture')}"
+        if made_for != f"{wanted_system}/{wanted_architecture.partition('/')[0]}":
+            raise ImageError(
+                f"{name} was built for {made_for}, but build.platform is {platform}; "
+                "use a base image of that platform"
+            )
+
+    # -- the engine ----------------------------------------------------------------------------------------
+
+    def _client(self) -> docker.APIClient:
+        with self._lock:
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
+
+    def _connect(self) -> docker.APIClient:
+        given = self._configuration.get("host") or os.environ.get("DOCKER_HOST")
+        hosts = (
+            [given]
+            if given
+            else [_DEFAULT_SOCKET, *(f"unix://{Path.home() / path}" for path in _USER_SOCKETS)]
+        )
+        first_problem: Exception | None = None
+        for host in hosts:
+            try:
+                options = docker.utils.kwargs_from_env({**os.environ, "DOCKER_HOST": host})
+                client = docker.APIClient(version="auto", timeout=_OPERATION_TIMEOUT_SECONDS, **options)
+                client._general_configs = load_general_config()
+                client.ping()
+            except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
+                first_problem = first_problem or error
+                continue
+            return client
+        raise ImageError(_connection_problem(str(hosts[0]), first_problem))
+
+    @contextmanager
+    def _explained(self, problem: str, output: Iterable[str] = ()) -> Iterator[None]:
+        """Turn the engine's error into one message: what failed, the cause, the way out, the last lines."""
+        try:
+            yield
+        except (_ReportedError, docker.errors.DockerException, requests.RequestException, OSError) as error:
+            raise ImageError(explain(problem, _reason(error), list(output))) from None
+
+
+class _ReportedError(Exception):
+    """An error in a stream of the engine."""
+
+
+def explain(problem: str, reason: str, output: list[str]) -> str:
+    """Return one message for a failure; `output` is the end of what the engine said before."""
+    hint = next((fix for pattern, fix in _CAUSES if re.search(pattern, reason, re.IGNORECASE)), "")
+    told = f"{problem}: {reason}" + (f"; {hint}" if hint else "")
+    return "\n".join([told, *(f"  {line}" for line in output if line != reason)])
+
+
+def _connection_problem(host: str, error: Exception | None) -> str:
+    text = repr(error) + repr(getattr(error, "__context__", None))
+    if "PermissionError" in text or "Permission denied" in text:
+        return (
+            f"the Docker engine at {host} refuses this user (permission denied); "
+            "add the user to the group docker and log in again, or run as root"
+        )
+    return (
+        f"there is no Docker engine at {host}; start one, or name it in DOCKER_HOST "
+        f"(without FILEFLOW_REGISTRY, the local stack works without one)"
+    )
+
+
+def _reason(error: Exception) -> str:
+    explanation = getattr(error, "explanation", None)
+    return " ".join(str(explanation or error).split())
+
+
+def _login(credentials: Credentials) -> dict[str, str]:
+    return {"username": credentials.username, "password": credentials.password}
+
+
+def _api_name(name: ImageName) -> str:
+    return name.with_digest(name.digest) if name.digest else str(name)
+
+
+def _scheme(address: str | None) -> str:
+    """Return how a registry is reached; like the engine, one on this machine without TLS."""
+    host = (address or "").rpartition(":")[0] or address
+    return "http" if host in ("localhost", "127.0.0.1", "[::1]") else "https"
+
+
+def _lines(event: Mapping[str, Any]) -> list[str]:
+    if event.get("id") == "moby.buildkit.trace" and isinstance(event.get("aux"), str):
+        return buildkit.lines(event["aux"])
+    return [line for line in str(event.get("stream", "")).splitlines() if line.strip()]
+
+
+def _follow(events: Iterable[Mapping[str, Any]], name: ImageName, say: Say) -> str:
+    """Show a push's or pull's progress and return the digest that it reports."""
+    digest = ""
+    shown: dict[str, str] = {}
+    for event in events:
+        if "error" in event:
+            raise _ReportedError(str(event["error"]))
+        aux = event.get("aux")
+        if isinstance(aux, Mapping) and aux.get("Digest"):
+            digest = str(aux["Digest"])
+        part, status = str(event.get("id", "")), str(event.get("status", ""))
+        if status and shown.get(part) != status:
+            shown[part] = status
+            say(f"{name.path}: {part} {status}".replace("  ", " "))
+    return digest
