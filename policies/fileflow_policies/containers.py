@@ -24,7 +24,14 @@ class Containers:
 
 def read_containers(task_definition: Resource) -> Containers:
     """Reads `containerDefinitions`, whether given as JSON or, by other providers, as a list of objects."""
-    value = task_definition["containerDefinitions"]
+    known: Containers | None = task_definition.memo.get("containers")
+    if known is None:
+        known = _read(task_definition["containerDefinitions"])
+        task_definition.memo["containers"] = known
+    return known
+
+
+def _read(value: Value) -> Containers:
     if not value.known:
         return Containers((), f"containerDefinitions is {value.shown()}")
     text = value.text()

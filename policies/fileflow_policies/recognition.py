@@ -11,14 +11,14 @@ Owns the evidence and nothing else: what a scheduler must then look like is the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
 from .containers import container_name, ports, read_containers
-from .resources import ECS_SERVICE, ECS_TASK_DEFINITION, SCHEDULER_COMPONENT, Resource
+from .resources import SCHEDULER_COMPONENT, Resource
 from .values import Value
 
 ROLE_TAG: Final = "fileflow:role"
@@ -74,38 +74,52 @@ def service_evidence(resource: Resource, recognition: Recognition) -> tuple[str,
     """Why an ECS service (or task set, or component) is a scheduler, as far as it shows by itself; empty when
     it isn't.
     """
-    found: list[str] = []
-    for component in recognition.scheduler_components:
-        if resource.in_component(component):
-            found.append(f"it is part of a {component}")
-    role = resource.tag(ROLE_TAG).text()
-    if role is not None and role.strip().lower() == SCHEDULER:
-        found.append(f"its tag {ROLE_TAG} is {SCHEDULER}")
-    found.extend(_name_evidence("name", resource["name"], resource, recognition))
+    known: tuple[str, ...] | None = resource.memo.get("service evidence")
+    if known is None:
+        known = tuple(_service_evidence(resource, recognition))
+        resource.memo["service evidence"] = known
+    return known
+
+
+def _service_evidence(resource: Resource, recognition: Recognition) -> Iterable[str]:
+    yield from component_and_role_evidence(resource, recognition)
+    name = resource["name"]
+    yield from _name_evidence(
+        "name", resource["serviceName"] if name.missing else name, resource, recognition
+    )
     task_definition = resource["taskDefinition"].text()
     if task_definition and recognition.names_scheduler(family_of(task_definition)):
-        found.append("its task definition is of a scheduler's family")
+        yield "its task definition is of a scheduler's family"
     for attachment in resource["loadBalancers"].items():
         port = attachment["containerPort"].integer()
         container = attachment["containerName"].text()
         if port in recognition.ports or (container and recognition.names_scheduler(container)):
-            found.append("its load balancer names a scheduler's container or port")
-    return tuple(found)
+            yield "its load balancer names a scheduler's container or port"
+
+
+def component_and_role_evidence(resource: Resource, recognition: Recognition) -> Iterable[str]:
+    """Evidence that any resource can carry: the component around it and the role tag on it."""
+    for component in recognition.scheduler_components:
+        if resource.in_component(component):
+            yield f"it is part of a {component}"
+    role = resource.tag(ROLE_TAG).text()
+    if role is not None and role.strip().lower() == SCHEDULER:
+        yield f"its tag {ROLE_TAG} is {SCHEDULER}"
 
 
 def task_evidence(resource: Resource, recognition: Recognition) -> tuple[str, ...]:
     """Why a task definition is a scheduler's; empty when it isn't, or when nothing of it can be read."""
-    found: list[str] = []
-    for component in recognition.scheduler_components:
-        if resource.in_component(component):
-            found.append(f"it is part of a {component}")
-    role = resource.tag(ROLE_TAG).text()
-    if role is not None and role.strip().lower() == SCHEDULER:
-        found.append(f"its tag {ROLE_TAG} is {SCHEDULER}")
-    found.extend(_name_evidence("family", resource["family"], resource, recognition))
-    for container in read_containers(resource).containers:
-        found.extend(_container_evidence(container, recognition))
-    return tuple(dict.fromkeys(found))
+    known: tuple[str, ...] | None = resource.memo.get("task evidence")
+    if known is None:
+        found = [
+            *component_and_role_evidence(resource, recognition),
+            *_name_evidence("family", resource["family"], resource, recognition),
+        ]
+        for container in read_containers(resource).containers:
+            found.extend(_container_evidence(container, recognition))
+        known = tuple(dict.fromkeys(found))
+        resource.memo["task evidence"] = known
+    return known
 
 
 def _name_evidence(what: str, given: Value, resource: Resource, recognition: Recognition) -> Iterable[str]:
@@ -152,28 +166,3 @@ def _image_parts(image: str) -> tuple[str, str]:
 def declared_role(resource: Resource) -> Value:
     """The role tag of a service, as it was given."""
     return resource.tag(ROLE_TAG)
-
-
-def evidence_of(resource: Resource, recognition: Recognition) -> tuple[str, ...]:
-    """The evidence that suits the resource's type."""
-    if resource.canonical_type == ECS_TASK_DEFINITION:
-        return task_evidence(resource, recognition)
-    return service_evidence(resource, recognition)
-
-
-def scheduler_services(
-    services: Iterable[Resource],
-    recognition: Recognition,
-    tasks_of: Mapping[str, Sequence[Resource]],
-) -> dict[str, tuple[str, ...]]:
-    """The schedulers among the services of a stack by URN, with the evidence, that of their task definitions
-    included.
-    """
-    result: dict[str, tuple[str, ...]] = {}
-    for service in services:
-        found = list(service_evidence(service, recognition)) if service.canonical_type == ECS_SERVICE else []
-        for task in tasks_of.get(service.urn_text, ()):
-            found.extend(task_evidence(task, recognition))
-        if found:
-            result[service.urn_text] = tuple(dict.fromkeys(found))
-    return result

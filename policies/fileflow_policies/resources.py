@@ -16,12 +16,17 @@ from typing import Any, Final
 from .values import State, Value
 
 ECS_SERVICE: Final = "aws:ecs/service:Service"
+NATIVE_ECS_SERVICE: Final = "aws-native:ecs:Service"
 ECS_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+NATIVE_ECS_TASK_DEFINITION: Final = "aws-native:ecs:TaskDefinition"
 ECS_TASK_SET: Final = "aws:ecs/taskSet:TaskSet"
 ECS_CLUSTER: Final = "aws:ecs/cluster:Cluster"
 ECS_CLUSTER_CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 SCHEDULER_COMPONENT: Final = "fileflow:ecs:SchedulerService"
 WEB_API_COMPONENT: Final = "fileflow:ecs:WebApiService"
+
+SERVICE_TYPES: Final = (ECS_SERVICE, NATIVE_ECS_SERVICE)
+TASK_DEFINITION_TYPES: Final = (ECS_TASK_DEFINITION, NATIVE_ECS_TASK_DEFINITION)
 
 # Modules that the AWS provider publishes under several names for the same resource.
 _MODULE_ALIASES: Final = {
@@ -86,6 +91,8 @@ class Resource:
     parent_urn: str | None = None
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What rules worked out about this resource, so that the next rule needn't again."""
 
     @cached_property
     def canonical_type(self) -> str:
@@ -111,6 +118,8 @@ class Resource:
     def tags(self) -> Value:
         """The tags, with those that the provider adds by default."""
         own, every = self["tags"], self["tagsAll"]
+        if own.known and isinstance(own.raw, list):
+            return _tags_of_list(own)
         if every.is_object and (own.missing or own.is_object):
             return Value(State.KNOWN, {**every.raw, **(own.raw or {})}, "tags", own.secret or every.secret)
         return own
@@ -126,6 +135,19 @@ class Resource:
     def in_component(self, token: str) -> bool:
         """Whether the resource is, or sits at any depth in, a component of this type."""
         return token in self.urn.types or self.type == token
+
+
+def _tags_of_list(tags: Value) -> Value:
+    """Tags in CloudFormation's form, a list of keys and values, as a mapping; unknown when one of them can't
+    be read.
+    """
+    result: dict[str, Any] = {}
+    for tag in tags.items():
+        key, value = tag["key"].text(), tag["value"]
+        if key is None:
+            return Value(State.UNKNOWN, None, tags.path, tags.secret)
+        result[key] = value.raw if value.known else None
+    return Value(State.KNOWN, result, tags.path, tags.secret)
 
 
 _ROOT = re.compile(r"""^\s*(?:\[\s*["']?(?P<quoted>[^"'\]]*)["']?\s*\]|(?P<plain>[^.\[\s]+))""")
@@ -149,6 +171,8 @@ class Stack:
     """All resources of a stack, with the look-ups that stack rules share, each built once."""
 
     resources: Sequence[Resource]
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What stack rules worked out about the whole stack, so that the next rule needn't again."""
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:

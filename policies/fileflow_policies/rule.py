@@ -23,6 +23,7 @@ from .resources import Resource, Stack
 FSBP: Final = "AWS Foundational Security Best Practices"
 WELL_ARCHITECTED: Final = "AWS Well-Architected Framework"
 FILEFLOW: Final = "FileFlow deployment guide"
+CIS: Final = "CIS AWS Foundations Benchmark"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,42 @@ from __future__ import annotations
 from typing import Final
 
 from ..rule import Rule
-from . import scheduler_capacity, scheduler_count, scheduler_traffic
+from . import (
+    cloudwatch,
+    ecr,
+    ecs_services,
+    ecs_tasks,
+    elbv2,
+    iam,
+    scheduler_alarms,
+    scheduler_capacity,
+    scheduler_count,
+    scheduler_deployment,
+    scheduler_identity,
+    scheduler_launchers,
+    scheduler_traffic,
+    secrets_manager,
+    security_groups,
+)
 
-ALL_RULES: Final[tuple[Rule, ...]] = (
-    *scheduler_count.catalogue.rules,
-    *scheduler_traffic.catalogue.rules,
-    *scheduler_capacity.catalogue.rules,
+ALL_RULES: Final[tuple[Rule, ...]] = tuple(
+    rule
+    for module in (
+        scheduler_count,
+        scheduler_traffic,
+        scheduler_capacity,
+        scheduler_deployment,
+        scheduler_launchers,
+        scheduler_identity,
+        scheduler_alarms,
+        ecs_services,
+        ecs_tasks,
+        ecr,
+        elbv2,
+        cloudwatch,
+        iam,
+        security_groups,
+        secrets_manager,
+    )
+    for rule in module.catalogue.rules
 )

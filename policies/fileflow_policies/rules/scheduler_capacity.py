@@ -10,8 +10,9 @@ from typing import Final
 
 from pulumi_policy import Severity
 
+from ..neighbours import ecs_view
 from ..recognition import SPOT_OPT_IN_TAG, service_evidence
-from ..resources import ECS_SERVICE, Resource
+from ..resources import ECS_CLUSTER, ECS_CLUSTER_CAPACITY_PROVIDERS, ECS_SERVICE, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
 
 catalogue: Final = Catalogue()
@@ -66,3 +67,43 @@ def spot_opt_in(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def opts_in_to_spot(resource: Resource) -> bool:
     """Whether the service says in plain text that it accepts interruptions."""
     return resource.tag(SPOT_OPT_IN_TAG).text() == "true"
+
+
+@catalogue.stack(
+    name="scheduler-cluster-default-capacity",
+    description="the default capacity of a cluster that runs a scheduler isn't Spot",
+    severity=Severity.HIGH,
+    framework=Framework(FILEFLOW, "Fargate Spot 사용 (선택사항)"),
+    remediation=(
+        "Give the cluster's default capacity provider strategy FARGATE alone. Services that want Spot name "
+        "it "
+        "themselves."
+    ),
+    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html",
+    tags=("scheduler", "ecs", "fargate", "spot"),
+    locked=True,
+)
+def cluster_default_capacity(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """A scheduler that someone recreates by hand, without a launch type, takes the cluster's default."""
+    view = ecs_view(stack, settings.recognition)
+    bound = [service for service in view.scheduler_services if not opts_in_to_spot(service)]
+    if not bound:
+        return
+    clusters = {c.urn_text for service in bound for c in view.clusters_of(service)}
+    placed_elsewhere = all(view.clusters_of(service) for service in bound)
+    for resource in stack.of(ECS_CLUSTER, ECS_CLUSTER_CAPACITY_PROVIDERS):
+        own = (
+            {resource.urn_text}
+            if resource.canonical_type == ECS_CLUSTER
+            else {c.urn_text for c in view.clusters_of(resource, "clusterName")}
+        )
+        if own and placed_elsewhere and not own & clusters:
+            continue
+        for strategy in resource["defaultCapacityProviderStrategies"].items():
+            provider = strategy["capacityProvider"]
+            if provider.text() != "FARGATE":
+                yield Finding(
+                    f"{provider.path} is {provider.shown()}, and the cluster runs a scheduler",
+                    "set the default strategy to FARGATE alone",
+                    resource,
+                )

@@ -1,4 +1,4 @@
-"""A scheduler runs exactly one task.
+"""A scheduler runs exactly one task, and nothing changes that number behind the program's back.
 
 Schedulers read an outbox; two at once process a message twice.
 """
@@ -10,15 +10,26 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..recognition import service_evidence
-from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource
+from ..neighbours import EcsView, ecs_view
+from ..recognition import Recognition, component_and_role_evidence, service_evidence
+from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
+from ..values import Value
 
 catalogue: Final = Catalogue()
 
 _GUIDE: Final = Framework(FILEFLOW, "Desired Count = 1")
-_SERVICE_DOCS: Final = (
+_SERVICE_URL: Final = (
     "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html"
+)
+_SCALING_URL: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html"
+
+_SCALING_TYPES: Final = (
+    "aws:appautoscaling/target:Target",
+    "aws:appautoscaling/policy:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "aws-native:applicationautoscaling:ScalableTarget",
+    "aws-native:applicationautoscaling:ScalingPolicy",
 )
 
 
@@ -31,10 +42,10 @@ _SERVICE_DOCS: Final = (
     framework=_GUIDE,
     remediation=(
         "Set desiredCount to the number 1 on the service, in plain text rather than from another resource's "
-        "output. "
-        "Leaving it out means 0 tasks. Or use the SchedulerService component, which has no such argument."
+        "output. Leaving it out means 0 tasks. Or use the SchedulerService component, which has no such "
+        "argument."
     ),
-    url=_SERVICE_DOCS,
+    url=_SERVICE_URL,
     tags=("scheduler", "ecs"),
     locked=True,
 )
@@ -44,8 +55,127 @@ def desired_count(resource: Resource, settings: Settings) -> Iterator[Finding]:
         return
     count = resource["desiredCount"]
     if resource.type == SCHEDULER_COMPONENT:
-        # The component has no such argument; a fork of it that grew one is held to the rule too.
+        # The component has no such argument; a copy of it that grew one is held to the rule too.
         if not count.missing and count.integer() != 1:
             yield Finding(f"desiredCount is {count.shown()}", "take desiredCount off the component")
     elif count.integer() != 1:
         yield Finding(f"desiredCount is {count.shown()}", "set desiredCount to 1")
+
+
+@catalogue.resource(
+    ECS_SERVICE,
+    name="scheduler-replica-strategy",
+    description="a scheduler is a REPLICA service, because DAEMON runs one task on every instance",
+    severity=Severity.HIGH,
+    framework=_GUIDE,
+    remediation="Set schedulingStrategy to REPLICA.",
+    url=_SERVICE_URL,
+    tags=("scheduler", "ecs"),
+    locked=True,
+)
+def replica_strategy(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    strategy = resource["schedulingStrategy"]
+    if service_evidence(resource, settings.recognition) and strategy.text() != "REPLICA":
+        yield Finding(f"schedulingStrategy is {strategy.shown()}", "set schedulingStrategy to REPLICA")
+
+
+@catalogue.resource(
+    *_SCALING_TYPES,
+    name="scheduler-no-autoscaling",
+    description="nothing scales a scheduler, because its count is always one",
+    severity=Severity.CRITICAL,
+    framework=_GUIDE,
+    remediation="Take the scalable target, its policies and scheduled actions away from the scheduler.",
+    url=_SCALING_URL,
+    tags=("scheduler", "ecs", "application-auto-scaling"),
+    locked=True,
+)
+def no_autoscaling(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """By the name in the resource id, or by the component that the target sits in."""
+    scaled = resource["resourceId"]
+    evidence = list(component_and_role_evidence(resource, settings.recognition))
+    if _names_scheduler(scaled, settings.recognition):
+        evidence.append("it scales a scheduler")
+    if evidence:
+        yield Finding(
+            f"resourceId is {scaled.shown()} and {evidence[0]}",
+            "take the autoscaling away; a scheduler's count is 1",
+        )
+
+
+@catalogue.stack(
+    name="scheduler-no-autoscaling-by-reference",
+    description="nothing scales a scheduler, however the scalable target refers to it",
+    severity=Severity.CRITICAL,
+    framework=_GUIDE,
+    remediation=(
+        "Take the scalable target away from the scheduler. For another service, build resourceId from that "
+        "service's name, so that it shows which service is scaled."
+    ),
+    url=_SCALING_URL,
+    tags=("scheduler", "ecs", "application-auto-scaling"),
+    locked=True,
+)
+def no_autoscaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By the services that the resource id depends on; an id that depends on no service fails."""
+    view = ecs_view(stack, settings.recognition)
+    for resource in stack.of(*_SCALING_TYPES):
+        if list(no_autoscaling(resource, settings)) or not _may_scale_ecs(resource):
+            continue
+        scaled = resource["resourceId"]
+        name = _service_in(scaled)
+        if name is not None:
+            if name in view.scheduler_names:
+                yield Finding(
+                    f"resourceId is {scaled.shown()}, a scheduler of this stack",
+                    "take the autoscaling away; a scheduler's count is 1",
+                    resource,
+                )
+            continue
+        services = _scaled_services(resource, view)
+        if any(view.is_scheduler(service) for service in services):
+            yield Finding(
+                f"resourceId is {scaled.shown()} and comes from a scheduler",
+                "take the autoscaling away; a scheduler's count is 1",
+                resource,
+            )
+        elif not services:
+            yield Finding(
+                f"resourceId is {scaled.shown()} and comes from no service of this stack",
+                "write service/CLUSTER/SERVICE in plain text, or build it from the service's name",
+                resource,
+            )
+
+
+def _may_scale_ecs(resource: Resource) -> bool:
+    namespace = resource["serviceNamespace"]
+    return not namespace.known or namespace.text() == "ecs"
+
+
+def _service_in(resource_id: Value) -> str | None:
+    """The service's name in `service/CLUSTER/SERVICE`."""
+    text = resource_id.text()
+    return text.rsplit("/", 1)[-1] if text and text.startswith("service/") else None
+
+
+def _names_scheduler(resource_id: Value, recognition: Recognition) -> bool:
+    name = _service_in(resource_id)
+    return name is not None and recognition.names_scheduler(name)
+
+
+def _scaled_services(resource: Resource, view: EcsView) -> list[Resource]:
+    """The services behind a resource id, through the scalable target that a policy takes it from."""
+    services: list[Resource] = []
+    seen: set[str] = set()
+    queue = [resource]
+    while queue:
+        current = queue.pop()
+        if current.urn_text in seen:
+            continue
+        seen.add(current.urn_text)
+        for other in view.stack.referenced(current, "resourceId"):
+            if other.canonical_type in _SCALING_TYPES:
+                queue.append(other)
+            elif other in view.services:
+                services.append(other)
+    return services

@@ -1,0 +1,138 @@
+"""Every ECS service and cluster: no public address, deployments that roll back, a current platform, watched
+clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pulumi_policy import Severity
+
+from ..recognition import service_evidence
+from ..resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_SET, Resource
+from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings
+
+catalogue: Final = Catalogue()
+
+_CONTROLS_URL: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html"
+
+
+@catalogue.resource(
+    ECS_SERVICE,
+    ECS_TASK_SET,
+    name="ecs-no-public-ip",
+    description="a task of a service or task set gets no public address",
+    severity=Severity.HIGH,
+    framework=Framework(FSBP, "ECS.2"),
+    remediation="Set networkConfiguration.assignPublicIp to false and use private subnets.",
+    url=_CONTROLS_URL + "#ecs-2",
+    tags=("ecs", "network", "checkov:CKV_AWS_333"),
+)
+def no_public_ip(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Left out is off. Schedulers have a stricter rule of their own."""
+    if service_evidence(resource, settings.recognition):
+        return
+    for network in resource["networkConfiguration"].items():
+        value = network["assignPublicIp"]
+        if not value.missing and value.boolean() is not False:
+            yield Finding(
+                f"networkConfiguration.assignPublicIp is {value.shown()}",
+                "set networkConfiguration.assignPublicIp to false",
+            )
+
+
+@catalogue.resource(
+    ECS_SERVICE,
+    name="ecs-deployment-rolls-back",
+    description="a deployment that doesn't come up is stopped and rolled back",
+    severity=Severity.MEDIUM,
+    framework=Framework(WELL_ARCHITECTED, "REL08-BP05"),
+    remediation="Set deploymentCircuitBreaker to enable and rollback true.",
+    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html",
+    tags=("ecs", "deployment"),
+)
+def deployment_rolls_back(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+    """Blue/green and external deployments have their own ways back."""
+    controller = resource["deploymentController"]["type"]
+    strategy = resource["deploymentConfiguration"]["strategy"]
+    if controller.text() in ("CODE_DEPLOY", "EXTERNAL") or strategy.text() in (
+        "BLUE_GREEN",
+        "LINEAR",
+        "CANARY",
+    ):
+        return
+    for name in ("enable", "rollback"):
+        value = resource["deploymentCircuitBreaker"][name]
+        if value.boolean() is not True:
+            yield Finding(
+                f"deploymentCircuitBreaker.{name} is {value.shown()}",
+                f"set deploymentCircuitBreaker.{name} to true",
+            )
+
+
+@catalogue.resource(
+    ECS_SERVICE,
+    name="ecs-platform-version",
+    description="a Fargate service runs on the latest platform version",
+    severity=Severity.MEDIUM,
+    framework=Framework(FSBP, "ECS.10"),
+    remediation="Set platformVersion to LATEST, or leave it out.",
+    url=_CONTROLS_URL + "#ecs-10",
+    tags=("ecs", "fargate", "checkov:CKV_AWS_332"),
+)
+def platform_version(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+    value = resource["platformVersion"]
+    if not value.missing and value.text() != "LATEST":
+        yield Finding(f"platformVersion is {value.shown()}", "set platformVersion to LATEST")
+
+
+@catalogue.resource(
+    ECS_CLUSTER,
+    name="ecs-container-insights",
+    description="a cluster has Container Insights on, because the alarms on running tasks read its metrics",
+    severity=Severity.MEDIUM,
+    framework=Framework(FSBP, "ECS.12"),
+    remediation="Give the cluster the setting containerInsights with the value enabled or enhanced.",
+    url=_CONTROLS_URL + "#ecs-12",
+    tags=("ecs", "cloudwatch", "checkov:CKV_AWS_65", "cdk-nag:AwsSolutions-ECS4"),
+)
+def container_insights(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+    settings = resource["settings"]
+    shown = "not set" if settings.surely_empty else settings.shown()
+    for setting in settings.items():
+        if setting["name"].text() == "containerInsights":
+            value = setting["value"]
+            if value.text() in ("enabled", "enhanced"):
+                return
+            shown = value.shown()
+    yield Finding(f"the setting containerInsights is {shown}", "set containerInsights to enabled")
+
+
+@catalogue.resource(
+    ECS_CLUSTER,
+    name="ecs-exec-logging",
+    description="sessions of ECS Exec are logged",
+    severity=Severity.MEDIUM,
+    framework=Framework(WELL_ARCHITECTED, "SEC04-BP01"),
+    remediation=(
+        "Set configuration.executeCommandConfiguration.logging to OVERRIDE with a log group, or to DEFAULT."
+    ),
+    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html",
+    tags=("ecs", "logging", "checkov:CKV_AWS_223"),
+)
+def exec_logging(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+    """Left out is DEFAULT, which logs to the task's own log group."""
+    command = resource["configuration"]["executeCommandConfiguration"]
+    value = command["logging"]
+    path = "configuration.executeCommandConfiguration.logging"
+    if value.missing:
+        return
+    if value.text() not in ("DEFAULT", "OVERRIDE"):
+        yield Finding(f"{path} is {value.shown()}", f"set {path} to OVERRIDE")
+    elif value.text() == "OVERRIDE":
+        log = command["logConfiguration"]
+        if log.surely_empty or (
+            log.is_object and log["cloudWatchLogGroupName"].surely_empty and log["s3BucketName"].surely_empty
+        ):
+            yield Finding(f"{path} is OVERRIDE without a log group or bucket", "name a log group or a bucket")
