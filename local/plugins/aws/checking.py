@@ -130,14 +130,15 @@ def _holds_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-def arguments(given: Mapping[str, Any], properties: Mapping[str, Property], token: str) -> Checked:
+def arguments(
+    given: Mapping[str, Any], properties: Mapping[str, Property], token: str, required: Iterable[str]
+) -> Checked:
     """Arguments of a function: names and types only."""
     checked = Checked({})
     present = {name: value for name, value in given.items() if value is not None}
     checked.inputs = _members(present, properties, token, "", checked.failures)
-    for name, property_ in properties.items():
-        if property_.required and name not in checked.inputs:
-            checked.failures.append(Failure(name, f"the required argument `{name}` is missing"))
+    for name in sorted(set(required) - set(checked.inputs)):
+        checked.failures.append(Failure(name, f"the required argument `{name}` is missing"))
     return checked
 
 

@@ -131,7 +131,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         described = schema.of_function(request.tok)
         given, _ = decode(request.args)
-        checked = checking.arguments(given, described.inputs, request.tok)
+        checked = checking.arguments(given, described.inputs, request.tok, function.required)
         if checked.failures:
             return provider_pb2.InvokeResponse(failures=_failures(checked.failures))
         call = self._call(request.tok, request.tok.rpartition(":")[2], checked.inputs.get("region"))
@@ -141,7 +141,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         for name, value in checked.inputs.items():
             results.setdefault(name, value)
         complete = _complete(results, described.outputs, request.tok, strict=False)
-        return provider_pb2.InvokeResponse(**{"return": encode(complete)})
+        return provider_pb2.InvokeResponse(
+            **{"return": encode(complete, ((name,) for name in function.secrets))}
+        )
 
     # --- resources --------------------
 

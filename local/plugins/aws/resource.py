@@ -164,12 +164,22 @@ class Function:
     """A function (data source): `invoke` gets checked arguments and returns results under Pulumi's names.
 
     Results left out become null; `region` is filled in. `invoke` raises LookupError where it finds nothing or
-    too much.
+    too much. `required` names the arguments that must be given (the SDK types all as optional), `secrets` the
+    results that are secret.
     """
 
-    def __init__(self, token: str, invoke: Callable[[Call, Inputs], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        token: str,
+        invoke: Callable[[Call, Inputs], Mapping[str, Any]],
+        *,
+        required: Iterable[str] = (),
+        secrets: Iterable[str] = (),
+    ) -> None:
         self.token = token
         self.invoke = invoke
+        self.required = frozenset(required)
+        self.secrets = frozenset(secrets)
 
 
 def name_of(inputs: Inputs, default_prefix: str = "terraform-") -> str:

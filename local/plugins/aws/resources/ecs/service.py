@@ -152,7 +152,7 @@ class Service(Resource):
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         service = self._find(call, resource_id, state.get("cluster"))
-        return None if service is None else _outputs(service)
+        return None if service is None else outputs_of(service)
 
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
@@ -376,7 +376,7 @@ def _to_volumes(given: Any) -> Any:
 # --- answers to outputs --------------------
 
 
-def _outputs(service: Mapping[str, Any]) -> dict[str, Any]:
+def outputs_of(service: Mapping[str, Any]) -> dict[str, Any]:
     deployment = service.get("deploymentConfiguration") or {}
     primary: Mapping[str, Any] = next(
         (d for d in service.get("deployments") or [] if d.get("status") == "PRIMARY"), {}

@@ -125,30 +125,7 @@ class TaskDefinition(Resource):
         definition = answer["taskDefinition"]
         if definition.get("status", "ACTIVE") != "ACTIVE":
             return None
-        arn = definition["taskDefinitionArn"]
-        return {
-            "id": definition["family"],
-            "arn": arn,
-            "arnWithoutRevision": arn.rpartition(":")[0],
-            "revision": definition["revision"],
-            "family": definition["family"],
-            "containerDefinitions": documents.to_text(definition["containerDefinitions"]),
-            "cpu": definition.get("cpu", ""),
-            "memory": definition.get("memory", ""),
-            "networkMode": definition.get("networkMode", ""),
-            "pidMode": definition.get("pidMode", ""),
-            "ipcMode": definition.get("ipcMode", ""),
-            "executionRoleArn": definition.get("executionRoleArn", ""),
-            "taskRoleArn": definition.get("taskRoleArn", ""),
-            "requiresCompatibilities": list(definition.get("requiresCompatibilities") or []),
-            "enableFaultInjection": bool(definition.get("enableFaultInjection", False)),
-            "placementConstraints": list(definition.get("placementConstraints") or []),
-            "runtimePlatform": definition.get("runtimePlatform") or None,
-            "ephemeralStorage": _ephemeral_storage_of(definition.get("ephemeralStorage")),
-            "proxyConfiguration": _proxy_of(definition.get("proxyConfiguration")),
-            "volumes": [_volume_of(volume) for volume in definition.get("volumes") or []],
-            "tagsAll": tags.from_ecs(answer.get("tags")),
-        }
+        return {**outputs_of(definition), "tagsAll": tags.from_ecs(answer.get("tags"))}
 
     def _tracked(self, resource_id: str, state: State) -> str:
         """The revision that the state names, the latest one where asked; on creation and import, the id's."""
@@ -167,6 +144,33 @@ class TaskDefinition(Resource):
         del resource_id
         if not state.get("skipDestroy"):
             call.client("ecs").deregister_task_definition(taskDefinition=state["arn"])
+
+
+def outputs_of(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A described revision under Pulumi's names, without its tags."""
+    arn = definition["taskDefinitionArn"]
+    return {
+        "id": definition["family"],
+        "arn": arn,
+        "arnWithoutRevision": arn.rpartition(":")[0],
+        "revision": definition["revision"],
+        "family": definition["family"],
+        "containerDefinitions": documents.to_text(definition["containerDefinitions"]),
+        "cpu": definition.get("cpu", ""),
+        "memory": definition.get("memory", ""),
+        "networkMode": definition.get("networkMode", ""),
+        "pidMode": definition.get("pidMode", ""),
+        "ipcMode": definition.get("ipcMode", ""),
+        "executionRoleArn": definition.get("executionRoleArn", ""),
+        "taskRoleArn": definition.get("taskRoleArn", ""),
+        "requiresCompatibilities": list(definition.get("requiresCompatibilities") or []),
+        "enableFaultInjection": bool(definition.get("enableFaultInjection", False)),
+        "placementConstraints": list(definition.get("placementConstraints") or []),
+        "runtimePlatform": definition.get("runtimePlatform") or None,
+        "ephemeralStorage": _ephemeral_storage_of(definition.get("ephemeralStorage")),
+        "proxyConfiguration": _proxy_of(definition.get("proxyConfiguration")),
+        "volumes": [_volume_of(volume) for volume in definition.get("volumes") or []],
+    }
 
 
 def _ephemeral_storage(given: Any) -> Any:

@@ -1,0 +1,51 @@
+"""Functions about CloudWatch log groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..resource import Call, Function, Inputs, without_none
+
+
+def _groups(call: Call, prefix: str | None) -> list[Mapping[str, Any]]:
+    pages = (
+        call.client("logs")
+        .get_paginator("describe_log_groups")
+        .paginate(**without_none(logGroupNamePrefix=prefix))
+    )
+    return [group for page in pages for group in page["logGroups"]]
+
+
+def _get_log_group(call: Call, args: Inputs) -> Mapping[str, Any]:
+    name = args["name"]
+    group = next((g for g in _groups(call, name) if g["logGroupName"] == name), None)
+    if group is None:
+        raise LookupError(f"no log group {name!r} in {call.region}")
+    arn = str(group["arn"]).removesuffix(":*")
+    return {
+        "id": name,
+        "arn": arn,
+        "name": name,
+        "creationTime": group.get("creationTime", 0),
+        "kmsKeyId": group.get("kmsKeyId", ""),
+        "logGroupClass": group.get("logGroupClass", "STANDARD"),
+        "retentionInDays": group.get("retentionInDays", 0),
+        "deletionProtectionEnabled": bool(group.get("deletionProtectionEnabled", False)),
+        "tags": dict(call.client("logs").list_tags_for_resource(resourceArn=arn).get("tags") or {}),
+    }
+
+
+def _get_log_groups(call: Call, args: Inputs) -> Mapping[str, Any]:
+    groups = _groups(call, args.get("logGroupNamePrefix"))
+    return {
+        "id": call.region,
+        "arns": [str(group["arn"]).removesuffix(":*") for group in groups],
+        "logGroupNames": [group["logGroupName"] for group in groups],
+    }
+
+
+FUNCTIONS = (
+    Function("aws:cloudwatch/getLogGroup:getLogGroup", _get_log_group, required=("name",)),
+    Function("aws:cloudwatch/getLogGroups:getLogGroups", _get_log_groups),
+)

@@ -1,0 +1,170 @@
+"""Functions about the surroundings: region, account, partition, availability zones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..resource import Call, Function, Inputs
+
+_REGION_NAMES: Mapping[str, str] = {
+    "ap-northeast-1": "Asia Pacific (Tokyo)",
+    "ap-northeast-2": "Asia Pacific (Seoul)",
+    "ap-northeast-3": "Asia Pacific (Osaka)",
+    "ap-southeast-1": "Asia Pacific (Singapore)",
+    "ap-southeast-2": "Asia Pacific (Sydney)",
+    "eu-central-1": "Europe (Frankfurt)",
+    "eu-west-1": "Europe (Ireland)",
+    "us-east-1": "US East (N. Virginia)",
+    "us-east-2": "US East (Ohio)",
+    "us-west-1": "US West (N. California)",
+    "us-west-2": "US West (Oregon)",
+}
+
+
+def dns_suffix(partition: str) -> str:
+    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+
+
+def filters(args: Inputs) -> list[dict[str, Any]]:
+    """The `filters` argument as EC2 wants it."""
+    return [{"Name": f["name"], "Values": f["values"]} for f in args.get("filters") or []]
+
+
+def _get_region(call: Call, args: Inputs) -> Mapping[str, Any]:
+    name = args.get("region") or args.get("name") or call.region
+    return {
+        "id": name,
+        "name": name,
+        "region": name,
+        "description": _REGION_NAMES.get(name, name),
+        "endpoint": args.get("endpoint") or f"ec2.{name}.{dns_suffix(call.aws.partition)}",
+    }
+
+
+def _get_caller_identity(call: Call, args: Inputs) -> Mapping[str, Any]:
+    del args
+    identity = call.client("sts").get_caller_identity()
+    return {
+        "id": identity["Account"],
+        "accountId": identity["Account"],
+        "arn": identity["Arn"],
+        "userId": identity["UserId"],
+    }
+
+
+def _zones(call: Call, args: Inputs) -> list[Mapping[str, Any]]:
+    wanted = filters(args)
+    if args.get("state"):
+        wanted.append({"Name": "state", "Values": [args["state"]]})
+    answer = call.client("ec2").describe_availability_zones(
+        AllAvailabilityZones=bool(args.get("allAvailabilityZones", False)),
+        **({"Filters": wanted} if wanted else {}),
+    )
+    return sorted(answer["AvailabilityZones"], key=lambda zone: str(zone["ZoneName"]))
+
+
+def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
+    zones = [
+        zone
+        for zone in _zones(call, args)
+        if zone["ZoneName"] not in (args.get("excludeNames") or ())
+        and zone["ZoneId"] not in (args.get("excludeZoneIds") or ())
+    ]
+    return {
+        "id": call.region,
+        "names": [zone["ZoneName"] for zone in zones],
+        "zoneIds": [zone["ZoneId"] for zone in zones],
+        "groupNames": sorted({zone.get("GroupName", "") for zone in zones} - {""}),
+    }
+
+
+def _get_availability_zone(call: Call, args: Inputs) -> Mapping[str, Any]:
+    zones = [
+        zone
+        for zone in _zones(call, args)
+        if args.get("name") in (None, zone["ZoneName"]) and args.get("zoneId") in (None, zone["ZoneId"])
+    ]
+    if len(zones) != 1:
+        raise LookupError(f"{len(zones)} availability zones match, exactly one is expected")
+    zone = zones[0]
+    return {
+        "id": zone["ZoneName"],
+        "name": zone["ZoneName"],
+        "nameSuffix": zone["ZoneName"].removeprefix(call.region),
+        "zoneId": zone["ZoneId"],
+        "zoneType": zone.get("ZoneType", "availability-zone"),
+        "state": zone.get("State", "available"),
+        "optInStatus": zone.get("OptInStatus", ""),
+        "groupName": zone.get("GroupName", ""),
+        "groupLongName": zone.get("GroupLongName", ""),
+        "networkBorderGroup": zone.get("NetworkBorderGroup", ""),
+        "parentZoneId": zone.get("ParentZoneId", ""),
+        "parentZoneName": zone.get("ParentZoneName", ""),
+    }
+
+
+def _get_partition(call: Call, args: Inputs) -> Mapping[str, Any]:
+    del args
+    partition = call.aws.partition
+    suffix = dns_suffix(partition)
+    return {
+        "id": partition,
+        "partition": partition,
+        "dnsSuffix": suffix,
+        "reverseDnsPrefix": ".".join(reversed(suffix.split("."))),
+    }
+
+
+def _get_regions(call: Call, args: Inputs) -> Mapping[str, Any]:
+    wanted = filters(args)
+    answer = call.client("ec2").describe_regions(
+        AllRegions=bool(args.get("allRegions", False)), **({"Filters": wanted} if wanted else {})
+    )
+    return {"id": call.aws.partition, "names": sorted(r["RegionName"] for r in answer["Regions"])}
+
+
+def _get_arn(call: Call, args: Inputs) -> Mapping[str, Any]:
+    del call
+    parts = str(args["arn"]).split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        raise ValueError(
+            f"{args['arn']!r} is no ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE is expected"
+        )
+    _, partition, service, region, account, resource = parts
+    return {
+        "id": args["arn"],
+        "partition": partition,
+        "service": service,
+        "region": region,
+        "account": account,
+        "resource": resource,
+    }
+
+
+def _get_default_tags(call: Call, args: Inputs) -> Mapping[str, Any]:
+    del args
+    return {"id": call.aws.partition, "tags": dict(call.aws.configuration.default_tags)}
+
+
+def _get_service_principal(call: Call, args: Inputs) -> Mapping[str, Any]:
+    suffix = dns_suffix("aws")  # principals end in amazonaws.com in China too, with few exceptions
+    name = f"{args['serviceName']}.{suffix}"
+    return {"id": f"{args['serviceName']}.{call.region}.{suffix}", "name": name, "suffix": suffix}
+
+
+FUNCTIONS = (
+    Function("aws:index/getArn:getArn", _get_arn, required=("arn",)),
+    Function("aws:index/getAvailabilityZone:getAvailabilityZone", _get_availability_zone),
+    Function("aws:index/getAvailabilityZones:getAvailabilityZones", _get_availability_zones),
+    Function("aws:index/getCallerIdentity:getCallerIdentity", _get_caller_identity),
+    Function("aws:index/getDefaultTags:getDefaultTags", _get_default_tags),
+    Function("aws:index/getPartition:getPartition", _get_partition),
+    Function("aws:index/getRegion:getRegion", _get_region),
+    Function("aws:index/getRegions:getRegions", _get_regions),
+    Function(
+        "aws:index/getServicePrincipal:getServicePrincipal",
+        _get_service_principal,
+        required=("serviceName",),
+    ),
+)
