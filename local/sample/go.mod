@@ -1,0 +1,3 @@
+module fileflow.local/sample
+
+go 1.21
