@@ -1,0 +1,17 @@
+"""Elastic Load Balancing: load balancers, target groups, listeners and rules."""
+
+from __future__ import annotations
+
+from ...resource import Resource
+from .listeners import Listener, ListenerCertificate, ListenerRule
+from .load_balancers import LoadBalancer
+from .target_groups import TargetGroup, TargetGroupAttachment
+
+RESOURCES: tuple[Resource, ...] = (
+    Listener(),
+    ListenerCertificate(),
+    ListenerRule(),
+    LoadBalancer(),
+    TargetGroup(),
+    TargetGroupAttachment(),
+)
