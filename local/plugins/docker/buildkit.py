@@ -1,13 +1,14 @@
-"""Reads BuildKit's progress, which the engine sends as protocol buffers without a published Python form.
+"""BuildKit's messages, which are protocol buffers without a published Python form.
 
-Owns just enough of the wire format to find the texts: names of steps, what they print, and their errors.
+Owns just enough of the wire format to read progress (names of steps, what they print, and their errors) and
+to answer a session's questions.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _VERTEXES, _LOGS = 1, 3
 _VERTEX_NAME, _VERTEX_ERROR, _VERTEX_STARTED, _VERTEX_COMPLETED = 3, 7, 5, 6
@@ -24,19 +25,19 @@ def lines(encoded: str) -> list[str]:
 
 
 def _texts(message: bytes) -> Iterator[str]:
-    for number, content in _fields(message):
+    for number, content in read_fields(message):
         if number == _VERTEXES:
-            vertex = dict(_fields(content))
+            vertex = dict(read_fields(content))
             name = vertex.get(_VERTEX_NAME, b"").decode(errors="replace")
             if _VERTEX_ERROR in vertex:
                 yield f"{name}: {vertex[_VERTEX_ERROR].decode(errors='replace')}"
             elif _VERTEX_STARTED in vertex and _VERTEX_COMPLETED not in vertex:
                 yield name
         elif number == _LOGS:
-            yield dict(_fields(content)).get(_LOG_MESSAGE, b"").decode(errors="replace")
+            yield dict(read_fields(content)).get(_LOG_MESSAGE, b"").decode(errors="replace")
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+def read_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield number and content of each field that has a length; raises ValueError for anything malformed."""
     position = 0
     while position < len(message):
@@ -54,6 +55,24 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
             position += length
         else:
             raise ValueError(f"a field has the unknown kind {kind}")
+
+
+def write_fields(texts: Mapping[int, str]) -> bytes:
+    """Write a message of texts by field number."""
+    message = b""
+    for number, text in texts.items():
+        content = text.encode()
+        message += _written_varint(number << 3 | 2) + _written_varint(len(content)) + content
+    return message
+
+
+def _written_varint(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:

@@ -174,7 +174,8 @@ def archive(context: str, dockerfile: str) -> tuple[IO[bytes], str]:
     name = relative
     # The caller closes it: the engine reads it after this function is done.
     buffer = tempfile.TemporaryFile()  # noqa: SIM115 - see above
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+    # BuildKit takes a file that begins with an extended (PAX) header for a Dockerfile.
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         added = set()
         for path in files(context, [*patterns, f"!{relative}", "!.dockerignore"] if patterns else patterns):
             tar.add(Path(context, path), arcname=path, recursive=False, filter=_root_owned)

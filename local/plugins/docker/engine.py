@@ -13,7 +13,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.images import Build, Say
 from local.plugins.docker.names import Credentials, ImageError, ImageName
 from local.plugins.docker.resource import found_or_fail
+from local.plugins.docker.session import build_session
 
 _DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _USER_SOCKETS = (".docker/run/docker.sock", ".docker/desktop/docker.sock")
@@ -102,7 +103,15 @@ class EngineImages:
         output: deque[str] = deque(maxlen=_SHOWN_LINES)
         image_id = ""
         client = self._client()
-        with archive, self._explained(f"{name} can't be built", output):
+
+        def credentials_of(registry: str) -> Credentials | None:
+            return (
+                credentials if credentials and registry == name.host else _saved_credentials(client, registry)
+            )
+
+        with archive, self._explained(f"{name} can't be built", output), ExitStack() as stack:
+            if parameters["version"] == "2":
+                parameters["session"] = stack.enter_context(build_session(client, credentials_of))
             response = client._post(
                 client._url("/build"), data=archive, params=parameters, headers=headers, stream=True
             )
@@ -344,6 +353,19 @@ def _reason(error: Exception) -> str:
 
 def _login(credentials: Credentials) -> dict[str, str]:
     return {"username": credentials.username, "password": credentials.password}
+
+
+def _saved_credentials(client: Any, registry: str) -> Credentials | None:
+    """Return what `docker login` saved for a registry, as the real provider uses it."""
+    hub = registry in ("registry-1.docker.io", "https://index.docker.io/v1/")
+    try:
+        saved = client._auth_configs.resolve_authconfig("docker.io" if hub else registry) or {}
+    except docker.errors.DockerException:
+        # A broken credential helper: the base image may still be public.
+        return None
+    username = saved.get("username") or saved.get("Username")
+    password = saved.get("password") or saved.get("Password")
+    return Credentials(username, password) if username and password else None
 
 
 def _api_name(name: ImageName) -> str:
