@@ -150,8 +150,14 @@ class SchedulerService(pulumi.ComponentResource):
             propagate_tags="SERVICE",
             wait_for_steady_state=True,
             tags={**tags, SPOT_TAG: "true"} if args.spot_opt_in else tags,
-            # A replacement, for example by a new name, must not run two for a moment.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, hooks=rollout_check(name)),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Without its way out a task can't pull its image.
+                depends_on=[task.egress],
+                # A replacement, for example by a new name, must not run two for a moment.
+                delete_before_replace=True,
+                hooks=rollout_check(name),
+            ),
         )
         heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)

@@ -26,6 +26,7 @@ class Task:
     roles: TaskRoles
     log_group: aws.cloudwatch.LogGroup
     security_group: aws.ec2.SecurityGroup
+    egress: aws.vpc.SecurityGroupEgressRule
     start_failure: aws.cloudwatch.MetricAlarm
 
 
@@ -86,7 +87,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         tags={**options.tags, "Name": options.family},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    aws.vpc.SecurityGroupEgressRule(
+    egress = aws.vpc.SecurityGroupEgressRule(
         f"{name}-egress",
         security_group_id=security_group.id,
         description="Databases, queues and AWS endpoints",
@@ -101,4 +102,5 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         roles=roles,
         log_group=log_group,
         security_group=security_group,
+        egress=egress,
     )

@@ -231,7 +231,8 @@ class WebApiService(pulumi.ComponentResource):
             tags=tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*load_balancer.ready, from_balancer],
+                # Without its way out a task can't pull its image.
+                depends_on=[*load_balancer.ready, from_balancer, task.egress],
                 # After creation the number of tasks is autoscaling's.
                 ignore_changes=["desiredCount"],
                 hooks=rollout_check(name),
