@@ -10,7 +10,15 @@ from __future__ import annotations
 
 def install() -> None:
     """Installs every completion; called once, before the first request."""
-    from local.emulator.completions import application_autoscaling, cloudwatch, ecr, ecs, ecs_tasks
+    from local.emulator.completions import (
+        application_autoscaling,
+        cloudwatch,
+        ec2,
+        ecr,
+        ecs,
+        ecs_tasks,
+        elbv2,
+    )
 
-    for completion in (ecs_tasks, ecs, ecr, cloudwatch, application_autoscaling):
+    for completion in (ec2, elbv2, ecr, ecs_tasks, ecs, cloudwatch, application_autoscaling):
         completion.install()

@@ -6,7 +6,6 @@ deployments (`completions.ecs`), nor the simulated engine itself (`local.emulato
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import time
@@ -17,6 +16,7 @@ from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2, ecs
 
+from local.emulator.completions.ec2 import attach_interface
 from local.emulator.completions.ecr import missing_image, resolve_digest
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
 from local.emulator.simulated_engine import SimulatedEngine
@@ -95,58 +95,22 @@ def _least_used_subnet(subnets: list[str], group: str) -> str:
     return min(subnets, key=lambda subnet: used[subnet])
 
 
-def _free_address(subnet_id: str) -> str:
-    """The lowest free address of the subnet; the first four and the last are AWS's own."""
-    subnet = ec2._subnets.get(subnet_id)
-    network = ipaddress.ip_network(subnet["CidrBlock"] if subnet else "10.0.0.0/16")
-    used = {
-        interface["PrivateIpAddress"]
-        for interface in ec2._network_interfaces.values()
-        if interface["SubnetId"] == subnet_id
-    }
-    for offset in range(4, network.num_addresses - 1):
-        address = str(network[offset])
-        if address not in used:
-            return address
-    raise RuntimeError(f"subnet {subnet_id} ({network}) has no free address")
-
-
 def _attach_interface(task: dict[str, Any]) -> None:
     """Gives an awsvpc task its elastic network interface, once."""
     if task.get("_network_mode") != "awsvpc" or task.get("_interface"):
         return
     subnet_id = task.get("_subnet") or ""
-    with resource_lock("fileflow-interfaces", subnet_id):
+    with resource_lock("fileflow-task-interface", task["taskArn"]):
         if task.get("_interface"):
             return
-        interface_id = f"eni-{uuid.uuid4().hex[:17]}"
-        address = _free_address(subnet_id)
-        subnet = ec2._subnets.get(subnet_id) or {}
-        mac = ":".join(f"{byte:02x}" for byte in (0x02, *uuid.uuid4().bytes[:5]))
         attachment_id = str(uuid.uuid4())
-        ec2._network_interfaces[interface_id] = {
-            "NetworkInterfaceId": interface_id,
-            "SubnetId": subnet_id,
-            "VpcId": subnet.get("VpcId", ""),
-            "AvailabilityZone": subnet.get("AvailabilityZone", f"{get_region()}a"),
-            "Description": f"arn:aws:ecs:{get_region()}:{get_account_id()}:attachment/{attachment_id}",
-            "OwnerId": get_account_id(),
-            "Status": "in-use",
-            "PrivateIpAddress": address,
-            "InterfaceType": "interface",
-            "SourceDestCheck": True,
-            "MacAddress": mac,
-            "Groups": [
-                {
-                    "GroupId": group,
-                    "GroupName": (ec2._security_groups.get(group) or {}).get("GroupName", group),
-                }
-                for group in task.get("_security_groups", [])
-            ],
-            "Attachment": None,
-        }
+        description = f"arn:aws:ecs:{get_region()}:{get_account_id()}:attachment/{attachment_id}"
+        interface = attach_interface(subnet_id, description, "interface", task.get("_security_groups", []))
+        interface_id, address = interface["NetworkInterfaceId"], interface["PrivateIpAddress"]
+        if task.get("_public"):
+            interface["PublicIp"] = ec2._random_ip("52.")
         task["_interface"] = interface_id
-        task["availabilityZone"] = subnet.get("AvailabilityZone", task.get("availabilityZone"))
+        task["availabilityZone"] = interface["AvailabilityZone"]
         task["attachments"] = [
             {
                 "id": attachment_id,
@@ -155,7 +119,7 @@ def _attach_interface(task: dict[str, Any]) -> None:
                 "details": [
                     {"name": "subnetId", "value": subnet_id},
                     {"name": "networkInterfaceId", "value": interface_id},
-                    {"name": "macAddress", "value": mac},
+                    {"name": "macAddress", "value": interface["MacAddress"]},
                     {
                         "name": "privateDnsName",
                         "value": f"ip-{address.replace('.', '-')}.{get_region()}.compute.internal",
@@ -243,6 +207,7 @@ def _complete_task(task: dict[str, Any], request: Request, network: dict[str, An
         task["_subnet"] = None
         task["_subnet"] = _least_used_subnet(subnets, task.get("group", ""))
     task["_security_groups"] = network.get("securityGroups") or []
+    task["_public"] = network.get("assignPublicIp") == "ENABLED"
     tags = _tags_of_task(task, request, definition)
     if tags:
         task["tags"] = tags
