@@ -30,20 +30,12 @@ from pulumi_policy import EnforcementLevel, PolicyConfigSchema
 
 from .recognition import Recognition
 from .resources import Resource
-from .rule import Rule, Settings, Threshold
+from .rule import DEVELOPMENT_STACKS, Rule, Settings, Threshold
 
 ROLE_RULE: Final = "ecs-service-role"
 
 _LEVELS: Final = {level.value: level for level in EnforcementLevel}
 _EXEMPTION_KEYS: Final = frozenset({"resource", "reason", "expires"})
-
-_TEXT_LIST: Final = {"type": "array", "items": {"type": "string", "minLength": 1}}
-
-DEVELOPMENT_STACKS: Final = Threshold(
-    default=["dev", "dev-*", "local", "local-*", "test", "test-*"],
-    schema=_TEXT_LIST,
-    description="stacks, by name pattern, on which this rule isn't applied",
-)
 
 _EXEMPTIONS_SCHEMA: Final = {
     "type": "array",
@@ -109,10 +101,8 @@ class Given:
 
 def thresholds_of(rule: Rule) -> dict[str, Threshold]:
     """The rule's own settings, with the one that every production rule has."""
-    result = dict(rule.thresholds)
-    if rule.production:
-        result["developmentStacks"] = DEVELOPMENT_STACKS
-    return result
+    own = dict(rule.thresholds)
+    return {"developmentStacks": DEVELOPMENT_STACKS, **own} if rule.production else own
 
 
 def schema_of(rule: Rule) -> PolicyConfigSchema | None:

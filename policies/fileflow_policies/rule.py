@@ -63,6 +63,20 @@ class Threshold:
     description: str
 
 
+DEVELOPMENT_STACKS: Final = Threshold(
+    default=["dev", "dev-*", "local", "local-*", "test", "test-*"],
+    schema={"type": "array", "items": {"type": "string", "minLength": 1}},
+    description="stacks, by name pattern, on which this rule isn't applied",
+)
+PASSING_STACKS: Final = Threshold(
+    default=[*DEVELOPMENT_STACKS.default, "staging", "staging-*"],
+    schema=DEVELOPMENT_STACKS.schema,
+    description=DEVELOPMENT_STACKS.description,
+)
+"""As `DEVELOPMENT_STACKS`, with those that are set up and taken down again at will, though people use them.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Framework:
     """Where a rule comes from: a published control, or the guide that this project deploys by."""

@@ -27,7 +27,9 @@ def container(name: str, port: int, **changes: object) -> dict[str, object]:
         "privileged": False,
         "stopTimeout": 60,
         "environment": [{"name": "SPRING_PROFILES_ACTIVE", "value": "prod"}],
-        "secrets": [{"name": "DB_PASSWORD", "valueFrom": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db"}],
+        "secrets": [
+            {"name": "DB_PASSWORD", "valueFrom": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db"}
+        ],
         "portMappings": [{"containerPort": port, "protocol": "tcp"}],
         "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
         "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": f"/aws/ecs/{name}"}},
@@ -160,7 +162,10 @@ def program() -> None:
         tags={"fileflow:role": "scheduler"},
         opts=pulumi.ResourceOptions(delete_before_replace=True),
     )
-    for suffix, comparison in (("two-running", "GreaterThanThreshold"), ("none-running", "LessThanThreshold")):
+    for suffix, comparison in (
+        ("two-running", "GreaterThanThreshold"),
+        ("none-running", "LessThanThreshold"),
+    ):
         aws.cloudwatch.MetricAlarm(
             suffix,
             namespace="ECS/ContainerInsights",

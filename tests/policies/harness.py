@@ -1,8 +1,9 @@
 """Drives the pack's own analyser with requests recorded from a program under Pulumi mocks.
 
-`record` runs a program and keeps what it registered, as the engine would send it to a policy pack: in preview mode what
-only AWS can know is unknown; in update mode it is known. `Recording` can be changed (a property set, dropped, unknown,
-secret; a resource added) before `analyse` gives it to the analyser and returns every violation of the whole pack.
+`record` runs a program and keeps what it registered, as the engine would send it to a policy pack: in preview
+mode what only AWS can know is unknown; in update mode it is known. `Recording` can be changed (a property
+set, dropped, unknown, secret; a resource added) before `analyse` gives it to the analyser and returns every
+violation of the whole pack.
 """
 
 from __future__ import annotations
@@ -62,7 +63,11 @@ class Recorded:
 
     def analyze_request(self) -> Any:
         return proto.AnalyzeRequest(
-            type=self.type, urn=self.urn, name=self.name, properties=_struct(self.inputs), options=self.options()
+            type=self.type,
+            urn=self.urn,
+            name=self.name,
+            properties=_struct(self.inputs),
+            options=self.options(),
         )
 
     def stack_resource(self) -> Any:
@@ -187,9 +192,13 @@ class _Monitor(mocks.MockMonitor):
                 computed=computed,
                 parent=request.parent,
                 ignore_changes=list(request.ignoreChanges),
-                delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+                delete_before_replace=request.deleteBeforeReplace
+                if request.deleteBeforeReplaceDefined
+                else None,
                 property_dependencies={
-                    key: sorted(value.urns) for key, value in request.propertyDependencies.items() if value.urns
+                    key: sorted(value.urns)
+                    for key, value in request.propertyDependencies.items()
+                    if value.urns
                 },
             )
         )
@@ -221,9 +230,7 @@ def record(program: Callable[[], None], *, preview: bool, stack: str = "prod") -
     return Recording(monitor.recorded, stack)
 
 
-def analyzer(
-    configuration: Mapping[str, Any] | None = None, rules: Sequence[Rule] = RULES
-) -> Analyzer:
+def analyzer(configuration: Mapping[str, Any] | None = None, rules: Sequence[Rule] = RULES) -> Analyzer:
     """The pack's analyser, configured as the engine would do it from a file of `--policy-pack-config`."""
     servicer = Analyzer(NAME, "0.0.1", policies(rules), EnforcementLevel.ADVISORY)
     if configuration is not None:
@@ -231,7 +238,7 @@ def analyzer(
     return servicer
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The analyser refused a request, as it would end the operation in the engine."""
 
 
@@ -239,7 +246,7 @@ class _Context:
     """The part of a gRPC context by which a servicer refuses."""
 
     def abort(self, _code: Any, details: str) -> None:
-        raise Refused(details)
+        raise RefusedError(details)
 
 
 def configure(servicer: Analyzer, configuration: Mapping[str, Any]) -> None:
@@ -273,7 +280,9 @@ def analyse(recording: Recording, servicer: Analyzer | None = None) -> Report:
     for resource in recording.resources:
         response = servicer.Analyze(resource.analyze_request(), _Context())
         for diagnostic in response.diagnostics:
-            violations.add(Violation(diagnostic.policyName, resource.name, levels[diagnostic.enforcementLevel]))
+            violations.add(
+                Violation(diagnostic.policyName, resource.name, levels[diagnostic.enforcementLevel])
+            )
             messages.append(diagnostic.message)
     request = proto.AnalyzeStackRequest(resources=[item.stack_resource() for item in recording.resources])
     for diagnostic in servicer.AnalyzeStack(request, _Context()).diagnostics:

@@ -10,7 +10,7 @@ from pulumi_policy import Severity
 
 from ..documents import allowing, read_document
 from ..resources import Resource, Stack
-from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
+from ..rule import FSBP, PASSING_STACKS, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
 
@@ -86,6 +86,7 @@ def immutable_tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
     url="https://www.pulumi.com/registry/packages/aws/api-docs/ecr/repository/",
     tags=("ecr",),
     production=True,
+    thresholds={"developmentStacks": PASSING_STACKS},
 )
 def no_force_delete(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["forceDelete"]

@@ -8,7 +8,7 @@ from typing import Final
 from pulumi_policy import EnforcementLevel, Severity
 
 from ..resources import Resource
-from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
+from ..rule import FSBP, PASSING_STACKS, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 from ..values import Value
 
 catalogue: Final = Catalogue()
@@ -131,6 +131,7 @@ def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     url=_CONTROLS_URL + "#elb-6",
     tags=("elbv2", "checkov:CKV_AWS_150"),
     production=True,
+    thresholds={"developmentStacks": PASSING_STACKS},
 )
 def deletion_protection(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["enableDeletionProtection"]

@@ -9,7 +9,7 @@ from pulumi_policy import Severity
 
 from ..documents import allowing, read_document
 from ..resources import Resource
-from ..rule import WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
+from ..rule import PASSING_STACKS, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
 
@@ -25,9 +25,10 @@ catalogue: Final = Catalogue()
     tags=("secretsmanager",),
     production=True,
     thresholds={
+        "developmentStacks": PASSING_STACKS,
         "minimumDays": Threshold(
             7, {"type": "integer", "minimum": 7, "maximum": 30}, "the shortest recovery window, in days"
-        )
+        ),
     },
 )
 def recovery_window(resource: Resource, settings: Settings) -> Iterator[Finding]:
