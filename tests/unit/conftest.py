@@ -1,0 +1,34 @@
+"""Default runs that several tests look at, and a quiet collector: a run makes many short-lived objects."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from tests.unit.builders import record_scheduler, record_web
+from tests.unit.recorder import Recording
+
+hypothesis_settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
+hypothesis_settings.load_profile("unit")
+
+gc.freeze()
+gc.set_threshold(100_000, 20, 50)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pulumi_aws warns of a resource of its own when it is imported; nobody here uses that one."""
+    config.addinivalue_line("filterwarnings", "ignore:aws.ec2/encryptioncontrol:DeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def scheduler() -> Recording:
+    """A run with the guide's download scheduler and nothing else."""
+    return record_scheduler()
+
+
+@pytest.fixture(scope="session")
+def web() -> Recording:
+    """A run with the guide's web API, behind plain HTTP, and nothing else."""
+    return record_web()

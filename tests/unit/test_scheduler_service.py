@@ -1,0 +1,538 @@
+"""A scheduler runs exactly once: what the component registers, exactly, and what it never registers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.options import Alarms, Logging, Placement, TaskAccess
+from components.scheduler_service import SchedulerService, SchedulerServiceArgs
+from components.validation import InvalidArgumentError
+from tests.unit import type_tokens as t
+from tests.unit.builders import (
+    CLUSTER_ARN,
+    IMAGE,
+    PRIVATE_SUBNETS,
+    TAGS,
+    TOPIC_ARN,
+    record_scheduler,
+    scheduler_args,
+    unknown,
+)
+from tests.unit.providers import ACCOUNT, REGION
+from tests.unit.recorder import UNKNOWN, Recording, record
+
+SCHEDULER = "fileflow:ecs:SchedulerService"
+ROLE_TAGS = {**TAGS, "fileflow:role": "scheduler"}
+TASK_DEFINITION_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/fileflow-scheduler-download-prod:1"
+
+
+def test_a_scheduler_registers_exactly_these_resources(scheduler: Recording) -> None:
+    assert scheduler.counts() == Counter(
+        {
+            SCHEDULER: 1,
+            t.SERVICE: 1,
+            t.TASK_DEFINITION: 1,
+            t.LOG_GROUP: 1,
+            t.METRIC_FILTER: 2,
+            t.ROLE: 2,
+            t.ROLE_POLICY: 1,
+            t.SECURITY_GROUP: 1,
+            t.INGRESS: 1,
+            t.EGRESS: 1,
+            t.ALARM: 6,
+        }
+    )
+
+
+def test_the_service_has_exactly_these_inputs(scheduler: Recording) -> None:
+    assert scheduler.only(t.SERVICE).inputs == {
+        "alarms": {"alarmNames": ["download-start-failure-0a1b2c3"], "enable": True, "rollback": True},
+        "availabilityZoneRebalancing": "DISABLED",
+        "cluster": CLUSTER_ARN,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "deploymentConfiguration": {"strategy": "ROLLING"},
+        "deploymentController": {"type": "ECS"},
+        "deploymentMaximumPercent": 100,
+        "deploymentMinimumHealthyPercent": 0,
+        "desiredCount": 1,
+        "enableEcsManagedTags": True,
+        "enableExecuteCommand": False,
+        "launchType": "FARGATE",
+        "name": "fileflow-scheduler-download",
+        "networkConfiguration": {
+            "assignPublicIp": False,
+            "securityGroups": ["sg-download-tasks"],
+            "subnets": list(PRIVATE_SUBNETS),
+        },
+        "platformVersion": "LATEST",
+        "propagateTags": "SERVICE",
+        "schedulingStrategy": "REPLICA",
+        "tags": ROLE_TAGS,
+        "taskDefinition": TASK_DEFINITION_ARN,
+        "waitForSteadyState": True,
+    }
+
+
+def test_nothing_balances_scales_or_registers_a_scheduler(scheduler: Recording) -> None:
+    types = set(scheduler.counts())
+
+    assert not [each for each in types if each.split(":")[1].split("/")[0] in ("lb", "appautoscaling")]
+    assert not [each for each in types if "servicediscovery" in each or each.startswith("awsx:")]
+    unwanted = {
+        "loadBalancers",
+        "serviceRegistries",
+        "serviceConnectConfiguration",
+        "vpcLatticeConfigurations",
+    }
+    assert not unwanted & set(scheduler.only(t.SERVICE).inputs)
+
+
+def test_a_desired_count_a_load_balancer_and_autoscaling_can_not_be_said() -> None:
+    fields = {field.name for field in dataclasses.fields(SchedulerServiceArgs)}
+
+    assert not [name for name in fields if "count" in name or "balanc" in name or "scal" in name]
+    assert not [name for name in fields if "registr" in name or "connect" in name or "percent" in name]
+
+
+def test_a_replaced_scheduler_is_deleted_before_the_new_one_starts(scheduler: Recording) -> None:
+    assert scheduler.only(t.SERVICE).delete_before_replace is True
+
+
+def test_the_engine_ignores_no_change_of_a_scheduler(scheduler: Recording) -> None:
+    assert [each.urn for each in scheduler.resources if each.ignore_changes] == []
+
+
+def test_a_rollout_is_checked_after_create_and_after_update(scheduler: Recording) -> None:
+    assert scheduler.only(t.SERVICE).hooks == {
+        "after_create": ("download-rollout",),
+        "after_update": ("download-rollout",),
+    }
+    assert list(scheduler.hooks) == ["download-rollout"]
+
+
+def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> None:
+    definition = scheduler.only(t.TASK_DEFINITION)
+
+    assert {k: v for k, v in definition.inputs.items() if k != "containerDefinitions"} == {
+        "cpu": "512",
+        "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/download-execution-0a1b2c3",
+        "family": "fileflow-scheduler-download-prod",
+        "memory": "1024",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+        "tags": ROLE_TAGS,
+        "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/download-role-0a1b2c3",
+        "volumes": [{"name": "fileflow-scheduler-download-tmp"}],
+    }
+    assert definition.json("containerDefinitions") == [
+        {
+            "environment": [],
+            "essential": True,
+            "image": IMAGE,
+            "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": "/aws/ecs/fileflow-scheduler-download",
+                    "awslogs-region": REGION,
+                    "awslogs-stream-prefix": "fileflow-scheduler-download",
+                    "max-buffer-size": "25m",
+                    "mode": "non-blocking",
+                },
+            },
+            "mountPoints": [
+                {
+                    "containerPath": "/tmp",
+                    "readOnly": False,
+                    "sourceVolume": "fileflow-scheduler-download-tmp",
+                }
+            ],
+            "name": "fileflow-scheduler-download",
+            "portMappings": [{"containerPort": 9091, "hostPort": 9091, "protocol": "tcp"}],
+            "privileged": False,
+            "readonlyRootFilesystem": True,
+            "secrets": [],
+            "stopTimeout": 120,
+            "systemControls": [],
+            "user": "1000:1000",
+            "volumesFrom": [],
+        }
+    ]
+
+
+def test_the_task_definition_waits_for_its_log_group_and_its_permissions(scheduler: Recording) -> None:
+    definition = scheduler.only(t.TASK_DEFINITION)
+    needed = [*scheduler.of_type(t.LOG_GROUP), *scheduler.of_type(t.ROLE_POLICY)]
+
+    assert {each.urn for each in needed} == definition.depends_on
+
+
+def test_the_service_waits_for_the_way_out_of_its_tasks(scheduler: Recording) -> None:
+    # A task that starts before its egress rule can't pull its image.
+    assert scheduler.only(t.EGRESS).urn in scheduler.only(t.SERVICE).dependencies
+
+
+def test_the_log_group_has_the_name_and_retention_that_it_was_given(scheduler: Recording) -> None:
+    assert scheduler.only(t.LOG_GROUP).inputs == {
+        "name": "/aws/ecs/fileflow-scheduler-download",
+        "retentionInDays": 30,
+        "tags": ROLE_TAGS,
+    }
+    assert scheduler.only(t.LOG_GROUP).retain_on_delete is False
+
+
+def test_a_log_group_outlives_its_stack_only_when_asked_to() -> None:
+    recording = record_scheduler(logging=Logging(retention_days=90, retain_on_delete=True))
+
+    assert recording.only(t.LOG_GROUP).retain_on_delete is True
+    assert recording.only(t.LOG_GROUP).inputs["retentionInDays"] == 90
+
+
+def test_only_the_vpc_reaches_the_actuator_and_nothing_else(scheduler: Recording) -> None:
+    assert scheduler.only(t.SECURITY_GROUP).inputs == {
+        "description": "Tasks of fileflow-scheduler-download-prod",
+        "tags": {**ROLE_TAGS, "Name": "fileflow-scheduler-download-prod"},
+        "vpcId": "vpc-0a",
+    }
+    assert scheduler.only(t.INGRESS).inputs == {
+        "cidrIpv4": "10.20.0.0/16",
+        "description": "Prometheus asks the Actuator from inside the VPC",
+        "fromPort": 9091,
+        "ipProtocol": "tcp",
+        "securityGroupId": "sg-download-tasks",
+        "tags": ROLE_TAGS,
+        "toPort": 9091,
+    }
+    assert scheduler.only(t.EGRESS).inputs == {
+        "cidrIpv4": "0.0.0.0/0",
+        "description": "Databases, queues and AWS endpoints",
+        "ipProtocol": "-1",
+        "securityGroupId": "sg-download-tasks",
+        "tags": ROLE_TAGS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("suffix", "comparison", "statistic", "minutes"),
+    [
+        ("two-running", "GreaterThanThreshold", "Maximum", 1),
+        ("none-running", "LessThanThreshold", "Minimum", 2),
+    ],
+)
+def test_an_alarm_begins_when_not_exactly_one_task_runs_and_when_nobody_knows(
+    scheduler: Recording, suffix: str, comparison: str, statistic: str, minutes: int
+) -> None:
+    alarm = scheduler.only(t.ALARM, f"download-{suffix}").inputs
+
+    assert {key: value for key, value in alarm.items() if key != "alarmDescription"} == {
+        "alarmActions": [],
+        "comparisonOperator": comparison,
+        "dimensions": {"ClusterName": "fileflow-prod", "ServiceName": "fileflow-scheduler-download"},
+        "evaluationPeriods": minutes,
+        "metricName": "RunningTaskCount",
+        "namespace": "ECS/ContainerInsights",
+        "okActions": [],
+        "period": 60,
+        "statistic": statistic,
+        "tags": ROLE_TAGS,
+        "threshold": 1,
+        "treatMissingData": "breaching",
+    }
+    assert "fileflow-scheduler-download" in alarm["alarmDescription"]
+
+
+def test_a_scheduler_has_exactly_these_alarms(scheduler: Recording) -> None:
+    assert scheduler.names(t.ALARM) == [
+        "download-cpu",
+        "download-memory",
+        "download-none-running",
+        "download-out-of-memory",
+        "download-start-failure",
+        "download-two-running",
+    ]
+
+
+@pytest.mark.parametrize(("suffix", "metric"), [("cpu", "CPUUtilization"), ("memory", "MemoryUtilization")])
+def test_cpu_and_memory_alarm_above_their_own_threshold(suffix: str, metric: str) -> None:
+    recording = record_scheduler(
+        alarms=Alarms(cpu_percent=70, memory_percent=90, evaluation_periods=3, topic_arns=[TOPIC_ARN])
+    )
+
+    alarm = recording.only(t.ALARM, f"download-{suffix}").inputs
+    assert alarm["metricName"] == metric
+    assert alarm["namespace"] == "AWS/ECS"
+    assert alarm["threshold"] == {"cpu": 70, "memory": 90}[suffix]
+    assert alarm["evaluationPeriods"] == 3
+    assert alarm["treatMissingData"] == "missing"
+    assert alarm["dimensions"] == {
+        "ClusterName": "fileflow-prod",
+        "ServiceName": "fileflow-scheduler-download",
+    }
+
+
+def test_every_alarm_tells_every_topic_when_it_begins_and_when_it_ends() -> None:
+    topics = [TOPIC_ARN, f"{TOPIC_ARN}-second"]
+    recording = record_scheduler(alarms=Alarms(topic_arns=topics))
+
+    for alarm in recording.of_type(t.ALARM):
+        assert (alarm.inputs["alarmActions"], alarm.inputs["okActions"]) == (topics, topics), alarm.urn
+
+
+def test_each_log_alarm_reads_the_metric_that_its_filter_writes(scheduler: Recording) -> None:
+    for suffix in ("out-of-memory", "start-failure"):
+        written = scheduler.only(t.METRIC_FILTER, f"download-{suffix}").inputs
+        read = scheduler.only(t.ALARM, f"download-{suffix}").inputs
+
+        transformation = written["metricTransformation"]
+        assert (read["namespace"], read["metricName"]) == (
+            transformation["namespace"],
+            transformation["name"],
+        )
+        assert written["logGroupName"] == "/aws/ecs/fileflow-scheduler-download"
+        assert read["treatMissingData"] == "notBreaching"
+
+
+def test_a_rollout_watches_the_start_failure_alarm_unless_told_not_to() -> None:
+    recording = record_scheduler(alarms=Alarms(roll_back_deployments=False))
+
+    assert recording.only(t.SERVICE).inputs["alarms"] == {
+        "alarmNames": ["download-start-failure-0a1b2c3"],
+        "enable": False,
+        "rollback": False,
+    }
+
+
+def test_a_scheduler_is_never_on_spot_without_the_flag(scheduler: Recording) -> None:
+    service = scheduler.only(t.SERVICE).inputs
+
+    assert service["launchType"] == "FARGATE"
+    assert "capacityProviderStrategies" not in service
+    assert "fileflow:spot-opt-in" not in service["tags"]
+    assert scheduler.only(SCHEDULER).inputs["spotOptIn"] is False
+
+
+def test_the_spot_flag_is_visible_on_the_service_and_on_the_component() -> None:
+    recording = record_scheduler(spot_opt_in=True)
+
+    service = recording.only(t.SERVICE).inputs
+    assert "launchType" not in service
+    assert service["capacityProviderStrategies"] == [
+        {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 1}
+    ]
+    assert service["tags"] == {**ROLE_TAGS, "fileflow:spot-opt-in": "true"}
+    assert recording.only(SCHEDULER).inputs["spotOptIn"] is True
+
+
+def test_spot_changes_nothing_of_the_guarantee() -> None:
+    recording = record_scheduler(spot_opt_in=True)
+    service = recording.only(t.SERVICE)
+
+    assert service.inputs["desiredCount"] == 1
+    assert service.inputs["deploymentMinimumHealthyPercent"] == 0
+    assert service.inputs["deploymentMaximumPercent"] == 100
+    assert service.inputs["availabilityZoneRebalancing"] == "DISABLED"
+    assert service.delete_before_replace is True
+
+
+def test_ecs_exec_is_on_only_where_it_is_asked_for() -> None:
+    recording = record_scheduler(access=TaskAccess(execute_command=True))
+
+    assert recording.only(t.SERVICE).inputs["enableExecuteCommand"] is True
+
+
+def test_the_container_has_the_name_of_the_service_unless_it_has_one_of_its_own() -> None:
+    recording = record_scheduler(container_name="app")
+    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+
+    assert container["name"] == "app"
+    assert container["logConfiguration"]["options"]["awslogs-stream-prefix"] == "app"
+
+
+def test_every_resource_that_takes_tags_has_the_role_tag(scheduler: Recording) -> None:
+    untaggable = {t.METRIC_FILTER, t.ROLE_POLICY, SCHEDULER}
+
+    for resource in scheduler.resources:
+        if resource.type not in untaggable:
+            assert resource.inputs["tags"]["fileflow:role"] == "scheduler", resource.urn
+            assert resource.inputs["tags"]["Project"] == "fileflow", resource.urn
+
+
+def test_a_callers_tag_never_hides_the_role_of_a_scheduler() -> None:
+    recording = record_scheduler(tags={"fileflow:role": "web-api"})
+
+    assert recording.only(t.SERVICE).inputs["tags"]["fileflow:role"] == "scheduler"
+
+
+def test_every_resource_is_a_descendant_of_the_component(scheduler: Recording) -> None:
+    component = scheduler.only(SCHEDULER)
+
+    for resource in scheduler.resources:
+        top = resource
+        while top.parent and not top.parent.endswith("::fileflow-test"):
+            top = scheduler.by_urn(top.parent)
+        assert top is component, resource.urn
+
+
+def test_two_schedulers_live_side_by_side() -> None:
+    def program() -> None:
+        SchedulerService("download", scheduler_args())
+        SchedulerService(
+            "pipeline",
+            scheduler_args(
+                service_name="fileflow-scheduler-pipeline",
+                family="fileflow-scheduler-pipeline-prod",
+                log_group_name="/aws/ecs/fileflow-scheduler-pipeline",
+                port=9092,
+            ),
+        )
+
+    recording = record(program)
+
+    single = record_scheduler().counts()
+    assert recording.counts() == Counter({token: 2 * count for token, count in single.items()})
+    services = recording.of_type(t.SERVICE)
+    assert [each.inputs["desiredCount"] for each in services] == [1, 1]
+    groups = [each.inputs["networkConfiguration"]["securityGroups"] for each in services]
+    assert groups == [["sg-download-tasks"], ["sg-pipeline-tasks"]]
+    assert sorted(recording.hooks) == ["download-rollout", "pipeline-rollout"]
+    metrics = [each.inputs["metricTransformation"]["name"] for each in recording.of_type(t.METRIC_FILTER)]
+    assert len(set(metrics)) == 4
+
+
+class Platform(pulumi.ComponentResource):
+    """A caller's own component."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("example:index:Platform", name)
+
+
+def test_a_callers_parent_and_aliases_reach_the_component_and_nothing_else_changes() -> None:
+    def program() -> None:
+        options = pulumi.ResourceOptions(
+            parent=Platform("platform"), aliases=[pulumi.Alias(name="old-download")], protect=True
+        )
+        SchedulerService("download", scheduler_args(), options)
+
+    recording = record(program)
+
+    component = recording.only(SCHEDULER)
+    assert component.parent == recording.only("example:index:Platform").urn
+    assert component.alias_names == ("old-download",)
+    assert component.protect is True
+    service = recording.only(t.SERVICE)
+    assert service.parent == component.urn
+    assert service.urn.endswith(
+        "::example:index:Platform$fileflow:ecs:SchedulerService$aws:ecs/service:Service::download-service"
+    )
+    assert service.delete_before_replace is True
+
+
+def test_every_childs_name_begins_with_the_components_so_that_an_alias_renames_it_too(
+    scheduler: Recording,
+) -> None:
+    # The engine derives a child's old name from its parent's by this prefix.
+    assert [each.name for each in scheduler.resources if not each.name.startswith("download")] == []
+
+
+def test_a_callers_provider_reaches_every_resource_and_every_look_up() -> None:
+    def program() -> None:
+        seoul = aws.Provider("seoul", region="ap-northeast-2")
+        SchedulerService("download", scheduler_args(), pulumi.ResourceOptions(providers=[seoul]))
+
+    recording = record(program)
+
+    made = [each for each in recording.resources if each.custom and not each.type.startswith("pulumi:")]
+    assert {each.provider.split("::")[-2] for each in made} == {"seoul"}
+    assert {each.provider.split("::")[-2] for each in recording.invokes} == {"seoul"}
+
+
+def test_a_preview_with_an_unknown_image_hides_the_containers_and_nothing_of_the_guarantee() -> None:
+    recording = record(lambda: SchedulerService("download", scheduler_args(image=unknown())), preview=True)
+
+    assert recording.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
+    service = recording.only(t.SERVICE)
+    guarded = {
+        "availabilityZoneRebalancing": "DISABLED",
+        "deploymentMaximumPercent": 100,
+        "deploymentMinimumHealthyPercent": 0,
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "schedulingStrategy": "REPLICA",
+    }
+    assert {key: service.inputs[key] for key in guarded} == guarded
+    assert service.inputs["taskDefinition"] is UNKNOWN
+
+
+def test_a_first_preview_knows_every_container() -> None:
+    recording = record_scheduler(preview=True)
+
+    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    assert container["image"] == IMAGE
+    assert container["stopTimeout"] == 120
+
+
+def test_a_preview_registers_the_same_resources_as_an_update(scheduler: Recording) -> None:
+    assert record_scheduler(preview=True).counts() == scheduler.counts()
+
+
+def test_unknown_network_inputs_are_passed_on_as_unknown(scheduler: Recording) -> None:
+    def program() -> None:
+        placement = Placement(vpc_id=unknown(), cidr_block=unknown(), private_subnet_ids=unknown())
+        SchedulerService("download", scheduler_args(placement=placement))
+
+    recording = record(program, preview=True)
+
+    assert recording.only(t.SERVICE).inputs["networkConfiguration"]["subnets"] is UNKNOWN
+    assert recording.only(t.SECURITY_GROUP).inputs["vpcId"] is UNKNOWN
+    assert recording.only(t.INGRESS).inputs["cidrIpv4"] is UNKNOWN
+    assert recording.counts() == scheduler.counts()
+
+
+def test_the_component_registers_its_typed_attributes_as_outputs(scheduler: Recording) -> None:
+    component = scheduler.only(SCHEDULER)
+
+    assert scheduler.registered_outputs[component.urn] == {
+        "log_group_name": "/aws/ecs/fileflow-scheduler-download",
+        "security_group_id": "sg-download-tasks",
+        "service_arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/fileflow-prod/fileflow-scheduler-download",
+        "service_name": "fileflow-scheduler-download",
+        "task_definition_arn": TASK_DEFINITION_ARN,
+    }
+    assert set(scheduler.registered_outputs[component.urn]) == set(SchedulerService.__annotations__)
+
+
+@pytest.mark.parametrize("seconds", [2, 120])
+def test_a_stop_timeout_at_fargates_limits_is_taken(seconds: int) -> None:
+    recording = record_scheduler(stop_timeout_seconds=seconds)
+    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+
+    assert container["stopTimeout"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fix"),
+    [
+        ("stop_timeout_seconds", 1, "Set stop_timeout_seconds within that range."),
+        ("stop_timeout_seconds", 121, "Set stop_timeout_seconds within that range."),
+        ("port", 1023, "Set port within that range."),
+        ("port", 65536, "Set port within that range."),
+        ("service_name", "no/slashes", "Shorten or rename service_name."),
+        ("service_name", "n" * 256, "Shorten or rename service_name."),
+        ("service_name", "", "Shorten or rename service_name."),
+        ("family", "no spaces", "Shorten or rename family."),
+    ],
+)
+def test_an_argument_that_aws_would_refuse_is_refused_by_name(field: str, value: object, fix: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        scheduler_args(**{field: value})
+
+    assert caught.value.field == field
+    assert caught.value.value == value
+    assert str(caught.value).startswith(f"{field} is {value!r}, but ")
+    assert str(caught.value).endswith(fix)
