@@ -1,0 +1,66 @@
+"""`python3 -m local.containers start | stop | status | sample`: the engine and registry behind `make docker`.
+
+Owns the command line only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from local import processes
+from local.containers import local_containers, sample
+from local.errors import LocalError
+from local.paths import Paths
+from local.progress import Progress
+
+COMMANDS = {
+    "start": "start a Docker engine and a registry, or say which ones answer already",
+    "stop": "stop what start has started; images stay",
+    "status": "say what runs; the exit code is 1 when an engine or a registry is missing",
+    "sample": "build the program that local/sample packs into an image",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python3 -m local.containers")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_text in COMMANDS.items():
+        commands.add_parser(name, help=help_text)
+    command = parser.parse_args(argv).command
+    progress = Progress()
+    processes.interrupt_on_signals()
+    try:
+        return _run(command, progress)
+    except LocalError as error:
+        progress.say(f"error: {error.problem}\nFix: {error.fix}")
+        return 1
+    except processes.Interrupted as interruption:
+        progress.say(f"Stopped by {interruption}.")
+        return 128 + interruption.number
+
+
+def _run(command: str, progress: Progress) -> int:
+    paths = Paths.of(os.environ)
+    folder = local_containers.folder_of(paths, os.environ)
+    if command == "sample":
+        print(sample.ensure(paths, os.environ, progress))
+        return 0
+    if command == "stop":
+        stopped = local_containers.stop(folder, progress)
+        progress.say("No engine or registry of this clone runs any more." if stopped else "Nothing runs.")
+        return 0
+    if command == "start":
+        started = local_containers.start(folder, os.environ, progress)
+        for name, value in started.variables().items():
+            print(f"export {name}={value}")
+        return 0
+    print("\n".join(local_containers.describe(folder, os.environ)))
+    return 0 if local_containers.find(folder, os.environ) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,209 @@
+"""Background programs of a folder: started with a mark, found by it, stopped with all that they started.
+
+Owns processes and their logs. Deliberately doesn't know what the programs are. A mark in the environment
+is found again whoever was killed at whatever moment, and no pid in a file can be another process's by now.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from local import processes
+from local.emulator.process import process_start
+from local.errors import LocalError
+from local.progress import Step
+
+MARK = "FILEFLOW_CONTAINERS"
+"""Its value is the folder that a program belongs to; what the program starts inherits it."""
+
+_POLL_SECONDS = 0.1
+_SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where daemons are, and where a user's PATH often doesn't look."""
+
+_KEPT_VARIABLES = ("HOME", "LANG", "TMPDIR")
+_PROXY_SUFFIX = "_PROXY"
+
+
+def search_path(environment: Mapping[str, str]) -> str:
+    """Return the user's PATH with the system's folders behind it."""
+    return os.pathsep.join((environment.get("PATH", os.defpath), *_SYSTEM_FOLDERS))
+
+
+def which(name: str, environment: Mapping[str, str]) -> Path | None:
+    """Find a program on the user's PATH or in the system's folders."""
+    found = shutil.which(name, path=search_path(environment))
+    return Path(found) if found else None
+
+
+def find(folder: Path, program: str) -> int | None:
+    """Return the process of a program of the folder; None where it doesn't run."""
+    for pid in processes.marked(MARK, str(folder)):
+        if _program_of(pid) == program:
+            return pid
+    return None
+
+
+def start(
+    command: Sequence[str | Path],
+    folder: Path,
+    log: Path,
+    environment: Mapping[str, str],
+) -> subprocess.Popen[bytes]:
+    """Start a program in the background, its output in a log; the log of the run before is kept as `NAME.1`.
+
+    It gets no variable of the caller's but PATH, home and proxies: a user's AWS or registry settings are not
+    for it. Raises LocalError when it can't be executed or the log can't be written.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in _KEPT_VARIABLES or name.upper().endswith(_PROXY_SUFFIX)
+    }
+    try:
+        if log.exists():
+            log.replace(log.with_name(f"{log.name}.1"))
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [str(part) for part in command],
+                env={**kept, "PATH": search_path(environment), MARK: str(folder)},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise LocalError(
+            f"{command[0]} can't be started in {folder}: {error.strerror} ({error.filename}).",
+            "make room or make the folder writable, or choose another one by FILEFLOW_DOCKER_DIR.",
+        ) from error
+
+
+def await_ready(
+    process: subprocess.Popen[bytes],
+    ready: Callable[[], bool],
+    explain: Callable[[str], LocalError],
+    timeout_seconds: float,
+    step: Step,
+) -> None:
+    """Wait until a program that was just started answers.
+
+    `explain` makes the error from how the program failed; it is raised when the program ends or isn't ready
+    in time, and then nothing of it runs any more.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        while not ready():
+            code = process.poll()
+            if code is not None:
+                raise explain(f"ended with exit code {code} while it started")
+            if time.monotonic() > deadline:
+                raise explain(f"doesn't answer after {timeout_seconds:.0f} s")
+            step.tick()
+            time.sleep(_POLL_SECONDS)
+    except BaseException:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        raise
+
+
+def stop(folder: Path, program: str, timeout_seconds: float) -> bool:
+    """Ask a program of the folder to end, and tell whether there was one; it is killed after the time given.
+
+    Raises LocalError when it belongs to another user.
+    """
+    pid = find(folder, program)
+    if pid is None:
+        return False
+    _end([pid], signal.SIGTERM, timeout_seconds)
+    return True
+
+
+def stop_rest(folder: Path) -> int:
+    """Kill what programs of the folder left behind, for instance containers of an engine that was killed.
+
+    Returns how many processes that were.
+    """
+    rest = _with_descendants(processes.marked(MARK, str(folder)))
+    if rest:
+        _end(rest, signal.SIGKILL, 0)
+    return len(rest)
+
+
+def tail(log: Path, lines: int = 12, width: int = 300) -> str:
+    """Return the last lines of a log, indented, for an error."""
+    if not log.exists():
+        return "  (no log)"
+    last = log.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join(f"  {line[:width]}" for line in last) or "  (an empty log)"
+
+
+def _program_of(pid: int) -> str:
+    try:
+        command = Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        # It has just ended.
+        return ""
+    return Path(command.decode(errors="replace")).name
+
+
+def _with_descendants(pids: Iterable[int]) -> list[int]:
+    """Add the processes that these started; a container has another environment and is found only so."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        children.setdefault(parent, []).append(int(entry.name))
+    found: list[int] = []
+    waiting = list(pids)
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.append(pid)
+            waiting += children.get(pid, [])
+    return found
+
+
+def _end(pids: Iterable[int], first: int, timeout_seconds: float) -> None:
+    """End processes, each only as long as its pid is still its own."""
+    started = {pid: process_start(pid) for pid in pids}
+    for number, patience_seconds in ((first, timeout_seconds), (signal.SIGKILL, 10.0)):
+        remaining = _remaining(started)
+        for pid in remaining:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+            except PermissionError as error:
+                raise LocalError(
+                    f"process {pid} ({_program_of(pid)}) of the local stack belongs to another user.",
+                    "stop it as the user who started it, for example by: sudo make down",
+                ) from error
+        deadline = time.monotonic() + patience_seconds
+        while _remaining(started) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+    left = _remaining(started)
+    if left:
+        raise LocalError(
+            f"processes {', '.join(map(str, left))} don't end, not even by SIGKILL.",
+            "they hang in the kernel; look at them by `ps`, and restart the machine if need be.",
+        )
+
+
+def _remaining(started: Mapping[int, str | None]) -> list[int]:
+    return [pid for pid, start in started.items() if start is not None and process_start(pid) == start]

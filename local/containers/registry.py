@@ -1,0 +1,179 @@
+"""A registry of this clone's own: Debian's `docker-registry` on the loopback address.
+
+Owns its configuration, port, readiness and end. It has no users and no encryption, which Docker accepts on
+the loopback address; nobody else reaches it. Deliberately doesn't own what is pushed to it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.containers import programs
+from local.containers.engine import write
+from local.errors import LocalError
+from local.progress import Progress, Step
+
+PROGRAM = "docker-registry"
+HOST = "127.0.0.1"
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 10.0
+PORT_VARIABLE = "FILEFLOW_REGISTRY_PORT"
+
+_TRIES = 3
+"""Another process may take a free port between looking and listening; the registry can't be handed one."""
+
+
+def log_of(folder: Path) -> Path:
+    """Return the registry's log."""
+    return folder / "registry.log"
+
+
+def configuration(folder: Path, port: int) -> str:
+    """Return the registry's configuration; it is read as YAML, of which JSON is a part."""
+    values = {
+        "version": 0.1,
+        "log": {"level": "info", "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(folder / "registry")},
+            "delete": {"enabled": True},
+            "maintenance": {"uploadpurging": {"enabled": False}},
+        },
+        "http": {"addr": f"{HOST}:{port}"},
+    }
+    return json.dumps(values, indent=2) + "\n"
+
+
+def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> int:
+    """Start the folder's registry and return its port once it answers.
+
+    It listens on FILEFLOW_REGISTRY_PORT, else on the port that it had last, so that names of images stay
+    right, else on any free one. Raises LocalError without docker-registry, on a taken or wrong port, or when
+    it doesn't come up.
+    """
+    program = programs.which(PROGRAM, environment)
+    if program is None:
+        raise LocalError(
+            "there is no registry to start: docker-registry isn't installed.",
+            "install it, on Debian by: apt-get update && apt-get install -y --no-install-recommends"
+            " docker-registry",
+        )
+    wanted = wanted_port(environment)
+    if wanted is not None and not _is_free(wanted):
+        raise LocalError(
+            f"{PORT_VARIABLE} is {wanted}, but another program listens on port {wanted}.",
+            f"end it (`ss -ltnp 'sport = :{wanted}'` shows it), or leave {PORT_VARIABLE} out.",
+        )
+    last = port_of(folder)
+    with progress.step("Starting a registry") as step:
+        for attempt in range(1, _TRIES + 1):
+            port = wanted or (last if last and _is_free(last) else _free_port())
+            write(folder / "registry.yml", configuration(folder, port))
+            try:
+                _launch(program, folder, port, environment, step)
+            except LocalError:
+                taken = "address already in use" in log_of(folder).read_text(errors="replace")
+                if wanted or not taken or attempt == _TRIES:
+                    raise
+                continue
+            break
+        step.note(f"at {HOST}:{port},")
+    return port
+
+
+def _launch(program: Path, folder: Path, port: int, environment: Mapping[str, str], step: Step) -> None:
+    process = programs.start([program, "serve", folder / "registry.yml"], folder, log_of(folder), environment)
+    programs.await_ready(
+        process,
+        # Another's registry may answer on a port that ours couldn't take.
+        lambda: answers(port) and process.poll() is None,
+        lambda what: _explain(what, folder),
+        START_TIMEOUT_SECONDS,
+        step,
+    )
+
+
+def stop(folder: Path) -> bool:
+    """Stop the folder's registry, and tell whether there was one; what was pushed stays."""
+    return programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
+
+
+def find(folder: Path) -> int | None:
+    """Return the port of the folder's registry if it runs and answers."""
+    port = port_of(folder)
+    return port if port and programs.find(folder, PROGRAM) and answers(port) else None
+
+
+def port_of(folder: Path) -> int | None:
+    """Return the port that the folder's registry was told last."""
+    try:
+        values = json.loads((folder / "registry.yml").read_text())
+        return int(values["http"]["addr"].rpartition(":")[2])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Somebody else's edit is as good as no configuration: it is written anew.
+        return None
+
+
+def answers(port: int) -> bool:
+    """Tell whether a registry answers on a port."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/v2/")
+        response = connection.getresponse()
+        response.read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return response.status == 200 and "registry/2.0" in (
+        response.getheader("Docker-Distribution-Api-Version") or ""
+    )
+
+
+def wanted_port(environment: Mapping[str, str]) -> int | None:
+    """Read FILEFLOW_REGISTRY_PORT.
+
+    Raises LocalError when it isn't a port.
+    """
+    text = environment.get(PORT_VARIABLE) or ""
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise LocalError(
+            f"{PORT_VARIABLE} is {text!r}; a port is a whole number from 1 to 65535.",
+            "correct it, or leave it out.",
+        )
+    return int(text)
+
+
+def _explain(what: str, folder: Path) -> LocalError:
+    log = log_of(folder)
+    text = log.read_text(errors="replace") if log.exists() else ""
+    fix = f"read {log}."
+    if "no space left on device" in text:
+        fix = f"make room in {folder}, or choose another folder by FILEFLOW_DOCKER_DIR."
+    if "address already in use" in text:
+        fix = f"choose another port by {PORT_VARIABLE}."
+    return LocalError(f"the registry {what}; the last lines of its log:\n{programs.tail(log)}", fix)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
