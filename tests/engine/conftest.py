@@ -1,0 +1,21 @@
+"""One deployment of the whole program, for tests that look at it or put back what they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.deployment import Deployment
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """FileFlow on stack `local`, after `make up`."""
+    deployment = Deployment.copy(tmp_path_factory.mktemp("deployed"))
+    up = deployment.make("up")
+    try:
+        assert up.returncode == 0, up.stdout
+        yield deployment
+    finally:
+        deployment.down()

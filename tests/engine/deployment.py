@@ -1,0 +1,115 @@
+"""A copy of this project for a test, with a local stack of its own: the real program, engine and pack.
+
+Owns the copy and the commands run in it; `down` ends what they started. The cache is shared with the
+checkout, so that nothing is downloaded or built twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TIMEOUT_SECONDS = 900
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A copy of the project, and what its commands find in their environment."""
+
+    root: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def copy(cls, root: Path) -> Deployment:
+        """Copies the files that a clone would have, with what isn't committed yet."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=CHECKOUT,
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        for name in filter(None, listed.split("\0")):
+            source = CHECKOUT / name
+            if source.is_file() and not name.startswith("tests/"):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, root / name)
+        return cls(root=root, environment=clean_environment())
+
+    def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs make to its end; what it printed is in `stdout`."""
+        return self._run(["make", *arguments], environment)
+
+    def sourced(self, command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a shell command as a person would who has sourced `.local/env`."""
+        script = f". {self.root}/.local/env\n{command}"
+        return self._run(["bash", "-c", script], {}, folder)
+
+    def aws(self, command: str) -> Any:
+        """What `aws COMMAND` answers, decoded; a failing one fails the test with its message."""
+        done = self.sourced(f"aws {command}")
+        assert done.returncode == 0, done.stdout
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        done = self.sourced("pulumi stack output --json")
+        assert done.returncode == 0, done.stdout
+        return dict(json.loads(done.stdout))
+
+    def down(self) -> None:
+        """Ends everything that runs for this copy."""
+        done = self.make("down")
+        assert done.returncode == 0, done.stdout
+
+    def _run(
+        self, command: list[str], environment: Mapping[str, str], folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        process = subprocess.Popen(
+            command,
+            cwd=folder or self.root,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output)
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without a developer's own local stack, AWS or Pulumi settings."""
+    dropped = ("FILEFLOW_LOCAL_DIR", "FILEFLOW_PORT", "STACK", "MAKELEVEL", "MAKEFLAGS", "VIRTUAL_ENV")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in dropped and not name.startswith(("AWS_", "PULUMI_", "PYTEST_"))
+    }
+
+
+def eventually(look: Callable[[], T], holds: Callable[[T], bool], timeout_seconds: float = 90) -> T:
+    """Looks until what is seen holds, and returns it; fails with the last sight when it never does."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        seen = look()
+        if holds(seen):
+            return seen
+        assert time.monotonic() < deadline, f"still {seen!r} after {timeout_seconds} s"
+        time.sleep(0.3)
