@@ -334,7 +334,7 @@ def explain(problem: str, reason: str, output: list[str]) -> str:
 
 
 def _connection_problem(host: str, error: Exception | None) -> str:
-    text = repr(error) + repr(getattr(error, "__context__", None))
+    text = "".join(repr(known) for known in (error, getattr(error, "__cause__", None)))
     if "PermissionError" in text or "Permission denied" in text:
         return (
             f"the Docker engine at {host} refuses this user (permission denied); "

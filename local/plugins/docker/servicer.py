@@ -69,6 +69,7 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
         self._ecr = EmulatedEcr()
         self._paper = PaperImages(default_folder(), self._ecr)
         self._lock = threading.Lock()
+        self._is_announced = False
         self._engine_images: Images | None = None
 
     # -- the provider itself -------------------------------------------------------------------------------
@@ -197,20 +198,26 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
             text = message.rstrip()
             for secret in secret_values:
                 text = text.replace(secret, "[secret]")
-            if text and self._engine is not None:
-                self._engine.Log(
-                    engine_pb2.LogRequest(
-                        severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=not stays
-                    )
-                )
+            if text:
+                self._log(text, urn, stays=stays)
 
         def tell(message: str) -> None:
             say(message, stays=True)
 
         return Call(self._images_of, self._credentials_of, say, tell)
 
+    def _log(self, text: str, urn: str, *, stays: bool) -> None:
+        if self._engine is not None:
+            self._engine.Log(
+                engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=not stays)
+            )
+
     def _images_of(self, name: ImageName) -> Images:
         if works_on_paper(name):
+            with self._lock:
+                is_first, self._is_announced = not self._is_announced, True
+            if is_first:
+                self._log(announcement(), "", stays=True)
             return self._paper
         with self._lock:
             if self._engine_images is None:

@@ -1,8 +1,8 @@
 """The session that BuildKit asks back on during a build: who may pull base images.
 
 The engine turns a request into a gRPC connection and calls the client over it. Without one, BuildKit can't
-pull from a registry that wants a token, not even an anonymous one. Owns that connection and the one answer that
-matters, credentials; they go over it only when the engine asks for a registry.
+pull from a registry that wants a token, not even an anonymous one. Owns that connection and the one answer
+that matters, credentials; they go over it only when the engine asks for a registry.
 """
 
 from __future__ import annotations

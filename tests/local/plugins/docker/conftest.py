@@ -1,0 +1,318 @@
+"""The docker plugin over its protocol, a small ECR, and a Docker engine with a registry, if there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    provider_pb2,
+    provider_pb2_grpc,
+)
+
+from local.plugins.aws.values import decode, encode
+from local.plugins.docker.servicer import DockerServicer
+
+HOST = "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com"
+REPOSITORY = f"{HOST}/fileflow"
+IMAGE = "docker:index/image:Image"
+TAG = "docker:index/tag:Tag"
+REGISTRY_IMAGE = "docker:index/registryImage:RegistryImage"
+REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
+TOKEN = "token-that-never-shows"
+
+
+class FakeEcr:
+    """As much of ECR's API as the plugin uses, in this process. It enforces no rule about tags."""
+
+    def __init__(self) -> None:
+        self.repository: dict[str, Any] = {"repositoryName": "fileflow", "imageTagMutability": "MUTABLE"}
+        self.manifests: dict[str, str] = {}
+        self.tags: dict[str, str] = {}
+        self.calls: list[str] = []
+        ecr = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+                ecr.calls.append(operation)
+                status, answer = ecr.answer(operation, body)
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Keep the tests' output quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, operation: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answer one operation."""
+        if body.get("repositoryName", "fileflow") != "fileflow":
+            return 400, {"__type": "RepositoryNotFoundException", "message": "no such repository"}
+        if operation == "PutImage":
+            digest = "sha256:" + hashlib.sha256(body["imageManifest"].encode()).hexdigest()
+            self.manifests[digest] = body["imageManifest"]
+            self.tags[body["imageTag"]] = digest
+            return 200, {"image": {"imageId": {"imageDigest": digest, "imageTag": body["imageTag"]}}}
+        if operation == "BatchGetImage":
+            digests = [self._digest(entry) for entry in body["imageIds"]]
+            return 200, {
+                "images": [
+                    {"imageId": {"imageDigest": digest}, "imageManifest": self.manifests[digest]}
+                    for digest in digests
+                    if digest in self.manifests
+                ],
+                "failures": [],
+            }
+        if operation == "DescribeRepositories":
+            return 200, {"repositories": [self.repository]}
+        assert operation == "BatchDeleteImage"
+        for entry in body["imageIds"]:
+            digest = self._digest(entry)
+            self.manifests.pop(digest, None)
+            self.tags = {tag: known for tag, known in self.tags.items() if known != digest}
+        return 200, {"imageIds": [], "failures": []}
+
+    def _digest(self, entry: Mapping[str, str]) -> str:
+        return entry.get("imageDigest") or self.tags.get(entry.get("imageTag", ""), "")
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Engine(engine_pb2_grpc.EngineServicer):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def Log(self, request: engine_pb2.LogRequest, _context: grpc.ServicerContext) -> empty_pb2.Empty:
+        self.messages.append(request.message)
+        return empty_pb2.Empty()
+
+
+@dataclass
+class Plugin:
+    """The plugin over gRPC, as the engine talks to it; properties are plain values."""
+
+    stub: provider_pb2_grpc.ResourceProviderStub
+    messages: list[str]
+    raw: list[Any] = field(default_factory=list)
+
+    def check(self, token: str, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Check; return inputs and failures."""
+        response = self.stub.Check(provider_pb2.CheckRequest(urn=urn(token), news=encode(inputs)))
+        self.raw.append(response.inputs)
+        return decode(response.inputs)[0], {entry.property: entry.reason for entry in response.failures}
+
+    def checked(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Check inputs that must be right."""
+        result, failures = self.check(token, inputs)
+        assert failures == {}
+        return result
+
+    def diff(self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """Compare; return what changed and what replaces."""
+        response = self.stub.Diff(
+            provider_pb2.DiffRequest(urn=urn(token), old_inputs=encode(old), news=encode(new))
+        )
+        assert response.changes == (2 if response.diffs else 1)
+        return list(response.diffs), list(response.replaces)
+
+    def create(
+        self, token: str, inputs: Mapping[str, Any], *, preview: bool = False
+    ) -> tuple[str, dict[str, Any]]:
+        """Check and create; return id and outputs."""
+        request = provider_pb2.CreateRequest(
+            urn=urn(token), properties=encode(self.checked(token, inputs)), preview=preview
+        )
+        response = self.stub.Create(request)
+        self.raw.append(response.properties)
+        return response.id, decode(response.properties)[0]
+
+    def update(
+        self, token: str, inputs: Mapping[str, Any], state: Mapping[str, Any], *, preview: bool = False
+    ) -> dict[str, Any]:
+        """Check and update; return the outputs."""
+        request = provider_pb2.UpdateRequest(
+            urn=urn(token), olds=encode(state), news=encode(self.checked(token, inputs)), preview=preview
+        )
+        return decode(self.stub.Update(request).properties)[0]
+
+    def read(
+        self, token: str, resource_id: str, inputs: Mapping[str, Any], state: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Refresh; return the outputs, or None when the resource is gone."""
+        request = provider_pb2.ReadRequest(
+            urn=urn(token), id=resource_id, inputs=encode(inputs), properties=encode(state)
+        )
+        response = self.stub.Read(request)
+        return decode(response.properties)[0] if response.id else None
+
+    def delete(self, token: str, resource_id: str, state: Mapping[str, Any]) -> None:
+        """Delete."""
+        self.stub.Delete(provider_pb2.DeleteRequest(urn=urn(token), id=resource_id, properties=encode(state)))
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a function."""
+        response = self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=encode(arguments)))
+        return decode(getattr(response, "return"))[0]
+
+
+def urn(token: str) -> str:
+    """The URN of the resource under test."""
+    return f"urn:pulumi:local::fileflow::{token}::image"
+
+
+def refusal(operation: Callable[[], Any]) -> str:
+    """The message with which the plugin refuses an operation."""
+    with pytest.raises(grpc.RpcError) as caught:
+        operation()
+    return str(caught.value.details())
+
+
+@pytest.fixture
+def start_plugin() -> Iterator[Callable[[], Plugin]]:
+    """Start a plugin in this process, with the environment as it is then."""
+    servers: list[Any] = []
+
+    def start() -> Plugin:
+        engine, engine_server = _Engine(), grpc.server(ThreadPoolExecutor(8))
+        engine_pb2_grpc.add_EngineServicer_to_server(engine, engine_server)
+        engine_port = engine_server.add_insecure_port("127.0.0.1:0")
+        server = grpc.server(ThreadPoolExecutor(8))
+        servicer = DockerServicer(f"127.0.0.1:{engine_port}")
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        for started in (engine_server, server):
+            started.start()
+            servers.append(started)
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), engine.messages)
+        plugin.stub.Configure(provider_pb2.ConfigureRequest(args=encode({})))
+        return plugin
+
+    yield start
+    for server in servers:
+        server.stop(grace=None).wait()
+
+
+@pytest.fixture
+def ecr() -> Iterator[FakeEcr]:
+    """An empty repository `fileflow`."""
+    fake = FakeEcr()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def emulated(ecr: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEcr:
+    """The environment of the local stack, with a working folder that holds a build context `app`."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ecr.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "646886795421")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "local"))
+    monkeypatch.delenv("FILEFLOW_REGISTRY", raising=False)
+    folder = tmp_path / "work"
+    (folder / "app").mkdir(parents=True)
+    (folder / "app/Dockerfile").write_text("FROM scratch AS base\nCOPY file /file\nFROM base\n")
+    (folder / "app/file").write_text("content")
+    monkeypatch.chdir(folder)
+    return ecr
+
+
+@pytest.fixture
+def paper(emulated: FakeEcr, start_plugin: Callable[[], Plugin]) -> Plugin:
+    """The plugin without an engine."""
+    del emulated
+    return start_plugin()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> str:
+    """The address of a reachable Docker engine; without one, its tests are skipped."""
+    import docker
+    import docker.errors
+
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    try:
+        docker.APIClient(base_url=host, version="auto", timeout=5).ping()
+    except docker.errors.DockerException as error:
+        pytest.skip(f"needs a Docker engine, and there is none at {host}: {error}")
+    return host
+
+
+@pytest.fixture(scope="session")
+def local_registry(docker_engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry on this machine, from Debian's docker-registry."""
+    del docker_engine
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip("needs docker-registry on PATH (Debian: apt-get install docker-registry)")
+    folder = tmp_path_factory.mktemp("registry")
+    address = f"127.0.0.1:{_free_port()}"
+    configuration = {
+        "version": 0.1,
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}, "delete": {"enabled": True}},
+        "http": {"addr": address},
+    }
+    (folder / "config.yml").write_text(json.dumps(configuration))
+    process = subprocess.Popen(
+        [program, "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    host, port = address.split(":")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                break
+        time.sleep(0.05)
+    yield address
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def on_engine(
+    emulated: FakeEcr,
+    docker_engine: str,
+    local_registry: str,
+    start_plugin: Callable[[], Plugin],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Plugin:
+    """The plugin with a real engine, and a local registry in ECR's place."""
+    del emulated
+    monkeypatch.setenv("DOCKER_HOST", docker_engine)
+    monkeypatch.setenv("FILEFLOW_REGISTRY", local_registry)
+    return start_plugin()

@@ -1,0 +1,379 @@
+"""Images in a real Docker engine, pushed to a real registry that stands in ECR's place.
+
+Skipped, with the reason, where no engine answers or Debian's docker-registry isn't installed.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from local.plugins.docker.engine import explain
+from tests.local.plugins.docker.conftest import (
+    HOST,
+    IMAGE,
+    REGISTRY_IMAGE,
+    REMOTE_IMAGE,
+    REPOSITORY,
+    TAG,
+    TOKEN,
+    FakeEcr,
+    Plugin,
+    refusal,
+)
+
+
+@pytest.fixture
+def tag(on_engine: Plugin, docker_engine: str) -> Iterator[str]:
+    """A tag of its own for each test; the images that have it are removed afterwards."""
+    del on_engine
+    own = f"test-{uuid.uuid4().hex[:12]}"
+    yield own
+    client = docker.APIClient(base_url=docker_engine, version="auto")
+    for image in client.images():
+        for name in image.get("RepoTags") or ():
+            if own in name:
+                client.remove_image(name, force=True)
+
+
+def build(tag: str, **changes: Any) -> dict[str, Any]:
+    """Arguments of an image."""
+    return {
+        "imageName": f"{REPOSITORY}:{tag}",
+        "build": {"context": "app", "platform": "linux/amd64", **changes},
+        "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
+    }
+
+
+def registry_digest(registry: str, tag: str) -> str:
+    """The digest that the registry itself gives for a tag."""
+    accepted = "application/vnd.docker.distribution.manifest.v2+json"
+    request = urllib.request.Request(
+        f"http://{registry}/v2/fileflow/manifests/{tag}", headers={"Accept": accepted}, method="HEAD"
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return str(response.headers["Docker-Content-Digest"])
+
+
+@pytest.mark.parametrize("builder", ["BuilderBuildKit", "BuilderV1"])
+def test_an_image_is_built_pushed_and_known_to_ecr_by_one_digest(
+    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str, builder: str
+) -> None:
+    """The registry's digest, ECR's and the output's are the same, under ECR's name."""
+    _, outputs = on_engine.create(IMAGE, build(tag, builderVersion=builder))
+    digest = registry_digest(local_registry, tag)
+    assert outputs["repoDigest"] == f"{REPOSITORY}@{digest}"
+    assert emulated.tags[tag] == digest
+    assert len(json.loads(emulated.manifests[digest])["layers"]) == 1
+
+
+def test_both_tags_point_at_the_digest(
+    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
+) -> None:
+    """The version's tag and the `latest` one."""
+    _, image = on_engine.create(IMAGE, build(tag))
+    latest = f"{REPOSITORY}:{tag}-latest"
+    on_engine.create(TAG, {"sourceImage": f"{REPOSITORY}:{tag}", "targetImage": latest})
+    digest, _ = on_engine.create(REGISTRY_IMAGE, {"name": latest})
+    assert image["repoDigest"].endswith(digest)
+    assert registry_digest(local_registry, f"{tag}-latest") == digest == emulated.tags[f"{tag}-latest"]
+
+
+def test_an_image_left_in_the_engine_is_tagged_and_pushed(
+    on_engine: Plugin, local_registry: str, tag: str
+) -> None:
+    """What bootBuildImage does: an image of a plain local name."""
+    on_engine.create(IMAGE, {**build(tag), "imageName": f"fileflow-web-api:{tag}", "skipPush": True})
+    found = on_engine.invoke(
+        "docker:index/getRemoteImage:getRemoteImage", {"name": f"fileflow-web-api:{tag}"}
+    )
+    target = f"{REPOSITORY}:web-{tag}"
+    _, tagged = on_engine.create(TAG, {"sourceImage": f"fileflow-web-api:{tag}", "targetImage": target})
+    assert tagged["sourceImageId"] == found["id"]
+    digest, _ = on_engine.create(REGISTRY_IMAGE, {"name": target})
+    assert registry_digest(local_registry, f"web-{tag}") == digest
+
+
+def test_arguments_target_and_an_outside_dockerfile_reach_the_build(
+    on_engine: Plugin, docker_engine: str, tag: str
+) -> None:
+    """The built image shows each of them."""
+    Path("Dockerfile.outside").write_text(
+        "FROM scratch AS first\nARG VERSION\nLABEL version=$VERSION\nCOPY file /file\n"
+        "FROM first AS second\nLABEL stage=second\n"
+    )
+    inputs = build(tag, dockerfile="Dockerfile.outside", args={"VERSION": "7"}, target="first")
+    _, outputs = on_engine.create(IMAGE, inputs)
+    assert outputs["dockerfile"] == "../Dockerfile.outside"
+    client = docker.APIClient(base_url=docker_engine, version="auto")
+    assert client.inspect_image(f"{REPOSITORY}:{tag}")["Config"]["Labels"] == {"version": "7"}
+
+
+def test_an_ignored_file_does_not_reach_the_engine(on_engine: Plugin, tag: str) -> None:
+    """A copy of it fails the build, as with docker itself."""
+    Path("app/.dockerignore").write_text("secret.txt\n")
+    Path("app/secret.txt").write_text("x")
+    Path("app/Dockerfile").write_text("FROM scratch\nCOPY secret.txt /x\n")
+    assert "secret.txt" in refusal(lambda: on_engine.create(IMAGE, build(tag)))
+
+
+@pytest.mark.parametrize("builder", ["BuilderBuildKit", "BuilderV1"])
+def test_a_failing_build_shows_the_last_lines_and_changes_no_tag(
+    on_engine: Plugin, emulated: FakeEcr, tag: str, builder: str
+) -> None:
+    """One error with the image, the step and the engine's words."""
+    Path("app/Dockerfile").write_text("FROM scratch\nCOPY missing-file /x\n")
+    message = refusal(lambda: on_engine.create(IMAGE, build(tag, builderVersion=builder)))
+    assert message.startswith(f"{REPOSITORY}:{tag} can't be built: ")
+    assert "missing-file" in message
+    assert emulated.tags == {}
+
+
+def test_an_image_of_another_platform_is_refused(on_engine: Plugin, tag: str) -> None:
+    """The first builder makes what the base image is, whatever was asked for."""
+    name = {**build(tag), "imageName": f"base:{tag}", "skipPush": True}
+    on_engine.create(IMAGE, name)
+    Path("app/Dockerfile").write_text(f"FROM base:{tag}\nLABEL a=b\n")
+    inputs = build(tag, platform="linux/arm64", builderVersion="BuilderV1")
+    message = refusal(lambda: on_engine.create(IMAGE, inputs))
+    assert "platform" in message
+    assert "arm64" in message
+
+
+def test_a_missing_local_image_is_named(on_engine: Plugin, tag: str) -> None:
+    """With the way to get it."""
+    for operation in (
+        lambda: on_engine.create(TAG, {"sourceImage": f"nothing:{tag}", "targetImage": f"{REPOSITORY}:x"}),
+        lambda: on_engine.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": f"nothing:{tag}"}),
+    ):
+        message = refusal(operation)
+        assert f"there is no image nothing:{tag} in the Docker engine" in message
+        assert "bootBuildImage" in message
+
+
+def test_an_immutable_tag_does_not_move(
+    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
+) -> None:
+    """Neither in ECR nor in the registry; the same content again is fine."""
+    emulated.repository["imageTagMutability"] = "IMMUTABLE"
+    _, first = on_engine.create(IMAGE, build(tag))
+    assert on_engine.create(IMAGE, build(tag))[1]["repoDigest"] == first["repoDigest"]
+    Path("app/file").write_text("changed")
+    assert "raise the version" in refusal(lambda: on_engine.create(IMAGE, build(tag)))
+    digest = first["repoDigest"].partition("@")[2]
+    assert registry_digest(local_registry, tag) == emulated.tags[tag] == digest
+
+
+def test_a_registry_that_is_not_there_is_one_error(
+    on_engine: Plugin,
+    start_plugin: Callable[[], Plugin],
+    emulated: FakeEcr,
+    tag: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its address and what to check; ECR stays as it is."""
+    del on_engine
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setenv("FILEFLOW_REGISTRY", address)
+        message = refusal(lambda: start_plugin().create(IMAGE, build(tag)))
+    assert f"{REPOSITORY}:{tag} can't be pushed to {address}" in message
+    assert "check its address" in message
+    assert emulated.tags == {}
+
+
+class _Registry(http.server.BaseHTTPRequestHandler):
+    """A registry that refuses or drops every upload."""
+
+    drops = False
+
+    def do_GET(self) -> None:
+        self._answer(200)
+
+    def do_HEAD(self) -> None:
+        self._answer(404)
+
+    def do_POST(self) -> None:
+        if self.drops:
+            self.connection.close()
+            return
+        self._answer(403, {"errors": [{"code": "DENIED", "message": "requested access is denied"}]})
+
+    def _answer(self, status: int, body: Any = None) -> None:
+        content = json.dumps(body or {}).encode()
+        self.send_response(status)
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep the tests' output quiet."""
+
+
+@pytest.mark.parametrize(
+    ("drops", "expected"),
+    [
+        (False, "refuses the credentials"),
+        # The engine tries again for most of a minute.
+        pytest.param(True, "dropped the connection", marks=pytest.mark.nightly),
+    ],
+)
+def test_a_registry_that_refuses_or_drops_is_one_error(
+    on_engine: Plugin,
+    start_plugin: Callable[[], Plugin],
+    emulated: FakeEcr,
+    tag: str,
+    monkeypatch: pytest.MonkeyPatch,
+    drops: bool,
+    expected: str,
+) -> None:
+    """The cause and the fix; the token isn't in it, nor was it sent to the other registry."""
+    del on_engine
+    handler = type("Handler", (_Registry,), {"drops": drops})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    monkeypatch.setenv("FILEFLOW_REGISTRY", f"127.0.0.1:{server.server_port}")
+    message = refusal(lambda: start_plugin().create(IMAGE, build(tag)))
+    server.shutdown()
+    server.server_close()
+    assert expected in message
+    assert TOKEN not in message
+    assert emulated.tags == {}
+
+
+def test_a_base_image_behind_a_token_can_be_pulled_by_buildkit(
+    on_engine: Plugin, local_registry: str, tag: str
+) -> None:
+    """BuildKit asks the build's session for credentials, an anonymous token included."""
+    on_engine.create(IMAGE, build(tag))
+    port = 0
+
+    class TokenRegistry(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            status, headers, content = self._answer()
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def _answer(self) -> tuple[int, dict[str, str], bytes]:
+            if self.path.startswith("/token"):
+                return 200, {"Content-Type": "application/json"}, b'{"token": "anonymous"}'
+            if self.headers.get("Authorization") != "Bearer anonymous":
+                challenge = f'Bearer realm="http://127.0.0.1:{port}/token",service="registry"'
+                return 401, {"WWW-Authenticate": challenge}, b""
+            request = urllib.request.Request(
+                f"http://{local_registry}{self.path}", headers={"Accept": self.headers.get("Accept", "*/*")}
+            )
+            with urllib.request.urlopen(request, timeout=10) as response:
+                kept = ("Content-Type", "Docker-Content-Digest")
+                headers = {name: value for name, value in response.headers.items() if name in kept}
+                return 200, headers, response.read()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the tests' output quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TokenRegistry)
+    port = server.server_port
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    Path("app/Dockerfile").write_text(f"FROM 127.0.0.1:{port}/fileflow:{tag}\nLABEL derived=yes\n")
+    _, outputs = on_engine.create(IMAGE, build(f"{tag}-derived"))
+    server.shutdown()
+    server.server_close()
+    assert outputs["repoDigest"].startswith(f"{REPOSITORY}@sha256:")
+
+
+def test_an_image_is_brought_from_the_registry_and_removed_again(
+    on_engine: Plugin, docker_engine: str, tag: str
+) -> None:
+    """Under ECR's name, whichever registry holds it; deleting removes it from the engine only."""
+    _, image = on_engine.create(IMAGE, build(tag))
+    name = f"{REPOSITORY}:{tag}"
+    client = docker.APIClient(base_url=docker_engine, version="auto")
+    client.remove_image(name, force=True)
+    resource_id, brought = on_engine.create(REMOTE_IMAGE, {"name": name})
+    assert brought["repoDigest"] == image["repoDigest"]
+    assert client.inspect_image(name)["Id"] == brought["imageId"]
+    on_engine.delete(REMOTE_IMAGE, resource_id, brought)
+    assert on_engine.read(REMOTE_IMAGE, resource_id, {"name": name}, brought) is None
+    registry = "docker:index/getRegistryImage:getRegistryImage"
+    assert on_engine.invoke(registry, {"name": name})["sha256Digest"]
+
+
+def test_progress_is_shown_without_secrets(on_engine: Plugin, tag: str) -> None:
+    """The engine's steps appear; a secret value of the arguments doesn't."""
+    Path("app/Dockerfile").write_text(f"FROM scratch\nCOPY file /{TOKEN}-{tag}\n")
+    on_engine.create(IMAGE, build(tag))
+    assert any(f"COPY file /[secret]-{tag}" in message for message in on_engine.messages)
+    assert all(TOKEN not in message for message in on_engine.messages)
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("write /x: no space left on device", "docker system prune"),
+        ("unauthorized: authentication required", "get a new token"),
+        ("tag invalid: The image tag '1' is immutable", "raise the version"),
+        ("name unknown: The repository with name 'x' does not exist", "create it first"),
+        ("read tcp 10.0.0.1: connection reset by peer", "dropped the connection"),
+        ("exec /bin/sh: exec format error", "build.platform"),
+    ],
+)
+def test_a_known_cause_comes_with_its_fix(reason: str, hint: str) -> None:
+    """The engine's words stay; what to do follows."""
+    message = explain("image:1 can't be pushed", reason, ["the last line"])
+    assert message.startswith(f"image:1 can't be pushed: {reason}; ")
+    assert hint in message
+    assert message.endswith("\n  the last line")
+
+
+def test_no_engine_is_one_error(
+    emulated: FakeEcr,
+    start_plugin: Callable[[], Plugin],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a registry is named, an engine is needed; the error says how to go without."""
+    monkeypatch.setenv("FILEFLOW_REGISTRY", "127.0.0.1:1")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    message = refusal(lambda: start_plugin().create(IMAGE, build("x")))
+    assert f"there is no Docker engine at unix://{tmp_path}/nothing.sock" in message
+    assert "start one" in message
+    assert emulated.calls == []
+
+
+def test_an_engine_without_permission_is_one_error(
+    emulated: FakeEcr, start_plugin: Callable[[], Plugin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group to join is named. A root user passes any file's permissions, so the refusal is made here."""
+    import requests.exceptions
+
+    def refused(*_args: Any, **_options: Any) -> None:
+        raise docker.errors.DockerException(
+            "Error while fetching server API version"
+        ) from requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
+
+    monkeypatch.setenv("FILEFLOW_REGISTRY", "127.0.0.1:1")
+    monkeypatch.setattr(docker, "APIClient", refused)
+    message = refusal(lambda: start_plugin().create(IMAGE, build("x")))
+    assert "permission denied" in message
+    assert "group docker" in message
+    assert emulated.calls == []

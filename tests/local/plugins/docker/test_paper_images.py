@@ -1,0 +1,377 @@
+"""Images without an engine: manifests whose digest follows from the build's inputs, in the emulated ECR."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+
+from tests.local.plugins.docker.conftest import (
+    HOST,
+    IMAGE,
+    REGISTRY_IMAGE,
+    REMOTE_IMAGE,
+    REPOSITORY,
+    TAG,
+    TOKEN,
+    FakeEcr,
+    Plugin,
+    refusal,
+)
+
+BUILD: dict[str, Any] = {
+    "imageName": f"{REPOSITORY}:web-api-1.0.0",
+    "build": {"context": "app", "args": {"VERSION": "1"}, "platform": "linux/amd64"},
+    "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
+}
+
+
+def with_build(**changes: Any) -> dict[str, Any]:
+    """The build with other arguments."""
+    return {**BUILD, "build": {**BUILD["build"], **changes}}
+
+
+def digest_of(plugin: Plugin, inputs: Mapping[str, Any]) -> str:
+    """Create the image and return the digest that it has in the registry."""
+    return str(plugin.create(IMAGE, inputs)[1]["repoDigest"]).partition("@")[2]
+
+
+def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emulated: FakeEcr) -> None:
+    """The digest is that of the manifest that ECR holds."""
+    resource_id, outputs = paper.create(IMAGE, BUILD)
+    digest = emulated.tags["web-api-1.0.0"]
+    assert digest == "sha256:" + hashlib.sha256(emulated.manifests[digest].encode()).hexdigest()
+    assert resource_id == BUILD["imageName"]
+    del outputs["__inputs"]
+    assert outputs == {
+        "baseImageName": BUILD["imageName"],
+        "context": "app",
+        "dockerfile": "Dockerfile",
+        "imageName": BUILD["imageName"],
+        "platform": "linux/amd64",
+        "registryServer": HOST,
+        "repoDigest": f"{REPOSITORY}@{digest}",
+    }
+    manifest = json.loads(emulated.manifests[digest])
+    assert manifest["layers"] == []
+
+
+def test_the_same_inputs_give_the_same_digest_elsewhere(
+    paper: Plugin, start_plugin: Callable[[], Plugin], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the machine, the folder or the hour is in it."""
+    first = digest_of(paper, BUILD)
+    shutil.copytree("app", tmp_path / "elsewhere/app")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "other"))
+    assert digest_of(start_plugin(), {**BUILD, "imageName": f"{REPOSITORY}:other"}) == first
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        with_build(args={"VERSION": "2"}),
+        with_build(target="base"),
+        with_build(platform="linux/arm64"),
+    ],
+    ids=["args", "target", "platform"],
+)
+def test_each_input_of_the_build_decides_the_digest(paper: Plugin, changed: dict[str, Any]) -> None:
+    """Another argument, stage or platform is another image."""
+    assert digest_of(paper, BUILD) != digest_of(paper, changed)
+
+
+def test_the_content_of_the_context_decides_the_digest(paper: Plugin) -> None:
+    """A changed file is another image, and shows as a change of the build."""
+    before, first = paper.checked(IMAGE, BUILD), digest_of(paper, BUILD)
+    Path("app/file").write_text("changed")
+    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
+    assert digest_of(paper, BUILD) != first
+
+
+def test_an_unchanged_context_is_no_change(paper: Plugin) -> None:
+    """Nor is a new token, or a touched file."""
+    before = paper.checked(IMAGE, BUILD)
+    os.utime("app/file", (1, 1))
+    after = paper.checked(IMAGE, {**BUILD, "registry": {**BUILD["registry"], "password": "another"}})
+    assert paper.diff(IMAGE, before, after) == ([], [])
+
+
+def test_another_registry_server_is_a_change(paper: Plugin) -> None:
+    """Of the registry, the server is what counts."""
+    before = paper.checked(IMAGE, BUILD)
+    after = paper.checked(IMAGE, {**BUILD, "registry": {**BUILD["registry"], "server": "other.example"}})
+    assert paper.diff(IMAGE, before, after) == (["registry"], [])
+
+
+def test_an_ignored_file_is_not_in_the_context(paper: Plugin) -> None:
+    """What `.dockerignore` names changes nothing, and `!` takes it back."""
+    Path("app/.dockerignore").write_text("*.log\n!kept.log\n")
+    before = paper.checked(IMAGE, BUILD)
+    Path("app/noise.log").write_text("1")
+    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == ([], [])
+    Path("app/kept.log").write_text("1")
+    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
+
+
+def test_a_second_push_of_the_same_image_puts_nothing(paper: Plugin, emulated: FakeEcr) -> None:
+    """ECR is asked, and left as it is."""
+    paper.create(IMAGE, BUILD)
+    emulated.calls.clear()
+    paper.create(IMAGE, BUILD)
+    assert "PutImage" not in emulated.calls
+
+
+def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> None:
+    """One error that says what the tag is now; an excluded tag moves."""
+    emulated.repository |= {
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "*latest"}],
+    }
+    first = digest_of(paper, BUILD)
+    latest = {**BUILD, "imageName": f"{REPOSITORY}:latest"}
+    paper.create(IMAGE, latest)
+    Path("app/file").write_text("changed")
+    message = refusal(lambda: paper.create(IMAGE, BUILD))
+    assert f"web-api-1.0.0 is already {first}" in message
+    assert "raise the version" in message
+    assert emulated.tags["web-api-1.0.0"] == first
+    assert digest_of(paper, latest) != first
+
+
+def test_skip_push_keeps_the_image_here(paper: Plugin, emulated: FakeEcr) -> None:
+    """Its digest is then the image's id."""
+    _, outputs = paper.create(IMAGE, {**BUILD, "imageName": "fileflow:dev", "skipPush": True})
+    assert outputs["repoDigest"].startswith("sha256:")
+    assert emulated.tags == {}
+
+
+def test_a_preview_makes_nothing_unless_told_to(paper: Plugin, emulated: FakeEcr) -> None:
+    """And with `buildOnPreview` it builds without pushing."""
+    assert "repoDigest" not in paper.create(IMAGE, BUILD, preview=True)[1]
+    built = paper.create(IMAGE, {**BUILD, "buildOnPreview": True}, preview=True)[1]
+    assert built["repoDigest"].startswith("sha256:")
+    assert emulated.calls == []
+
+
+def test_defaults_are_the_real_providers(paper: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Context `.`, its Dockerfile, no build in a preview, a push, this machine's platform."""
+    monkeypatch.chdir("app")
+    inputs = paper.checked(IMAGE, {"imageName": f"{REPOSITORY}:1"})
+    platform = inputs["build"].pop("platform")
+    digest = inputs["build"].pop("contextDigest")
+    assert inputs == {
+        "imageName": f"{REPOSITORY}:1",
+        "build": {"context": ".", "dockerfile": "Dockerfile"},
+        "buildOnPreview": False,
+        "skipPush": False,
+    }
+    assert platform.startswith("linux/")
+    assert len(digest) == 64
+
+
+def test_an_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
+    """So is one whose tag someone moved; the next update puts it back."""
+    resource_id, state = paper.create(IMAGE, BUILD)
+    inputs = paper.checked(IMAGE, BUILD)
+    assert paper.read(IMAGE, resource_id, inputs, state) is not None
+    emulated.tags.clear()
+    assert paper.read(IMAGE, resource_id, inputs, state) is None
+
+
+def test_deleting_an_image_leaves_it_in_the_registry(paper: Plugin, emulated: FakeEcr) -> None:
+    """Something may still run it."""
+    resource_id, state = paper.create(IMAGE, BUILD)
+    paper.delete(IMAGE, resource_id, state)
+    assert "web-api-1.0.0" in emulated.tags
+
+
+def test_a_tag_and_its_push_give_the_source_another_name(paper: Plugin, emulated: FakeEcr) -> None:
+    """The guide's `latest` tag points at the version's digest."""
+    _, image = paper.create(IMAGE, BUILD)
+    tag = {
+        "sourceImage": BUILD["imageName"],
+        "targetImage": f"{REPOSITORY}:latest",
+        "tagTriggers": [image["repoDigest"]],
+    }
+    tag_id, tagged = paper.create(TAG, tag)
+    assert tag_id == f"{tag['sourceImage']}.{tag['targetImage']}"
+    assert tagged["sourceImageId"].startswith("sha256:")
+    digest, pushed = paper.create(
+        REGISTRY_IMAGE, {"name": tag["targetImage"], "triggers": {"source": image["repoDigest"]}}
+    )
+    assert pushed["sha256Digest"] == digest == emulated.tags["latest"] == emulated.tags["web-api-1.0.0"]
+    assert paper.read(TAG, tag_id, tag, tagged) == tagged
+
+
+def test_every_change_of_a_tag_replaces_it(paper: Plugin) -> None:
+    """Triggers are a set: their order says nothing."""
+    old = {"sourceImage": "a:1", "targetImage": "b:1", "tagTriggers": ["x", "y"]}
+    assert paper.diff(TAG, old, {**old, "tagTriggers": ["y", "x"]}) == ([], [])
+    assert paper.diff(TAG, old, {**old, "tagTriggers": ["y"]}) == (["tagTriggers"], ["tagTriggers"])
+    assert paper.diff(TAG, old, {**old, "targetImage": "c:1"}) == (["targetImage"], ["targetImage"])
+
+
+def test_a_registry_image_pushes_again_for_a_trigger_only(paper: Plugin) -> None:
+    """New credentials or `keepRemotely` change it in place."""
+    auth = {"address": HOST, "username": "AWS", "password": TOKEN}
+    old = paper.checked(
+        REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1", "triggers": {"a": "1"}, "authConfig": auth}
+    )
+    assert paper.diff(REGISTRY_IMAGE, old, {**old, "triggers": {"a": "2"}}) == (["triggers"], ["triggers"])
+    assert paper.diff(REGISTRY_IMAGE, old, {**old, "keepRemotely": True}) == (["keepRemotely"], [])
+    other = {**old, "authConfig": {**auth, "password": "another"}}
+    assert paper.diff(REGISTRY_IMAGE, old, other) == (["authConfig"], [])
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_registry_image_is_deleted_unless_kept(paper: Plugin, emulated: FakeEcr, keeps: bool) -> None:
+    """`keepRemotely` decides."""
+    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
+    resource_id, state = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1", "keepRemotely": keeps})
+    paper.delete(REGISTRY_IMAGE, resource_id, state)
+    assert ("1" in emulated.tags) == keeps
+
+
+def test_a_registry_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
+    """And another digest shows."""
+    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
+    resource_id, state = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1"})
+    moved = emulated.answer("PutImage", {"imageManifest": "{}", "imageTag": "1"})[1]["image"]["imageId"]
+    refreshed = paper.read(REGISTRY_IMAGE, resource_id, {"name": f"{REPOSITORY}:1"}, state)
+    assert refreshed is not None
+    assert refreshed["sha256Digest"] == moved["imageDigest"]
+    emulated.tags.clear()
+    assert paper.read(REGISTRY_IMAGE, resource_id, {"name": f"{REPOSITORY}:1"}, state) is None
+
+
+def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEcr) -> None:
+    """The name alone stands for it: there is no engine to look into."""
+    found = paper.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": "fileflow-web-api:latest"})
+    other = paper.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": "fileflow-scheduler:latest"})
+    assert found["id"].startswith("sha256:")
+    assert found["id"] != other["id"]
+    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:web-api-2"})
+    digest = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:web-api-2"})[0]
+    assert emulated.tags["web-api-2"] == digest
+    assert json.loads(emulated.manifests[digest])["config"]["digest"] == found["id"]
+
+
+def test_an_image_of_the_registry_can_be_looked_up_and_brought_here(paper: Plugin, emulated: FakeEcr) -> None:
+    """Its digest is ECR's; a tag that isn't there is one error."""
+    digest = digest_of(paper, BUILD)
+    name = {"name": BUILD["imageName"]}
+    assert paper.invoke("docker:index/getRegistryImage:getRegistryImage", name)["sha256Digest"] == digest
+    _, brought = paper.create(REMOTE_IMAGE, {"name": f"{REPOSITORY}:web-api-1.0.0"})
+    assert brought["repoDigest"] == f"{REPOSITORY}@{digest}"
+    assert brought["imageId"] == json.loads(emulated.manifests[digest])["config"]["digest"]
+    for operation in (
+        lambda: paper.invoke("docker:index/getRegistryImage:getRegistryImage", {"name": f"{REPOSITORY}:no"}),
+        lambda: paper.create(REMOTE_IMAGE, {"name": f"{REPOSITORY}:no"}),
+    ):
+        assert f"{REPOSITORY}:no isn't in the registry" in refusal(operation)
+
+
+def test_a_credential_is_secret_in_every_answer_and_in_no_message(paper: Plugin) -> None:
+    """Each place where the token comes back is marked as a secret."""
+    paper.create(IMAGE, BUILD)
+    auth = {"address": HOST, "username": "AWS", "password": TOKEN}
+    paper.create(REGISTRY_IMAGE, {"name": BUILD["imageName"], "authConfig": auth})
+    for properties in paper.raw:
+        assert TOKEN not in json.dumps(_without_secrets(json_format.MessageToDict(properties)))
+    assert all(TOKEN not in message for message in paper.messages)
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_secrets(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("4dabf18193072939515e22adb298388d") == "1b47061264138c4ac30d75fd1eb44270":
+        return "a secret"
+    return {key: _without_secrets(entry) for key, entry in value.items()}
+
+
+def test_the_plugin_says_once_that_images_are_on_paper(paper: Plugin) -> None:
+    """And why."""
+    paper.create(IMAGE, BUILD)
+    paper.create(IMAGE, {**BUILD, "imageName": f"{REPOSITORY}:other"})
+    said = [message for message in paper.messages if "on paper (manifests" in message]
+    assert len(said) == 1
+    assert "FILEFLOW_REGISTRY isn't set" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "reason"),
+    [
+        ({**BUILD, "imageName": "Not A Name"}, "imageName", "is not an image name"),
+        ({**BUILD, "imageName": "fileflow:1", "registry": {}}, "imageName", "names no registry"),
+        ({"build": {"context": "app"}}, "imageName", "is missing"),
+        (with_build(context="nowhere"), "build.context", "not a folder"),
+        (with_build(dockerfile="Dockerfile"), "build.dockerfile", 'set it to "app/Dockerfile"'),
+        (with_build(dockerfile="missing"), "build.dockerfile", "not a file"),
+        (with_build(builderVersion="3"), "build.builderVersion", "must be BuilderV1 or BuilderBuildKit"),
+        (with_build(args=["a"]), "build.args", "must be a map of strings"),
+        (with_build(cacheFrom={"images": ["cache:1"]}), "build.cacheFrom.images[0]", "names no registry"),
+        ({**BUILD, "skipPush": "yes"}, "skipPush", "must be true or false"),
+        ({**BUILD, "imagename": "x"}, "imagename", "is not an argument here"),
+    ],
+)
+def test_a_wrong_argument_is_one_failure_at_its_path(
+    paper: Plugin, inputs: dict[str, Any], path: str, reason: str
+) -> None:
+    """Field and rule are named before anything is built."""
+    if "registry" in inputs and path.endswith("[0]"):
+        inputs = {key: value for key, value in inputs.items() if key != "registry"}
+    failures = paper.check(IMAGE, inputs)[1]
+    assert list(failures) == [path]
+    assert reason in failures[path]
+
+
+def test_a_stage_that_the_dockerfile_lacks_is_refused(paper: Plugin, emulated: FakeEcr) -> None:
+    """Before anything is pushed."""
+    message = refusal(lambda: paper.create(IMAGE, with_build(target="nothing")))
+    assert 'has no stage "nothing", only base' in message
+    assert emulated.tags == {}
+
+
+def test_a_missing_repository_is_named(paper: Plugin) -> None:
+    """With the account to check."""
+    message = refusal(lambda: paper.create(IMAGE, {**BUILD, "imageName": f"{HOST}/other:1"}))
+    assert f'there is no repository "other" in {HOST}' in message
+
+
+def test_an_emulator_that_is_gone_is_one_error(paper: Plugin, emulated: FakeEcr) -> None:
+    """It says what to do, and what was built stays here."""
+    emulated.close()
+    assert "make up" in refusal(lambda: paper.create(IMAGE, BUILD))
+
+
+def test_a_folder_that_cannot_be_written_is_one_error(
+    emulated: FakeEcr, start_plugin: Callable[[], Plugin], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naming the folder and the variable."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "file"))
+    message = refusal(lambda: start_plugin().create(IMAGE, BUILD))
+    assert str(tmp_path / "file") in message
+    assert "FILEFLOW_LOCAL_DIR" in message
+    assert emulated.tags == {}
+
+
+def test_an_unknown_type_or_function_is_refused_by_name(paper: Plugin) -> None:
+    """With what there is instead."""
+    for operation in (
+        lambda: paper.check("docker:index/container:Container", {}),
+        lambda: paper.invoke("docker:index/getNetwork:getNetwork", {"name": "x"}),
+    ):
+        message = refusal(operation)
+        assert "stand-in for docker doesn't have" in message
+        assert "install the real docker plugin" in message
