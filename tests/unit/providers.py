@@ -109,7 +109,7 @@ def create(
     """
     state = dict(inputs)
     if type_token in _GENERATED_NAMES:
-        state.setdefault("name", f"{name}-0a1b2c3")
+        state.setdefault(_GENERATED_NAMES[type_token], f"{name}-0a1b2c3")
     if preview:
         return "", state
     made = _COMPUTED.get(type_token, _unremarkable)(name, state)
@@ -126,18 +126,18 @@ def arn(service: str, resource: str, *, region: str = REGION) -> str:
     return f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}"
 
 
-_GENERATED_NAMES: Final = frozenset(
-    {
-        "aws:cloudwatch/eventRule:EventRule",
-        "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:iam/role:Role",
-        "aws:iam/rolePolicy:RolePolicy",
-        "aws:appautoscaling/policy:Policy",
-        "aws:sns/topic:Topic",
-    }
-)
+_GENERATED_NAMES: Final[Mapping[str, str]] = {
+    "aws:appautoscaling/policy:Policy": "name",
+    "aws:cloudwatch/eventRule:EventRule": "name",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": "name",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
+    "aws:ec2/securityGroup:SecurityGroup": "name",
+    "aws:iam/role:Role": "name",
+    "aws:iam/rolePolicy:RolePolicy": "name",
+    "aws:s3/bucket:Bucket": "bucket",
+    "aws:sns/topic:Topic": "name",
+}
+"""The property that has the name, for types whose name the provider makes up when it is left open."""
 
 
 def _unremarkable(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,6 +209,25 @@ def _topic(_: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": topic_arn, "arn": topic_arn}
 
 
+def _certificate(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    certificate_arn = arn("acm", f"certificate/{name}")
+    proof = {
+        "domainName": state["domainName"],
+        "resourceRecordName": f"_proof.{state['domainName']}.",
+        "resourceRecordType": "CNAME",
+        "resourceRecordValue": "_proof.acm-validations.aws.",
+    }
+    return {"id": certificate_arn, "arn": certificate_arn, "domainValidationOptions": [proof]}
+
+
+def _dns_record(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": f"{name}-id", "fqdn": str(state["name"]).rstrip(".")}
+
+
+def _bucket(_: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": state["bucket"], "arn": f"arn:aws:s3:::{state['bucket']}"}
+
+
 def _docker_image(_: str, state: Mapping[str, Any]) -> dict[str, Any]:
     # The provider answers with the registry's digest, whatever the tag was.
     repository = str(state["imageName"]).rsplit(":", 1)[0]
@@ -220,6 +239,7 @@ def _registry_image(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]]] = {
+    "aws:acm/certificate:Certificate": _certificate,
     "aws:cloudwatch/eventRule:EventRule": _with_arn("events", "rule/"),
     "aws:cloudwatch/logGroup:LogGroup": _with_arn("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _with_arn("cloudwatch", "alarm:"),
@@ -231,6 +251,8 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]
     "aws:lb/listener:Listener": _listener,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
+    "aws:route53/record:Record": _dns_record,
+    "aws:s3/bucket:Bucket": _bucket,
     "aws:sns/topic:Topic": _topic,
     "docker:index/image:Image": _docker_image,
     "docker:index/registryImage:RegistryImage": _registry_image,

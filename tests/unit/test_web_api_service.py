@@ -1,0 +1,664 @@
+"""The web API: its service, its load balancer, its autoscaling, and each option down to a resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.options import Alarms, TaskAccess
+from components.validation import InvalidArgumentError
+from components.web_api_service import WebApiService
+from components.web_options import (
+    AccessLogs,
+    Autoscaling,
+    Capacity,
+    Https,
+    IngressRule,
+    ScheduledScaling,
+    ServiceConnect,
+    TargetHealthCheck,
+)
+from tests.unit import type_tokens as t
+from tests.unit.builders import (
+    CERTIFICATE_ARN,
+    CLUSTER_ARN,
+    PRIVATE_SUBNETS,
+    PUBLIC_SUBNETS,
+    TAGS,
+    TOPIC_ARN,
+    load_balancing,
+    record_web,
+    unknown,
+    web_args,
+)
+from tests.unit.providers import ACCOUNT, REGION
+from tests.unit.recorder import UNKNOWN, Recording, record
+
+WEB = "fileflow:ecs:WebApiService"
+ROLE_TAGS = {**TAGS, "fileflow:role": "web-api"}
+ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+TARGET_GROUP_ARN = f"{ELB}:targetgroup/fileflow-prod-web-api/0011223344556677"
+BALANCER_SUFFIX = "app/fileflow-prod-alb/0a1b2c3d4e5f6071"
+TARGET_GROUP_SUFFIX = "targetgroup/fileflow-prod-web-api/0011223344556677"
+
+
+def test_a_web_api_registers_exactly_these_resources(web: Recording) -> None:
+    assert web.counts() == Counter(
+        {
+            WEB: 1,
+            t.SERVICE: 1,
+            t.TASK_DEFINITION: 1,
+            t.LOG_GROUP: 1,
+            t.METRIC_FILTER: 2,
+            t.ROLE: 2,
+            t.ROLE_POLICY: 1,
+            t.SECURITY_GROUP: 2,
+            t.INGRESS: 2,
+            t.EGRESS: 2,
+            t.BALANCER: 1,
+            t.SCALING_TARGET: 1,
+            t.SCALING_POLICY: 3,
+            t.ALARM: 7,
+        }
+    )
+
+
+def test_the_service_has_exactly_these_inputs(web: Recording) -> None:
+    assert web.only(t.SERVICE).inputs == {
+        "alarms": {"alarmNames": ["web-errors-0a1b2c3"], "enable": True, "rollback": True},
+        "availabilityZoneRebalancing": "ENABLED",
+        "cluster": CLUSTER_ARN,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "deploymentConfiguration": {"strategy": "ROLLING"},
+        "deploymentController": {"type": "ECS"},
+        "deploymentMaximumPercent": 200,
+        "deploymentMinimumHealthyPercent": 100,
+        "desiredCount": 1,
+        "enableEcsManagedTags": True,
+        "enableExecuteCommand": False,
+        "healthCheckGracePeriodSeconds": 180,
+        "launchType": "FARGATE",
+        "loadBalancers": [
+            {"containerName": "fileflow", "containerPort": 8083, "targetGroupArn": TARGET_GROUP_ARN}
+        ],
+        "name": "fileflow-web-api",
+        "networkConfiguration": {
+            "assignPublicIp": False,
+            "securityGroups": ["sg-web-tasks"],
+            "subnets": list(PRIVATE_SUBNETS),
+        },
+        "platformVersion": "LATEST",
+        "propagateTags": "SERVICE",
+        "schedulingStrategy": "REPLICA",
+        "tags": ROLE_TAGS,
+        "taskDefinition": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/fileflow-web-api-prod:1",
+        "waitForSteadyState": True,
+    }
+
+
+def test_the_desired_count_is_autoscalings_after_creation(web: Recording) -> None:
+    assert web.only(t.SERVICE).ignore_changes == ("desiredCount",)
+
+
+def test_the_first_desired_count_is_the_minimum() -> None:
+    recording = record_web(autoscaling=Autoscaling(minimum_count=3, maximum_count=9))
+
+    assert recording.only(t.SERVICE).inputs["desiredCount"] == 3
+
+
+def test_a_rollout_is_checked_after_create_and_after_update(web: Recording) -> None:
+    assert web.only(t.SERVICE).hooks == {"after_create": ("web-rollout",), "after_update": ("web-rollout",)}
+
+
+def test_the_load_balancer_has_exactly_these_inputs(web: Recording) -> None:
+    assert web.only(t.BALANCER).inputs == {
+        "defaultTargetGroup": {
+            "deregistrationDelay": 30,
+            "healthCheck": {
+                "healthyThreshold": 2,
+                "interval": 15,
+                "matcher": "200",
+                "path": "/actuator/health",
+                "protocol": "HTTP",
+                "timeout": 5,
+                "unhealthyThreshold": 3,
+            },
+            "name": "fileflow-prod-web-api",
+            "port": 8083,
+            "protocol": "HTTP",
+            "tags": ROLE_TAGS,
+            "targetType": "ip",
+            "vpcId": "vpc-0a",
+        },
+        "desyncMitigationMode": "defensive",
+        "dropInvalidHeaderFields": True,
+        "enableDeletionProtection": True,
+        "idleTimeout": 60,
+        "internal": False,
+        "listeners": [{"port": 80, "protocol": "HTTP"}],
+        "name": "fileflow-prod-alb",
+        "securityGroups": ["sg-web-load-balancer"],
+        "subnetIds": list(PUBLIC_SUBNETS),
+        "tags": ROLE_TAGS,
+    }
+
+
+def test_awsx_never_makes_its_own_security_group_which_is_open_to_the_world(web: Recording) -> None:
+    assert {each.type for each in web.resources if each.by_provider} == {
+        t.LISTENER,
+        t.LOAD_BALANCER,
+        t.TARGET_GROUP,
+    }
+
+
+def rules(recording: Recording, token: str) -> dict[str, dict[str, Any]]:
+    """A recording's security group rules by name, without what all have."""
+    return {
+        each.name: {
+            key: value
+            for key, value in each.inputs.items()
+            if key not in ("tags", "description", "ipProtocol")
+        }
+        for each in recording.of_type(token)
+    }
+
+
+def test_tasks_take_traffic_from_the_load_balancer_and_from_nobody_else(web: Recording) -> None:
+    assert rules(web, t.INGRESS) == {
+        "web-from-0.0.0.0-0-80": {
+            "cidrIpv4": "0.0.0.0/0",
+            "fromPort": 80,
+            "securityGroupId": "sg-web-load-balancer",
+            "toPort": 80,
+        },
+        "web-from-load-balancer": {
+            "fromPort": 8083,
+            "referencedSecurityGroupId": "sg-web-load-balancer",
+            "securityGroupId": "sg-web-tasks",
+            "toPort": 8083,
+        },
+    }
+
+
+def test_the_load_balancer_reaches_the_tasks_and_nobody_else(web: Recording) -> None:
+    assert rules(web, t.EGRESS) == {
+        "web-egress": {"cidrIpv4": "0.0.0.0/0", "securityGroupId": "sg-web-tasks"},
+        "web-to-tasks": {
+            "fromPort": 8083,
+            "referencedSecurityGroupId": "sg-web-tasks",
+            "securityGroupId": "sg-web-load-balancer",
+            "toPort": 8083,
+        },
+    }
+
+
+def test_every_security_group_and_rule_says_what_it_is_for(web: Recording) -> None:
+    for resource in [*web.of_type(t.INGRESS), *web.of_type(t.EGRESS), *web.of_type(t.SECURITY_GROUP)]:
+        assert resource.inputs["description"], resource.urn
+
+
+def test_the_service_waits_for_its_listener_and_for_every_way_in_and_out(web: Recording) -> None:
+    waits = web.only(t.SERVICE).dependencies
+
+    for rule in (*web.of_type(t.INGRESS), web.only(t.EGRESS, "web-egress"), web.only(t.BALANCER)):
+        assert rule.urn in waits, rule.urn
+
+
+def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
+    recording = record_web(
+        load_balancing=load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False)
+    )
+
+    assert recording.only(t.BALANCER).inputs["listeners"] == [
+        {
+            "defaultActions": [
+                {
+                    "redirect": {"port": "443", "protocol": "HTTPS", "statusCode": "HTTP_301"},
+                    "type": "redirect",
+                }
+            ],
+            "port": 80,
+            "protocol": "HTTP",
+        },
+        {
+            "certificateArn": CERTIFICATE_ARN,
+            "port": 443,
+            "protocol": "HTTPS",
+            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+        },
+    ]
+    opened = [each["fromPort"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each]
+    assert opened == [80, 443]
+    assert recording.of_type(t.CERTIFICATE) == recording.of_type(t.DNS_RECORD) == []
+
+
+def test_a_certificate_is_requested_and_validated_for_a_host_name_in_a_zone() -> None:
+    https = Https(host_name="files.example.com", hosted_zone_id="Z123")
+    recording = record_web(load_balancing=load_balancing(https=https, plain_http=False))
+
+    certificate = recording.only(t.CERTIFICATE)
+    assert certificate.inputs["domainName"] == "files.example.com"
+    assert certificate.inputs["validationMethod"] == "DNS"
+    validation = recording.only(t.CERTIFICATE_VALIDATION)
+    listener = recording.only(t.BALANCER).inputs["listeners"][1]
+    # The listener takes the validated certificate, never one that is still pending.
+    assert validation.urn in recording.only(t.BALANCER).dependencies
+    assert listener["certificateArn"] == f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/web-certificate"
+    proof = recording.only(t.DNS_RECORD, "web-certificate").inputs
+    assert proof["zoneId"] == "Z123"
+    assert (proof["type"], proof["name"]) == ("CNAME", "_proof.files.example.com.")
+    assert proof["records"] == ["_proof.acm-validations.aws."]
+    assert validation.inputs["validationRecordFqdns"] == ["_proof.files.example.com"]
+
+
+def test_a_host_name_gets_a_record_that_points_at_the_load_balancer() -> None:
+    https = Https(certificate_arn=CERTIFICATE_ARN, host_name="files.example.com", hosted_zone_id="Z123")
+    recording = record_web(load_balancing=load_balancing(https=https, plain_http=False))
+
+    record_inputs = recording.only(t.DNS_RECORD).inputs
+    assert record_inputs["name"] == "files.example.com"
+    assert record_inputs["type"] == "A"
+    assert record_inputs["zoneId"] == "Z123"
+    [alias] = record_inputs["aliases"]
+    assert alias["name"] == f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com"
+    assert alias["zoneId"] == "ZWKZPGTI48KDX"
+    assert recording.of_type(t.CERTIFICATE) == []
+    assert recording.only(t.BALANCER).inputs["listeners"][1]["certificateArn"] == CERTIFICATE_ARN
+
+
+def test_only_named_ranges_reach_the_load_balancer() -> None:
+    recording = record_web(
+        load_balancing=load_balancing(internal=True, source_cidr_blocks=["10.0.0.0/8", "192.168.0.0/16"])
+    )
+
+    sources = sorted(each["cidrIpv4"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each)
+    assert sources == ["10.0.0.0/8", "192.168.0.0/16"]
+    assert recording.only(t.BALANCER).inputs["internal"] is True
+
+
+def test_path_and_host_rules_narrow_what_is_forwarded() -> None:
+    recording = record_web(
+        load_balancing=load_balancing(path_patterns=["/api/*"], host_names=["files.example.com"])
+    )
+
+    rule = recording.only(t.LISTENER_RULE)
+    assert rule.inputs["listenerArn"] == f"{ELB}:listener/app/web-0/0a1b2c3d4e5f6071/8899aabbccddeeff"
+    assert rule.inputs["actions"] == [{"targetGroupArn": TARGET_GROUP_ARN, "type": "forward"}]
+    assert rule.inputs["conditions"] == [
+        {"pathPattern": {"values": ["/api/*"]}},
+        {"hostHeader": {"values": ["files.example.com"]}},
+    ]
+    [listener] = recording.only(t.BALANCER).inputs["listeners"]
+    [action] = listener["defaultActions"]
+    assert (action["type"], action["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
+    assert rule.urn in recording.only(t.SERVICE).dependencies
+
+
+def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
+    recording = record_web(
+        load_balancing=load_balancing(
+            https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False, path_patterns=["/api/*"]
+        )
+    )
+
+    assert "listener/app/web-1/" in recording.only(t.LISTENER_RULE).inputs["listenerArn"]
+    first, second = recording.only(t.BALANCER).inputs["listeners"]
+    assert first["defaultActions"][0]["type"] == "redirect"
+    assert second["defaultActions"][0]["type"] == "fixed-response"
+
+
+def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
+    acl = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/fileflow/1"
+    recording = record_web(load_balancing=load_balancing(web_acl_arn=acl))
+
+    assert recording.only(t.WEB_ACL_ASSOCIATION).inputs == {
+        "resourceArn": f"{ELB}:loadbalancer/{BALANCER_SUFFIX}",
+        "webAclArn": acl,
+    }
+
+
+def test_sticky_sessions_reach_the_target_group() -> None:
+    recording = record_web(load_balancing=load_balancing(sticky_seconds=3600))
+
+    assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["stickiness"] == {
+        "cookieDuration": 3600,
+        "enabled": True,
+        "type": "lb_cookie",
+    }
+
+
+def test_access_logs_go_to_a_given_bucket_whose_policy_is_the_callers() -> None:
+    recording = record_web(
+        load_balancing=load_balancing(access_logs=AccessLogs(bucket="company-logs", prefix="web"))
+    )
+
+    assert recording.only(t.BALANCER).inputs["accessLogs"] == {
+        "bucket": "company-logs",
+        "enabled": True,
+        "prefix": "web",
+    }
+    assert recording.of_type(t.BUCKET) == []
+
+
+def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_write() -> None:
+    recording = record_web(load_balancing=load_balancing(access_logs=AccessLogs(prefix="web")))
+
+    bucket_arn = "arn:aws:s3:::web-access-logs-0a1b2c3"
+    policy = recording.only(t.BUCKET_POLICY)
+    assert policy.json("policy") == {
+        "Statement": [
+            {
+                "Action": "s3:PutObject",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+                "Effect": "Allow",
+                "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+                "Resource": f"{bucket_arn}/*",
+            },
+            {
+                "Action": "s3:*",
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                "Effect": "Deny",
+                "Principal": "*",
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            },
+        ],
+        "Version": "2012-10-17",
+    }
+    assert recording.only(t.BALANCER).inputs["accessLogs"]["bucket"] == "web-access-logs-0a1b2c3"
+    # AWS tries to write when logging is switched on.
+    assert policy.urn in recording.only(t.BALANCER).dependencies
+
+
+def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
+    recording = record_web(load_balancing=load_balancing(access_logs=AccessLogs(retention_days=30)))
+
+    blocked = recording.only("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
+    assert {key: value for key, value in blocked.items() if key != "bucket"} == {
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
+    lifecycle = recording.only("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs
+    assert [rule["expiration"] for rule in lifecycle["rules"]] == [{"days": 30}]
+    encryption = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    assert len(recording.of_type(encryption)) == 1
+    assert recording.only(t.BUCKET).inputs["forceDestroy"] is False
+
+
+def test_autoscaling_follows_cpu_memory_and_requests_between_the_limits(web: Recording) -> None:
+    assert web.only(t.SCALING_TARGET).inputs == {
+        "maxCapacity": 4,
+        "minCapacity": 1,
+        "resourceId": "service/fileflow-prod/fileflow-web-api",
+        "scalableDimension": "ecs:service:DesiredCount",
+        "serviceNamespace": "ecs",
+    }
+    followed = {
+        each.name: each.inputs["targetTrackingScalingPolicyConfiguration"]
+        for each in web.of_type(t.SCALING_POLICY)
+    }
+    cooldowns = {"scaleInCooldown": 300, "scaleOutCooldown": 60}
+    assert followed == {
+        "web-scaling-cpu": {
+            "predefinedMetricSpecification": {
+                "predefinedMetricType": "ECSServiceAverageCPUUtilization",
+                "resourceLabel": None,
+            },
+            "targetValue": 60,
+            **cooldowns,
+        },
+        "web-scaling-memory": {
+            "predefinedMetricSpecification": {
+                "predefinedMetricType": "ECSServiceAverageMemoryUtilization",
+                "resourceLabel": None,
+            },
+            "targetValue": 70,
+            **cooldowns,
+        },
+        "web-scaling-requests": {
+            "predefinedMetricSpecification": {
+                "predefinedMetricType": "ALBRequestCountPerTarget",
+                "resourceLabel": f"{BALANCER_SUFFIX}/{TARGET_GROUP_SUFFIX}",
+            },
+            "targetValue": 1000,
+            **cooldowns,
+        },
+    }
+    for policy in web.of_type(t.SCALING_POLICY):
+        assert policy.inputs["resourceId"] == "service/fileflow-prod/fileflow-web-api"
+        assert policy.parent == web.only(t.SCALING_TARGET).urn
+
+
+def test_a_target_of_none_is_not_followed() -> None:
+    recording = record_web(autoscaling=Autoscaling(memory_percent=None, requests_per_target=None))
+
+    assert recording.names(t.SCALING_POLICY) == ["web-scaling-cpu"]
+
+
+def test_a_schedule_changes_the_limits() -> None:
+    night = ScheduledScaling(
+        name="night", schedule="cron(0 22 * * ? *)", timezone="Asia/Seoul", minimum_count=1, maximum_count=2
+    )
+    recording = record_web(autoscaling=Autoscaling(scheduled=[night]))
+
+    action = recording.only(t.SCHEDULED_ACTION)
+    assert action.inputs == {
+        "name": "night",
+        "resourceId": "service/fileflow-prod/fileflow-web-api",
+        "scalableDimension": "ecs:service:DesiredCount",
+        "scalableTargetAction": {"maxCapacity": 2, "minCapacity": 1},
+        "schedule": "cron(0 22 * * ? *)",
+        "serviceNamespace": "ecs",
+        "timezone": "Asia/Seoul",
+    }
+
+
+def test_a_spot_weight_mixes_the_two_capacity_providers() -> None:
+    recording = record_web(capacity=Capacity(base=2, fargate_weight=1, spot_weight=3))
+
+    service = recording.only(t.SERVICE).inputs
+    assert service["capacityProviderStrategies"] == [
+        {"base": 2, "capacityProvider": "FARGATE", "weight": 1},
+        {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ]
+    assert "launchType" not in service
+
+
+def test_service_connect_gives_the_port_a_name_and_a_short_address() -> None:
+    namespace = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-1"
+    recording = record_web(
+        service_connect=ServiceConnect(namespace_arn=namespace, discovery_name="fileflow-api")
+    )
+
+    assert recording.only(t.SERVICE).inputs["serviceConnectConfiguration"] == {
+        "enabled": True,
+        "namespace": namespace,
+        "services": [
+            {
+                "clientAlias": [{"dnsName": "fileflow-api", "port": 8083}],
+                "discoveryName": "fileflow-api",
+                "portName": "fileflow-api",
+            }
+        ],
+    }
+    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    assert container["portMappings"] == [
+        {"containerPort": 8083, "hostPort": 8083, "name": "fileflow-api", "protocol": "tcp"}
+    ]
+
+
+def test_further_ways_in_are_each_one_rule() -> None:
+    recording = record_web(
+        ingress=[
+            IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch"),
+            IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16"),
+        ]
+    )
+
+    added = rules(recording, t.INGRESS)
+    assert added["web-ingress-0"] == {
+        "fromPort": 8083,
+        "referencedSecurityGroupId": "sg-batch",
+        "securityGroupId": "sg-web-tasks",
+        "toPort": 8083,
+    }
+    assert added["web-ingress-1"] == {
+        "cidrIpv4": "10.9.0.0/16",
+        "fromPort": 8084,
+        "securityGroupId": "sg-web-tasks",
+        "toPort": 8084,
+    }
+
+
+@pytest.mark.parametrize(
+    ("suffix", "metric", "statistic", "threshold"),
+    [
+        ("errors", "HTTPCode_Target_5XX_Count", "Sum", 10),
+        ("unhealthy", "UnHealthyHostCount", "Maximum", 0),
+        ("latency", "TargetResponseTime", "Average", 2),
+    ],
+)
+def test_callers_troubles_alarm(suffix: str, metric: str, statistic: str, threshold: int) -> None:
+    recording = record_web(alarms=Alarms(topic_arns=[TOPIC_ARN]))
+    alarm = recording.only(t.ALARM, f"web-{suffix}").inputs
+
+    assert {key: value for key, value in alarm.items() if key != "alarmDescription"} == {
+        "alarmActions": [TOPIC_ARN],
+        "comparisonOperator": "GreaterThanThreshold",
+        "dimensions": {"LoadBalancer": BALANCER_SUFFIX, "TargetGroup": TARGET_GROUP_SUFFIX},
+        "evaluationPeriods": 5,
+        "metricName": metric,
+        "namespace": "AWS/ApplicationELB",
+        "okActions": [TOPIC_ARN],
+        "period": 60,
+        "statistic": statistic,
+        "tags": ROLE_TAGS,
+        "threshold": threshold,
+        "treatMissingData": "notBreaching",
+    }
+
+
+def test_a_web_api_has_exactly_these_alarms(web: Recording) -> None:
+    assert web.names(t.ALARM) == [
+        "web-cpu",
+        "web-errors",
+        "web-latency",
+        "web-memory",
+        "web-out-of-memory",
+        "web-start-failure",
+        "web-unhealthy",
+    ]
+
+
+def test_ecs_exec_is_on_only_where_it_is_asked_for() -> None:
+    recording = record_web(access=TaskAccess(execute_command=True))
+
+    assert recording.only(t.SERVICE).inputs["enableExecuteCommand"] is True
+
+
+def test_two_web_apis_live_side_by_side() -> None:
+    def program() -> None:
+        for name in ("first", "second"):
+            balancer = load_balancing(name=f"{name}-alb", target_group_name=f"{name}-group")
+            WebApiService(
+                name,
+                web_args(
+                    service_name=name,
+                    family=name,
+                    container_name=name,
+                    log_group_name=f"/aws/ecs/{name}",
+                    load_balancing=balancer,
+                ),
+            )
+
+    recording = record(program)
+
+    assert recording.counts() == Counter({token: 2 * count for token, count in record_web().counts().items()})
+    groups = [each.inputs["loadBalancers"][0]["targetGroupArn"] for each in recording.of_type(t.SERVICE)]
+    assert groups == [
+        f"{ELB}:targetgroup/first-group/0011223344556677",
+        f"{ELB}:targetgroup/second-group/0011223344556677",
+    ]
+
+
+def test_a_callers_parent_and_aliases_reach_the_component() -> None:
+    def program() -> None:
+        parent = pulumi.ComponentResource("example:index:Platform", "platform")
+        WebApiService(
+            "web", web_args(), pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name="api")])
+        )
+
+    recording = record(program)
+
+    component = recording.only(WEB)
+    assert component.parent == recording.only("example:index:Platform").urn
+    assert component.alias_names == ("api",)
+    assert recording.only(t.SERVICE).parent == recording.only(t.BALANCER).parent == component.urn
+
+
+def test_a_preview_registers_the_same_resources_as_an_update(web: Recording) -> None:
+    recording = record_web(preview=True)
+
+    assert recording.counts() == web.counts()
+    assert recording.only(t.SERVICE).inputs["loadBalancers"][0]["targetGroupArn"] is UNKNOWN
+
+
+def test_a_preview_with_unknown_inputs_still_shows_all_that_is_known() -> None:
+    def program() -> None:
+        balancer = load_balancing(public_subnet_ids=unknown())
+        WebApiService("web", web_args(image=unknown(), load_balancing=balancer, cluster_arn=unknown()))
+
+    recording = record(program, preview=True)
+
+    assert recording.only(t.BALANCER).inputs["subnetIds"] is UNKNOWN
+    assert recording.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
+    assert recording.only(t.SERVICE).inputs["cluster"] is UNKNOWN
+    assert recording.only(t.SERVICE).inputs["deploymentMinimumHealthyPercent"] == 100
+    assert recording.only(t.SCALING_TARGET).inputs["minCapacity"] == 1
+
+
+def test_the_component_registers_its_typed_attributes_as_outputs(web: Recording) -> None:
+    outputs = web.registered_outputs[web.only(WEB).urn]
+
+    assert set(outputs) == set(WebApiService.__annotations__)
+    assert outputs["load_balancer_dns_name"] == f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com"
+    assert outputs["load_balancer_arn_suffix"] == BALANCER_SUFFIX
+    assert outputs["target_group_arn_suffix"] == TARGET_GROUP_SUFFIX
+
+
+@pytest.mark.parametrize(
+    ("stop", "delay", "allowed"), [(31, 30, True), (30, 30, False), (2, 0, True), (2, 2, False)]
+)
+def test_a_task_outlives_its_deregistration(stop: int, delay: int, allowed: bool) -> None:
+    balancer = load_balancing(deregistration_delay_seconds=delay)
+    if allowed:
+        web_args(stop_timeout_seconds=stop, load_balancing=balancer)
+        return
+    with pytest.raises(InvalidArgumentError, match=f"which is {delay}"):
+        web_args(stop_timeout_seconds=stop, load_balancing=balancer)
+
+
+def test_the_target_health_check_reaches_the_target_group() -> None:
+    check = TargetHealthCheck(
+        path="/health",
+        matcher="200-299",
+        interval_seconds=20,
+        timeout_seconds=6,
+        healthy_threshold=3,
+        unhealthy_threshold=4,
+    )
+    recording = record_web(load_balancing=load_balancing(health_check=check))
+
+    assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["healthCheck"] == {
+        "healthyThreshold": 3,
+        "interval": 20,
+        "matcher": "200-299",
+        "path": "/health",
+        "protocol": "HTTP",
+        "timeout": 6,
+        "unhealthyThreshold": 4,
+    }
