@@ -126,7 +126,9 @@ def _module_and_name(token: str) -> tuple[ModuleType, str]:
 
 def _derive_resource(token: str) -> Schema:
     module, name = _module_and_name(token)
-    resource, arguments = getattr(module, name, None), getattr(module, f"{name}Args", None)
+    resource = getattr(module, name, None)
+    # A nested type of another resource may have taken the name; the SDK then calls the arguments InitArgs.
+    arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args", None)
     if resource is None or arguments is None:
         raise UnknownTypeError(token)
     return Schema(inputs=_inputs_of(arguments), outputs=_outputs_of(resource))
