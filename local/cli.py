@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -101,13 +100,8 @@ def down(call: Call) -> int:
     with exclusive(call.paths.lock, "another command", call.progress):
         stack.stop_strays(call.paths, call.progress)
         stack.stop_emulator(call.paths, call.progress)
-        for entry in (
-            call.paths.env,
-            call.paths.bin,
-            call.paths.home,
-            call.paths.project,
-            call.paths.backend,
-        ):
+        # The command `pulumi` stays: in a shell that has sourced the environment it says what is to be done.
+        for entry in (call.paths.env, call.paths.home, call.paths.project, call.paths.backend):
             if entry.is_dir():
                 shutil.rmtree(entry)
             else:
@@ -233,25 +227,22 @@ def _what_runs(bench: Workbench) -> str:
         text=True,
         check=False,
     )
-    services = report.stdout.rstrip() or f"  (not known: {processes.short(report.stderr)})"
-    env_file = _shown(bench.paths.env)
+    if report.returncode:
+        services = f"  (ECS doesn't tell: {processes.short(report.stderr)})"
+    else:
+        services = report.stdout.rstrip() or "  (no ECS service)"
     plugins = ", ".join(f"{name} {kind}" for name, kind in bench.plugins.items())
     return f"""
-FileFlow runs on the emulated AWS at {bench.emulator.url} (stack {bench.stack}, plugins: {plugins}):
+Stack {bench.stack} runs on the emulated AWS at {bench.emulator.url} (plugins: {plugins}):
 {services}
 
 What to type next:
-  source {env_file}
+  source {_shown(bench.paths.env)}
   pulumi stack output
   pulumi preview --policy-pack policies
-  aws ecs list-services --cluster {_cluster(services)}
+  aws ecs list-clusters
   make down
 """
-
-
-def _cluster(services: str) -> str:
-    match = re.search(r"(\S+)$", services)
-    return match.group(1) if match else "fileflow-prod"
 
 
 def _shown(path: Path) -> str:

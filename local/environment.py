@@ -48,7 +48,8 @@ _OLDEST_AWS_CLI_2 = (2, 13)
 def account_id(stack: str) -> str:
     """Return the emulated account of a stack.
 
-    The guide's for `local`, twelve digits that follow from the name for another. So two stacks on one emulator never see each other's resources.
+    The guide's for `local`, twelve digits that follow from the name for another: two stacks on one emulator
+    never see each other's resources.
     """
     if stack == LOCAL_STACK:
         return LOCAL_ACCOUNT_ID
@@ -85,7 +86,9 @@ def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[s
 
 def path_of(paths: Paths, engine: Engine) -> list[str]:
     """Return what comes first on PATH."""
-    return [str(paths.bin), str(engine.pulumi.parent), str(paths.venv / "bin")]
+    # The CLI's folder in the cache holds its language host; a CLI from PATH has it there already.
+    own = [] if engine.source == "PATH" else [str(engine.pulumi.parent)]
+    return [str(paths.bin), *own, str(paths.venv / "bin")]
 
 
 def child_environment(
@@ -143,7 +146,8 @@ export FILEFLOW_ROOT={shlex.quote(str(paths.root))}
 case " $* " in
 *" up "* | *" preview "* | *" refresh "* | *" destroy "* | *" import "* | *" watch "*)
   pid=$(sed -n 's/.*"pid": *\\([0-9][0-9]*\\).*/\\1/p' {shlex.quote(str(record))} 2>/dev/null)
-  if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then
+  # A process that has ended may stay listed as a zombie for a while.
+  if ! kill -0 "${{pid:-none}}" 2>/dev/null || grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then
     echo "error: the emulated AWS of {paths.root} is not running, and what was deployed in it is gone." >&2
     echo "Fix: make up" >&2
     exit 1

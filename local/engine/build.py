@@ -53,6 +53,8 @@ def build_arguments(version: Version, output: Path) -> list[str]:
     name = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
     return [
         "build",
+        # Names each package as it is compiled, which is the only progress there is.
+        "-v",
         "-mod=mod",
         "-trimpath",
         "-ldflags",
