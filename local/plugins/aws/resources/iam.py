@@ -20,7 +20,7 @@ _PROPAGATION_SECONDS: Final = 120
 _MAX_VERSIONS: Final = 5
 
 
-def _document(policy: Any) -> str:
+def document_text(policy: Any) -> str:
     """A policy as text in one form: AWS URL-encodes it, botocore decodes it."""
     if isinstance(policy, str):
         try:
@@ -74,13 +74,13 @@ class Role(Resource):
             return None
         return {
             "arn": role["Arn"],
-            "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"]),
+            "assumeRolePolicy": document_text(role["AssumeRolePolicyDocument"]),
             "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
             "description": role.get("Description", ""),
             "inlinePolicies": [
                 {
                     "name": name,
-                    "policy": _document(
+                    "policy": document_text(
                         iam.get_role_policy(RoleName=resource_id, PolicyName=name)["PolicyDocument"]
                     ),
                 }
@@ -219,7 +219,7 @@ class RolePolicy(Resource):
         return {
             "name": name,
             "namePrefix": state.get("namePrefix") or "",
-            "policy": _document(policy["PolicyDocument"]),
+            "policy": document_text(policy["PolicyDocument"]),
             "role": role,
         }
 
@@ -274,7 +274,7 @@ class Policy(Resource):
             "name": policy["PolicyName"],
             "namePrefix": state.get("namePrefix") or "",
             "path": policy["Path"],
-            "policy": _document(version["PolicyVersion"]["Document"]),
+            "policy": document_text(version["PolicyVersion"]["Document"]),
             "policyId": policy["PolicyId"],
             "tagsAll": tag_map(policy.get("Tags")),
         }
