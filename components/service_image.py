@@ -136,9 +136,9 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _find(self) -> pulumi.Output[str]:
         repository = self._args.repository
-        # The repository's own output, so that a preview before it exists doesn't ask for its images.
+        # The id is the name, but unknown until the repository exists: no preview asks before that.
         return aws.ecr.get_image_output(
-            repository_name=repository.repository.repository.name,
+            repository_name=repository.repository.repository.id,
             image_tag=self._args.tag,
             opts=pulumi.InvokeOutputOptions(parent=self),
         ).image_digest
