@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from components.aws_environment import AwsEnvironment
-from components.validation import check_range
+from components.validation import InvalidArgumentError, check_range, check_unique
 
 IMAGE_REPOSITORY = "fileflow:ecr:ImageRepository"
 
@@ -40,6 +41,15 @@ class ImageRepositoryArgs:
             1000,
             "the number of versions to keep (one to roll back to)",
         )
+        check_unique("tag_prefixes", self.tag_prefixes, "a service's prefix")
+        for first, second in permutations(self.tag_prefixes, 2):
+            if second.startswith(first):
+                raise InvalidArgumentError(
+                    "tag_prefixes",
+                    second,
+                    f"it begins like {first}, whose lifecycle rule would count its versions and delete them",
+                    "Rename one of the two services.",
+                )
 
 
 class ImageRepository(pulumi.ComponentResource):
