@@ -224,6 +224,17 @@ def _dns_record(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": f"{name}-id", "fqdn": str(state["name"]).rstrip(".")}
 
 
+def _ecr_repository(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    named = state.get("name", name)
+    return {
+        "id": named,
+        "arn": arn("ecr", f"repository/{named}"),
+        "name": named,
+        "registryId": ACCOUNT,
+        "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{named}",
+    }
+
+
 def _bucket(_: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": state["bucket"], "arn": f"arn:aws:s3:::{state['bucket']}"}
 
@@ -244,6 +255,7 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]
     "aws:cloudwatch/logGroup:LogGroup": _with_arn("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _with_arn("cloudwatch", "alarm:"),
     "aws:ec2/securityGroup:SecurityGroup": _security_group,
+    "aws:ecr/repository:Repository": _ecr_repository,
     "aws:ecs/cluster:Cluster": _ecs_cluster,
     "aws:ecs/service:Service": _ecs_service,
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,

@@ -1,0 +1,186 @@
+"""A service's image: three sources, and always a digest at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from components.image_repository import ImageRepository, ImageRepositoryArgs
+from components.service_image import (
+    UNPUSHED_DIGEST,
+    Build,
+    ImageSource,
+    LocalImage,
+    RegistryTag,
+    ServiceImage,
+    ServiceImageArgs,
+)
+from components.validation import InvalidArgumentError
+from tests.unit import type_tokens as t
+from tests.unit.builders import REPOSITORY_URL
+from tests.unit.providers import FOUND_DIGEST, LOCAL_IMAGE_ID, PUSHED_DIGEST
+from tests.unit.recorder import Recorded, Recording, Secret, record
+
+IMAGE = "fileflow:ecr:ServiceImage"
+BUILD = Build(
+    context="bootstrap",
+    dockerfile="bootstrap/Dockerfile",
+    target="runtime",
+    build_args={"MODULE": ":bootstrap:bootstrap-web-api"},
+)
+LOCAL = LocalImage(name="fileflow-web-api:latest")
+REGISTRY = RegistryTag()
+SOURCES: list[ImageSource] = [BUILD, LOCAL, REGISTRY]
+CREDENTIALS = {
+    "address": REPOSITORY_URL.split("/", maxsplit=1)[0],
+    "password": Secret("token-of-the-registry"),
+    "username": "AWS",
+}
+
+
+def record_image(source: ImageSource, *, preview: bool = False, **changes: Any) -> Recording:
+    """A run with a repository and one image in it."""
+
+    def program() -> None:
+        repository = ImageRepository(
+            "fileflow", ImageRepositoryArgs(repository_name="fileflow", tag_prefixes=["web-api-"])
+        )
+        args = {"tag": "web-api-1.4.0", "latest_tag": "latest", **changes}
+        ServiceImage("web-api", ServiceImageArgs(repository=repository, source=source, **args))
+
+    return record(program, preview=preview)
+
+
+def outputs(recording: Recording) -> Any:
+    """The image's registered outputs."""
+    return recording.registered_outputs[recording.only(IMAGE).urn]
+
+
+def below(recording: Recording) -> Counter[str]:
+    """How many resources of each type the image made."""
+    image = recording.only(IMAGE)
+    return Counter(each.type for each in recording.children(image))
+
+
+def test_a_build_is_pushed_under_its_version_and_its_latest_tag() -> None:
+    recording = record_image(BUILD)
+
+    assert below(recording) == Counter({t.DOCKER_IMAGE: 1, t.DOCKER_TAG: 1, t.PUSHED_IMAGE: 1})
+    assert recording.only(t.DOCKER_IMAGE).inputs == {
+        "build": {
+            "args": {"MODULE": ":bootstrap:bootstrap-web-api"},
+            "builderVersion": "BuilderBuildKit",
+            "context": "bootstrap",
+            "dockerfile": "bootstrap/Dockerfile",
+            "platform": "linux/amd64",
+            "target": "runtime",
+        },
+        "buildOnPreview": False,
+        "imageName": f"{REPOSITORY_URL}:web-api-1.4.0",
+        "registry": {
+            "password": Secret("token-of-the-registry"),
+            "server": CREDENTIALS["address"],
+            "username": "AWS",
+        },
+        "skipPush": False,
+    }
+    assert recording.only(t.DOCKER_TAG).inputs["targetImage"] == f"{REPOSITORY_URL}:latest"
+    assert outputs(recording)["digest"] == PUSHED_DIGEST
+
+
+def test_a_local_image_is_tagged_and_pushed_under_both_tags() -> None:
+    recording = record_image(LOCAL)
+
+    assert below(recording) == Counter({t.DOCKER_TAG: 2, t.PUSHED_IMAGE: 2})
+    tags = {each.name: each.inputs for each in recording.of_type(t.DOCKER_TAG)}
+    for name, tag in (("web-api-version", "web-api-1.4.0"), ("web-api-latest", "latest")):
+        assert tags[name] == {
+            "sourceImage": "fileflow-web-api:latest",
+            "tagTriggers": [LOCAL_IMAGE_ID],
+            "targetImage": f"{REPOSITORY_URL}:{tag}",
+        }
+        assert recording.only(t.PUSHED_IMAGE, name).inputs == {
+            "authConfig": CREDENTIALS,
+            "keepRemotely": True,
+            "name": f"{REPOSITORY_URL}:{tag}",
+            "triggers": {"source": LOCAL_IMAGE_ID},
+        }
+    assert outputs(recording)["digest"] == PUSHED_DIGEST
+
+
+def test_a_tag_in_the_registry_is_resolved_and_nothing_is_pushed() -> None:
+    recording = record_image(REGISTRY)
+
+    assert below(recording) == Counter()
+    [asked] = [each for each in recording.invokes if each.token == "aws:ecr/getImage:getImage"]
+    assert asked.args == {"imageTag": "web-api-1.4.0", "repositoryName": "fileflow"}
+    assert outputs(recording)["digest"] == FOUND_DIGEST
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+def test_a_reference_always_names_a_digest_and_is_always_known(source: ImageSource, preview: bool) -> None:
+    reference = outputs(record_image(source, preview=preview))["reference"]
+
+    repository, digest = reference.split("@")
+    assert repository == REPOSITORY_URL
+    algorithm, hexadecimal = digest.split(":")
+    assert algorithm == "sha256"
+    assert len(bytes.fromhex(hexadecimal)) == 32
+
+
+@pytest.mark.parametrize("source", [BUILD, LOCAL], ids=["Build", "LocalImage"])
+def test_a_preview_shows_a_placeholder_that_an_update_never_sees(source: ImageSource) -> None:
+    assert outputs(record_image(source, preview=True))["digest"] == UNPUSHED_DIGEST
+    assert outputs(record_image(source))["digest"] != UNPUSHED_DIGEST
+
+
+def test_a_first_preview_never_asks_for_an_image_of_a_repository_that_does_not_exist() -> None:
+    recording = record_image(REGISTRY, preview=True)
+
+    assert [each for each in recording.invokes if each.token == "aws:ecr/getImage:getImage"] == []
+    assert outputs(recording)["digest"] == UNPUSHED_DIGEST
+
+
+@pytest.mark.parametrize("source", [BUILD, LOCAL], ids=["Build", "LocalImage"])
+def test_nothing_is_pushed_before_the_repository_is_there(source: ImageSource) -> None:
+    recording = record_image(source)
+    repository = recording.only(t.ECR_REPOSITORY)
+
+    pushes: list[Recorded] = [*recording.of_type(t.DOCKER_IMAGE), *recording.of_type(t.PUSHED_IMAGE)]
+    assert pushes
+    for push in pushes:
+        assert repository.urn in push.dependencies, push.urn
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
+def test_the_registrys_password_is_a_secret_wherever_it_goes(source: ImageSource) -> None:
+    recording = record_image(source)
+
+    for resource in recording.resources:
+        assert "'token-of-the-registry'" not in repr(resource.inputs).replace(
+            "Secret(value='token-of-the-registry')", ""
+        ), resource.urn
+
+
+def test_the_platform_of_a_build_is_what_the_task_runs_on() -> None:
+    recording = record_image(BUILD, platform="linux/arm64")
+
+    assert recording.only(t.DOCKER_IMAGE).inputs["build"]["platform"] == "linux/arm64"
+
+
+@pytest.mark.parametrize("tag", ["", "with space", "-leading", ".leading", "t" * 129, "a/b"])
+@pytest.mark.parametrize("field", ["tag", "latest_tag"])
+def test_a_tag_that_no_registry_takes_is_refused_by_name(field: str, tag: str) -> None:
+    change: dict[str, Any] = {field: tag}
+    with pytest.raises(InvalidArgumentError) as caught:
+        record_image(REGISTRY, **change)
+
+    assert (caught.value.field, caught.value.value) == (field, tag)
+
+
+@pytest.mark.parametrize("tag", ["_", "1.4.0", "t" * 128])
+def test_a_tag_at_the_registrys_limits_is_taken(tag: str) -> None:
+    assert outputs(record_image(REGISTRY, tag=tag))["digest"] == FOUND_DIGEST
