@@ -11,6 +11,7 @@ from __future__ import annotations
 def install() -> None:
     """Installs every completion; called once, before the first request."""
     from local.emulator.completions import (
+        acm,
         application_autoscaling,
         cloudwatch,
         ec2,
@@ -18,7 +19,22 @@ def install() -> None:
         ecs,
         ecs_tasks,
         elbv2,
+        eventbridge,
+        logs,
+        servicediscovery,
     )
 
-    for completion in (ec2, elbv2, ecr, ecs_tasks, ecs, cloudwatch, application_autoscaling):
+    for completion in (
+        acm,
+        cloudwatch,
+        ec2,
+        ecr,
+        elbv2,
+        eventbridge,
+        logs,
+        servicediscovery,
+        ecs_tasks,
+        ecs,
+        application_autoscaling,
+    ):
         completion.install()

@@ -15,6 +15,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ec2, ecs
 
 from local.emulator.completions.ecs_tasks import add_event
+from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
 
 # CPU units to the memory that Fargate offers with them, in MiB.
@@ -520,6 +521,21 @@ def _complete_newest_deployment(service: dict[str, Any]) -> None:
         "deploymentConfiguration": copy.deepcopy(service["deploymentConfiguration"]),
     }
     deployed.append(deployment)
+    _publish(service, deployment, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS")
+
+
+def _publish(service: dict[str, Any], deployment: dict[str, Any], event_type: str, name: str) -> None:
+    publish(
+        "ECS Deployment State Change",
+        [service["serviceArn"]],
+        {
+            "eventType": event_type,
+            "eventName": name,
+            "deploymentId": deployment["id"],
+            "updatedAt": deployment["updatedAt"],
+            "reason": deployment["rolloutStateReason"],
+        },
+    )
 
 
 def _update_service(original: Any) -> Any:
@@ -642,6 +658,7 @@ def _complete_service_deployment(original: Any) -> Any:
             primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
             add_event(service, f"(service {name}) (deployment {primary['id']}) deployment completed.")
             add_event(service, f"(service {name}) has reached a steady state.")
+            _publish(service, primary, "INFO", "SERVICE_DEPLOYMENT_COMPLETED")
             _drop_rolled_back(service)
 
     return complete
@@ -654,6 +671,7 @@ def _word_as_aws(service: dict[str, Any]) -> None:
         reason = deployment.get("rolloutStateReason", "")
         if deployment.get("rolloutState") == "FAILED" and "consecutive task failures" in reason:
             deployment["rolloutStateReason"] = _BREAKER_REASON
+            _publish(service, deployment, "ERROR", "SERVICE_DEPLOYMENT_FAILED")
             for event in service["events"]:
                 if event["message"].endswith("deployment circuit breaker was triggered."):
                     event["message"] = (

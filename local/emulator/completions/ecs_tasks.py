@@ -18,6 +18,7 @@ from ministack.services import ec2, ecs
 
 from local.emulator.completions.ec2 import attach_interface
 from local.emulator.completions.ecr import missing_image, resolve_digest
+from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
 from local.emulator.simulated_engine import SimulatedEngine
 
@@ -286,7 +287,10 @@ def _mark_running(original: Any) -> Any:
         task["_started_seconds"] = time.time()
         if isinstance(_engine, SimulatedEngine):
             _simulate_health(task, definition)
-        return bool(original(task_arn, task))
+        running = bool(original(task_arn, task))
+        if running:
+            publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
+        return running
 
     return mark
 
@@ -321,6 +325,7 @@ def _mark_stopped(original: Any) -> Any:
         stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
         if stopped:
             _detach_interface(task)
+            publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
         return stopped
 
     return mark

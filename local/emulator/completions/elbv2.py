@@ -19,6 +19,7 @@ from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, alb, ec2, ecs
 
+from local.emulator.completions.acm import refresh
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
@@ -634,8 +635,17 @@ def _check_certificate(arns: list[str]) -> None:
     if not arns:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
     for arn in arns:
-        if ":acm:" in arn and arn not in acm._certificates:
+        if ":acm:" not in arn:
+            continue
+        certificate = acm._certificates.get(arn)
+        if certificate is None:
             raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
+        refresh(certificate)
+        if certificate["Status"] != "ISSUED":
+            raise AwsError(
+                "UnsupportedCertificate",
+                f"The certificate '{arn}' is {certificate['Status']}; only one that is ISSUED can be used",
+            )
 
 
 def _create_listener(request: Request) -> Result:
