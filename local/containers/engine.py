@@ -7,6 +7,7 @@ own anything of an engine that somebody else started: no file, socket, bridge or
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -34,6 +35,9 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 NETWORK = "fileflow"
 """The network of the clone's own engine, on which every task has an address as it has in a VPC."""
+
+TASK_LABEL = "ministack"
+"""The emulated AWS marks its containers by it."""
 
 _SIOCSIFFLAGS = 0x8914
 _SIOCBRDELBR = 0x89A1
@@ -144,12 +148,17 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> i
             step,
         )
         step.note(f"at {docker_host(folder)},")
+    # Tasks of an emulated AWS that ended with the engine before.
+    engine_api.remove_containers(docker_host(folder), TASK_LABEL)
     _give_to_the_user(runtime / "docker.sock", environment)
     return process.pid
 
 
 def stop(folder: Path) -> bool:
-    """Stop the folder's engine with its containers, and tell whether there was one."""
+    """Stop the folder's engine, remove the emulated AWS's tasks in it; tell whether there was one."""
+    # An engine that doesn't answer is ended all the same; its next start removes them.
+    with contextlib.suppress(engine_api.EngineApiError):
+        engine_api.remove_containers(docker_host(folder), TASK_LABEL)
     stopped = programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
     programs.stop_rest(folder)
     clear(folder)

@@ -16,7 +16,11 @@ _TIMEOUT_SECONDS = 10.0
 
 
 class EngineApiError(Exception):
-    """The engine can't be asked, or refuses; the text is the reason."""
+    """The engine can't be asked, or refuses with an HTTP status; the text is the reason."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 def ping(host: str) -> str | None:
@@ -53,6 +57,25 @@ def ensure_bridge_network(host: str, name: str, interface: str) -> str | None:
     return None
 
 
+def remove_containers(host: str, label: str) -> int:
+    """Remove all containers with a label (`NAME` or `NAME=VALUE`), running or not; return how many.
+
+    Raises EngineApiError when the engine can't be asked.
+    """
+    filters = urllib.parse.quote(json.dumps({"label": [label]}))
+    found: list[dict[str, Any]] = json.loads(
+        _request(host, "GET", f"/containers/json?all=true&filters={filters}")
+    )
+    for container in found:
+        try:
+            _request(host, "DELETE", f"/containers/{container['Id']}?force=true&v=true")
+        except EngineApiError as error:
+            # Another command removes it at this moment, or has.
+            if error.status not in (404, 409):
+                raise
+    return len(found)
+
+
 def _request(host: str, method: str, path: str, body: str | None = None) -> bytes:
     connection = _connection(host)
     try:
@@ -71,7 +94,8 @@ def _request(host: str, method: str, path: str, body: str | None = None) -> byte
     finally:
         connection.close()
     if response.status >= 300:
-        raise EngineApiError(f"it answers {response.status}: {answer[:300].decode(errors='replace').strip()}")
+        text = answer[:300].decode(errors="replace").strip()
+        raise EngineApiError(f"it answers {response.status}: {text}", response.status)
     return answer
 
 

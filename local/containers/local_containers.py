@@ -10,6 +10,7 @@ and what was pushed stay there when they stop. `FILEFLOW_REGISTRY` names a regis
 from __future__ import annotations
 
 import os
+import socket
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -129,6 +130,18 @@ def stop(folder: Path, progress: Progress) -> bool:
             engine.clear(folder)
             stopped = True
     return stopped
+
+
+def remove_tasks(containers: LocalContainers, emulator_port: int) -> int:
+    """Remove the containers that one emulated AWS left in an engine when it was killed; return how many."""
+    label = f"ministack.instance={socket.gethostname()}:{emulator_port}"
+    try:
+        return engine_api.remove_containers(containers.docker_host, label)
+    except engine_api.EngineApiError as error:
+        raise LocalError(
+            f"the tasks' containers in the engine at {containers.docker_host} can't be removed: {error}.",
+            f"remove them by: docker ps -aq --filter label={label} | xargs docker rm -f",
+        ) from error
 
 
 def describe(folder: Path, environment: Mapping[str, str]) -> list[str]:
