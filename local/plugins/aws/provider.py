@@ -18,7 +18,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 from . import VERSION, checking, comparison, naming, registry, replacements, schema, session
 from .checking import DEFAULTS
 from .comparison import Difference, Rules, is_nothing
-from .resource import Call, CancelledError, InitializationError, Resource
+from .resource import Call, CancelledError, Resource
 from .values import UNKNOWN, Path, decode, encode, has_unknown
 
 _AUTONAMING_MODES: Final = {0: "propose", 1: "enforce", 2: "disable"}
@@ -208,9 +208,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _Errors(context, _subject(kind, name)):
             try:
                 resource_id = kind.create(call, inputs)
-            except InitializationError as error:
-                resource_id, failure = error.resource_id, error.reason
-            outputs = self._state(kind, described, call, resource_id, inputs, {}, secrets)
+            except Exception as error:
+                failure = _message(error)
+                if failure is None or not call.created_ids:
+                    raise
+                resource_id = call.created_ids[-1]
+            outputs = self._state(kind, described, call, resource_id, inputs, {})
             if outputs is None:
                 raise session.AwsError(f"{resource_id} was created and isn't there any more")
         properties = encode(outputs, _outer(secrets))
@@ -241,9 +244,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _Errors(context, _subject(kind, name)):
             try:
                 resource_id = kind.update(call, request.id, state, new, changed) or request.id
-            except InitializationError as error:
-                failure = error.reason
-            outputs = self._state(kind, described, call, resource_id, new, state, secrets)
+            except Exception as error:
+                # A part may be done: the state is what AWS has now, and the next update goes on from there.
+                failure = _message(error)
+                if failure is None:
+                    raise
+            outputs = self._state(kind, described, call, resource_id, new, state)
             if outputs is None:
                 raise session.AwsError(f"{resource_id} isn't there any more: run pulumi refresh")
         properties = encode(outputs, _outer(secrets))
@@ -263,7 +269,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         call = self._call(kind.token, name, state.get("region") or old_inputs.get("region"))
         with _Errors(context, _subject(kind, name)):
             known = {key: value for key, value in old_inputs.items() if key != DEFAULTS}
-            outputs = self._state(kind, described, call, request.id, known, state, secrets)
+            outputs = self._state(kind, described, call, request.id, known, state)
         if outputs is None:
             return provider_pb2.ReadResponse()
         if importing:
@@ -296,11 +302,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         resource_id: str,
         inputs: Mapping[str, Any],
         state: Mapping[str, Any],
-        secrets: frozenset[Path],
     ) -> Properties | None:
         """The outputs as AWS has them now, under all of the SDK's names; None where the resource is gone."""
-        del secrets
-        known = {**state, **inputs} if inputs else dict(state)
+        known = {**state, **inputs}
         try:
             found = kind.read(call, resource_id, known)
         except Exception as error:
@@ -316,7 +320,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             tags = outputs.get("tagsAll", outputs.get("tags"))
             outputs["tags"], outputs["tagsAll"] = tags or None, tags or {}
         for name in kind.kept:
-            outputs[name] = known.get(name, kind.defaults.get(name))
+            outputs[name] = (inputs or state).get(name, kind.defaults.get(name))
         _keep_spelling(outputs, known, kind.all_same())
         identifier = outputs.pop("id", resource_id)
         return {**_complete(outputs, described.outputs, kind.token, strict=True), "id": identifier}
@@ -564,6 +568,17 @@ def _abort_initialization(
     raise AssertionError("abort returned")
 
 
+def _message(error: BaseException) -> str | None:
+    """One line for what can go wrong on AWS; None for what is a bug of the stand-in."""
+    if isinstance(error, KeyError | IndexError):
+        return None
+    if isinstance(error, session.AwsError | TimeoutError | CancelledError | LookupError | ValueError):
+        return str(error.args[0]) if error.args else type(error).__name__
+    if isinstance(error, session.botocore_errors()):
+        return session.describe(error)
+    return None
+
+
 class _Errors:
     """Ends the call with one line naming the subject, whatever goes wrong on AWS."""
 
@@ -574,14 +589,6 @@ class _Errors:
         return
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if error is None:
-            return
-        if isinstance(error, session.AwsError | TimeoutError | CancelledError | LookupError | ValueError):
-            message = str(error.args[0]) if error.args else type(error).__name__
-        elif isinstance(error, Exception) and type(error).__module__.startswith("botocore"):
-            message = session.describe(error)
-        elif hasattr(error, "operation_name"):  # botocore makes service errors' classes at run time
-            message = session.describe(error)  # type: ignore[arg-type]  # has the attribute: a ClientError
-        else:
-            return
-        self._context.abort(grpc.StatusCode.UNKNOWN, f"{self._subject}: {message}")
+        message = _message(error) if error is not None else None
+        if message is not None:
+            self._context.abort(grpc.StatusCode.UNKNOWN, f"{self._subject}: {message}")

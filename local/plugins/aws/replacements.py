@@ -244,12 +244,20 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
     }.items()
 }
 
-# Parts of a block that replace while its other parts update. A path skips the indexes of lists.
-_REPLACING_PARTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "acm/certificate:Certificate": {"options": ("options.export",)},
+# Says of a part of a block that AWS fills it in: leaving it out changes nothing.
+_FILLED_IN: Final = object()
+
+# Parts of a block that replace while its other parts update, each with what leaving it out means. A path skips
+# the indexes of lists.
+_REPLACING_PARTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
+    "acm/certificate:Certificate": {"options": {"options.export": _FILLED_IN}},
     "servicediscovery/service:Service": {
-        "dnsConfig": ("dnsConfig.namespaceId", "dnsConfig.routingPolicy", "dnsConfig.dnsRecords.type"),
-        "healthCheckConfig": ("healthCheckConfig.type",),
+        "dnsConfig": {
+            "dnsConfig.namespaceId": None,
+            "dnsConfig.routingPolicy": "MULTIVALUE",
+            "dnsConfig.dnsRecords.type": None,
+        },
+        "healthCheckConfig": {"healthCheckConfig.type": None},
     },
 }
 
@@ -360,11 +368,22 @@ def replaces(token: str, argument: str, old: Inputs, new: Inputs) -> bool:
         return True
     if argument == "region":
         return key.split("/", 1)[0] not in _GLOBAL_MODULES
-    parts = _REPLACING_PARTS.get(key, {}).get(argument, ())
-    if any(list(_values(old, part)) != list(_values(new, part)) for part in parts):
+    parts = _REPLACING_PARTS.get(key, {}).get(argument, {})
+    if any(_part_differs(old, new, path, absent) for path, absent in parts.items()):
         return True
     condition = _CONDITIONAL.get(key, {}).get(argument)
     return condition is not None and condition(old, new)
+
+
+def _part_differs(old: Inputs, new: Inputs, path: str, absent: object) -> bool:
+    before, after = list(_values(old, path)), list(_values(new, path))
+    if absent is _FILLED_IN and not after:
+        return False
+    head = path.rpartition(".")[0]
+    if absent is not None and absent is not _FILLED_IN:
+        before = before or [absent for _ in _values(old, head)]
+        after = after or [absent for _ in _values(new, head)]
+    return before != after
 
 
 def _key(token: str) -> str:
@@ -395,5 +414,5 @@ def _values(inputs: Any, path: str) -> Iterator[Any]:
             yield from _values(member, path)
     elif isinstance(inputs, Mapping):
         head, _, rest = path.partition(".")
-        if inputs.get(head) is not None:
+        if inputs.get(head) not in (None, ""):
             yield from _values(inputs[head], rest)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from .documents import Same, same_json, same_policy
@@ -19,15 +19,6 @@ from .session import Aws, code
 
 Inputs = Mapping[str, Any]
 State = Mapping[str, Any]
-
-
-class InitializationError(Exception):
-    """The resource exists but isn't what was asked for; the engine keeps it and updates it next time."""
-
-    def __init__(self, resource_id: str, reason: str) -> None:
-        super().__init__(reason)
-        self.resource_id = resource_id
-        self.reason = reason
 
 
 class CancelledError(Exception):
@@ -48,6 +39,7 @@ class Call:
     name: str
     timeout_seconds: float
     cancelled: threading.Event
+    created_ids: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
         """The botocore client of a service in the resource's region."""
@@ -55,6 +47,15 @@ class Call:
 
     def arn(self, service: str, resource: str) -> str:
         return self.aws.arn(service, resource, self.region)
+
+    def created(self, resource_id: str) -> str:
+        """Says that the resource exists from here on, and returns its id.
+
+        What fails afterwards in `create` leaves the resource in the state, to be updated next time; without
+        this it would be forgotten.
+        """
+        self.created_ids.append(resource_id)
+        return resource_id
 
     def wait_until(
         self,
@@ -127,7 +128,7 @@ class Resource:
         return frozenset()
 
     def create(self, call: Call, inputs: Inputs) -> str:
-        """Creates it and returns its id. Raises InitializationError where it exists but failed."""
+        """Creates it and returns its id; `call.created` tells the id as soon as more can fail."""
         raise NotImplementedError
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:

@@ -154,17 +154,24 @@ def code(error: Exception) -> str:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turns botocore's exceptions into AwsError."""
-    import botocore.exceptions
-
     try:
         yield
-    except botocore.exceptions.ClientError as error:
-        raise AwsError(describe(error)) from error
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.HTTPClientError) as error:
+    except botocore_errors() as error:
         raise AwsError(describe(error)) from error
 
 
-def describe(error: Exception) -> str:
+def botocore_errors() -> tuple[type[Exception], ...]:
+    """What a call to AWS may raise."""
+    import botocore.exceptions
+
+    return (
+        botocore.exceptions.ClientError,
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.HTTPClientError,
+    )
+
+
+def describe(error: BaseException) -> str:
     """One line for a failed call."""
     import botocore.exceptions
 

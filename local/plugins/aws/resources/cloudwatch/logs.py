@@ -32,6 +32,7 @@ class LogGroup(Resource):
                 tags=dict(inputs.get("tags") or {}) or None,
             ),
         )
+        call.created(name)
         if inputs.get("retentionInDays"):
             logs.put_retention_policy(logGroupName=name, retentionInDays=inputs["retentionInDays"])
         return name

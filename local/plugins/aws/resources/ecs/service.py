@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ...naming import AutoName
-from ...resource import Call, InitializationError, Inputs, Resource, State, tag_list, without_none
+from ...resource import Call, Inputs, Resource, State, tag_list, without_none
+from ...session import AwsError
 from ..calls import retried, touched
 from ..spelling import without_absent
 from . import tags
@@ -118,7 +119,7 @@ class Service(Resource):
             "UnableToAssumeRoleException",
             default_timeout_seconds=120,
         )
-        arn = str(answer["service"]["serviceArn"])
+        arn = call.created(str(answer["service"]["serviceArn"]))
         self._wait(call, arn, inputs)
         return arn
 
@@ -210,12 +211,13 @@ class Service(Resource):
 
         def steady() -> bool:
             service = self._find(call, resource_id, inputs.get("cluster"))
-            return service is not None and is_steady(service)
+            if service is None:
+                return False
+            if reason := failed_rollout(service):
+                raise AwsError(f"the deployment failed: {reason}")
+            return is_steady(service)
 
-        try:
-            call.wait_until(f"a steady state of {_last_part(resource_id)}", steady, _STEADY_STATE_SECONDS)
-        except TimeoutError as error:
-            raise InitializationError(resource_id, str(error)) from error
+        call.wait_until(f"a steady state of {_last_part(resource_id)}", steady, _STEADY_STATE_SECONDS)
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         ecs = call.client("ecs")
@@ -238,6 +240,14 @@ class Service(Resource):
             lambda: self._find(call, resource_id, state.get("cluster")) is None,
             _DELETION_SECONDS,
         )
+
+
+def failed_rollout(service: Mapping[str, Any]) -> str:
+    """Why the only deployment has failed for good, or nothing. One that is rolled back isn't the only one."""
+    deployments = service.get("deployments") or []
+    if len(deployments) != 1 or deployments[0].get("rolloutState") != "FAILED":
+        return ""
+    return str(deployments[0].get("rolloutStateReason") or "no reason is given")
 
 
 def is_steady(service: Mapping[str, Any]) -> bool:
