@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import grpc
 import pulumi_policy.policy
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import empty_pb2
 from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel, Policy
 
@@ -60,7 +60,7 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # the protocol's name
         """Accepts the configuration, or refuses it with one message that names every problem."""
         given = {
-            name: Given(_LEVELS.get(part.enforcementLevel), json_format.MessageToDict(part.properties))
+            name: Given(_LEVELS.get(part.enforcementLevel), decoded(part.properties))
             for name, part in request.policyConfig.items()
         }
         try:
@@ -134,6 +134,25 @@ def install() -> None:
     pulumi_policy.policy._PolicyAnalyzerServicer = Analyzer  # type: ignore[misc]  # replaced on purpose, see above
 
 
+def decoded(struct: Any) -> dict[str, Any]:
+    """The plain values in a protobuf Struct.
+
+    The library's own decoder refuses infinite numbers, which a program may pass; here they are values like
+    others.
+    """
+    return {key: _value(value) for key, value in struct.fields.items()}
+
+
+def _value(value: Any) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind is None or kind == "null_value":
+        return None
+    held = getattr(value, kind)
+    if kind == "struct_value":
+        return decoded(held)
+    return [_value(element) for element in held.values] if kind == "list_value" else held
+
+
 def _options(options: Any) -> dict[str, Any]:
     return {
         "ignore_changes": tuple(options.ignoreChanges),
@@ -147,7 +166,7 @@ def _resource(request: Any) -> Resource:
         type=request.type,
         urn_text=request.urn,
         name=request.name,
-        properties=json_format.MessageToDict(request.properties),
+        properties=decoded(request.properties),
         parent_urn=request.options.parent or None,
         **_options(request.options),
     )
@@ -161,7 +180,7 @@ def _stack_resource(item: Any) -> Resource:
         type=item.type,
         urn_text=item.urn,
         name=item.name,
-        properties=json_format.MessageToDict(item.properties),
+        properties=decoded(item.properties),
         parent_urn=item.parent or None,
         dependencies=tuple(item.dependencies),
         property_dependencies=dependencies,

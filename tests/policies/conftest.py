@@ -5,6 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-for folder in (Path(__file__).parents[2] / "policies", Path(__file__).parent):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+PACK = Path(__file__).parents[2] / "policies"
+if str(PACK) not in sys.path:
+    sys.path.insert(0, str(PACK))

@@ -164,10 +164,17 @@ class Recording:
 class _Monitor(mocks.MockMonitor):
     """Answers registrations like providers that give back what they were given, and records them."""
 
-    def __init__(self, preview: bool) -> None:
+    def __init__(self, preview: bool, stack: str) -> None:
         super().__init__(_NoMocks())
         self.preview = preview
+        self.stack = stack
         self.recorded: list[Recorded] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it: the types of all parents but the stack itself, then the resource's own."""
+        parents = parent.split("::")[2].removeprefix("pulumi:pulumi:Stack") if parent else ""
+        chain = f"{parents}${type_}" if parents else type_
+        return f"urn:pulumi:{self.stack}::{PROJECT}::{chain}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -179,7 +186,7 @@ class _Monitor(mocks.MockMonitor):
         if request.custom:
             computed = {
                 "id": UNKNOWN if self.preview else identifier,
-                "arn": UNKNOWN if self.preview else f"arn:aws:test:::{request.type}/{request.name}",
+                "arn": UNKNOWN if self.preview else _arn(request.type, request.name, inputs),
                 "tagsAll": UNKNOWN if self.preview else inputs.get("tags", {}),
             }
             inputs.setdefault("name", f"{request.name}-1234567")
@@ -208,6 +215,17 @@ class _Monitor(mocks.MockMonitor):
         )
 
 
+def _arn(type_: str, name: str, inputs: Mapping[str, Any]) -> str:
+    if type_ == "aws:ecs/taskDefinition:TaskDefinition":
+        return task_definition_arn(inputs["family"])
+    return f"arn:aws:test:::{type_}/{name}"
+
+
+def task_definition_arn(family: str) -> str:
+    """The ARN that ECS gives the first revision of a family."""
+    return f"arn:aws:ecs:ap-northeast-2:646886795421:task-definition/{family}:1"
+
+
 class _NoMocks(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         raise NotImplementedError(args.typ)
@@ -219,13 +237,10 @@ class _NoMocks(mocks.Mocks):
 def record(program: Callable[[], None], *, preview: bool, stack: str = "prod") -> Recording:
     """Runs a program under mocks and returns what it registered."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    monitor = _Monitor(preview)
+    monitor = _Monitor(preview, stack)
     mocks.set_mocks(_NoMocks(), project=PROJECT, stack=stack, preview=preview, monitor=monitor)
 
-    @pulumi.runtime.test
-    def run() -> None:
-        program()
-
+    run = pulumi.runtime.test(program)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
     run()
     return Recording(monitor.recorded, stack)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import read_containers
+from ..containers import container_name, read_containers
 from ..neighbours import EcsView, ecs_view, service_name, texts_within
 from ..recognition import Recognition, component_and_role_evidence, family_of, service_evidence, task_evidence
 from ..resources import (
@@ -367,28 +367,28 @@ def one_service(stack: Stack, settings: Settings) -> Iterator[Finding]:
     view = ecs_view(stack, settings.recognition)
     first: dict[str, Resource] = {}
     for service in view.scheduler_services:
-        for mark in sorted(_marks(service, view)):
+        for mark, shown in sorted(_marks(service, view).items()):
             other = first.setdefault(mark, service)
             if other is not service:
                 yield Finding(
-                    f"{mark} is also that of {other.name}", "take one of the two services away", service
+                    f"{shown} is also that of {other.name}", "take one of the two services away", service
                 )
                 break
 
 
-def _marks(service: Resource, view: EcsView) -> set[str]:
-    marks: set[str] = set()
+def _marks(service: Resource, view: EcsView) -> dict[str, str]:
+    """What marks a scheduler's work, with the words for it in a message."""
+    marks: dict[str, str] = {}
     name = service_name(service)
     if name.text():
-        marks.add(f"its name {name.shown()}")
+        marks[f"name {name.text()}"] = f"its name {name.shown()}"
     for task in view.tasks_of(service, "taskDefinition"):
         for container in read_containers(task).containers:
-            container_name = container["name"]
-            text = container_name.text()
+            text = container["name"].text()
             if text and view.recognition.names_scheduler(text):
-                marks.add(f"its container {container_name.shown()}")
+                marks[f"container {text}"] = f"its container {container_name(container)}"
             for mapping in container["portMappings"].items():
                 port = mapping["containerPort"].integer()
                 if port in view.recognition.ports:
-                    marks.add(f"its port {port}")
+                    marks[f"port {port}"] = f"its port {port}"
     return marks

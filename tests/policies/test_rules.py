@@ -1,0 +1,69 @@
+"""Every rule, in six cases, against the whole pack.
+
+Each case starts from a stack that breaks no rule, recorded from a program under mocks, changes one thing, and
+asserts the exact set of violations of all rules, so that a neighbour's false positive shows as well.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from fileflow_policies.pack import RULES
+
+from tests.policies import cases_baseline, cases_scheduler, compliant_stack
+from tests.policies.harness import Recording, analyse, analyzer, record
+from tests.policies.rule_cases import KINDS, Case
+
+ALWAYS: list[Case] = [*cases_scheduler.CASES, *cases_baseline.CASES]
+CASES: list[Case] = [*ALWAYS, *cases_baseline.OPTIONAL_CASES]
+# The rules that are off by default, and how a configuration turns them on.
+TURNED_ON = {case.rule: "mandatory" for case in cases_baseline.OPTIONAL_CASES}
+
+
+@cache
+def _compliant(preview: bool) -> Recording:
+    return record(compliant_stack.program, preview=preview)
+
+
+def _recording(preview: bool) -> Recording:
+    return _compliant(preview).copy()
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+def test_the_compliant_stack_breaks_no_rule(preview: bool) -> None:
+    report = analyse(_recording(preview))
+    assert report.violations == set(), str(report)
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_case_brings_exactly_its_violations(case: Case, preview: bool) -> None:
+    if case.kind == "unknown" and not preview:
+        pytest.skip("nothing is unknown in an update")
+    recording = _recording(preview)
+    case.change(recording)
+    report = analyse(recording, analyzer(TURNED_ON))
+    assert report.violations == set(case.expected), str(report)
+    _assert_messages_are_complete(recording, report.messages)
+
+
+@pytest.mark.parametrize("case", cases_baseline.OPTIONAL_CASES, ids=lambda case: case.id)
+def test_a_rule_that_is_off_by_default_says_nothing(case: Case) -> None:
+    recording = _recording(preview=True)
+    case.change(recording)
+    assert analyse(recording).violations == set()
+
+
+def test_every_rule_has_all_six_cases() -> None:
+    found = {rule.name: {case.kind for case in CASES if case.rule == rule.name} for rule in RULES}
+    assert {name: set(KINDS) - kinds for name, kinds in found.items() if kinds != set(KINDS)} == {}
+
+
+def _assert_messages_are_complete(recording: Recording, messages: list[str]) -> None:
+    """One line each: resource, value, rule, fix."""
+    labels = tuple(f"{resource.name} ({resource.type}): " for resource in recording.resources)
+    for message in messages:
+        assert "\n" not in message
+        assert message.startswith(labels)
+        assert any(f"; {rule.name}: {rule.description}; to fix: " in message for rule in RULES)
