@@ -6,6 +6,8 @@ preview, because one unknown value would hide the whole JSON from the policies.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,5 +150,12 @@ def with_sidecars(
 
 
 def volume_name(container_name: str, path: str) -> str:
-    """The name of the task's volume behind `path` of a container."""
-    return f"{container_name}{path.replace('/', '-').replace('.', '_')}"
+    """The name of the task's volume behind `path` of a container.
+
+    A path of more than one plain word ends in a digest, which keeps `/a/b` and `/a-b` apart.
+    """
+    name = container_name + re.sub(r"[/.]", "-", path)
+    if re.fullmatch(r"/[A-Za-z0-9]+", path):
+        return name
+    digest = hashlib.sha256(f"{container_name}:{path}".encode()).hexdigest()[:6]
+    return f"{name[:248]}-{digest}"
