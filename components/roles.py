@@ -139,9 +139,10 @@ def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> l
             {
                 "Action": ["secretsmanager:GetSecretValue", "ssm:GetParameters"],
                 "Effect": "Allow",
-                "Resource": [
-                    pulumi.Output.from_input(reference).apply(secret_resource) for reference in references
-                ],
+                # Several keys of one secret are one resource; the order of secrets is no change.
+                "Resource": pulumi.Output.all(*references).apply(
+                    lambda known: sorted({secret_resource(reference) for reference in known})
+                ),
             }
         )
     if options.access.secrets_kms_key_arns:
