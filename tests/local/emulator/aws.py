@@ -1,0 +1,43 @@
+"""What several tests of the emulated AWS share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[str, str]:
+    """Calls, expects that AWS refuses, and returns the error's code and message."""
+    with pytest.raises(ClientError) as raised:
+        call(*arguments, **options)
+    error = raised.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def assert_contains(got: Any, sent: Any, path: str = "") -> None:
+    """Asserts that everything that was sent came back; more may have come."""
+    if isinstance(sent, dict):
+        for key, value in sent.items():
+            assert key in got, f"{path}.{key} is lost"
+            assert_contains(got[key], value, f"{path}.{key}")
+    elif isinstance(sent, list):
+        assert len(got) == len(sent), f"{path}: {sent} came back as {got}"
+        for index, value in enumerate(sent):
+            assert_contains(got[index], value, f"{path}[{index}]")
+    else:
+        assert got == sent, path
+
+
+def network(ec2: Any, region: str = "ap-northeast-2") -> tuple[str, list[str], str]:
+    """A VPC with subnets in two zones and a security group."""
+    vpc: str = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{index}.0/24", AvailabilityZone=f"{region}{zone}")[
+            "Subnet"
+        ]["SubnetId"]
+        for index, zone in enumerate("ac")
+    ]
+    group: str = ec2.create_security_group(GroupName="front", Description="front", VpcId=vpc)["GroupId"]
+    return vpc, subnets, group

@@ -1,0 +1,300 @@
+"""Load balancing on the emulated AWS."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.local.emulator.aws import assert_contains, network, refusal
+from tests.local.emulator.conftest import REGION, Client
+
+ATTRIBUTES = {
+    "access_logs.s3.enabled": "true",
+    "access_logs.s3.bucket": "logs",
+    "access_logs.s3.prefix": "alb",
+    "deletion_protection.enabled": "true",
+    "idle_timeout.timeout_seconds": "75",
+    "routing.http.desync_mitigation_mode": "strictest",
+    "routing.http.drop_invalid_header_fields.enabled": "true",
+    "routing.http.preserve_host_header.enabled": "true",
+    "routing.http2.enabled": "false",
+}
+HEALTH_CHECK: dict[str, Any] = {
+    "HealthCheckProtocol": "HTTP",
+    "HealthCheckPort": "traffic-port",
+    "HealthCheckEnabled": True,
+    "HealthCheckPath": "/actuator/health",
+    "HealthCheckIntervalSeconds": 15,
+    "HealthCheckTimeoutSeconds": 6,
+    "HealthyThresholdCount": 2,
+    "UnhealthyThresholdCount": 3,
+    "Matcher": {"HttpCode": "200-299"},
+}
+REDIRECT = {
+    "Type": "redirect",
+    "RedirectConfig": {"Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_301"},
+}
+FIXED = {
+    "Type": "fixed-response",
+    "FixedResponseConfig": {"ContentType": "text/plain", "MessageBody": "no", "StatusCode": "403"},
+}
+
+
+@dataclass
+class Front:
+    """A load balancer with a target group."""
+
+    client: Client
+
+    def __post_init__(self) -> None:
+        self.elb = self.client("elbv2")
+        self.ec2 = self.client("ec2")
+        self.vpc, self.subnets, self.group = network(self.ec2)
+        self.balancer = self.elb.create_load_balancer(
+            Name="fileflow-prod-alb",
+            Subnets=self.subnets,
+            SecurityGroups=[self.group],
+            Tags=[{"Key": "Project", "Value": "fileflow"}],
+        )["LoadBalancers"][0]
+        self.arn = self.balancer["LoadBalancerArn"]
+        self.targets = self.elb.create_target_group(
+            Name="web",
+            Protocol="HTTP",
+            Port=8083,
+            VpcId=self.vpc,
+            TargetType="ip",
+            **HEALTH_CHECK,
+        )["TargetGroups"][0]
+
+    def listen(self, port: int, *actions: dict[str, Any], **options: Any) -> Any:
+        return self.elb.create_listener(
+            **{
+                "LoadBalancerArn": self.arn,
+                "Port": port,
+                "Protocol": "HTTP",
+                "DefaultActions": list(actions),
+            }
+            | options
+        )["Listeners"][0]
+
+    @property
+    def forward(self) -> dict[str, Any]:
+        return {"Type": "forward", "TargetGroupArn": self.targets["TargetGroupArn"]}
+
+
+@pytest.fixture
+def front(client: Client) -> Front:
+    return Front(client)
+
+
+def as_dict(attributes: list[dict[str, str]]) -> dict[str, str]:
+    return {attribute["Key"]: attribute["Value"] for attribute in attributes}
+
+
+def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
+    (balancer,) = front.elb.describe_load_balancers(Names=["fileflow-prod-alb"])["LoadBalancers"]
+    assert re.fullmatch(rf"fileflow-prod-alb-\d+\.{REGION}\.elb\.amazonaws\.com", balancer["DNSName"])
+    assert balancer["VpcId"] == front.vpc
+    assert balancer["CanonicalHostedZoneId"] == "ZWKZPGTI48KDX"
+    assert [zone["ZoneName"] for zone in balancer["AvailabilityZones"]] == [f"{REGION}a", f"{REGION}c"]
+    assert balancer["SecurityGroups"] == [front.group]
+    assert balancer["State"]["Code"] == "active"
+
+
+def test_attributes_come_back_beside_the_defaults(front: Front) -> None:
+    attributes = [{"Key": key, "Value": value} for key, value in ATTRIBUTES.items()]
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=attributes)
+    got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
+    assert_contains(got, ATTRIBUTES | {"client_keep_alive.seconds": "3600", "waf.fail_open.enabled": "false"})
+    unknown = [{"Key": "colour", "Value": "red"}]
+    assert (
+        "is not recognized"
+        in refusal(front.elb.modify_load_balancer_attributes, LoadBalancerArn=front.arn, Attributes=unknown)[
+            1
+        ]
+    )
+
+
+def test_deletion_protection_protects(front: Front) -> None:
+    protection = [{"Key": "deletion_protection.enabled", "Value": "true"}]
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=protection)
+    assert refusal(front.elb.delete_load_balancer, LoadBalancerArn=front.arn)[0] == "OperationNotPermitted"
+    protection[0]["Value"] = "false"
+    front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=protection)
+    front.elb.delete_load_balancer(LoadBalancerArn=front.arn)
+    assert (
+        refusal(front.elb.describe_load_balancers, LoadBalancerArns=[front.arn])[0] == "LoadBalancerNotFound"
+    )
+
+
+def test_a_target_group_comes_back_whole(front: Front) -> None:
+    assert_contains(
+        front.targets,
+        HEALTH_CHECK
+        | {"ProtocolVersion": "HTTP1", "IpAddressType": "ipv4", "TargetType": "ip", "Port": 8083},
+    )
+    arn = front.targets["TargetGroupArn"]
+    attributes = {
+        "deregistration_delay.timeout_seconds": "30",
+        "stickiness.enabled": "true",
+        "stickiness.lb_cookie.duration_seconds": "600",
+        "slow_start.duration_seconds": "30",
+        "load_balancing.algorithm.type": "least_outstanding_requests",
+    }
+    front.elb.modify_target_group_attributes(
+        TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value} for key, value in attributes.items()]
+    )
+    got = as_dict(front.elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"])
+    assert_contains(got, attributes | {"stickiness.type": "lb_cookie"})
+    changed = {"HealthCheckPath": "/health", "HealthCheckIntervalSeconds": 20, "Matcher": {"HttpCode": "200"}}
+    (modified,) = front.elb.modify_target_group(TargetGroupArn=arn, **changed)["TargetGroups"]
+    assert_contains(modified, HEALTH_CHECK | changed)
+    code, message = refusal(front.elb.modify_target_group, TargetGroupArn=arn, HealthCheckTimeoutSeconds=20)
+    assert code == "ValidationError"
+    assert "smaller than the interval" in message
+
+
+def test_listeners_of_each_kind_come_back(front: Front) -> None:
+    second = front.elb.create_target_group(
+        Name="canary", Protocol="HTTP", Port=80, VpcId=front.vpc, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    weighted = {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [
+                {"TargetGroupArn": front.targets["TargetGroupArn"], "Weight": 9},
+                {"TargetGroupArn": second, "Weight": 1},
+            ],
+            "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
+        },
+    }
+    for port, action in enumerate((REDIRECT, FIXED, front.forward, weighted), start=80):
+        made = front.listen(port, action)
+        assert_contains(made["DefaultActions"], [action])
+        (described,) = front.elb.describe_listeners(ListenerArns=[made["ListenerArn"]])["Listeners"]
+        assert described == made
+    assert refusal(front.listen, 80, FIXED)[0] == "DuplicateListener"
+    (group,) = front.elb.describe_target_groups(TargetGroupArns=[second])["TargetGroups"]
+    assert group["LoadBalancerArns"] == [front.arn]
+
+
+def test_a_modified_listener_frees_the_target_group_that_it_leaves(front: Front) -> None:
+    listener = front.listen(80, front.forward)
+    arn = front.targets["TargetGroupArn"]
+    assert refusal(front.elb.delete_target_group, TargetGroupArn=arn)[0] == "ResourceInUse"
+    (modified,) = front.elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[FIXED])[
+        "Listeners"
+    ]
+    assert_contains(modified["DefaultActions"], [FIXED])
+    front.elb.delete_target_group(TargetGroupArn=arn)
+    assert refusal(front.listen, 81, front.forward)[0] == "TargetGroupNotFound"
+
+
+def test_https_needs_an_issued_certificate(front: Front, client: Client) -> None:
+    acm, route53 = client("acm"), client("route53")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    arn = acm.request_certificate(
+        DomainName="api.example.com", SubjectAlternativeNames=["*.api.example.com"], ValidationMethod="DNS"
+    )["CertificateArn"]
+    secure: dict[str, Any] = {
+        "Protocol": "HTTPS",
+        "Certificates": [{"CertificateArn": arn}],
+        "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    }
+    assert refusal(front.listen, 443, front.forward, Protocol="HTTPS")[0] == "ValidationError"
+    assert refusal(front.listen, 443, front.forward, **secure)[0] == "UnsupportedCertificate"
+    pending = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    assert pending["Status"] == "PENDING_VALIDATION"
+    records = {
+        (option["ResourceRecord"]["Name"], option["ResourceRecord"]["Value"])
+        for option in pending["DomainValidationOptions"]
+    }
+    ((name, value),) = records
+    record = {"Name": name, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]}
+    route53.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    )
+    assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
+    listener = front.listen(443, front.forward, **secure)
+    assert_contains(listener, secure | {"MutualAuthentication": {"Mode": "off"}})
+    assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] == [front.arn]
+    assert refusal(acm.delete_certificate, CertificateArn=arn)[0] == "ResourceInUseException"
+    certificates = front.elb.describe_listener_certificates(ListenerArn=listener["ListenerArn"])[
+        "Certificates"
+    ]
+    assert certificates == [{"CertificateArn": arn, "IsDefault": True}]
+
+
+CONDITIONS = [
+    {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/admin/*", "/internal/*"]}},
+    {"Field": "host-header", "HostHeaderConfig": {"Values": ["api.example.com"]}},
+    {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}},
+    {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
+    {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "b"}]}},
+    {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Key", "Values": ["y"]}},
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: str(condition["Field"]))
+def test_a_rule_comes_back_with_its_condition(front: Front, condition: dict[str, Any]) -> None:
+    listener = front.listen(80, front.forward)["ListenerArn"]
+    (made,) = front.elb.create_rule(
+        ListenerArn=listener, Priority=10, Conditions=[condition], Actions=[FIXED]
+    )["Rules"]
+    (described,) = front.elb.describe_rules(RuleArns=[made["RuleArn"]])["Rules"]
+    assert_contains(
+        described, {"Priority": "10", "Conditions": [condition], "Actions": [FIXED], "IsDefault": False}
+    )
+
+
+def test_rules_have_an_order_of_their_own(front: Front) -> None:
+    listener = front.listen(80, front.forward)["ListenerArn"]
+    rules = [
+        front.elb.create_rule(
+            ListenerArn=listener, Priority=priority, Conditions=[CONDITIONS[0]], Actions=[FIXED]
+        )["Rules"][0]["RuleArn"]
+        for priority in (20, 10)
+    ]
+    again = refusal(
+        front.elb.create_rule, ListenerArn=listener, Priority=10, Conditions=[CONDITIONS[0]], Actions=[FIXED]
+    )
+    assert again[0] == "PriorityInUse"
+    listed = front.elb.describe_rules(ListenerArn=listener)["Rules"]
+    assert [rule["Priority"] for rule in listed] == ["10", "20", "default"]
+    swapped = [{"RuleArn": rules[0], "Priority": 10}, {"RuleArn": rules[1], "Priority": 20}]
+    front.elb.set_rule_priorities(RulePriorities=swapped)
+    listed = front.elb.describe_rules(ListenerArn=listener)["Rules"]
+    assert [rule["RuleArn"] for rule in listed[:2]] == rules
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Name": "fileflow-prod-alb"}, "DuplicateLoadBalancerName"),
+        ({"Name": "x" * 33}, "ValidationError"),
+        ({"Name": "-x"}, "ValidationError"),
+        ({"Subnets": []}, "ValidationError"),
+        ({"Subnets": ["subnet-nowhere"]}, "SubnetNotFound"),
+        ({"SecurityGroups": ["sg-nowhere"]}, "InvalidSecurityGroup"),
+        ({"Type": "network"}, "ValidationError"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_load_balancer_that_aws_refuses_is_refused(front: Front, change: dict[str, Any], code: str) -> None:
+    request = {"Name": "other", "Subnets": front.subnets, "SecurityGroups": [front.group]} | change
+    assert refusal(front.elb.create_load_balancer, **request)[0] == code
+
+
+def test_a_web_acl_is_found_by_the_load_balancer(front: Front, client: Client) -> None:
+    waf = client("wafv2")
+    visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "w"}
+    acl = waf.create_web_acl(
+        Name="w", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility, Rules=[]
+    )["Summary"]["ARN"]
+    waf.associate_web_acl(WebACLArn=acl, ResourceArn=front.arn)
+    assert waf.get_web_acl_for_resource(ResourceArn=front.arn)["WebACL"]["ARN"] == acl
+    waf.disassociate_web_acl(ResourceArn=front.arn)
+    assert refusal(waf.get_web_acl_for_resource, ResourceArn=front.arn)[0] == "WAFNonexistentItemException"
