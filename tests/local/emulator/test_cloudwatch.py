@@ -1,0 +1,297 @@
+"""CloudWatch and its logs on the emulated AWS."""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import botocore.loaders
+import botocore.model
+import botocore.parsers
+import botocore.serialize
+import pytest
+
+from local.emulator.process import RunningEmulator
+from tests.local.emulator.aws import assert_contains, refusal
+from tests.local.emulator.conftest import REGION, Client
+
+RUNNING: dict[str, Any] = {
+    "AlarmName": "running",
+    "AlarmDescription": "no scheduler runs",
+    "ActionsEnabled": True,
+    "AlarmActions": [f"arn:aws:sns:{REGION}:646886795421:alerts"],
+    "OKActions": [f"arn:aws:sns:{REGION}:646886795421:alerts"],
+    "InsufficientDataActions": [f"arn:aws:sns:{REGION}:646886795421:alerts"],
+    "MetricName": "RunningTaskCount",
+    "Namespace": "ECS/ContainerInsights",
+    "Statistic": "Minimum",
+    "Dimensions": [{"Name": "ClusterName", "Value": "c"}, {"Name": "ServiceName", "Value": "s"}],
+    "Period": 60,
+    "EvaluationPeriods": 2,
+    "DatapointsToAlarm": 2,
+    "Threshold": 1.0,
+    "ComparisonOperator": "LessThanThreshold",
+    "TreatMissingData": "breaching",
+}
+RATIO: dict[str, Any] = {
+    "AlarmName": "ratio",
+    "ActionsEnabled": True,
+    "EvaluationPeriods": 1,
+    "Threshold": 0.05,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "TreatMissingData": "notBreaching",
+    "Metrics": [
+        {"Id": "ratio", "Expression": "errors/requests", "Label": "5xx", "ReturnData": True},
+        *(
+            {
+                "Id": identifier,
+                "ReturnData": False,
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/ApplicationELB",
+                        "MetricName": metric,
+                        "Dimensions": [{"Name": "LoadBalancer", "Value": "app/x/1"}],
+                    },
+                    "Period": 60,
+                    "Stat": "Sum",
+                },
+            }
+            for identifier, metric in (("errors", "HTTPCode_Target_5XX_Count"), ("requests", "RequestCount"))
+        ),
+    ],
+}
+PERCENTILE: dict[str, Any] = {
+    "AlarmName": "latency",
+    "EvaluationPeriods": 1,
+    "Threshold": 2.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+    "ExtendedStatistic": "p99",
+    "MetricName": "TargetResponseTime",
+    "Namespace": "AWS/ApplicationELB",
+    "Period": 300,
+    "Unit": "Seconds",
+    "EvaluateLowSampleCountPercentile": "ignore",
+}
+BAND: dict[str, Any] = {
+    "AlarmName": "band",
+    "EvaluationPeriods": 1,
+    "ThresholdMetricId": "band",
+    "ComparisonOperator": "GreaterThanUpperThreshold",
+    "Metrics": [
+        {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(cpu, 2)", "ReturnData": True},
+        {
+            "Id": "cpu",
+            "ReturnData": True,
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization"},
+                "Period": 60,
+                "Stat": "Average",
+            },
+        },
+    ],
+}
+
+
+@pytest.fixture
+def cloudwatch(client: Client) -> Any:
+    return client("cloudwatch")
+
+
+@pytest.mark.parametrize(
+    "alarm", [RUNNING, RATIO, PERCENTILE, BAND], ids=lambda alarm: str(alarm["AlarmName"])
+)
+def test_an_alarm_comes_back_as_it_was_put(cloudwatch: Any, alarm: dict[str, Any]) -> None:
+    cloudwatch.put_metric_alarm(**alarm, Tags=[{"Key": "Project", "Value": "fileflow"}])
+    (got,) = cloudwatch.describe_alarms(AlarmNames=[alarm["AlarmName"]])["MetricAlarms"]
+    assert_contains(got, alarm)
+    for name in (
+        "MetricName",
+        "Namespace",
+        "Statistic",
+        "ExtendedStatistic",
+        "Period",
+        "Threshold",
+        "Metrics",
+    ):
+        assert (name in got) == (name in alarm), name
+    assert cloudwatch.list_tags_for_resource(ResourceARN=got["AlarmArn"])["Tags"] == [
+        {"Key": "Project", "Value": "fileflow"}
+    ]
+
+
+def test_an_alarm_put_again_is_replaced_whole(cloudwatch: Any) -> None:
+    cloudwatch.put_metric_alarm(**RUNNING)
+    changed = {
+        name: value for name, value in RUNNING.items() if name not in {"OKActions", "AlarmDescription"}
+    }
+    cloudwatch.put_metric_alarm(**changed | {"Threshold": 3.0})
+    (got,) = cloudwatch.describe_alarms(AlarmNames=["running"])["MetricAlarms"]
+    assert (got["Threshold"], got["OKActions"]) == (3.0, [])
+    assert "AlarmDescription" not in got
+    cloudwatch.delete_alarms(AlarmNames=["running"])
+    assert cloudwatch.describe_alarms(AlarmNames=["running"])["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Metrics": RATIO["Metrics"]},
+        {"ExtendedStatistic": "p99"},
+        {"ThresholdMetricId": "x"},
+        {"MetricName": None},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_an_alarm_that_says_two_things_is_refused(cloudwatch: Any, change: dict[str, Any]) -> None:
+    request = {name: value for name, value in (RUNNING | change).items() if value is not None}
+    assert refusal(cloudwatch.put_metric_alarm, **request)[0] == "ValidationError"
+
+
+def call(emulator: RunningEmulator, account: str, protocol: str, action: str, request: dict[str, Any]) -> Any:
+    """Calls CloudWatch in the protocol given, as SDKs in other languages do."""
+    description = botocore.loaders.Loader().load_service_model("cloudwatch", "service-2")
+    description["metadata"]["protocol"] = protocol
+    operation = botocore.model.ServiceModel(description, "cloudwatch").operation_model(action)
+    serialized = botocore.serialize.create_serializer(protocol).serialize_to_request(request, operation)
+    body = serialized["body"]
+    if isinstance(body, dict):
+        body = urllib.parse.urlencode(body).encode()
+    credential = f"{account}/20260101/{REGION}/monitoring/aws4_request"
+    headers = dict(serialized["headers"]) | {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+    }
+    http_request = urllib.request.Request(
+        emulator.url + serialized["url_path"], data=body, headers=headers, method="POST"
+    )
+    with urllib.request.urlopen(http_request, timeout=10) as response:
+        answer = {"body": response.read(), "headers": dict(response.headers), "status_code": response.status}
+    return botocore.parsers.create_parser(protocol).parse(answer, operation.output_shape)
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "query", "json"])
+@pytest.mark.parametrize("alarm", [RUNNING, RATIO, PERCENTILE], ids=lambda alarm: str(alarm["AlarmName"]))
+def test_an_alarm_comes_back_in_every_protocol(
+    emulator: RunningEmulator, account: str, protocol: str, alarm: dict[str, Any]
+) -> None:
+    call(emulator, account, protocol, "PutMetricAlarm", alarm)
+    answer = call(emulator, account, protocol, "DescribeAlarms", {"AlarmNames": [alarm["AlarmName"]]})
+    (got,) = answer["MetricAlarms"]
+    assert_contains(got, alarm)
+    assert got["StateUpdatedTimestamp"].year >= 2020
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "query", "json"])
+def test_the_guides_metric_commands_answer_in_every_protocol(
+    emulator: RunningEmulator, account: str, protocol: str
+) -> None:
+    answer = call(
+        emulator,
+        account,
+        protocol,
+        "GetMetricStatistics",
+        {
+            "Namespace": "AWS/ECS",
+            "MetricName": "CPUUtilization",
+            "Dimensions": [
+                {"Name": "ServiceName", "Value": "fileflow-scheduler-download"},
+                {"Name": "ClusterName", "Value": "fileflow-prod"},
+            ],
+            "StartTime": "2025-01-01T00:00:00Z",
+            "EndTime": "2025-01-01T23:59:59Z",
+            "Period": 3600,
+            "Statistics": ["Average"],
+        },
+    )
+    assert answer["Label"] == "CPUUtilization"
+    assert not answer.get("Datapoints")
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "query", "json"])
+def test_a_dashboard_comes_back_in_every_protocol(
+    emulator: RunningEmulator, account: str, protocol: str
+) -> None:
+    body = '{"widgets": []}'
+    call(emulator, account, protocol, "PutDashboard", {"DashboardName": "shop", "DashboardBody": body})
+    answer = call(emulator, account, protocol, "GetDashboard", {"DashboardName": "shop"})
+    assert answer["DashboardBody"] == body
+    assert answer["DashboardArn"] == f"arn:aws:cloudwatch::{account}:dashboard/shop"
+
+
+@pytest.fixture
+def logs(client: Client) -> Any:
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/aws/ecs/fileflow", tags={"Project": "fileflow"})
+    logs.create_log_stream(logGroupName="/aws/ecs/fileflow", logStreamName="ecs/fileflow/1")
+    return logs
+
+
+def put(logs: Any, *messages: str) -> None:
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": message} for message in messages]
+    logs.put_log_events(logGroupName="/aws/ecs/fileflow", logStreamName="ecs/fileflow/1", logEvents=events)
+
+
+def test_a_log_group_keeps_retention_and_key(logs: Any) -> None:
+    def group() -> Any:
+        return logs.describe_log_groups(logGroupNamePrefix="/aws/ecs/fileflow")["logGroups"][0]
+
+    key = f"arn:aws:kms:{REGION}:646886795421:key/1"
+    logs.put_retention_policy(logGroupName="/aws/ecs/fileflow", retentionInDays=30)
+    logs.associate_kms_key(logGroupName="/aws/ecs/fileflow", kmsKeyId=key)
+    assert (group()["retentionInDays"], group()["kmsKeyId"]) == (30, key)
+    logs.disassociate_kms_key(logGroupName="/aws/ecs/fileflow")
+    logs.delete_retention_policy(logGroupName="/aws/ecs/fileflow")
+    assert "kmsKeyId" not in group()
+    assert "retentionInDays" not in group()
+    code, _ = refusal(logs.put_retention_policy, logGroupName="/aws/ecs/fileflow", retentionInDays=31)
+    assert code == "InvalidParameterException"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("OutOfMemoryError", ["java.lang.OutOfMemoryError: Java heap space"]),
+        ('"Java heap space"', ["java.lang.OutOfMemoryError: Java heap space"]),
+        ('"heap Java"', []),
+        ("outofmemoryerror", []),
+        ("?refused ?heap", ["java.lang.OutOfMemoryError: Java heap space", "Connection refused"]),
+        ("Connection -refused", ["Connection ok"]),
+        ("%C[a-z]+ ok%", ["Connection ok"]),
+    ],
+)
+def test_a_filter_pattern_finds_what_it_would_find_on_aws(logs: Any, pattern: str, found: list[str]) -> None:
+    put(logs, "java.lang.OutOfMemoryError: Java heap space", "Connection refused", "Connection ok")
+    events = logs.filter_log_events(logGroupName="/aws/ecs/fileflow", filterPattern=pattern)["events"]
+    assert [event["message"] for event in events] == found
+
+
+def test_a_metric_filter_counts_into_its_metric(logs: Any, client: Client) -> None:
+    transformation = {
+        "metricName": "OutOfMemory",
+        "metricNamespace": "FileFlow",
+        "metricValue": "1",
+        "unit": "Count",
+    }
+    metric_filter = {
+        "logGroupName": "/aws/ecs/fileflow",
+        "filterName": "oom",
+        "filterPattern": "OutOfMemoryError",
+        "metricTransformations": [transformation],
+    }
+    logs.put_metric_filter(**metric_filter)
+    (got,) = logs.describe_metric_filters(logGroupName="/aws/ecs/fileflow")["metricFilters"]
+    assert_contains(got, metric_filter)
+    put(logs, "OutOfMemoryError", "fine", "OutOfMemoryError")
+    answer = client("cloudwatch").get_metric_statistics(
+        Namespace="FileFlow",
+        MetricName="OutOfMemory",
+        StartTime=time.time() - 600,
+        EndTime=time.time() + 600,
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    assert sum(point["Sum"] for point in answer["Datapoints"]) == 2.0
+    two = refusal(logs.put_metric_filter, **metric_filter | {"metricTransformations": [transformation] * 2})
+    assert two[0] in {"InvalidParameterException", "ParamValidationError"}
