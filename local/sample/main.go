@@ -133,13 +133,14 @@ func (a *application) shutDown(servers []*http.Server, stop <-chan os.Signal) in
 // checkHealth asks the application of this container for its health and returns an exit code.
 func checkHealth(settings settings) int {
 	client := http.Client{Timeout: 2 * time.Second}
-	response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/actuator/health", settings.managementPort))
+	url := fmt.Sprintf("http://127.0.0.1:%d/actuator/health", settings.managementPort)
+	response, err := client.Get(url)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	response.Body.Close()
-	fmt.Println(response.Status)
+	fmt.Println(url, response.Status)
 	if response.StatusCode != http.StatusOK {
 		return 1
 	}
