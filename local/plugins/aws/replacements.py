@@ -247,8 +247,8 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
 # Says of a part of a block that AWS fills it in: leaving it out changes nothing.
 _FILLED_IN: Final = object()
 
-# Parts of a block that replace while its other parts update, each with what leaving it out means. A path skips
-# the indexes of lists.
+# Parts of a block that replace while its other parts update, each with what leaving it out means. A path
+# skips the indexes of lists.
 _REPLACING_PARTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
     "acm/certificate:Certificate": {"options": {"options.export": _FILLED_IN}},
     "servicediscovery/service:Service": {

@@ -119,6 +119,21 @@ def test_a_discovery_service_is_replaced_for_its_record_type_and_updated_for_a_t
     assert not replaces(token, "dnsConfig", inputs("A", 10), inputs("A", 60))
 
 
+def test_what_a_left_out_part_means_counts_when_a_block_is_compared() -> None:
+    def service(**dns: Any) -> dict[str, Any]:
+        return {"dnsConfig": {"namespaceId": "ns-1", "dnsRecords": [{"type": "A", "ttl": 10}], **dns}}
+
+    token = "aws:servicediscovery/service:Service"
+    assert not replaces(token, "dnsConfig", service(routingPolicy="MULTIVALUE"), service())
+    assert replaces(token, "dnsConfig", service(routingPolicy="WEIGHTED"), service())
+    assert replaces(token, "dnsConfig", service(), {})
+    certificate = "aws:acm/certificate:Certificate"
+    assert not replaces(certificate, "options", {"options": {"export": "DISABLED"}}, {"options": {}})
+    assert replaces(
+        certificate, "options", {"options": {"export": "DISABLED"}}, {"options": {"export": "ENABLED"}}
+    )
+
+
 def test_dedicated_tenancy_is_loosened_in_place_and_never_tightened() -> None:
     token, argument = "aws:ec2/vpc:Vpc", "instanceTenancy"
     dedicated, shared = {"instanceTenancy": "dedicated"}, {"instanceTenancy": "default"}

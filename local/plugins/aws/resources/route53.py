@@ -1,0 +1,436 @@
+"""Route 53: hosted zones and their records."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from ..resource import Call, Inputs, Resource, State, tag_changes, tag_list, tag_map
+from ..session import AwsError
+from .calls import given, one, retried, touched, unless_absent
+from .defaulting import if_given
+
+_NO_ZONE: Final = ("NoSuchHostedZone", "InvalidHostedZoneId")
+_PASSING: Final = ("PriorRequestNotComplete", "Throttling", "ThrottlingException")
+_OWN_TYPES: Final = frozenset({"NS", "SOA"})
+
+
+def same_domain(left: Any, right: Any) -> bool:
+    """Whether two spellings name one domain: case and the last dot say nothing."""
+    return _domain(left) == _domain(right)
+
+
+def same_alias(left: Any, right: Any) -> bool:
+    """The same domain, where Route 53 may have put `dualstack.` before it."""
+    return _domain(left).removeprefix("dualstack.") == _domain(right).removeprefix("dualstack.")
+
+
+def _domain(name: Any) -> str:
+    return str(name or "").rstrip(".").lower().replace("\\052", "*")
+
+
+def _zone_id(zone_id: Any) -> str:
+    return str(zone_id).rpartition("/")[2]
+
+
+def _wait_for(call: Call, change: Mapping[str, Any] | None) -> None:
+    if change is not None and change.get("Status") != "INSYNC":
+        change_id = _zone_id(change["Id"])
+        call.wait_until(
+            f"Route 53 change {change_id} is in sync",
+            lambda: call.client("route53").get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC",
+            1800,
+        )
+
+
+class Zone(Resource):
+    token = "aws:route53/zone:Zone"
+    defaults = MappingProxyType({"comment": "Managed by Pulumi", "forceDestroy": False})
+    exclusive = (("delegationSetId", "vpcs"),)
+    sets = frozenset({"vpcs"})
+    same = MappingProxyType({"name": same_domain, "vpcs.vpcRegion": if_given})
+    kept = frozenset({"forceDestroy"})
+    missing = frozenset(_NO_ZONE)
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        route53 = call.client("route53")
+        vpcs = self._vpcs(call, inputs)
+        answer = route53.create_hosted_zone(
+            CallerReference=uuid.uuid4().hex,
+            HostedZoneConfig={"Comment": inputs["comment"], "PrivateZone": bool(vpcs)},
+            Name=inputs["name"],
+            **given(inputs, DelegationSetId="delegationSetId"),
+            **({"VPC": vpcs[0]} if vpcs else {}),
+        )
+        zone_id = _zone_id(answer["HostedZone"]["Id"])
+        _wait_for(call, answer.get("ChangeInfo"))
+        for vpc in vpcs[1:]:
+            self._associate(call, zone_id, vpc)
+        self._tag(call, zone_id, inputs.get("tags") or {}, [])
+        return zone_id
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        del state
+        route53 = call.client("route53")
+        found = unless_absent(lambda: route53.get_hosted_zone(Id=resource_id), *_NO_ZONE)
+        if found is None:
+            return None
+        zone = found["HostedZone"]
+        servers = found.get("DelegationSet", {}).get("NameServers", [])
+        if zone["Config"].get("PrivateZone"):
+            servers = self._servers_of_private(route53, resource_id, zone["Name"])
+        tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=resource_id)
+        return {
+            "arn": f"arn:{call.aws.partition}:route53:::hostedzone/{resource_id}",
+            "comment": zone["Config"].get("Comment", ""),
+            "delegationSetId": _zone_id(found.get("DelegationSet", {}).get("Id", "")),
+            "enableAcceleratedRecovery": False,
+            "name": _domain(zone["Name"]),
+            "nameServers": sorted(servers),
+            "primaryNameServer": self._primary(servers),
+            "tagsAll": tag_map(tags["ResourceTagSet"].get("Tags")),
+            "vpcs": sorted(
+                ({"vpcId": vpc["VPCId"], "vpcRegion": vpc["VPCRegion"]} for vpc in found.get("VPCs", [])),
+                key=lambda vpc: str(vpc["vpcId"]),
+            ),
+            "zoneId": resource_id,
+        }
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        route53 = call.client("route53")
+        if touched(changed, "comment"):
+            route53.update_hosted_zone_comment(Id=resource_id, Comment=new["comment"])
+        if touched(changed, "vpcs"):
+            before, after = self._vpcs(call, old), self._vpcs(call, new)
+            # Associate first: a private zone must keep at least one VPC.
+            for vpc in after:
+                if vpc not in before:
+                    self._associate(call, resource_id, vpc)
+            for vpc in before:
+                if vpc not in after:
+                    answer = route53.disassociate_vpc_from_hosted_zone(HostedZoneId=resource_id, VPC=vpc)
+                    _wait_for(call, answer.get("ChangeInfo"))
+        self._tag(call, resource_id, *tag_changes(old, new))
+        return None
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        route53 = call.client("route53")
+        if state.get("forceDestroy"):
+            self._empty(call, resource_id)
+        retried(
+            call,
+            f"zone {resource_id} has no pending change",
+            lambda: unless_absent(lambda: route53.delete_hosted_zone(Id=resource_id), *_NO_ZONE),
+            *_PASSING,
+        )
+
+    @staticmethod
+    def _vpcs(call: Call, inputs: Inputs) -> list[dict[str, str]]:
+        return [
+            {"VPCId": vpc["vpcId"], "VPCRegion": vpc.get("vpcRegion") or call.region}
+            for vpc in inputs.get("vpcs") or ()
+        ]
+
+    @staticmethod
+    def _associate(call: Call, zone_id: str, vpc: Mapping[str, str]) -> None:
+        answer = call.client("route53").associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
+        _wait_for(call, answer.get("ChangeInfo"))
+
+    @staticmethod
+    def _tag(call: Call, zone_id: str, wanted: Mapping[str, str], gone: Sequence[str]) -> None:
+        if wanted or gone:
+            call.client("route53").change_tags_for_resource(
+                ResourceType="hostedzone",
+                ResourceId=zone_id,
+                **({"AddTags": tag_list(wanted)} if wanted else {}),
+                **({"RemoveTagKeys": list(gone)} if gone else {}),
+            )
+
+    @staticmethod
+    def _records(route53: Any, zone_id: str) -> list[dict[str, Any]]:
+        pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
+        return [record for page in pages for record in page["ResourceRecordSets"]]
+
+    def _servers_of_private(self, route53: Any, zone_id: str, name: str) -> list[str]:
+        for record in self._records(route53, zone_id):
+            if record["Type"] == "NS" and same_domain(record["Name"], name):
+                return [str(value["Value"]) for value in record.get("ResourceRecords", [])]
+        return []
+
+    @staticmethod
+    def _primary(servers: Sequence[str]) -> str:
+        return str(one(servers) or "")
+
+    def _empty(self, call: Call, zone_id: str) -> None:
+        """Deletes every record but the two that belong to the zone itself."""
+        route53 = call.client("route53")
+        zone = unless_absent(lambda: route53.get_hosted_zone(Id=zone_id)["HostedZone"], *_NO_ZONE)
+        if zone is None:
+            return
+        changes = [
+            {"Action": "DELETE", "ResourceRecordSet": record}
+            for record in self._records(route53, zone_id)
+            if not (record["Type"] in _OWN_TYPES and same_domain(record["Name"], zone["Name"]))
+        ]
+        for start in range(0, len(changes), 100):
+            answer = route53.change_resource_record_sets(
+                HostedZoneId=zone_id, ChangeBatch={"Changes": changes[start : start + 100]}
+            )
+            _wait_for(call, answer.get("ChangeInfo"))
+
+
+class Record(Resource):
+    """A record set; its id joins zone, name, type and set identifier by underscores."""
+
+    token = "aws:route53/record:Record"
+    exclusive = (("aliases", "records"), ("aliases", "ttl"))
+    sets = frozenset({"records", "geoproximityRoutingPolicy.coordinates"})
+    same = MappingProxyType({"aliases.name": same_alias, "name": same_domain})
+    kept = frozenset({"allowOverwrite"})
+    missing = frozenset(_NO_ZONE)
+
+    def check(self, inputs: Inputs) -> list[tuple[str, str]]:
+        if "aliases" not in inputs and "records" not in inputs:
+            return [("records", "one of `aliases`, `records` must be given")]
+        if "records" in inputs and "ttl" not in inputs:
+            return [("ttl", "`ttl` is required with `records`")]
+        return []
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
+        self._change(
+            call, inputs["zoneId"], [{"Action": action, "ResourceRecordSet": self._set(call, inputs)}]
+        )
+        return self._id(inputs)
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        zone_id, name, kind, identifier = self._parts(resource_id, state)
+        zone_name = self._zone_name(call, zone_id)
+        if zone_name is None:
+            return None
+        record = self._find(call, zone_id, _full_name(name, zone_name), kind, identifier)
+        if record is None:
+            return None
+        alias = record.get("AliasTarget")
+        location = record.get("GeoLocation")
+        proximity = record.get("GeoProximityLocation")
+        cidr = record.get("CidrRoutingConfig")
+        return {
+            "aliases": [
+                {
+                    "evaluateTargetHealth": bool(alias.get("EvaluateTargetHealth")),
+                    "name": _domain(alias["DNSName"]),
+                    "zoneId": alias["HostedZoneId"],
+                }
+            ]
+            if alias
+            else [],
+            "cidrRoutingPolicy": {"collectionId": cidr["CollectionId"], "locationName": cidr["LocationName"]}
+            if cidr
+            else None,
+            "failoverRoutingPolicies": [{"type": record["Failover"]}] if "Failover" in record else [],
+            "fqdn": _domain(record["Name"]),
+            "geolocationRoutingPolicies": [
+                {
+                    "continent": location.get("ContinentCode", ""),
+                    "country": location.get("CountryCode", ""),
+                    "subdivision": location.get("SubdivisionCode", ""),
+                }
+            ]
+            if location
+            else [],
+            "geoproximityRoutingPolicy": self._proximity(proximity) if proximity else None,
+            "healthCheckId": record.get("HealthCheckId", ""),
+            "latencyRoutingPolicies": [{"region": record["Region"]}] if "Region" in record else [],
+            "multivalueAnswerRoutingPolicy": bool(record.get("MultiValueAnswer")),
+            "name": name,
+            "records": [_record_text(kind, value["Value"]) for value in record["ResourceRecords"]]
+            if record.get("ResourceRecords")
+            else None,
+            "setIdentifier": record.get("SetIdentifier", ""),
+            "ttl": record.get("TTL", 0),
+            "type": kind,
+            "weightedRoutingPolicies": [{"weight": record["Weight"]}] if "Weight" in record else [],
+            "zoneId": zone_id,
+            "id": self._id({"zoneId": zone_id, "name": name, "type": kind, "setIdentifier": identifier}),
+        }
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        del resource_id
+        wanted = self._set(call, new)
+        if not touched(changed, "type", "setIdentifier") or not changed:
+            self._change(call, new["zoneId"], [{"Action": "UPSERT", "ResourceRecordSet": wanted}])
+            return None
+        # The old record has another key: it goes in the same batch, so that there is never a gap.
+        zone_name = self._zone_name(call, old["zoneId"]) or ""
+        there = self._find(
+            call,
+            old["zoneId"],
+            _full_name(old["name"], zone_name),
+            old["type"],
+            old.get("setIdentifier") or "",
+        )
+        changes = [{"Action": "DELETE", "ResourceRecordSet": there}] if there else []
+        self._change(call, new["zoneId"], [*changes, {"Action": "UPSERT", "ResourceRecordSet": wanted}])
+        return self._id(new)
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        zone_id, name, kind, identifier = self._parts(resource_id, state)
+        zone_name = self._zone_name(call, zone_id)
+        if zone_name is None:
+            return
+        there = self._find(call, zone_id, _full_name(name, zone_name), kind, identifier)
+        if there is not None:
+            self._change(call, zone_id, [{"Action": "DELETE", "ResourceRecordSet": there}])
+
+    @staticmethod
+    def _id(inputs: Inputs) -> str:
+        parts = [_zone_id(inputs["zoneId"]), _domain(inputs["name"]), inputs["type"]]
+        return "_".join(
+            [*map(str, parts), *([inputs["setIdentifier"]] if inputs.get("setIdentifier") else [])]
+        )
+
+    @staticmethod
+    def _parts(resource_id: str, state: State) -> tuple[str, str, str, str]:
+        if state.get("zoneId"):
+            identifier = str(state.get("setIdentifier") or "")
+            return _zone_id(state["zoneId"]), str(state["name"]), str(state["type"]), identifier
+        zone_id, _, rest = resource_id.partition("_")
+        # A name may hold underscores; a type is in capitals.
+        pieces = rest.split("_")
+        for index in range(len(pieces) - 1, 0, -1):
+            if pieces[index].isupper() and pieces[index].isalnum():
+                return zone_id, "_".join(pieces[:index]), pieces[index], "_".join(pieces[index + 1 :])
+        raise ValueError(
+            f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE or ZONE_NAME_TYPE_SET"
+        )
+
+    @staticmethod
+    def _zone_name(call: Call, zone_id: str) -> str | None:
+        route53 = call.client("route53")
+        zone = unless_absent(lambda: route53.get_hosted_zone(Id=zone_id)["HostedZone"], *_NO_ZONE)
+        return None if zone is None else str(zone["Name"])
+
+    def _set(self, call: Call, inputs: Inputs) -> dict[str, Any]:
+        """The record set of a request."""
+        zone_name = self._zone_name(call, _zone_id(inputs["zoneId"]))
+        if zone_name is None:
+            raise AwsError(f"there is no hosted zone {inputs['zoneId']}")
+        record: dict[str, Any] = {
+            "Name": _full_name(inputs["name"], zone_name),
+            "Type": inputs["type"],
+            **given(inputs, HealthCheckId="healthCheckId", SetIdentifier="setIdentifier", TTL="ttl"),
+        }
+        if inputs.get("records"):
+            record["ResourceRecords"] = [
+                {"Value": _quoted(inputs["type"], value)} for value in inputs["records"]
+            ]
+        if alias := one(inputs.get("aliases")):
+            record["AliasTarget"] = {
+                "DNSName": alias["name"],
+                "EvaluateTargetHealth": alias["evaluateTargetHealth"],
+                "HostedZoneId": alias["zoneId"],
+            }
+        record |= self._routing(inputs)
+        return record
+
+    @staticmethod
+    def _routing(inputs: Inputs) -> dict[str, Any]:
+        routing: dict[str, Any] = {}
+        if failover := one(inputs.get("failoverRoutingPolicies")):
+            routing["Failover"] = failover["type"]
+        if location := one(inputs.get("geolocationRoutingPolicies")):
+            routing["GeoLocation"] = given(
+                location, ContinentCode="continent", CountryCode="country", SubdivisionCode="subdivision"
+            )
+        if latency := one(inputs.get("latencyRoutingPolicies")):
+            routing["Region"] = latency["region"]
+        if weighted := one(inputs.get("weightedRoutingPolicies")):
+            routing["Weight"] = weighted["weight"]
+        if inputs.get("multivalueAnswerRoutingPolicy"):
+            routing["MultiValueAnswer"] = True
+        if cidr := inputs.get("cidrRoutingPolicy"):
+            routing["CidrRoutingConfig"] = given(
+                cidr, CollectionId="collectionId", LocationName="locationName"
+            )
+        if proximity := inputs.get("geoproximityRoutingPolicy"):
+            routing["GeoProximityLocation"] = given(
+                proximity, AWSRegion="awsRegion", Bias="bias", LocalZoneGroup="localZoneGroup"
+            )
+            if coordinates := one(proximity.get("coordinates")):
+                routing["GeoProximityLocation"]["Coordinates"] = {
+                    "Latitude": coordinates["latitude"],
+                    "Longitude": coordinates["longitude"],
+                }
+        return routing
+
+    @staticmethod
+    def _proximity(proximity: Mapping[str, Any]) -> dict[str, Any]:
+        coordinates = proximity.get("Coordinates")
+        return {
+            "awsRegion": proximity.get("AWSRegion", ""),
+            "bias": proximity.get("Bias", 0),
+            "coordinates": [{"latitude": coordinates["Latitude"], "longitude": coordinates["Longitude"]}]
+            if coordinates
+            else [],
+            "localZoneGroup": proximity.get("LocalZoneGroup", ""),
+        }
+
+    @staticmethod
+    def _find(call: Call, zone_id: str, name: str, kind: str, identifier: str) -> dict[str, Any] | None:
+        pages = (
+            call.client("route53")
+            .get_paginator("list_resource_record_sets")
+            .paginate(
+                HostedZoneId=zone_id,
+                StartRecordName=name,
+                StartRecordType=kind,
+                **({"StartRecordIdentifier": identifier} if identifier else {}),
+            )
+        )
+        for page in pages:
+            for record in page["ResourceRecordSets"]:
+                if (
+                    same_domain(record["Name"], name)
+                    and record["Type"] == kind
+                    and record.get("SetIdentifier", "") == identifier
+                ):
+                    return dict(record)
+        return None
+
+    @staticmethod
+    def _change(call: Call, zone_id: Any, changes: Sequence[Mapping[str, Any]]) -> None:
+        answer = retried(
+            call,
+            "Route 53 takes the change",
+            lambda: call.client("route53").change_resource_record_sets(
+                HostedZoneId=_zone_id(zone_id), ChangeBatch={"Changes": changes}
+            ),
+            *_PASSING,
+        )
+        _wait_for(call, answer.get("ChangeInfo"))
+
+
+def _full_name(name: Any, zone_name: str) -> str:
+    """A name with the zone's behind it; the zone's own name may be left out or be the whole."""
+    own, zone = _domain(name), _domain(zone_name)
+    if not own:
+        return zone
+    return own if own == zone or own.endswith(f".{zone}") else f"{own}.{zone}"
+
+
+def _quoted(kind: str, value: Any) -> str:
+    return f'"{value}"' if kind in {"TXT", "SPF"} else str(value)
+
+
+def _record_text(kind: str, value: str) -> str:
+    return value[1:-1] if kind in {"TXT", "SPF"} and value.startswith('"') and value.endswith('"') else value
+
+
+RESOURCES: tuple[Resource, ...] = (Record(), Zone())
