@@ -46,6 +46,11 @@ class ClusterArgs:
         )
 
 
+def session_log_group_name(cluster_name: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The log group of ECS Exec sessions in a cluster; the role of a task names it too."""
+    return pulumi.Output.format("/aws/ecs/{0}/exec", cluster_name)
+
+
 class Cluster(pulumi.ComponentResource):
     """A Fargate cluster whose default is Fargate, never Spot."""
 
@@ -56,7 +61,7 @@ class Cluster(pulumi.ComponentResource):
         super().__init__(CLUSTER, name, {"clusterName": args.cluster_name}, opts)
         exec_log = aws.cloudwatch.LogGroup(
             f"{name}-exec",
-            name=f"/aws/ecs/{args.cluster_name}/exec",
+            name=session_log_group_name(args.cluster_name),
             retention_in_days=args.logging.retention_days,
             kms_key_id=args.logging.kms_key_arn,
             tags=args.tags,

@@ -16,7 +16,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.alarms import cluster_name
 from components.aws_environment import AwsEnvironment
+from components.cluster import session_log_group_name
 from components.task_options import TaskOptions
 
 
@@ -164,14 +166,16 @@ def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> l
 def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[dict[str, Any]]:
     """What the application may do: the caller's statements, and ECS Exec's channel when it is on.
 
+    The task's own role writes the session's log, to the group that `Cluster` makes for it.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
     """
     statements: list[dict[str, Any]] = [dict(statement) for statement in options.access.statements]
     if options.access.execute_command:
         statements.append(
             {
-                # The Session Manager's channels have no ARN to name.
+                # The Session Manager's channels have no ARN to name, nor has the list of log groups.
                 "Action": [
+                    "logs:DescribeLogGroups",
                     "ssmmessages:CreateControlChannel",
                     "ssmmessages:CreateDataChannel",
                     "ssmmessages:OpenControlChannel",
@@ -185,7 +189,12 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
             {
                 "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                 "Effect": "Allow",
-                "Resource": environment.arn("logs", f"log-group:{options.log_group_name}:*"),
+                "Resource": environment.arn(
+                    "logs",
+                    pulumi.Output.format(
+                        "log-group:{0}:*", session_log_group_name(cluster_name(options.cluster_arn))
+                    ),
+                ),
             }
         )
     return statements

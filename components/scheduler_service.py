@@ -90,6 +90,7 @@ class SchedulerService(pulumi.ComponentResource):
         task = create_task(
             name,
             TaskOptions(
+                cluster_arn=args.cluster_arn,
                 family=args.family,
                 container_name=args.container_name or args.service_name,
                 image=args.image,

@@ -47,7 +47,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
     main = container_definition(
         name=options.container_name,
         image=options.image,
-        options=options.container,
+        options=options.main,
         logs=logs,
         port=options.port,
         port_name=options.port_name,

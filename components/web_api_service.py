@@ -117,6 +117,7 @@ class WebApiService(pulumi.ComponentResource):
         task = create_task(
             name,
             TaskOptions(
+                cluster_arn=args.cluster_arn,
                 family=args.family,
                 container_name=container_name,
                 image=args.image,
