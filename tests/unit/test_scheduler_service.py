@@ -346,6 +346,21 @@ def test_ecs_exec_is_on_only_where_it_is_asked_for() -> None:
     assert recording.only(t.SERVICE).inputs["enableExecuteCommand"] is True
 
 
+def test_ecs_exec_gets_the_folders_that_its_agent_writes_although_the_root_is_read_only() -> None:
+    definition = record_scheduler(access=TaskAccess(execute_command=True)).only(t.TASK_DEFINITION)
+    [container] = definition.json("containerDefinitions")
+
+    assert container["readonlyRootFilesystem"] is True
+    assert [each["containerPath"] for each in container["mountPoints"]] == [
+        "/tmp",
+        "/managed-agents",
+        "/var/lib/amazon/ssm",
+        "/var/log/amazon/ssm",
+    ]
+    mounted = [each["sourceVolume"] for each in container["mountPoints"]]
+    assert [volume["name"] for volume in definition.inputs["volumes"]] == mounted
+
+
 def test_the_container_has_the_name_of_the_service_unless_it_has_one_of_its_own() -> None:
     recording = record_scheduler(container_name="app")
     [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")

@@ -1,0 +1,200 @@
+"""Container definitions are pure values: exact, in one order, with the same posture for every container."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.container_definition import (
+    LogDestination,
+    container_definition,
+    volume_name,
+    with_sidecars,
+)
+from components.options import ContainerHealthCheck, ContainerOptions, Sidecar, WritablePath
+from components.validation import InvalidArgumentError
+from tests.unit.builders import IMAGE, SECRET_ARN
+from tests.unit.providers import REGION
+
+LOGS = LogDestination(group_name="/aws/ecs/fileflow", region=REGION)
+
+
+def defined(options: ContainerOptions | None = None, **changes: Any) -> dict[str, Any]:
+    """The main container with these options."""
+    return container_definition(
+        **{"name": "app", "image": IMAGE, "options": options or ContainerOptions(), "logs": LOGS, **changes}
+    )
+
+
+def test_a_container_without_options_has_the_whole_posture_and_nothing_open() -> None:
+    assert defined() == {
+        "environment": [],
+        "essential": True,
+        "image": IMAGE,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": "/aws/ecs/fileflow",
+                "awslogs-region": REGION,
+                "awslogs-stream-prefix": "app",
+                "max-buffer-size": "25m",
+                "mode": "non-blocking",
+            },
+        },
+        "mountPoints": [{"containerPath": "/tmp", "readOnly": False, "sourceVolume": "app-tmp"}],
+        "name": "app",
+        "portMappings": [],
+        "privileged": False,
+        "readonlyRootFilesystem": True,
+        "secrets": [],
+        "systemControls": [],
+        "user": "1000:1000",
+        "volumesFrom": [],
+    }
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Z_]{1,12}", fullmatch=True), st.text(max_size=5), max_size=6))
+def test_the_order_in_which_variables_are_written_makes_no_new_revision(variables: dict[str, str]) -> None:
+    harmless = {f"X_{index}_{name}"[:4]: value for index, (name, value) in enumerate(variables.items())}
+    backwards = dict(reversed(harmless.items()))
+
+    first, second = (defined(ContainerOptions(environment=each)) for each in (harmless, backwards))
+    assert json.dumps(first) == json.dumps(second)
+    assert [each["name"] for each in first["environment"]] == sorted(harmless)
+
+
+def test_secrets_are_sorted_and_named_by_reference() -> None:
+    options = ContainerOptions(secrets={"REDIS_URL": f"{SECRET_ARN}:redis::", "DB_PASSWORD": SECRET_ARN})
+
+    assert defined(options)["secrets"] == [
+        {"name": "DB_PASSWORD", "valueFrom": SECRET_ARN},
+        {"name": "REDIS_URL", "valueFrom": f"{SECRET_ARN}:redis::"},
+    ]
+
+
+def test_command_entry_point_and_environment_files_are_there_only_when_given() -> None:
+    options = ContainerOptions(
+        command=["serve"], entry_point=["/bin/app"], environment_file_arns=["arn:aws:s3:::settings/app.env"]
+    )
+
+    assert defined(options)["command"] == ["serve"]
+    assert defined(options)["entryPoint"] == ["/bin/app"]
+    assert defined(options)["environmentFiles"] == [{"type": "s3", "value": "arn:aws:s3:::settings/app.env"}]
+    assert not {"command", "entryPoint", "environmentFiles", "healthCheck", "stopTimeout"} & set(defined())
+
+
+def test_a_health_check_has_ecs_own_words() -> None:
+    check = ContainerHealthCheck(command=["CMD", "/check"])
+
+    assert defined(ContainerOptions(health_check=check))["healthCheck"] == {
+        "command": ["CMD", "/check"],
+        "interval": 30,
+        "retries": 3,
+        "startPeriod": 120,
+        "timeout": 5,
+    }
+
+
+def test_a_port_is_mapped_to_itself_and_named_only_when_it_has_a_name() -> None:
+    assert defined(port=8083)["portMappings"] == [
+        {"containerPort": 8083, "hostPort": 8083, "protocol": "tcp"}
+    ]
+    assert defined(port=8083, port_name="api")["portMappings"][0]["name"] == "api"
+
+
+def test_a_writable_path_in_memory_is_a_tmpfs_and_no_mount() -> None:
+    options = ContainerOptions(
+        writable_paths=[
+            WritablePath(path="/tmp", kind="tmpfs", size_mib=256),
+            WritablePath(path="/var/cache"),
+        ]
+    )
+
+    definition = defined(options)
+    assert definition["linuxParameters"]["tmpfs"] == [{"containerPath": "/tmp", "size": 256}]
+    assert definition["mountPoints"] == [
+        {"containerPath": "/var/cache", "readOnly": False, "sourceVolume": volume_name("app", "/var/cache")}
+    ]
+
+
+PATHS = st.from_regex(r"(/[A-Za-z0-9._-]{1,3}){1,3}", fullmatch=True)
+
+
+@given(st.sets(PATHS, min_size=2, max_size=4))
+def test_two_paths_never_share_a_volume(paths: set[str]) -> None:
+    names = {volume_name("app", path) for path in paths}
+
+    assert len(names) == len(paths)
+
+
+@pytest.mark.parametrize("pair", [("/a/b", "/a-b"), ("/a.b", "/a_b"), ("/a/b-c", "/a-b/c")])
+def test_two_paths_that_read_alike_never_share_a_volume(pair: tuple[str, str]) -> None:
+    assert volume_name("app", pair[0]) != volume_name("app", pair[1])
+
+
+@given(PATHS)
+def test_a_volumes_name_is_one_that_ecs_takes(path: str) -> None:
+    name = volume_name("app", path)
+
+    assert len(name) <= 255
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+def sidecar(**changes: Any) -> Sidecar:
+    """A sidecar that is complete."""
+    return Sidecar(**{"name": "agent", "image": f"{IMAGE[:-2]}99", **changes})
+
+
+def test_the_main_container_comes_first_and_each_sidecar_has_the_same_posture() -> None:
+    main, agent = with_sidecars(defined(), [sidecar(port=4317, memory_reservation_mib=64)], LOGS)
+
+    assert main == defined()
+    assert (agent["name"], agent["essential"]) == ("agent", False)
+    assert agent["memoryReservation"] == 64
+    assert agent["portMappings"] == [{"containerPort": 4317, "hostPort": 4317, "protocol": "tcp"}]
+    for key in ("privileged", "readonlyRootFilesystem", "user", "linuxParameters"):
+        assert agent[key] == main[key]
+    assert agent["logConfiguration"]["options"]["awslogs-stream-prefix"] == "agent"
+    assert "stopTimeout" not in agent
+
+
+def test_the_main_container_waits_for_exactly_the_sidecars_that_it_should() -> None:
+    main, *_ = with_sidecars(
+        defined(),
+        [sidecar(), sidecar(name="migrations", main_waits_for="SUCCESS")],
+        LOGS,
+    )
+
+    assert main["dependsOn"] == [{"condition": "SUCCESS", "containerName": "migrations"}]
+
+
+def test_a_log_router_takes_the_main_containers_log_and_keeps_its_own_at_cloudwatch() -> None:
+    main, router = with_sidecars(defined(), [sidecar(name="router", firelens="fluentbit")], LOGS)
+
+    assert main["logConfiguration"] == {"logDriver": "awsfirelens", "options": {}}
+    assert router["firelensConfiguration"] == {"type": "fluentbit"}
+    assert router["logConfiguration"]["logDriver"] == "awslogs"
+
+
+def test_adding_sidecars_never_changes_the_main_container_that_was_handed_in() -> None:
+    main = defined()
+    before = json.dumps(main, sort_keys=True)
+
+    with_sidecars(main, [sidecar(main_waits_for="START", firelens="fluentbit")], LOGS)
+
+    assert json.dumps(main, sort_keys=True) == before
+
+
+def test_a_healthy_sidecar_needs_a_health_check() -> None:
+    with pytest.raises(InvalidArgumentError, match="never becomes healthy"):
+        sidecar(main_waits_for="HEALTHY")
+
+    sidecar(
+        main_waits_for="HEALTHY",
+        container=ContainerOptions(health_check=ContainerHealthCheck(command=["CMD", "/check"])),
+    )

@@ -1,0 +1,235 @@
+"""Roles grant what a task needs, and not one action or resource more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.options import ContainerOptions, Sidecar, TaskAccess
+from components.roles import repository_arns, secret_resource
+from tests.unit import type_tokens as t
+from tests.unit.builders import CLUSTER_ARN, IMAGE, KEY_ARN, SECRET_ARN, record_scheduler
+from tests.unit.providers import ACCOUNT, DIGEST, REGION
+from tests.unit.recorder import Recording
+
+PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/fileflow/redis"
+LOG_STREAMS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/fileflow-scheduler-download:*"
+PULL = [
+    {"Action": "ecr:GetAuthorizationToken", "Effect": "Allow", "Resource": "*"},
+    {
+        "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Effect": "Allow",
+        "Resource": [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/fileflow"],
+    },
+    {
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Effect": "Allow",
+        "Resource": LOG_STREAMS,
+    },
+]
+
+
+def statements(recording: Recording, role: str) -> list[Any]:
+    """The inline statements of the role `execution` or `role` (the application's)."""
+    policy = recording.only(t.ROLE_POLICY, f"download-{role}").json("policy")
+    assert policy["Version"] == "2012-10-17"
+    found: list[Any] = policy["Statement"]
+    return found
+
+
+def test_by_default_ecs_may_pull_one_image_and_write_one_log_and_the_application_nothing(
+    scheduler: Recording,
+) -> None:
+    assert statements(scheduler, "execution") == PULL
+    assert scheduler.names(t.ROLE_POLICY) == ["download-execution"]
+    assert scheduler.of_type(t.ATTACHMENT) == []
+
+
+def test_each_policy_is_on_the_role_that_it_is_for() -> None:
+    recording = record_scheduler(access=TaskAccess(execute_command=True))
+
+    for name in ("download-execution", "download-role"):
+        policy = recording.only(t.ROLE_POLICY, name)
+        assert policy.inputs["role"] == f"{name}-0a1b2c3"
+        assert policy.parent == recording.only(t.ROLE, name).urn
+
+
+def test_only_ecs_tasks_of_this_account_take_the_roles(scheduler: Recording) -> None:
+    for role in scheduler.of_type(t.ROLE):
+        assert role.json("assumeRolePolicy") == {
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+                    "Effect": "Allow",
+                    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                }
+            ],
+            "Version": "2012-10-17",
+        }
+
+
+def test_the_two_roles_are_two_and_their_names_are_aws_to_choose(scheduler: Recording) -> None:
+    definition = scheduler.only(t.TASK_DEFINITION).inputs
+
+    assert definition["executionRoleArn"] != definition["taskRoleArn"]
+    assert [each for each in scheduler.of_type(t.ROLE) if "name" in each.inputs] == []
+
+
+def test_ecs_may_read_exactly_the_named_secrets_without_their_json_keys() -> None:
+    options = ContainerOptions(
+        secrets={
+            "DB_PASSWORD": f"{SECRET_ARN}:password::",
+            "REDIS_URL": PARAMETER_ARN,
+        }
+    )
+    recording = record_scheduler(container=options)
+
+    assert statements(recording, "execution") == [
+        *PULL,
+        {
+            "Action": ["secretsmanager:GetSecretValue", "ssm:GetParameters"],
+            "Effect": "Allow",
+            "Resource": [SECRET_ARN, PARAMETER_ARN],
+        },
+    ]
+
+
+def test_two_keys_of_one_secret_are_one_permission() -> None:
+    options = ContainerOptions(
+        secrets={"DB_PASSWORD": f"{SECRET_ARN}:password::", "DB_USER": f"{SECRET_ARN}:username::"}
+    )
+
+    assert statements(record_scheduler(container=options), "execution")[-1]["Resource"] == [SECRET_ARN]
+
+
+def test_the_order_of_secrets_is_no_change() -> None:
+    secrets = {"A": f"{SECRET_ARN}-a", "B": f"{SECRET_ARN}-b"}
+    backwards = dict(reversed(secrets.items()))
+
+    first, second = (
+        statements(record_scheduler(container=ContainerOptions(secrets=each)), "execution")
+        for each in (secrets, backwards)
+    )
+    assert first == second
+
+
+def test_a_sidecars_secrets_and_repository_are_permitted_too() -> None:
+    agent = Sidecar(
+        name="agent",
+        image=f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/agents/otel@{DIGEST}",
+        container=ContainerOptions(secrets={"KEY": SECRET_ARN}),
+    )
+    granted = statements(record_scheduler(sidecars=[agent]), "execution")
+
+    assert granted[1]["Resource"] == [
+        f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/fileflow",
+        f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/agents/otel",
+    ]
+    assert granted[-1]["Resource"] == [SECRET_ARN]
+
+
+def test_ecs_may_decrypt_with_exactly_the_named_keys() -> None:
+    recording = record_scheduler(access=TaskAccess(secrets_kms_key_arns=[KEY_ARN]))
+
+    assert statements(recording, "execution") == [
+        *PULL,
+        {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": [KEY_ARN]},
+    ]
+
+
+def test_ecs_may_read_exactly_the_named_environment_files() -> None:
+    files = ["arn:aws:s3:::settings/a.env", "arn:aws:s3:::settings/b.env"]
+    recording = record_scheduler(container=ContainerOptions(environment_file_arns=files))
+
+    assert statements(recording, "execution") == [
+        *PULL,
+        {"Action": "s3:GetObject", "Effect": "Allow", "Resource": files},
+        {"Action": "s3:GetBucketLocation", "Effect": "Allow", "Resource": ["arn:aws:s3:::settings"]},
+    ]
+
+
+def test_a_callers_statements_and_policies_go_to_the_application_alone() -> None:
+    queue = {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}
+    managed = f"arn:aws:iam::{ACCOUNT}:policy/files"
+    recording = record_scheduler(access=TaskAccess(statements=[queue], policy_arns=[managed]))
+
+    assert statements(recording, "role") == [queue]
+    assert statements(recording, "execution") == PULL
+    assert recording.only(t.ATTACHMENT).inputs == {"policyArn": managed, "role": "download-role-0a1b2c3"}
+
+
+def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
+    granted = statements(record_scheduler(access=TaskAccess(execute_command=True)), "role")
+
+    assert granted[0] == {
+        "Action": [
+            "logs:DescribeLogGroups",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ],
+        "Effect": "Allow",
+        "Resource": "*",
+    }
+    assert len(granted) == 2
+
+
+def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_write_there() -> None:
+    # The cluster sends sessions to /aws/ecs/CLUSTER/exec; the task's role is what writes them.
+    granted = statements(record_scheduler(access=TaskAccess(execute_command=True)), "role")
+    cluster = CLUSTER_ARN.rsplit("/", 1)[-1]
+
+    writing = [each for each in granted if "logs:PutLogEvents" in each["Action"]]
+    assert [each["Resource"] for each in writing] == [
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/{cluster}/exec:*"
+    ]
+
+
+def test_a_permissions_boundary_bounds_both_roles() -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    recording = record_scheduler(access=TaskAccess(permissions_boundary_arn=boundary))
+
+    assert [each.inputs["permissionsBoundary"] for each in recording.of_type(t.ROLE)] == [boundary, boundary]
+
+
+def test_no_statement_allows_every_action() -> None:
+    access = TaskAccess(execute_command=True, secrets_kms_key_arns=[KEY_ARN])
+    recording = record_scheduler(access=access, container=ContainerOptions(secrets={"A": SECRET_ARN}))
+
+    granted = [*statements(recording, "execution"), *statements(recording, "role")]
+    for statement in granted:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action], statement
+    anywhere = {str(each["Action"]) for each in granted if each["Resource"] == "*"}
+    # AWS offers no narrower resource for these.
+    assert len(anywhere) == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "resource"),
+    [
+        (SECRET_ARN, SECRET_ARN),
+        (f"{SECRET_ARN}:password::", SECRET_ARN),
+        (f"{SECRET_ARN}:password:AWSCURRENT:", SECRET_ARN),
+        (f"{SECRET_ARN}:::9c2d", SECRET_ARN),
+        (PARAMETER_ARN, PARAMETER_ARN),
+    ],
+)
+def test_a_permission_names_the_secret_and_not_its_key_or_version(reference: str, resource: str) -> None:
+    assert secret_resource(reference) == resource
+
+
+def test_images_from_elsewhere_need_no_permission_and_a_policy_is_never_empty() -> None:
+    assert repository_arns("aws", ["public.ecr.aws/nginx/nginx@sha256:0"]) == ["arn:aws:ecr:::repository/-"]
+    assert repository_arns("aws", [IMAGE, IMAGE, "docker.io/library/busybox"]) == [
+        f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/fileflow"
+    ]
+
+
+def test_another_partition_is_named_as_it_is() -> None:
+    image = f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn/fileflow@{DIGEST}"
+
+    assert repository_arns("aws-cn", [image]) == [f"arn:aws-cn:ecr:cn-north-1:{ACCOUNT}:repository/fileflow"]
