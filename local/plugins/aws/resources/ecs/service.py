@@ -78,7 +78,15 @@ class Service(Resource):
         }
     )
     same = MappingProxyType(
-        {"cluster": _same_by_arn, "taskDefinition": _same_by_arn, "iamRole": _same_by_arn}
+        {
+            "cluster": _same_by_arn,
+            "taskDefinition": _same_by_arn,
+            "iamRole": _same_by_arn,
+            # ECS answers "0" for a rolling deployment, which takes no such argument.
+            "deploymentConfiguration.bakeTimeInMinutes": lambda there, asked: (
+                (there or "0") == (asked or "0")
+            ),
+        }
     )
     when_absent = MappingProxyType({"deploymentController": {"type": "ECS"}, "propagateTags": "NONE"})
     kept = frozenset(

@@ -52,9 +52,14 @@ def wanted(attributes: Iterable[Attribute], kind: str, inputs: Mapping[str, Any]
 
 
 def outputs(
-    attributes: Iterable[Attribute], there: Mapping[str, str], state: Mapping[str, Any]
+    attributes: Iterable[Attribute], kind: str, there: Mapping[str, str], state: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The arguments as AWS has them. One that this kind of thing doesn't have keeps its argument."""
+    """The arguments as AWS has them. One that this kind of thing doesn't have keeps its argument.
+
+    AWS also answers attributes that can't be set on this kind, such as an application load balancer's
+    cross-zone balancing: they are nobody's drift.
+    """
     return {
-        a.argument: a.to_python(there[a.key]) if a.key in there else state.get(a.argument) for a in attributes
+        a.argument: a.to_python(there[a.key]) if a.applies(kind) and a.key in there else state.get(a.argument)
+        for a in attributes
     }

@@ -100,7 +100,7 @@ class Listener(Resource):
         there = {pair["Key"]: pair["Value"] for pair in described if pair.get("Value")}
         mutual = listener.get("MutualAuthentication")
         return {
-            **attributes.outputs(_ATTRIBUTES, there, {}),
+            **attributes.outputs(_ATTRIBUTES, listener.get("Protocol", ""), there, {}),
             "alpnPolicy": one(listener.get("AlpnPolicy")),
             "arn": resource_id,
             "certificateArn": (one(listener.get("Certificates")) or {}).get("CertificateArn"),

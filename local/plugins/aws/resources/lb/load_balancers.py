@@ -131,7 +131,7 @@ class LoadBalancer(Resource):
         enforced = found.get("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "")
         pools = found.get("IpamPools")
         return {
-            **attributes.outputs(_ATTRIBUTES, there, state),
+            **attributes.outputs(_ATTRIBUTES, found["Type"], there, state),
             **{name: self._logs(there, prefix) for name, (prefix, _) in _LOGS.items()},
             "arn": resource_id,
             "arnSuffix": resource_id.partition(":loadbalancer/")[2],

@@ -56,6 +56,11 @@ _STATE_ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_hea
 _UNHEALTHY: Final = "target_health_state.unhealthy"
 
 
+def _kind_there(group: Mapping[str, Any]) -> str:
+    """The kind of a target group as AWS describes it."""
+    return _kind({"targetType": group.get("TargetType"), "protocol": group.get("Protocol")})
+
+
 def _kind(inputs: Inputs) -> str:
     return _LAMBDA if inputs.get("targetType") == _LAMBDA else str(inputs.get("protocol") or "HTTP")
 
@@ -132,7 +137,7 @@ class TargetGroup(Resource):
         there = {pair["Key"]: pair.get("Value", "") for pair in described}
         matcher = group.get("Matcher", {})
         return {
-            **attributes.outputs(_ATTRIBUTES, there, state),
+            **attributes.outputs(_ATTRIBUTES, _kind_there(group), there, state),
             "arn": resource_id,
             "arnSuffix": resource_id.rpartition(":")[2],
             "healthCheck": {
