@@ -28,7 +28,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,7 @@ def start(
     state_dir: Path,
     *,
     timeout_seconds: float = START_TIMEOUT_SECONDS,
+    environment: Mapping[str, str] | None = None,
 ) -> RunningEmulator:
     """Returns the state directory's emulator, healthy; starts it if there is none.
 
@@ -93,7 +94,8 @@ def start(
     while True:
         with _lock(state_dir) as lock:
             if lock is not None:
-                return _launch(python, port, log_path, state_dir, lock, deadline)
+                base = os.environ if environment is None else environment
+                return _launch(python, port, log_path, state_dir, lock, deadline, base)
         # Somebody holds the lock: a running emulator, or a start that is under way beside this one.
         running = _await_healthy(state_dir, deadline)
         if running is not None:
@@ -313,7 +315,13 @@ def _listen(port: int | None, last_port: int | None) -> socket.socket:
 
 
 def _launch(
-    python: Path, port: int | None, log_path: Path, state_dir: Path, lock: IO[bytes], deadline: float
+    python: Path,
+    port: int | None,
+    log_path: Path,
+    state_dir: Path,
+    lock: IO[bytes],
+    deadline: float,
+    base: Mapping[str, str],
 ) -> RunningEmulator:
     last = _read_record(state_dir)
     with _listen(port, last.port if last else None) as listener:
@@ -321,9 +329,8 @@ def _launch(
         if log_path.exists() and log_path.stat().st_size > LOG_LIMIT_BYTES:
             log_path.replace(log_path.with_name(log_path.name + ".1"))
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_ENVIRONMENT)
-        }
-        environment |= {
+            name: value for name, value in base.items() if not name.startswith(_DROPPED_ENVIRONMENT)
+        } | {
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(listening_port),
             "PYTHONPATH": str(_CHECKOUT),

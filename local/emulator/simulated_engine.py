@@ -11,6 +11,8 @@ effect on AWS and on a real engine):
 * `FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS`: after how long; 0.3 if omitted.
 * `FILEFLOW_SIMULATE_OOM`: `1` ends it as the kernel does when memory runs out (exit code 137,
   OutOfMemoryError).
+* `FILEFLOW_SIMULATE_FAILURE`: `database`, `redis`, `secrets` or `oom`: write what FileFlow writes then, and
+  exit with code 1.
 * `FILEFLOW_SIMULATE_LOG`: lines to write to the log first, for instance an exception.
 * `FILEFLOW_SIMULATE_UNHEALTHY`: `1` lets its health check fail.
 
@@ -29,6 +31,30 @@ from typing import Any
 PREFIX = "FILEFLOW_SIMULATE_"
 DEFAULT_EXIT_AFTER_SECONDS = 0.3
 OOM_EXIT_CODE = 137
+
+FAILURES = {
+    "database": (
+        "com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: Failed to initialize pool: "
+        "Communications link failure",
+        "APPLICATION FAILED TO START: Unable to open JDBC Connection to the database",
+    ),
+    "redis": (
+        "org.springframework.data.redis.RedisConnectionFailureException: Unable to connect to Redis",
+        "APPLICATION FAILED TO START: Unable to connect to Redis",
+    ),
+    "secrets": (
+        "software.amazon.awssdk.services.secretsmanager.model.SecretsManagerException: User is not "
+        "authorized to "
+        "perform: secretsmanager:GetSecretValue (Service: SecretsManager, Status Code: 400)",
+        "APPLICATION FAILED TO START: AccessDeniedException while reading a secret",
+    ),
+    "oom": (
+        'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
+        "Terminating due to java.lang.OutOfMemoryError: Java heap space",
+    ),
+}
+"""The last words of a FileFlow that can't start, by cause; `local/sample` says the same in a real
+container."""
 
 
 class ContainerNotFoundError(Exception):
@@ -50,11 +76,14 @@ class SimulatedBehaviour:
         """Reads the behaviour from a container's environment. A value that isn't a number counts as 1."""
         out_of_memory = environment.get(f"{PREFIX}OOM", "") == "1"
         code = environment.get(f"{PREFIX}EXIT", "")
+        failure = FAILURES.get(environment.get(f"{PREFIX}FAILURE", ""), ())
         exit_code: int | None = None
         if out_of_memory:
             exit_code = OOM_EXIT_CODE
         elif code:
             exit_code = int(code) if code.isdigit() else 1
+        elif failure:
+            exit_code = 1
         try:
             after = float(environment.get(f"{PREFIX}EXIT_AFTER_SECONDS", DEFAULT_EXIT_AFTER_SECONDS))
         except ValueError:
@@ -64,7 +93,7 @@ class SimulatedBehaviour:
             exit_after_seconds=after,
             out_of_memory=out_of_memory,
             unhealthy=environment.get(f"{PREFIX}UNHEALTHY", "") == "1",
-            log=environment.get(f"{PREFIX}LOG", ""),
+            log="\n".join((environment.get(f"{PREFIX}LOG", ""), *failure)).strip(),
         )
 
 

@@ -13,17 +13,21 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local import environments
 from local.emulator import process
+from local.paths import Paths
+from local.progress import Progress
 
 REGION = "ap-northeast-2"
 
 
 def emulator_python() -> Path:
-    """The Python that has ministack: FILEFLOW_EMULATOR_PYTHON, else the one that the bootstrap caches."""
+    """The Python that has ministack: FILEFLOW_EMULATOR_PYTHON, else the one of the local stack's cache."""
     given = os.environ.get("FILEFLOW_EMULATOR_PYTHON")
     if given:
         return Path(given)
-    pytest.skip("FILEFLOW_EMULATOR_PYTHON doesn't say which Python has ministack")
+    paths = Paths.of(os.environ)
+    return environments.ensure(paths, environments.EMULATOR, os.environ, Progress())
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +38,9 @@ def python() -> Path:
 @pytest.fixture(scope="session")
 def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.RunningEmulator]:
     # A Docker engine may be there; what these tests assert must not depend on it.
-    os.environ["FILEFLOW_CONTAINER_ENGINE"] = "simulated"
+    environment = {**os.environ, "FILEFLOW_CONTAINER_ENGINE": "simulated"}
     state_dir = tmp_path_factory.mktemp("emulator")
-    running = process.start(python, None, state_dir / "emulator.log", state_dir)
+    running = process.start(python, None, state_dir / "emulator.log", state_dir, environment=environment)
     yield running
     process.stop(state_dir)
 

@@ -271,6 +271,15 @@ def test_a_first_deployment_that_fails_stays_failed(world: World) -> None:
     assert world.tasks() == []
 
 
+@pytest.mark.parametrize("failure", ["database", "redis", "secrets", "oom"])
+def test_each_of_the_guides_causes_can_be_simulated(world: World, failure: str) -> None:
+    world.create(world.register({"FILEFLOW_SIMULATE_FAILURE": failure}))
+    task = eventually(lambda: world.tasks("STOPPED"))[0]
+    assert task["containers"][0]["exitCode"] == 1
+    said = {"database": "JDBC", "redis": "Redis", "secrets": "GetSecretValue", "oom": "OutOfMemoryError"}
+    assert eventually(lambda: [line for line in world.log_lines() if said[failure] in line])
+
+
 def test_a_container_that_runs_out_of_memory_says_so(world: World) -> None:
     world.create(world.register({"FILEFLOW_SIMULATE_OOM": "1"}))
     (container,) = eventually(lambda: world.tasks("STOPPED"))[0]["containers"]
