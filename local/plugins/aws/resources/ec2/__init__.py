@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...resource import Resource
+from .endpoints import FlowLog, VpcEndpoint
 from .networks import EgressOnlyInternetGateway, Eip, InternetGateway, NatGateway, Subnet, Vpc
 from .routing import Route, RouteTable, RouteTableAssociation
 from .security_groups import DefaultSecurityGroup, SecurityGroup, SecurityGroupRule
@@ -11,6 +12,7 @@ RESOURCES: tuple[Resource, ...] = (
     DefaultSecurityGroup(),
     EgressOnlyInternetGateway(),
     Eip(),
+    FlowLog(),
     InternetGateway(),
     NatGateway(),
     Route(),
@@ -20,4 +22,5 @@ RESOURCES: tuple[Resource, ...] = (
     SecurityGroupRule(),
     Subnet(),
     Vpc(),
+    VpcEndpoint(),
 )
