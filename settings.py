@@ -59,8 +59,9 @@ def _environment(value: str) -> str:
     check_pattern(
         "environment",
         value,
-        r"[a-z][a-z0-9-]{0,15}",
-        "an environment's name has up to 16 lower-case letters, digits and '-', a letter first",
+        # Without a dash: scheduler a of environment b-c would meet scheduler a-b of environment c.
+        r"[a-z][a-z0-9]{0,15}",
+        "an environment's name has up to 16 lower-case letters and digits, a letter first",
         "Rename it, for example staging.",
     )
     return value

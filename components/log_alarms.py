@@ -27,7 +27,7 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatter
 def log_alarms(
     name: str,
     log_group: aws.cloudwatch.LogGroup,
-    service_name: str,
+    family: str,
     alarms: Alarms,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
@@ -38,7 +38,8 @@ def log_alarms(
     """
     created: dict[str, aws.cloudwatch.MetricAlarm] = {}
     for suffix, pattern in PATTERNS.items():
-        metric_name = f"{service_name}-{suffix}"
+        # By family: a container's name is the same in every environment of the account.
+        metric_name = f"{family}-{suffix}"
         aws.cloudwatch.LogMetricFilter(
             f"{name}-{suffix}",
             log_group_name=log_group.name,
@@ -48,7 +49,7 @@ def log_alarms(
         )
         created[suffix] = aws.cloudwatch.MetricAlarm(
             f"{name}-{suffix}",
-            alarm_description=f"The log of {service_name} tells of {suffix.replace('-', ' ')}",
+            alarm_description=f"The log of {family} tells of {suffix.replace('-', ' ')}",
             namespace=METRIC_NAMESPACE,
             metric_name=metric_name,
             statistic="Sum",

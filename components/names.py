@@ -56,7 +56,7 @@ class Names:
 
     @property
     def repository(self) -> str:
-        return PROJECT + self._suffix
+        return PROJECT if self.environment == PRODUCTION else self.base
 
     @property
     def web_api(self) -> ServiceNames:
@@ -64,7 +64,7 @@ class Names:
             service=f"{PROJECT}-web-api",
             family=f"{PROJECT}-web-api-{self.environment}",
             container=PROJECT,
-            log_group=f"/aws/ecs/{PROJECT}{self._suffix}",
+            log_group=f"/aws/ecs/{self._folder}{PROJECT}",
             image_tag_prefix="web-api-",
             latest_tag="latest",
             source_image=f"{PROJECT}-web-api:latest",
@@ -78,7 +78,7 @@ class Names:
             service=service,
             family=f"{service}-{self.environment}",
             container=service,
-            log_group=f"/aws/ecs/{service}{self._suffix}",
+            log_group=f"/aws/ecs/{self._folder}{service}",
             image_tag_prefix=f"{name}-scheduler-",
             latest_tag=f"{name}-scheduler-latest",
             source_image=f"{service}:latest",
@@ -86,8 +86,9 @@ class Names:
         )
 
     @property
-    def _suffix(self) -> str:
-        return "" if self.environment == PRODUCTION else f"-{self.environment}"
+    def _folder(self) -> str:
+        """A folder of its own: as an ending, `dev` would meet production's scheduler `download-dev`."""
+        return "" if self.environment == PRODUCTION else f"{self.environment}/"
 
 
 def shorten(name: str, limit: int) -> str:

@@ -41,7 +41,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         tags=options.tags,
         opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=options.logging.retain_on_delete),
     )
-    start_failure = log_alarms(name, log_group, options.container_name, options.alarms, options.tags, parent)
+    start_failure = log_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)
     logs = LogDestination(group_name=options.log_group_name, region=environment.region)
     main = container_definition(
