@@ -542,14 +542,14 @@ def _failures(failures: Iterable[checking.Failure]) -> list[Any]:
 
 
 def _refuse_other_accounts(aws: session.Aws) -> None:
-    config = aws.configuration
-    if config.allowed_account_ids and aws.account_id not in config.allowed_account_ids:
+    """Asks AWS who this is. An AWS that can't be reached is one error here, not one for every resource."""
+    config, account_id = aws.configuration, aws.account_id
+    if config.allowed_account_ids and account_id not in config.allowed_account_ids:
         raise session.ConfigurationError(
-            f"account {aws.account_id} isn't among aws:allowedAccountIds:"
-            f" {', '.join(config.allowed_account_ids)}"
+            f"account {account_id} isn't among aws:allowedAccountIds: {', '.join(config.allowed_account_ids)}"
         )
-    if aws.account_id in config.forbidden_account_ids:
-        raise session.ConfigurationError(f"account {aws.account_id} is among aws:forbiddenAccountIds")
+    if account_id in config.forbidden_account_ids:
+        raise session.ConfigurationError(f"account {account_id} is among aws:forbiddenAccountIds")
 
 
 def _abort_initialization(

@@ -78,17 +78,17 @@ class Service(Resource):
         }
     )
     same = MappingProxyType(
+        {"cluster": _same_by_arn, "taskDefinition": _same_by_arn, "iamRole": _same_by_arn}
+    )
+    when_absent = MappingProxyType(
         {
-            "cluster": _same_by_arn,
-            "taskDefinition": _same_by_arn,
-            "iamRole": _same_by_arn,
-            # ECS answers "0" for a rolling deployment, which takes no such argument.
-            "deploymentConfiguration.bakeTimeInMinutes": lambda there, asked: (
-                (there or "0") == (asked or "0")
-            ),
+            "deploymentController": {"type": "ECS"},
+            # ECS answers these for a rolling deployment, which takes no bake time.
+            "deploymentConfiguration.bakeTimeInMinutes": "0",
+            "deploymentConfiguration.strategy": "ROLLING",
+            "propagateTags": "NONE",
         }
     )
-    when_absent = MappingProxyType({"deploymentController": {"type": "ECS"}, "propagateTags": "NONE"})
     kept = frozenset(
         {"waitForSteadyState", "forceDelete", "forceNewDeployment", "sigintRollback", "triggers"}
     )
