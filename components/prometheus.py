@@ -14,14 +14,13 @@ METRICS_PATH = "/actuator/prometheus"
 
 
 def scrape_configuration(region: str, cluster_arn: str, ports: Mapping[str, int]) -> str:
-    """A `scrape_configs` section as YAML (JSON is YAML), usable as it is in a Prometheus inside the VPC.
+    """A `scrape_configs` section as YAML, usable as it is in a Prometheus inside the VPC.
 
-    `ports` maps a service's name to its Actuator's port. One job a service: each has its own port.
+    It is a comment and one line of JSON, which is YAML too: the CLI would spread plain JSON over a
+    hundred lines at every update. `ports` maps a service's name to its Actuator's port. One job a service: each has its own port.
     """
-    return json.dumps(
-        {"scrape_configs": [_job(region, cluster_arn, service, ports[service]) for service in sorted(ports)]},
-        indent=2,
-    )
+    jobs = [_job(region, cluster_arn, service, ports[service]) for service in sorted(ports)]
+    return f"# For Prometheus 3.8 or later, inside the VPC\n{json.dumps({'scrape_configs': jobs})}\n"
 
 
 def _job(region: str, cluster_arn: str, service: str, port: int) -> dict[str, object]:

@@ -210,7 +210,7 @@ def test_the_outputs_are_the_guides_seven_with_the_names_that_its_commands_need(
     alb = outputs.pop("alb_dns_name")
     assert alb.startswith("fileflow-prod-alb-")
     assert alb.endswith(".ap-northeast-2.elb.amazonaws.com")
-    scrape = json.loads(outputs.pop("prometheus_scrape_configuration"))
+    scrape = json.loads(outputs.pop("prometheus_scrape_configuration").partition("\n")[2])
     assert [job["job_name"] for job in scrape["scrape_configs"]] == sorted(SERVICES)
     assert outputs == {
         "ecs_service_name": "fileflow-web-api",
