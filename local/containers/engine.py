@@ -42,6 +42,9 @@ TASK_LABEL = "ministack"
 _SIOCSIFFLAGS = 0x8914
 _SIOCBRDELBR = 0x89A1
 
+_FULL_BYTES = 16 * 1024 * 1024
+"""With less than that an engine doesn't come up."""
+
 _OTHER_FOLDER = "choose another folder by FILEFLOW_DOCKER_DIR."
 _CAUSES = (
     (r"no space left on device", "the disk is full", f"make room in {{folder}}, or {_OTHER_FOLDER}"),
@@ -137,7 +140,7 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> i
     # What an engine that was killed left here would only mislead the next one.
     clear(folder)
     runtime.mkdir(parents=True, exist_ok=True)
-    write(folder / "daemon.json", "{}\n")
+    (folder / "daemon.json").write_text("{}\n")
     with progress.step("Starting a Docker engine") as step:
         process = programs.start([dockerd, *arguments(folder)], folder, log_of(folder), environment)
         programs.await_ready(
@@ -193,6 +196,9 @@ def explain(what: str, folder: Path) -> LocalError:
     """Return the error for an engine that doesn't come up, with the cause that its log shows."""
     log = log_of(folder)
     text = log.read_text(errors="replace")[-20_000:] if log.exists() else ""
+    if shutil.disk_usage(folder).free < _FULL_BYTES:
+        # The log on a full disk doesn't have the line that says so.
+        text += "no space left on device"
     for pattern, cause, fix in _CAUSES:
         if re.search(pattern, text):
             return LocalError(
@@ -209,21 +215,6 @@ def _remove_bridge(name: str) -> None:
         # struct ifreq with empty flags: the interface has to be down first.
         fcntl.ioctl(request, _SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), 0))
         fcntl.ioctl(request, _SIOCBRDELBR, name.encode() + b"\0")
-
-
-def write(file: Path, text: str) -> None:
-    """Write a small file of the folder.
-
-    Raises LocalError naming the folder when it can't be written.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    except OSError as error:
-        raise LocalError(
-            f"{file} can't be written: {error.strerror}.",
-            "make room or make the folder writable, or choose another one by FILEFLOW_DOCKER_DIR.",
-        ) from error
 
 
 def _give_to_the_user(socket_path: Path, environment: Mapping[str, str]) -> None:

@@ -9,10 +9,11 @@ and what was pushed stay there when they stop. `FILEFLOW_REGISTRY` names a regis
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,7 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> L
     started before is returned as it is.
     Raises LocalError when one can't be started, or when DOCKER_HOST names an engine that can't be used.
     """
-    _make_folder(folder, environment)
-    with exclusive(folder / "lock", "another command that starts or stops containers", progress):
+    with _writing_to(folder), _alone_in(folder, environment, progress):
         host = _engine_that_answers(folder, environment)
         own = host == engine.docker_host(folder)
         if host is None:
@@ -220,17 +220,26 @@ def _registry(folder: Path, environment: Mapping[str, str], progress: Progress) 
     return f"{registry.HOST}:{registry.start(folder, environment, progress)}"
 
 
-def _make_folder(folder: Path, environment: Mapping[str, str]) -> None:
-    """Make the folder; what `sudo` makes above it belongs to the user, who works there without it."""
+@contextlib.contextmanager
+def _alone_in(folder: Path, environment: Mapping[str, str], progress: Progress) -> Iterator[None]:
+    """Hold the folder's lock, the folder made first: what `sudo` makes belongs to the user."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    user, group = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
+    if user.isdigit() and group.isdigit() and os.geteuid() == 0:
+        for path in missing:
+            os.chown(path, int(user), int(group))
+    with exclusive(folder / "lock", "another command that starts or stops containers", progress):
+        yield
+
+
+@contextlib.contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Turn a full, read-only or forbidden folder into the one error that says what to do."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        user, group = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
-        if user.isdigit() and group.isdigit() and os.geteuid() == 0:
-            for path in missing:
-                os.chown(path, int(user), int(group))
+        yield
     except OSError as error:
         raise LocalError(
-            f"the folder {folder} for containers can't be made: {error.strerror}.",
+            f"the folder {folder} for containers can't be written: {error.strerror} ({error.filename}).",
             f"make room or make it writable, or choose another one by {FOLDER_VARIABLE}.",
         ) from error

@@ -58,31 +58,25 @@ def start(
     """Start a program in the background, its output in a log; the log of the run before is kept as `NAME.1`.
 
     It gets no variable of the caller's but PATH, home and proxies: a user's AWS or registry settings are not
-    for it. Raises LocalError when it can't be executed or the log can't be written.
+    for it. Raises OSError when it can't be executed or the log can't be written.
     """
     kept = {
         name: value
         for name, value in environment.items()
         if name in _KEPT_VARIABLES or name.upper().endswith(_PROXY_SUFFIX)
     }
-    try:
-        if log.exists():
-            log.replace(log.with_name(f"{log.name}.1"))
-        with log.open("wb") as output:
-            return subprocess.Popen(
-                [str(part) for part in command],
-                env={**kept, "PATH": search_path(environment), MARK: str(folder)},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise LocalError(
-            f"{command[0]} can't be started in {folder}: {error.strerror} ({error.filename}).",
-            "make room or make the folder writable, or choose another one by FILEFLOW_DOCKER_DIR.",
-        ) from error
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.1"))
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            env={**kept, "PATH": search_path(environment), MARK: str(folder)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 def await_ready(

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.containers import programs
-from local.containers.engine import write
 from local.errors import LocalError
 from local.progress import Progress, Step
 
@@ -72,7 +71,7 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> i
     with progress.step("Starting a registry") as step:
         for attempt in range(1, _TRIES + 1):
             port = wanted or (last if last and _is_free(last) else _free_port())
-            write(folder / "registry.yml", configuration(folder, port))
+            (folder / "registry.yml").write_text(configuration(folder, port))
             try:
                 _launch(program, folder, port, environment, step)
             except LocalError:

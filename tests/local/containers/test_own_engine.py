@@ -1,0 +1,341 @@
+"""A real Docker engine and registry of a clone's own: what runs in them, and what they leave behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from local import processes
+from local.containers import engine, engine_api, local_containers, programs, registry, sample
+from local.containers.local_containers import LocalContainers
+from local.emulator.process import process_start
+from local.errors import LocalError
+from local.paths import ROOT, Paths
+from local.progress import Progress
+from tests.local.containers.real_engine import ENVIRONMENT, running, start_or_skip
+
+DEADLINE_SECONDS = 30.0
+MODULES = {"web-api": 8083, "scheduler-download": 9091, "scheduler-pipeline": 9092}
+
+
+def until_ended(pid: int, began: str | None) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while process_start(pid) == began:
+        assert time.monotonic() < deadline, f"process {pid} doesn't end"
+        time.sleep(0.02)
+
+
+def answers(host: str, port: int, path: str = "/actuator/health") -> tuple[int, str]:
+    """What a container answers as soon as it does."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (answer := get(host, port, path)) is None:
+        assert time.monotonic() < deadline, f"{host}:{port} doesn't answer"
+        time.sleep(0.02)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def client(containers: LocalContainers) -> Iterator[docker.DockerClient]:
+    connected = docker.DockerClient(base_url=containers.docker_host)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture(scope="module")
+def images(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The sample image of each module, built without a network."""
+    root = tmp_path_factory.mktemp("clone")
+    context = root / "local" / "sample"
+    shutil.copytree(ROOT / "local" / "sample", context, ignore=shutil.ignore_patterns("bin"))
+    sample.ensure(Paths(root=root, local=root, cache=Paths.of(os.environ).cache), os.environ, Progress())
+    return {
+        module: client.images.build(
+            path=str(context),
+            tag=f"sample:{module}",
+            buildargs={"MODULE": f":bootstrap:bootstrap-{module}"},
+            network_mode="none",
+        )[0]
+        for module in MODULES
+    }
+
+
+@pytest.fixture
+def run(
+    client: docker.DockerClient, containers: LocalContainers, images: dict[str, Any]
+) -> Iterator[Callable[..., Any]]:
+    """Starts a container with the posture that a task definition gives it."""
+    started = []
+
+    def start(module: str, **options: Any) -> Any:
+        container = client.containers.run(
+            images[module],
+            **{
+                "detach": True,
+                "network": containers.network,
+                "read_only": True,
+                "cap_drop": ["ALL"],
+                "init": True,
+                "user": "1000:1000",
+                "mem_limit": "64m",
+                **options,
+            },
+        )
+        started.append(container)
+        return container
+
+    yield start
+    for container in started:
+        container.remove(force=True, v=True)
+
+
+def address(container: Any, containers: LocalContainers) -> str:
+    container.reload()
+    if containers.network == "host":
+        return "127.0.0.1"
+    return str(container.attrs["NetworkSettings"]["Networks"][containers.network]["IPAddress"])
+
+
+def get(host: str, port: int, path: str) -> tuple[int, str] | None:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except ConnectionRefusedError:
+        return None
+    finally:
+        connection.close()
+
+
+def test_starting_again_returns_what_runs(folder: Path, containers: LocalContainers) -> None:
+    before = programs.find(folder, engine.PROGRAM), programs.find(folder, registry.PROGRAM)
+
+    assert local_containers.start(folder, ENVIRONMENT, Progress()) == containers
+    assert local_containers.find(folder, ENVIRONMENT) == containers
+    assert local_containers.use(folder, ENVIRONMENT, Progress()) == containers
+    assert (programs.find(folder, engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
+    assert None not in before
+
+
+def test_a_shell_that_sourced_the_variables_finds_the_same(folder: Path, containers: LocalContainers) -> None:
+    assert local_containers.find(folder, {**ENVIRONMENT, **containers.variables()}) == containers
+    assert local_containers.start(folder, {**ENVIRONMENT, **containers.variables()}, Progress()) == containers
+
+
+def test_another_registry_port_than_the_running_one_is_refused(
+    folder: Path, containers: LocalContainers
+) -> None:
+    port = containers.registry.rpartition(":")[2]
+    with pytest.raises(LocalError, match=f"the registry of this clone runs on port {port}"):
+        local_containers.start(folder, {**ENVIRONMENT, "FILEFLOW_REGISTRY_PORT": "1"}, Progress())
+
+
+@pytest.mark.parametrize(("module", "port"), MODULES.items())
+def test_each_module_answers_on_its_own_port_in_a_container(
+    run: Callable[..., Any], containers: LocalContainers, module: str, port: int
+) -> None:
+    container = run(module)
+
+    host = address(container, containers)
+    status, body = answers(host, port)
+    assert (status, json.loads(body)["status"]) == (200, "UP")
+    assert "fileflow_stand_in" in answers(host, port, "/actuator/prometheus")[1]
+
+
+def test_two_containers_with_one_port_run_at_once(
+    run: Callable[..., Any], containers: LocalContainers
+) -> None:
+    if containers.network == "host":
+        pytest.skip("this kernel has no bridges, so containers share the machine's ports")
+    hosts = {address(run("web-api"), containers) for _ in range(2)}
+
+    assert len(hosts) == 2
+    for host in hosts:
+        assert answers(host, 8083)[0] == 200
+
+
+def test_a_container_stops_in_order_on_sigterm(run: Callable[..., Any], containers: LocalContainers) -> None:
+    container = run("scheduler-download")
+    answers(address(container, containers), 9091)
+
+    container.stop(timeout=30)
+
+    container.reload()
+    assert container.attrs["State"]["ExitCode"] == 143
+    assert b"Graceful shutdown complete" in container.logs()
+
+
+def test_a_container_that_takes_too_much_memory_is_ended_by_the_kernel(run: Callable[..., Any]) -> None:
+    container = run("web-api", environment={"FILEFLOW_SIMULATE_OOM": "1"}, memswap_limit="64m")
+
+    assert container.wait(timeout=60)["StatusCode"] == 137
+    container.reload()
+    assert container.attrs["State"]["OOMKilled"] is True
+
+
+def test_the_images_health_check_sees_an_unhealthy_application(
+    run: Callable[..., Any], containers: LocalContainers
+) -> None:
+    container = run("web-api", environment={"FILEFLOW_SIMULATE_UNHEALTHY": "1"})
+    host = address(container, containers)
+    answers(host, 8083)
+
+    assert container.exec_run(["/fileflow", "health"]).exit_code == 1
+
+
+def test_the_image_has_the_posture_that_the_tasks_expect(images: dict[str, Any]) -> None:
+    config = images["web-api"].attrs["Config"]
+
+    assert config["User"] == "1000:1000"
+    assert list(config["Volumes"]) == ["/tmp"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "/fileflow", "health"]
+    assert config["Labels"]["fileflow.gradle-module"] == ":bootstrap:bootstrap-web-api"
+    assert config["Labels"]["fileflow.stand-in"] == "true"
+
+
+def test_the_three_images_share_the_programs_layer(images: dict[str, Any]) -> None:
+    layers = {image.attrs["RootFS"]["Layers"][0] for image in images.values()}
+
+    assert len(layers) == 1
+    assert len({image.id for image in images.values()}) == 3
+
+
+def test_what_is_pushed_comes_back_by_its_digest(
+    client: docker.DockerClient, containers: LocalContainers, images: dict[str, Any]
+) -> None:
+    name = f"{containers.registry}/fileflow"
+    images["web-api"].tag(name, tag="web-api-1.0.0")
+    events = [json.loads(line) for line in client.images.push(name, tag="web-api-1.0.0").splitlines()]
+    digest = next(event["aux"]["Digest"] for event in events if "aux" in event)
+    client.images.remove(f"{name}:web-api-1.0.0")
+
+    pulled = client.images.pull(f"{name}@{digest}")
+
+    assert pulled.id == images["web-api"].id
+
+
+def test_two_engines_run_beside_each_other(containers: LocalContainers, tmp_path: Path) -> None:
+    with running(tmp_path / "other") as other:
+        assert other.docker_host != containers.docker_host
+        assert other.registry != containers.registry
+        client = docker.DockerClient(base_url=other.docker_host)
+        assert client.images.list() == []
+        client.close()
+
+    assert engine_api.ping(containers.docker_host) is None
+    assert registry.answers(int(containers.registry.rpartition(":")[2]))
+
+
+def test_stop_leaves_nothing_but_images(tmp_path: Path) -> None:
+    folder = tmp_path / "containers"
+    started = start_or_skip(folder)
+    client = docker.DockerClient(base_url=started.docker_host)
+    image = client.images.get(_imported(client))
+    for labels in ({"ministack": "ecs"}, {}):
+        client.containers.create(image, command=["/nothing"], labels=labels)
+    client.close()
+
+    assert local_containers.stop(folder, Progress()) is True
+
+    assert processes.marked(programs.MARK, str(folder)) == []
+    assert not engine.runtime_folder(folder).exists()
+    assert not Path("/sys/class/net", engine.bridge_of(folder)).exists()
+    assert engine.mounts_below([folder], Path("/proc/self/mountinfo").read_text()) == []
+    assert not registry.answers(int(started.registry.rpartition(":")[2]))
+    assert local_containers.stop(folder, Progress()) is False
+
+    # What was there is there again: the image, the container of the user's own, the registry's port.
+    with running(folder) as again:
+        client = docker.DockerClient(base_url=again.docker_host)
+        assert again == started
+        assert client.images.get(image.id).id == image.id
+        assert [container.labels for container in client.containers.list(all=True)] == [{}]
+        client.close()
+
+
+def test_after_a_kill_nothing_is_left_running_and_the_next_start_works(tmp_path: Path) -> None:
+    folder = tmp_path / "containers"
+    started = start_or_skip(folder)
+    try:
+        pid = programs.find(folder, engine.PROGRAM)
+        registry_pid = programs.find(folder, registry.PROGRAM)
+        assert pid and registry_pid
+        for victim in (pid, registry_pid):
+            began = process_start(victim)
+            os.kill(victim, signal.SIGKILL)
+            until_ended(victim, began)
+        assert local_containers.find(folder, ENVIRONMENT) is None
+
+        assert local_containers.start(folder, ENVIRONMENT, Progress()) == started
+
+        os.kill(programs.find(folder, engine.PROGRAM) or 0, signal.SIGKILL)
+    finally:
+        local_containers.stop(folder, Progress())
+    assert processes.marked(programs.MARK, str(folder)) == []
+    assert not engine.runtime_folder(folder).exists()
+    assert not Path("/sys/class/net", engine.bridge_of(folder)).exists()
+
+
+def test_the_tasks_of_one_emulated_aws_can_be_removed_alone(
+    client: docker.DockerClient, containers: LocalContainers, images: dict[str, Any]
+) -> None:
+    def create(port: int) -> Any:
+        labels = {"ministack": "ecs", "ministack.instance": f"{os.uname().nodename}:{port}"}
+        return client.containers.create(images["web-api"], labels=labels)
+
+    create(4566)
+    others = create(4567)
+    try:
+        assert local_containers.remove_tasks(containers, 4566) == 1
+        assert local_containers.remove_tasks(containers, 4566) == 0
+        assert [
+            each.id for each in client.containers.list(all=True, filters={"label": "ministack.instance"})
+        ] == [others.id]
+    finally:
+        others.remove()
+
+
+def test_an_engine_on_a_full_disk_says_so(tmp_path: Path) -> None:
+    start_or_skip(tmp_path / "probe")
+    local_containers.stop(tmp_path / "probe", Progress())
+    folder = tmp_path / "containers"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48k", "none", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk can't be mounted here: {mounted.stderr}")
+    try:
+        with pytest.raises(LocalError, match=r"disk is full|No space left") as error:
+            local_containers.start(folder, ENVIRONMENT, Progress())
+    finally:
+        local_containers.stop(folder, Progress())
+        subprocess.run(["umount", folder], check=True)
+
+    assert "make room" in error.value.fix
+
+
+def _imported(client: docker.DockerClient) -> str:
+    """An image of one empty file, without a build."""
+    import io
+    import tarfile
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("nothing"))
+    client.api.import_image_from_data(buffer.getvalue(), repository="nothing", tag="1")
+    return "nothing:1"
