@@ -25,6 +25,7 @@ from components.validation import (
     check_retention_days,
     check_secret_reference,
     check_task_size,
+    check_unique,
 )
 
 CpuArchitecture = Literal["X86_64", "ARM64"]
@@ -147,6 +148,7 @@ class ContainerOptions:
                 raise InvalidArgumentError(
                     f"environment.{name}", "given", f"{name} is also under secrets", "Keep one of the two."
                 )
+        check_unique("writable_paths.path", [each.path for each in self.writable_paths], "a writable path")
         if self.user.split(":")[0] in ("", "0", "root"):
             raise InvalidArgumentError(
                 "user",

@@ -15,7 +15,7 @@ SECRET_NAME = re.compile(
 """Names of environment variables that carry a secret by convention."""
 
 SECRET_ARN = re.compile(
-    r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:]+(:[^:]*){0,3}|ssm:[a-z0-9-]+:\d{12}:parameter/.+)$"
+    r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+(:[^:\s]*){0,3}|ssm:[a-z0-9-]+:\d{12}:parameter/\S+)$"
 )
 """What ECS accepts as `valueFrom` of a secret.
 

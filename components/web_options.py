@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.validation import InvalidArgumentError, check_choice, check_pattern, check_range, check_unique
+from components.validation import InvalidArgumentError, check_pattern, check_range, check_unique
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,9 +288,10 @@ class Capacity:
         check_range("capacity.base", self.base, 0, 100_000, "the number of tasks on Fargate")
         check_range("capacity.fargate_weight", self.fargate_weight, 0, 1000, "a weight")
         check_range("capacity.spot_weight", self.spot_weight, 0, 1000, "a weight")
-        check_choice(
-            "capacity.fargate_weight",
-            self.fargate_weight + self.spot_weight > 0,
-            (True,),
-            "one weight above 0",
-        )
+        if self.fargate_weight == self.spot_weight == 0:
+            raise InvalidArgumentError(
+                "capacity.fargate_weight",
+                self.fargate_weight,
+                "one of fargate_weight and spot_weight must be above 0, or no task starts",
+                "Raise one of the two.",
+            )
