@@ -97,9 +97,7 @@ def test_verification_lists_one_task_per_service(deployed: Deployment) -> None:
 def test_logs_are_in_the_guides_log_group(deployed: Deployment, service: str) -> None:
     group = LOG_GROUPS[service]
     events = eventually(
-        lambda: deployed.aws(f"logs filter-log-events --log-group-name {LOG_GROUPS[service]} {REGION}")[
-            "events"
-        ],
+        lambda: deployed.aws(f"logs filter-log-events --log-group-name {group} {REGION}")["events"],
         lambda found: len(found) > 0,
     )
     container, _ = CONTAINERS[service]
