@@ -78,11 +78,25 @@ def check(
 def _fill_in(kind: Resource, inputs: dict[str, Any]) -> list[str]:
     filled = []
     for name, default in kind.defaults.items():
+        if "." in name:
+            _fill_in_below(inputs, name.split("."), default)
+            continue
         excluded = any(name in group and any(other in inputs for other in group) for group in kind.exclusive)
         if name not in inputs and not excluded:
             inputs[name] = default
             filled.append(name)
     return filled
+
+
+def _fill_in_below(value: Any, path: list[str], default: Any) -> None:
+    """Fills in a member of every object that is given at a dotted path, through lists."""
+    if isinstance(value, list):
+        for member in value:
+            _fill_in_below(member, path, default)
+    elif isinstance(value, dict) and len(path) == 1:
+        value.setdefault(path[0], default)
+    elif isinstance(value, dict):
+        _fill_in_below(value.get(path[0]), path[1:], default)
 
 
 def _name(

@@ -448,6 +448,8 @@ def _imported_inputs(kind: Resource, described: schema.Schema, outputs: Mapping[
         if name in outputs and not is_nothing(outputs[name])
     }
     for name, default in kind.defaults.items():
+        if "." in name:
+            continue
         inputs.setdefault(name, outputs.get(name) if outputs.get(name) is not None else default)
     for group in kind.exclusive:
         for surplus in [name for name in group if name in inputs][1:]:

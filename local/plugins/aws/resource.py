@@ -84,8 +84,8 @@ class Resource:
 
     - `token`: `aws:ecs/service:Service`.
     - `auto_name`: how to name it when the program doesn't; None where the service names it.
-    - `defaults`: what Check fills in for absent top-level arguments. A default isn't filled in where an
-      argument that excludes it is given (`exclusive`).
+    - `defaults`: what Check fills in for absent arguments, by dotted path: below the top only where the block
+      is given. A default isn't filled in where an argument that excludes it is given (`exclusive`).
     - `exclusive`: groups of arguments of which at most one may be given.
     - `policies`, `documents`: arguments that hold an IAM policy or another JSON document, by dotted path.
       Given as an object they become text; they are compared by meaning.

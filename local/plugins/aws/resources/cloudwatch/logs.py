@@ -121,7 +121,7 @@ class LogStream(Resource):
 class LogMetricFilter(Resource):
     token = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
     auto_name = AutoName(max_length=512)
-    when_absent = MappingProxyType({"metricTransformation.unit": "None"})
+    defaults = MappingProxyType({"metricTransformation.unit": "None"})
     missing = _NO_LOGS
 
     def create(self, call: Call, inputs: Inputs) -> str:

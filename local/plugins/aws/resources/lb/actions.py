@@ -20,6 +20,11 @@ _REDIRECT: Final = {
 _FORWARD: Final = "forward"
 
 
+def action_defaults(argument: str) -> dict[str, Any]:
+    """What Check fills into the redirects of actions; `argument` holds the actions."""
+    return {f"{argument}.redirect.{name}": default for name, default in _REDIRECT.items()}
+
+
 def same_actions(argument: str) -> dict[str, Same]:
     """How parts of actions compare that may be left out; `argument` holds the actions."""
     return {

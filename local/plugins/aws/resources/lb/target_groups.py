@@ -74,6 +74,8 @@ class TargetGroup(Resource):
         "proxyProtocolV2": False,
         "slowStart": 0,
         "targetType": "instance",
+        **{f"healthCheck.{name}": value for name, value in _HEALTH_CHECK.items()},
+        **{f"stickiness.{name}": value for name, value in _STICKINESS.items()},
     }
     exclusive = (("name", "namePrefix"),)
     same: ClassVar = {
