@@ -14,7 +14,7 @@ from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.names import Names, ServiceNames
-from components.options import Alarms, ContainerOptions, Placement, TaskAccess
+from components.options import Alarms, Placement, TaskAccess
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
@@ -98,17 +98,6 @@ def image_source(images: ImageSettings, names: ServiceNames) -> ImageSource:
     return RegistryTag()
 
 
-def container_options(service: ServiceSettings) -> ContainerOptions:
-    """What runs in the main container."""
-    return ContainerOptions(
-        environment=service.environment,
-        secrets=service.secrets,
-        user=service.user,
-        writable_paths=service.writable_paths,
-        health_check=service.health_check,
-    )
-
-
 def task_access(service: ServiceSettings) -> TaskAccess:
     """What the task may do in AWS."""
     return TaskAccess(
@@ -149,7 +138,7 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
         port=web.port,
         placement=platform.placement,
         size=web.size,
-        container=container_options(web),
+        container=web.container(),
         access=task_access(web),
         log_group_name=names.web_api.log_group,
         logging=settings.logging.value(),
@@ -177,7 +166,7 @@ def scheduler_args(
         port=scheduler.port,
         placement=platform.placement,
         size=scheduler.size,
-        container=container_options(scheduler),
+        container=scheduler.container(),
         access=task_access(scheduler),
         stop_timeout_seconds=scheduler.stop_timeout_seconds,
         spot_opt_in=scheduler.spot_opt_in,

@@ -8,10 +8,11 @@ and in Python.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
@@ -26,10 +27,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from components.alarm_topic import AlarmTopicArgs
+from components.names import Names
 from components.network import ExistingVpc, NewVpc
-from components.options import ContainerHealthCheck, Logging, TaskSize, WritablePath
+from components.options import ContainerHealthCheck, ContainerOptions, Logging, TaskSize, WritablePath
 from components.validation import (
     HIDDEN,
+    SECRET_NAME,
     Hidden,
     InvalidArgumentError,
     check_environment,
@@ -44,6 +48,7 @@ from components.web_options import (
     Autoscaling,
     Capacity,
     Https,
+    LoadBalancing,
     ScheduledScaling,
     TargetHealthCheck,
 )
@@ -75,6 +80,13 @@ def _version(value: str) -> str:
         "a version becomes an image's tag: 1 to 100 letters, digits, '_', '.' and '-'",
         "Set it with: pulumi config set version 1.4.0",
     )
+    if value.endswith("latest"):
+        raise InvalidArgumentError(
+            "version",
+            value,
+            "tags that end in latest move, and a version never does",
+            "Name a version, for example 1.4.0.",
+        )
     return value
 
 
@@ -94,6 +106,11 @@ def _port(value: int) -> int:
     return value
 
 
+def _stop_timeout(value: int) -> int:
+    check_range("stop_timeout_seconds", value, 2, 120, "Fargate's stop timeout")
+    return value
+
+
 def _secrets(value: dict[str, str]) -> dict[str, str]:
     for name, reference in value.items():
         check_secret_reference(f"secrets.{name}", reference)
@@ -107,6 +124,7 @@ def _plain_environment(value: dict[str, str]) -> dict[str, str]:
 
 Version = Annotated[str, AfterValidator(_version)]
 Port = Annotated[int, AfterValidator(_port)]
+StopTimeout = Annotated[int, AfterValidator(_stop_timeout)]
 
 
 for _group in (
@@ -217,13 +235,28 @@ class ServiceSettings(_Section):
     user: str = "1000:1000"
     execute_command: bool = False
 
+    @model_validator(mode="after")
+    def _check_container(self) -> ServiceSettings:
+        self.container()
+        return self
+
+    def container(self) -> ContainerOptions:
+        """What runs in the main container."""
+        return ContainerOptions(
+            environment=self.environment,
+            secrets=self.secrets,
+            user=self.user,
+            writable_paths=self.writable_paths,
+            health_check=self.health_check,
+        )
+
 
 class SchedulerSettings(ServiceSettings):
     """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set."""
 
     name: Annotated[str, AfterValidator(_scheduler_name)]
     port: Port
-    stop_timeout_seconds: int = 120
+    stop_timeout_seconds: StopTimeout = 120
     spot_opt_in: bool = False
 
 
@@ -269,7 +302,17 @@ class LoadBalancerSettings(_Section):
                 "a load balancer has either HTTPS or, where the stack says so, plain_http",
                 "Give a certificate_arn, or host_name and hosted_zone_id, or plain_http: true.",
             )
-        self.https()
+        # The component's own checks; what the settings don't know stands in by an example.
+        LoadBalancing(
+            name="example",
+            target_group_name="example",
+            public_subnet_ids=[],
+            https=self.https(),
+            plain_http=self.plain_http,
+            source_cidr_blocks=self.source_cidr_blocks,
+            idle_timeout_seconds=self.idle_timeout_seconds,
+            deregistration_delay_seconds=self.deregistration_delay_seconds,
+        )
         return self
 
     def https(self) -> Https | None:
@@ -289,9 +332,21 @@ class WebApiSettings(ServiceSettings):
     port: Port = 8083
     autoscaling: Autoscaling = Field(default_factory=Autoscaling)
     capacity: Capacity = Field(default_factory=Capacity)
-    stop_timeout_seconds: int = 60
-    grace_period_seconds: int = 180
+    stop_timeout_seconds: StopTimeout = 60
+    grace_period_seconds: Annotated[int, Field(ge=0, le=2_147_483_647)] = 180
     load_balancer: LoadBalancerSettings
+
+    @model_validator(mode="after")
+    def _outlives_its_deregistration(self) -> WebApiSettings:
+        delay = self.load_balancer.deregistration_delay_seconds
+        if self.stop_timeout_seconds <= delay:
+            raise InvalidArgumentError(
+                "stop_timeout_seconds",
+                self.stop_timeout_seconds,
+                f"it must be above load_balancer.deregistration_delay_seconds, which is {delay}",
+                "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
+            )
+        return self
 
 
 class AlarmSettings(_Section):
@@ -300,6 +355,16 @@ class AlarmSettings(_Section):
     emails: list[str] = Field(default_factory=list)
     https_endpoints: list[str] = Field(default_factory=list)
     topic_arns: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _check(self) -> AlarmSettings:
+        AlarmTopicArgs(
+            topic_name="example",
+            cluster_arn="example",
+            emails=self.emails,
+            https_endpoints=self.https_endpoints,
+        )
+        return self
 
 
 class Settings(_Section):
@@ -320,6 +385,17 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _schedulers_differ(self) -> Settings:
         check_unique("schedulers.name", [each.name for each in self.schedulers], "a scheduler's name")
+        names = Names(environment=self.environment)
+        prefixes = {each.name: names.scheduler(each.name).image_tag_prefix for each in self.schedulers}
+        for name, prefix in prefixes.items():
+            others = [names.web_api.image_tag_prefix, *(p for other, p in prefixes.items() if other != name)]
+            if any(prefix.startswith(other) for other in others):
+                raise InvalidArgumentError(
+                    "schedulers.name",
+                    name,
+                    f"its images' tags {prefix}… begin like another service's, whose old ones are deleted",
+                    "Rename it, for example without 'web-api' and 'scheduler'.",
+                )
         return self
 
     @property
@@ -348,7 +424,7 @@ def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collectio
     Structured values are JSON. The environment is the stack's name unless it is given.
     Raises `SettingsError` naming file, key, value, rule and fix; values of `secret_keys` are hidden.
     """
-    read = {key: _decode(key, text) for key, text in values.items()}
+    read = {key: _decode(stack, key, text) for key, text in values.items()}
     read["environment"] = read.get("environment") or stack
     try:
         return Settings.model_validate(read)
@@ -357,30 +433,31 @@ def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collectio
         raise SettingsError("\n".join(lines)) from None
 
 
-def _decode(key: str, text: str) -> Any:
+def _decode(stack: str, key: str, text: str) -> Any:
     """Objects and lists arrive as JSON; everything else is a text that stands for itself."""
-    if key in Settings.model_fields and text[:1] in ("{", "["):
+    if key not in Settings.model_fields or text[:1] not in ("{", "["):
+        return text
+    try:
         return json.loads(text)
-    return text
+    except (ValueError, RecursionError):
+        raise SettingsError(
+            f"Pulumi.{stack}.yaml: {PROJECT}:{key} is {HIDDEN!r}, but an object or a list is written as YAML "
+            f"or JSON, and this is neither. Write it below {key}, a line for each key."
+        ) from None
 
 
 def _describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> str:
     """One line for one error."""
     path = [str(part) for part in details["loc"]]
     cause = details.get("ctx", {}).get("error")
-    value: Any = details["input"]
     if isinstance(cause, InvalidArgumentError):
-        field_path = cause.field.split(".")
-        known = path[-len(field_path) :] == field_path or path[-1:] == field_path[:1]
-        path = [*path[:-1], *field_path] if known and path[-1:] == field_path[:1] else path
-        if not known:
-            path = [*path, *field_path]
-        value, rule, fix = cause.value, cause.rule, cause.fix
+        path = _placed(path, cause.field)
+        shown, rule, fix = _show(cause.value), cause.rule, cause.fix
     else:
+        shown = _found(details, path)
         rule, fix = _rule_and_fix(details, path)
-    if path[0] in secret_keys or not _MAY_CARRY_SECRETS.isdisjoint(path[:-1]):
-        value = HIDDEN
-    shown = _show(value, details["type"])
+    if details["type"] != "missing" and (path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:])):
+        shown = _show(HIDDEN)
     return f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
 
 
@@ -388,12 +465,37 @@ _MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
 """Sections whose values are never printed: somebody may have put a password there by mistake."""
 
 
-def _show(value: Any, kind: str) -> str:
-    if kind == "missing":
+def _placed(path: Sequence[str], field: str) -> list[str]:
+    """Where the field of a component's error stands in the file, given the section that it rose in.
+
+    A component names its groups (`writable_paths.path`); the section's path has some of them already.
+    """
+    parts = field.split(".")
+    while len(parts) > 1 and (parts[0] in path or parts[0] not in _known_keys([*path, parts[0]])):
+        del parts[0]
+    return [*path] if list(path[-1:]) == parts else [*path, *parts]
+
+
+def _found(details: ErrorDetails, path: Sequence[str]) -> str:
+    """What stands in the file; of an object or a list only that it is one, since it may hold a secret."""
+    value = details["input"]
+    if details["type"] == "missing":
         return "is missing"
+    if isinstance(value, Mapping):
+        return "is an object"
+    if isinstance(value, list):
+        return "is a list"
+    return _show(HIDDEN if SECRET_NAME.search(path[-1]) else value)
+
+
+def _show(value: object) -> str:
     if isinstance(value, str | Hidden):
-        return f"is {value!r}"
-    return f"is {json.dumps(value, default=repr)[:80]}"
+        return f"is {_cut(repr(value))}"
+    return f"is {_cut(json.dumps(value, default=repr))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]:
@@ -421,7 +523,7 @@ def _known_keys(path: Sequence[str]) -> list[str]:
 def _fields(section: Any) -> dict[str, Any]:
     if hasattr(section, "model_fields"):
         return {name: info.annotation for name, info in section.model_fields.items()}
-    return dict(getattr(section, "__annotations__", {}))
+    return get_type_hints(section) if dataclasses.is_dataclass(section) else {}
 
 
 def _section_of(annotation: Any) -> Any:

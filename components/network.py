@@ -15,7 +15,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from components.options import Placement
-from components.validation import InvalidArgumentError, check_choice, check_range
+from components.validation import InvalidArgumentError, check_choice, check_cidr_block, check_range
 
 NETWORK = "fileflow:ec2:Network"
 
@@ -34,16 +34,8 @@ class NewVpc:
     nat_gateway_strategy: Literal["NONE", "SINGLE", "ONE_PER_AZ"] = "SINGLE"
 
     def __post_init__(self) -> None:
-        try:
-            network = ipaddress.IPv4Network(self.cidr_block)
-        except ValueError as error:
-            raise InvalidArgumentError(
-                "cidr_block",
-                self.cidr_block,
-                f"it is an IPv4 range ({error})",
-                "Write for example 10.20.0.0/16.",
-            ) from error
-        if not 16 <= network.prefixlen <= 24:
+        check_cidr_block("cidr_block", self.cidr_block)
+        if not 16 <= ipaddress.IPv4Network(self.cidr_block).prefixlen <= 24:
             raise InvalidArgumentError(
                 "cidr_block",
                 self.cidr_block,

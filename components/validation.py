@@ -6,6 +6,7 @@ add the file and the key, the components add the argument's name.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
@@ -69,11 +70,16 @@ class Hidden:
 HIDDEN = Hidden()
 
 
+def _last(field: str) -> str:
+    """The field itself: the settings write other groups before it than the components do."""
+    return field.rsplit(".", 1)[-1]
+
+
 def check_range(field: str, value: int, minimum: int, maximum: int, what: str) -> None:
     """Refuses a number outside `minimum` to `maximum`, both included."""
     if not minimum <= value <= maximum:
         raise InvalidArgumentError(
-            field, value, f"{what} is from {minimum} to {maximum}", f"Set {field} within that range."
+            field, value, f"{what} is from {minimum} to {maximum}", f"Set {_last(field)} within that range."
         )
 
 
@@ -83,7 +89,7 @@ def check_choice(field: str, value: object, choices: Iterable[object], what: str
     if value not in known:
         listed = ", ".join(str(choice) for choice in known)
         raise InvalidArgumentError(
-            field, value, f"{what} is one of {listed}", f"Choose one of them for {field}."
+            field, value, f"{what} is one of {listed}", f"Choose one of them for {_last(field)}."
         )
 
 
@@ -147,6 +153,16 @@ def check_secret_reference(field: str, value: str) -> None:
             "or of an SSM parameter",
             "Store the value there and put the ARN here.",
         )
+
+
+def check_cidr_block(field: str, value: str) -> None:
+    """Refuses what isn't an IPv4 range, and one whose address has bits beyond its prefix."""
+    try:
+        ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            field, value, f"it is an IPv4 range ({error})", "Write for example 10.0.0.0/8."
+        ) from error
 
 
 def check_unique(field: str, values: Iterable[object], what: str) -> None:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.validation import InvalidArgumentError, check_pattern, check_range, check_unique
+from components.validation import (
+    InvalidArgumentError,
+    check_cidr_block,
+    check_pattern,
+    check_range,
+    check_unique,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +167,8 @@ class IngressRule:
                 "a rule has either source_security_group_id or source_cidr_block",
                 "Keep exactly one of the two.",
             )
+        if self.source_cidr_block is not None:
+            check_cidr_block("ingress.source_cidr_block", self.source_cidr_block)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +257,9 @@ class LoadBalancing:
                 "it has up to 32 letters, digits and '-', not at either end",
                 "Shorten or rename it.",
             )
+        for cidr_block in self.source_cidr_blocks:
+            check_cidr_block("load_balancing.source_cidr_blocks", cidr_block)
+        check_unique("load_balancing.source_cidr_blocks", self.source_cidr_blocks, "a range")
         if (self.https is None) != self.plain_http:
             raise InvalidArgumentError(
                 "load_balancing.plain_http",
