@@ -124,6 +124,9 @@ def _type_text(annotation: Any) -> str:
     """The annotation as the source has it, without the modules' names."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return " or ".join(_type_text(member) for member in typing.get_args(annotation))
+    if typing.get_origin(annotation) is typing.Annotated:
+        # What it is annotated with is a function, whose text has another address at every run.
+        return _type_text(typing.get_args(annotation)[0])
     if annotation is type(None):
         return "None"
     plain = isinstance(annotation, type) and not typing.get_args(annotation)
