@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import environments, plugin_home, processes, stack
+from local.cache import writing_to
 from local.emulator import process as emulator_process
 from local.engine.acquire import ensure_engine
-from local.environment import LOCAL_STACK, write_commands, write_env_file
+from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         processes.end_with_parent(signal.SIGTERM)
     try:
         paths = Paths.of(os.environ)
-        return int(options.run(Call(options, paths, os.environ, progress)))
+        return int(options.run(Call(options, paths, users_environment(paths, os.environ), progress)))
     except LocalError as error:
         progress.say(f"error: {error.problem}\nFix: {error.fix}")
         return 1
@@ -75,12 +76,11 @@ def up(call: Call) -> int:
 
 def preview(call: Call) -> int:
     """Show what `up` would do, with the policy pack enforced."""
-    was_running = stack.running_emulator(call.paths) is not None
     with _workbench(call) as bench:
         try:
             return stack.run_update(bench, ["preview"], call.progress)
         finally:
-            if not was_running:
+            if not bench.was_running:
                 stack.stop_emulator(call.paths, call.progress)
 
 
@@ -206,14 +206,18 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     stack.check_yaml(paths, name)
     emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)
     engine = ensure_engine(paths, environment, progress)
-    with exclusive(paths.lock, "another command of this clone", progress):
+    with (
+        writing_to(paths.local, "folder", "FILEFLOW_LOCAL_DIR"),
+        exclusive(paths.lock, "another command of this clone", progress),
+    ):
         stack.stop_strays(paths, progress)
         stack.clear_dead_locks(paths, name)
         plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
         config_file = stack.copy_configuration(paths, name)
         write_commands(paths, engine, environment)
+        was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, environment, progress)
-        bench = Workbench(paths, engine, environment, plugins, emulator, name, config_file)
+        bench = Workbench(paths, engine, environment, plugins, emulator, name, config_file, was_running)
         stack.prepare_stack(bench)
         yield bench
 

@@ -41,6 +41,12 @@ _DROPPED_IN_A_SHELL = (
     "PULUMI_CONFIG_PASSPHRASE_FILE",
     "PULUMI_STACK",
 )
+_COMMANDS_MARK = ".fileflow"
+"""Marks a clone's folder of commands."""
+
+_LOOPBACK = "127.0.0.1,localhost"
+"""What must not go through a proxy: the emulated AWS, and the calls between the engine and its plugins."""
+
 _OLDEST_AWS_CLI_2 = (2, 13)
 """The first AWS CLI 2 that reads AWS_ENDPOINT_URL."""
 
@@ -55,6 +61,22 @@ def account_id(stack: str) -> str:
         return LOCAL_ACCOUNT_ID
     digits = int.from_bytes(hashlib.sha256(stack.encode()).digest()[:8]) % 900_000_000_000
     return str(100_000_000_000 + digits)
+
+
+def users_environment(paths: Paths, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the user's own PATH: without what a sourced `.local/env` has put first.
+
+    Else this project's `pulumi` would be taken for one that the user has installed.
+    """
+    own = {paths.bin, paths.venv / "bin"}
+    kept = [
+        entry
+        for entry in base.get("PATH", os.defpath).split(os.pathsep)
+        if Path(entry) not in own
+        and not Path(entry, _COMMANDS_MARK).exists()
+        and not Path(entry).is_relative_to(paths.cache)
+    ]
+    return {**base, "PATH": os.pathsep.join(kept)}
 
 
 def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[str, str]:
@@ -97,7 +119,8 @@ def child_environment(
     """Return the environment of a command of the local stack: the user's own without AWS or Pulumi."""
     kept = {name: value for name, value in base.items() if not name.startswith(FOREIGN_PREFIXES)}
     path = os.pathsep.join([*path_of(paths, engine), base.get("PATH", os.defpath)])
-    return {**kept, **values, "PATH": path}
+    direct = {name: ",".join(filter(None, (base.get(name), _LOOPBACK))) for name in ("NO_PROXY", "no_proxy")}
+    return {**kept, **values, **direct, "PATH": path}
 
 
 def write_env_file(paths: Paths, engine: Engine, values: Mapping[str, str]) -> None:
@@ -106,6 +129,9 @@ def write_env_file(paths: Paths, engine: Engine, values: Mapping[str, str]) -> N
     lines += [f"unset {' '.join(_DROPPED_IN_A_SHELL)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     first = os.pathsep.join(path_of(paths, engine))
+    for name in ("NO_PROXY", "no_proxy"):
+        longer = f'"${{{name}:+${name},}}{_LOOPBACK}"'
+        lines.append(f'case ",${{{name}:-}}," in *,{_LOOPBACK},*) ;; *) export {name}={longer} ;; esac')
     lines += [
         f'case ":$PATH:" in *:{shlex.quote(first)}:*) ;; *) export PATH={shlex.quote(first)}:"$PATH" ;; esac',
         "hash -r 2>/dev/null || true",
@@ -118,6 +144,7 @@ def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> Non
 
     The project's own `aws` is version 1, which lacks `aws logs tail`.
     """
+    write_atomically(paths.bin / _COMMANDS_MARK, "Commands of a FileFlow checkout's local stack.\n")
     write_atomically(paths.bin / "pulumi", _pulumi_command(paths, engine), mode=0o755)
     own_aws = _users_aws(base)
     if own_aws:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
-from local.cache import writing_to
+from local.cache import full, writing_to
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
@@ -78,7 +78,11 @@ def ensure(
         ),
     ):
         if not _usable(folder):
-            _make(folder, paths, requirements, environment, progress)
+            try:
+                _make(folder, paths, requirements, environment, progress)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
     return python
 
 
@@ -128,7 +132,7 @@ def _make(
     with progress.step(f"Making the {requirements.name}'s virtual environment") as step:
         create = [sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(folder)]
         if processes.run_logged(create, log, step, env=clean):
-            raise _failed(requirements, log)
+            raise full(paths.cache) or _failed(requirements, log)
         if not own_pip and not _has_pip(clean):
             raise LocalError(
                 f"{sys.executable} has neither ensurepip nor pip, so no virtual environment can be filled.",
@@ -142,7 +146,7 @@ def _make(
         install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", "-r"]
         command = [*pip, *install, str(paths.root / requirements.install)]
         if processes.run_logged(command, log, step, env=clean):
-            raise _failed(requirements, log)
+            raise full(paths.cache) or _failed(requirements, log)
         (folder / "complete").touch()
 
 

@@ -100,29 +100,41 @@ def _ensure_real(
     remembered = home / f"unreachable-{'-'.join(wanted.values())}"
     if choice == "auto" and remembered.exists():
         return False
+    try:
+        problem = _get(home, wanted, paths, engine, environment, progress)
+        if problem and choice == "auto":
+            write_atomically(
+                remembered, f"{problem}\nRemove this file, or set FILEFLOW_PLUGINS=real, to try again.\n"
+            )
+    except (LocalError, OSError) as error:
+        # A cache that can't be written is no reason to do without a local stack that needs nothing from it.
+        problem = str(error)
+    if problem and choice == "real":
+        raise LocalError(
+            f"FILEFLOW_PLUGINS=real, but the provider plugins can't be had: {problem}.",
+            "check the network, or leave FILEFLOW_PLUGINS out to use the stand-ins.",
+        )
+    if problem:
+        progress.say(f"Stand-ins serve for the provider plugins, which can't be had here: {problem}")
+    return not problem
+
+
+def _get(
+    home: Path,
+    wanted: Mapping[str, str],
+    paths: Paths,
+    engine: Engine,
+    environment: Mapping[str, str],
+    progress: Progress,
+) -> str:
+    """Download the plugins into the cache; return why that failed, nothing when they are there."""
     with (
         writing_to(paths.cache),
-        exclusive(
-            paths.cache_locks / "plugins.lock", "another command that gets the provider plugins", progress
-        ),
+        exclusive(paths.cache_locks / "plugins.lock", "another command that gets the plugins", progress),
     ):
         if _installed(home, wanted):
-            return True
-        problem = _unreachable()
-        if not problem:
-            problem = _download(home, wanted, paths, engine, environment, progress)
-        if not problem:
-            return True
-        if choice == "real":
-            raise LocalError(
-                f"FILEFLOW_PLUGINS=real, but the provider plugins can't be had: {problem}.",
-                "check the network, or leave FILEFLOW_PLUGINS out to use the stand-ins.",
-            )
-        progress.say("The provider plugins can't be downloaded here: this project's stand-ins serve instead.")
-        write_atomically(
-            remembered, f"{problem}\nRemove this file, or set FILEFLOW_PLUGINS=real, to try again.\n"
-        )
-        return False
+            return ""
+        return _unreachable() or _download(home, wanted, paths, engine, environment, progress)
 
 
 def _installed(home: Path, wanted: Mapping[str, str]) -> bool:

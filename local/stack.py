@@ -54,6 +54,8 @@ class Workbench:
     emulator: RunningEmulator
     stack: str
     config_file: Path
+    was_running: bool
+    """Whether the emulator ran before this command."""
 
     def values(self) -> dict[str, str]:
         """The variables that point `pulumi` and `aws` at the stack."""
@@ -220,7 +222,12 @@ def settle_emulator(
     emulator_process.stop(paths.emulator)
     shutil.rmtree(paths.backend, ignore_errors=True)
     with progress.step("Starting the emulated AWS") as step:
-        started = _start_emulator(paths, emulator_python, port)
+        try:
+            started = _start_emulator(paths, emulator_python, port)
+        except LocalError as error:
+            if port is None:
+                raise
+            raise LocalError(f"FILEFLOW_PORT is {port}: {error.problem}", error.fix) from error
         step.note(f"at {started.url},")
     write_atomically(generation_file, started.generation + "\n")
     return started

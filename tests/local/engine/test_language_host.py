@@ -1,0 +1,250 @@
+"""The stand-in for `pulumi-language-python` chooses the interpreter, starts it and ends it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from local import processes
+from local.engine import language_host, runner
+from local.engine.language_host import InterpreterError, activated, interpreter, program_arguments
+from tests.local import fakes
+
+MARK = "FILEFLOW_TEST_MARK"
+
+
+@pytest.fixture
+def virtual_environment(tmp_path: Path) -> Path:
+    folder = tmp_path / "project" / ".venv"
+    fakes.script(folder / "bin" / "python", "exit 0")
+    (folder / "pyvenv.cfg").touch()
+    return folder
+
+
+def test_the_named_virtual_environment_counts_from_the_projects_folder(virtual_environment: Path) -> None:
+    chosen = interpreter(
+        str(virtual_environment.parent), {"virtualenv": ".venv"}, {"VIRTUAL_ENV": "/elsewhere"}
+    )
+    assert chosen == virtual_environment / "bin" / "python"
+
+
+def test_without_a_name_the_active_environment_counts(virtual_environment: Path) -> None:
+    assert (
+        interpreter("/", {}, {"VIRTUAL_ENV": str(virtual_environment)}).parent.parent == virtual_environment
+    )
+
+
+def test_without_either_the_first_python3_on_path_counts(tmp_path: Path) -> None:
+    python = fakes.script(tmp_path / "python3", "exit 0")
+    assert interpreter("/", {}, {"PATH": str(tmp_path)}) == python
+
+
+def test_a_virtual_environment_that_isnt_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InterpreterError, match=r"virtualenv is 'venv', but .* is not a virtual environment"):
+        interpreter(str(tmp_path), {"virtualenv": "venv"}, {})
+
+
+@pytest.mark.parametrize("toolchain", ["poetry", "uv"])
+def test_another_toolchain_is_refused_by_name(toolchain: str) -> None:
+    with pytest.raises(InterpreterError, match=f"'{toolchain}'"):
+        interpreter("/", {"toolchain": toolchain}, {})
+
+
+def test_no_python_at_all_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InterpreterError, match=r"no python3 on PATH"):
+        interpreter("/", {}, {"PATH": str(tmp_path)})
+
+
+def test_a_virtual_environment_is_activated_for_the_program(virtual_environment: Path) -> None:
+    made = activated(virtual_environment / "bin" / "python", {"PATH": "/usr/bin", "PYTHONHOME": "/x"})
+    assert made == {"VIRTUAL_ENV": str(virtual_environment), "PATH": f"{virtual_environment}/bin:/usr/bin"}
+
+
+def test_an_interpreter_outside_one_changes_nothing() -> None:
+    assert activated(Path("/usr/bin/python3"), {"PATH": "/usr/bin"}) == {"PATH": "/usr/bin"}
+
+
+def test_the_runner_gets_what_the_engine_says() -> None:
+    request = SimpleNamespace(
+        monitor_address="m:1",
+        project="p",
+        stack="s",
+        organization="o",
+        pwd="/work",
+        parallel=7,
+        dryRun=True,
+        args=["a"],
+        info=SimpleNamespace(root_directory="/root", program_directory="/root/main", entry_point="."),
+    )
+    assert program_arguments(request, "e:2") == [
+        *("--monitor", "m:1", "--engine", "e:2", "--project", "p", "--stack", "s", "--organization", "o"),
+        *("--root-directory", "/root", "--pwd", "/work", "--parallel", "7", "--dry-run", "/root/main", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        ({"resource": False}, None),
+        ({}, None),
+        (
+            {"resource": True},
+            {"name": "aws", "version": "7.1.0", "server": "", "parameterization": None},
+        ),
+        (
+            {"resource": True, "name": "other", "version": "2.0.0", "server": "https://x.example"},
+            {"name": "other", "version": "2.0.0", "server": "https://x.example", "parameterization": None},
+        ),
+    ],
+)
+def test_a_packages_plugin_follows_from_its_description(
+    described: dict[str, object], expected: dict[str, object] | None
+) -> None:
+    assert runner.plugin_of(described, "pulumi-aws", "7.1.0") == expected
+
+
+def test_the_installed_packages_of_pulumi_name_their_plugins() -> None:
+    plugins = runner.installed_packages()["plugins"]
+    assert isinstance(plugins, list)
+    assert {"aws", "awsx", "docker"} <= {plugin["name"] for plugin in plugins}
+    assert "policy" not in {plugin["name"] for plugin in plugins}
+
+
+class Host:
+    """The language host as the engine sees it."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        self.process = subprocess.Popen(
+            [sys.executable, language_host.__file__, "127.0.0.1:1"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, MARK: mark, "VIRTUAL_ENV": sys.prefix},
+        )
+        assert self.process.stdout is not None
+        port = int(self.process.stdout.readline())
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.stub = language_pb2_grpc.LanguageRuntimeStub(self.channel)
+
+    def close(self) -> None:
+        self.channel.close()
+        self.process.terminate()
+        self.process.wait(30)
+        processes.stop_marked(MARK, self.mark, 1)
+
+    def children(self) -> list[int]:
+        return [pid for pid in processes.marked(MARK, self.mark) if pid != self.process.pid]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    made = Host(str(tmp_path))
+    yield made
+    made.close()
+
+
+def info(folder: Path, **options: str) -> Any:
+    struct = struct_pb2.Struct()
+    struct.update(options)
+    return language_pb2.ProgramInfo(
+        root_directory=str(folder), program_directory=str(folder), entry_point=".", options=struct
+    )
+
+
+def sleeping_plugin(folder: Path) -> Path:
+    (folder / "__main__.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(600)\n")
+    return folder
+
+
+def plugin_request(folder: Path, host: Host) -> Any:
+    return language_pb2.RunPluginRequest(
+        pwd=str(folder),
+        info=info(folder),
+        kind="resource",
+        env=[f"{MARK}={host.mark}", f"PATH={os.environ['PATH']}"],
+    )
+
+
+def test_it_tells_the_version_of_the_sdk(host: Host) -> None:
+    assert host.stub.GetPluginInfo(empty_pb2.Empty()).version.startswith("3.")
+
+
+def test_it_tells_about_the_interpreter(host: Host, tmp_path: Path) -> None:
+    about = host.stub.About(language_pb2.AboutRequest(info=info(tmp_path)))
+    assert about.version.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert about.metadata["language host"] == "stand-in of this project"
+
+
+def test_it_lists_plugins_and_dependencies(host: Host, tmp_path: Path) -> None:
+    required = host.stub.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info(tmp_path)))
+    assert {"aws", "awsx", "docker"} <= {package.name for package in required.packages}
+    request = language_pb2.GetProgramDependenciesRequest(info=info(tmp_path), transitiveDependencies=True)
+    every = {entry.name for entry in host.stub.GetProgramDependencies(request).dependencies}
+    request.transitiveDependencies = False
+    direct = {entry.name for entry in host.stub.GetProgramDependencies(request).dependencies}
+    assert "grpcio" in every - direct
+    assert direct < every
+
+
+def test_a_missing_environment_is_the_programs_error(host: Host, tmp_path: Path) -> None:
+    request = language_pb2.RunRequest(info=info(tmp_path, virtualenv="venv"), pwd=str(tmp_path))
+    assert "is not a virtual environment" in host.stub.Run(request).error
+
+
+def test_a_plugins_output_and_exit_code_are_streamed(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "__main__.py").write_text(
+        "import os, sys\nprint('out', os.getcwd())\nprint('err', file=sys.stderr)\nsys.exit(5)\n"
+    )
+    answers = list(host.stub.RunPlugin(plugin_request(tmp_path, host)))
+    assert b"".join(answer.stdout for answer in answers) == f"out {tmp_path}\n".encode()
+    assert b"".join(answer.stderr for answer in answers) == b"err\n"
+    assert answers[-1].exitcode == 5
+
+
+def test_a_cancelled_call_ends_its_process(host: Host, tmp_path: Path) -> None:
+    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
+    assert next(call).stdout.startswith(b"ready")
+    assert len(host.children()) == 1
+    call.cancel()
+    fakes.until(lambda: host.children() == [])
+
+
+def test_cancel_ends_every_process(host: Host, tmp_path: Path) -> None:
+    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
+    assert next(call).stdout.startswith(b"ready")
+    host.stub.Cancel(empty_pb2.Empty())
+    fakes.until(lambda: host.children() == [])
+
+
+def test_a_stopped_host_leaves_no_process(host: Host, tmp_path: Path) -> None:
+    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
+    assert next(call).stdout.startswith(b"ready")
+    host.process.terminate()
+    host.process.wait(30)
+    fakes.until(lambda: host.children() == [])
+
+
+def test_a_host_whose_engine_was_killed_ends(tmp_path: Path) -> None:
+    command = f"'{sys.executable}' '{language_host.__file__}' 127.0.0.1:1 & echo $!; wait"
+    engine = subprocess.Popen(
+        ["sh", "-c", command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, MARK: str(tmp_path)},
+    )
+    assert engine.stdout is not None
+    assert engine.stdout.readline().strip().isdigit()
+    assert engine.stdout.readline().strip().isdigit()
+    engine.kill()
+    engine.wait()
+    fakes.until(lambda: processes.marked(MARK, str(tmp_path)) == [])

@@ -1,0 +1,81 @@
+"""Small programs that take the place of `go`, `pulumi` and others on a test's PATH."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.paths import Paths
+from local.progress import Progress
+
+SYSTEM_PATH = "/usr/bin:/bin"
+
+
+def script(file: Path, text: str) -> Path:
+    """Write an executable shell script."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+def pulumi(file: Path, version: str) -> Path:
+    """Write a `pulumi` that only tells its version."""
+    return script(file, f"echo v{version}")
+
+
+def go(folder: Path, version: str = "3.250.0", *, does: str = "") -> Path:
+    """Write a `go` that counts its builds in `builds` beside itself and builds a `pulumi` of a version.
+
+    `does` runs first in a build.
+    """
+    return script(
+        folder / "go",
+        f"""
+if [ "$1" = version ]; then echo "go version go1.26.0 linux/amd64"; exit 0; fi
+echo build >> "{folder}/builds"
+{does}
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\\necho v{version}\\n' > "$2"
+chmod +x "$2"
+""",
+    )
+
+
+def builds(folder: Path) -> int:
+    """Count the builds of a fake `go`."""
+    count = folder / "builds"
+    return len(count.read_text().splitlines()) if count.exists() else 0
+
+
+def paths(tmp_path: Path, root: Path) -> Paths:
+    """Return folders of a test's own for a checkout."""
+    return Paths(root=root, local=tmp_path / "local", cache=tmp_path / "cache")
+
+
+def quiet() -> Progress:
+    """Return a progress that nobody sees."""
+    return Progress(io.StringIO())
+
+
+def told() -> tuple[Progress, Callable[[], str]]:
+    """Return a progress and a function that gives what it has said so far."""
+    stream = io.StringIO()
+    return Progress(stream), stream.getvalue
+
+
+def python(code: str, folder: Path) -> subprocess.Popen[str]:
+    """Start a Python program with its output in a pipe."""
+    return subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
+
+
+def until(condition: Callable[[], bool], timeout_seconds: float = 60.0) -> None:
+    """Wait until something is so, or fail."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't happen"
+        time.sleep(0.02)

@@ -1,0 +1,191 @@
+"""What goes wrong at the command line is told once, in words that say what to do, and nothing is created."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.local import fakes
+from tests.local.clone import CHECKOUT, Clone
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone.make(tmp_path / "clone")
+
+
+def assert_one_error(answer: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """The command failed with one error and one fix that hold these parts, and no traceback."""
+    assert answer.returncode == 1, answer.stdout
+    lines = answer.stdout.splitlines()
+    assert len([line for line in lines if line.startswith("error: ")]) == 1, answer.stdout
+    assert len([line for line in lines if line.startswith("Fix: ")]) == 1, answer.stdout
+    assert "Traceback" not in answer.stdout
+    for part in parts:
+        assert part in answer.stdout, answer.stdout
+
+
+def assert_nothing_created(clone: Clone) -> None:
+    assert not (clone.root / ".local" / "backend").exists()
+    assert clone.run("status").stdout == "Nothing runs.\n"
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "start"])
+def test_a_stack_without_a_file_is_one_error(clone: Clone, command: str) -> None:
+    answer = clone.run(command, "--stack", "prd")
+    assert_one_error(answer, "STACK is 'prd'", "Pulumi.prd.yaml", "choose one of local, prod")
+    assert_nothing_created(clone)
+    assert not (clone.root / ".local").exists()
+
+
+def test_the_stack_may_come_from_the_environment(clone: Clone) -> None:
+    assert_one_error(clone.run("up", STACK="prd"), "STACK is 'prd'")
+
+
+def test_make_passes_the_stack_on(clone: Clone) -> None:
+    answer = clone.command("make", "preview", "STACK=prd")
+    assert answer.returncode == 2
+    assert "STACK is 'prd'" in answer.stdout
+
+
+def test_a_malformed_stack_file_is_one_error_with_the_line(clone: Clone) -> None:
+    (clone.root / "Pulumi.prod.yaml").write_text("config:\n  small:topics: [1, 2\n")
+    answer = clone.run("up", "--stack", "prod")
+    assert_one_error(answer, "Pulumi.prod.yaml:3:1: ", "correct the file at that line")
+    assert_nothing_created(clone)
+
+
+def test_a_key_given_twice_is_one_error_with_the_line(clone: Clone) -> None:
+    (clone.root / "Pulumi.prod.yaml").write_text("config:\n  small:topics: 1\n  small:topics: 2\n")
+    answer = clone.run("preview", "--stack", "prod")
+    assert_one_error(answer, "Pulumi.prod.yaml:3:3: the key 'small:topics' is given twice")
+    assert_nothing_created(clone)
+
+
+def test_what_is_no_port_is_one_error(clone: Clone) -> None:
+    assert_one_error(clone.run("up", FILEFLOW_PORT="http"), "FILEFLOW_PORT is 'http'", "1 to 65535")
+    assert_nothing_created(clone)
+
+
+@pytest.mark.engine
+def test_a_taken_port_is_one_error_when_the_user_chose_it(clone: Clone) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        answer = clone.run("up", FILEFLOW_PORT=port)
+    assert_one_error(answer, f"FILEFLOW_PORT is {port}", "can't be taken", "choose another port")
+    assert_nothing_created(clone)
+
+
+@pytest.mark.engine
+def test_another_port_while_the_emulator_runs_is_one_error(clone: Clone) -> None:
+    try:
+        assert clone.run("start").returncode == 0
+        answer = clone.run("up", FILEFLOW_PORT="1")
+        assert_one_error(
+            answer, "FILEFLOW_PORT is 1, but the emulated AWS of this clone runs on port", "make down"
+        )
+    finally:
+        clone.down()
+
+
+def test_a_cache_that_cant_be_written_is_one_error(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answer = clone.run("up", FILEFLOW_CACHE_DIR=str(tmp_path / "file" / "cache"))
+    assert_one_error(
+        answer, f"the cache {tmp_path / 'file' / 'cache'} can't be written", "FILEFLOW_CACHE_DIR"
+    )
+    assert_nothing_created(clone)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="mounts a file system of one megabyte"
+)
+def test_a_full_cache_is_one_error(clone: Clone, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    script = f"mount -t tmpfs -o size=1m tmpfs '{small}' || exit 77; exec '{sys.executable}' -m local up"
+    answer = clone.command(
+        "unshare", "--mount", "sh", "-c", script, FILEFLOW_CACHE_DIR=str(small), PIP_NO_CACHE_DIR="1"
+    )
+    if answer.returncode == 77:
+        pytest.skip("no file system can be mounted here")
+    assert_one_error(answer, "no space left on device", "FILEFLOW_CACHE_DIR")
+    assert_nothing_created(clone)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="mounts a read-only file system")
+def test_a_read_only_cache_is_one_error(clone: Clone, tmp_path: Path) -> None:
+    frozen = tmp_path / "frozen"
+    frozen.mkdir()
+    script = f"mount -t tmpfs -o ro tmpfs '{frozen}' || exit 77; exec '{sys.executable}' -m local up"
+    answer = clone.command("unshare", "--mount", "sh", "-c", script, FILEFLOW_CACHE_DIR=str(frozen))
+    if answer.returncode == 77:
+        pytest.skip("no file system can be mounted here")
+    assert_one_error(answer, "Read-only file system", "make it writable")
+    assert_nothing_created(clone)
+
+
+def test_a_wrong_python_is_one_error(clone: Clone, tmp_path: Path) -> None:
+    code = (
+        "import runpy, sys; sys.version_info = (3, 9, 2);"
+        " runpy.run_path('local/__main__.py', run_name='__main__')"
+    )
+    answer = clone.command(sys.executable, "-c", code, PATH=str(tmp_path))
+    assert_one_error(answer, "Python 3.9; Python 3.11 or later is needed", "apt-get install")
+
+
+def test_a_newer_python_of_the_machine_takes_over(clone: Clone, tmp_path: Path) -> None:
+    newer = tmp_path / "bin"
+    newer.mkdir()
+    (newer / "python3").symlink_to("/bin/false")
+    fakes.script(newer / "python3.12", f'exec "{sys.executable}" "$@"')
+    code = (
+        "import runpy, sys; sys.version_info = (3, 9, 2); sys.argv = ['local', 'status'];"
+        " runpy.run_path('local/__main__.py', run_name='__main__')"
+    )
+    answer = clone.command(sys.executable, "-c", code, PATH=str(newer))
+    assert answer.stdout == "Nothing runs.\n"
+
+
+def test_the_makefile_passes_over_a_python_that_is_too_old(clone: Clone, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    fakes.script(folder / "python3", "exit 1")
+    fakes.script(folder / "python3.12", f'exec "{sys.executable}" "$@"')
+    answer = clone.command("make", "status", PATH=f"{folder}:{fakes.SYSTEM_PATH}")
+    assert "Nothing runs." in answer.stdout
+
+
+def test_a_folder_of_the_users_own_in_the_links_place_is_one_error(clone: Clone) -> None:
+    (clone.root / ".venv").mkdir()
+    assert_one_error(clone.run("up"), "a folder of its own", "mv ")
+    assert_nothing_created(clone)
+
+
+def test_the_environment_of_nothing_is_one_error(clone: Clone) -> None:
+    assert_one_error(clone.run("env"), "nothing is deployed", "make up")
+
+
+def test_down_with_nothing_running_is_no_error(clone: Clone) -> None:
+    answer = clone.run("down")
+    assert (answer.returncode, answer.stdout) == (0, "Nothing runs.\n")
+
+
+def test_make_alone_lists_the_targets() -> None:
+    answer = subprocess.run(["make"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    for target in ("up", "preview", "down", "test", "check"):
+        assert re.search(rf"^  make {target} +\S", answer.stdout, re.MULTILINE), target
+    assert "STACK=prod" in answer.stdout
+
+
+def test_an_unknown_command_is_one_usage_error(clone: Clone) -> None:
+    answer = clone.run("upp")
+    assert answer.returncode == 2
+    assert "invalid choice: 'upp'" in answer.stdout

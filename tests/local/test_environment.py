@@ -1,0 +1,187 @@
+"""A command of the local stack sees the local stack, and nothing of the user's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.engine.acquire import Engine
+from local.engine.version import Version
+from local.environment import (
+    LOCAL_ACCOUNT_ID,
+    account_id,
+    child_environment,
+    users_environment,
+    variables,
+    write_commands,
+    write_env_file,
+)
+from local.paths import Paths
+from tests.local import fakes
+
+STACK_NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=30)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    root = tmp_path / "a checkout"
+    (root / ".venv" / "bin").mkdir(parents=True)
+    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def engine(paths: Paths) -> Engine:
+    pulumi = fakes.script(paths.cache / "engine" / "pulumi", 'echo "pulumi $FILEFLOW_ROOT: $*"')
+    return Engine(pulumi, Version(3, 250, 0), "build")
+
+
+def test_the_local_stack_has_the_guides_account() -> None:
+    assert account_id("local") == LOCAL_ACCOUNT_ID == "646886795421"
+
+
+@given(STACK_NAMES)
+def test_every_other_stack_has_twelve_digits_of_its_own(stack: str) -> None:
+    if stack != "local":
+        assert account_id(stack) == account_id(stack)
+        assert len(account_id(stack)) == 12
+        assert account_id(stack).isdigit()
+        assert account_id(stack) != LOCAL_ACCOUNT_ID
+
+
+def test_the_stacks_of_the_project_have_different_accounts() -> None:
+    assert len({account_id(stack) for stack in ("local", "dev", "staging", "prod")}) == 4
+
+
+def test_nothing_of_the_users_aws_or_pulumi_settings_reaches_a_child(paths: Paths, engine: Engine) -> None:
+    base = {
+        "PATH": "/usr/bin",
+        "HOME": "/home/someone",
+        "AWS_PROFILE": "production",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_ENDPOINT_URL_ECS": "https://elsewhere.example",
+        "PULUMI_ACCESS_TOKEN": "token",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": "/home/someone/passphrase",
+    }
+    values = variables(paths, "local", 4600, real_plugins=False)
+    child = child_environment(paths, engine, values, base)
+    assert not set(base) & set(child) - {"PATH", "HOME"}
+    assert child["AWS_ACCESS_KEY_ID"] == LOCAL_ACCOUNT_ID
+    assert child["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4600"
+    assert child["AWS_SHARED_CREDENTIALS_FILE"] == child["AWS_CONFIG_FILE"] == os.devnull
+    assert child["PULUMI_BACKEND_URL"] == f"file://{paths.backend}"
+    assert child["PULUMI_HOME"] == str(paths.home)
+
+
+def test_only_stand_ins_turn_the_download_of_plugins_off(paths: Paths) -> None:
+    name = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
+    assert name in variables(paths, "local", 1, real_plugins=False)
+    assert name not in variables(paths, "local", 1, real_plugins=True)
+
+
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(paths: Paths, engine: Engine) -> None:
+    base = {"PATH": "/usr/bin", "HTTP_PROXY": "http://proxy.example", "NO_PROXY": ".example"}
+    child = child_environment(paths, engine, {}, base)
+    assert child["NO_PROXY"] == ".example,127.0.0.1,localhost"
+    assert child["no_proxy"] == "127.0.0.1,localhost"
+    assert child["HTTP_PROXY"] == "http://proxy.example"
+
+
+def sourced(paths: Paths, script: str, environment: dict[str, str]) -> str:
+    """Run a shell script after `.local/env`, with nothing else in its environment."""
+    answer = subprocess.run(
+        ["sh", "-euc", f". '{paths.env}'\n{script}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def environment_of_shell(paths: Paths, environment: dict[str, str], times: int = 1) -> dict[str, str]:
+    code = "import json, os; print(json.dumps(dict(os.environ)))"
+    more = f". '{paths.env}'\n" * (times - 1)
+    printed = sourced(paths, f"{more}'{sys.executable}' -c '{code}'", environment)
+    answer: dict[str, str] = json.loads(printed)
+    return answer
+
+
+def test_the_file_to_source_gives_a_shell_what_a_child_has(paths: Paths, engine: Engine) -> None:
+    values = variables(paths, "local", 4600, real_plugins=False)
+    write_env_file(paths, engine, values)
+    base = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "production", "PULUMI_ACCESS_TOKEN": "token"}
+    shell = environment_of_shell(paths, base)
+    child = child_environment(paths, engine, values, base)
+    assert {name: shell.get(name) for name in child} == child
+    assert "AWS_PROFILE" not in shell
+    assert "PULUMI_ACCESS_TOKEN" not in shell
+
+
+def test_sourcing_twice_changes_nothing(paths: Paths, engine: Engine) -> None:
+    write_env_file(paths, engine, variables(paths, "local", 4600, real_plugins=False))
+    base = {"PATH": "/usr/bin:/bin"}
+    assert environment_of_shell(paths, base, times=2) == environment_of_shell(paths, base)
+
+
+def test_a_shell_that_has_sourced_it_doesnt_take_our_commands_for_the_users(
+    paths: Paths, engine: Engine, tmp_path: Path
+) -> None:
+    another = tmp_path / "another" / ".local" / "bin"
+    write_commands(paths, engine, {"PATH": "/nowhere"})
+    another.mkdir(parents=True)
+    (another / ".fileflow").touch()
+    own = [paths.bin, engine.pulumi.parent, paths.venv / "bin", another]
+    path = os.pathsep.join([*map(str, own), "/usr/bin", "/bin"])
+    assert users_environment(paths, {"PATH": path})["PATH"] == "/usr/bin:/bin"
+
+
+def test_plain_pulumi_says_what_to_do_when_the_emulator_has_ended(paths: Paths, engine: Engine) -> None:
+    write_commands(paths, engine, {"PATH": "/nowhere"})
+    paths.emulator.mkdir()
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": ended.pid}, indent=2))
+    answer = subprocess.run(
+        [paths.bin / "pulumi", "up", "--yes"], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == "Fix: make up"
+    harmless = subprocess.run([paths.bin / "pulumi", "version"], capture_output=True, text=True, check=True)
+    assert harmless.stdout == f"pulumi {paths.root}: version\n"
+
+
+def test_plain_pulumi_runs_while_the_emulator_does(paths: Paths, engine: Engine) -> None:
+    write_commands(paths, engine, {"PATH": "/nowhere"})
+    paths.emulator.mkdir()
+    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": os.getpid()}, indent=2))
+    answer = subprocess.run([paths.bin / "pulumi", "up", "--yes"], capture_output=True, text=True, check=True)
+    assert answer.stdout == f"pulumi {paths.root}: up --yes\n"
+
+
+@pytest.mark.parametrize(
+    ("says", "theirs"),
+    [("aws-cli/2.31.0 Python/3.13", True), ("aws-cli/2.12.9 Python/3.11", False), ("aws-cli/1.46.3", False)],
+)
+def test_the_users_aws_cli_is_used_from_version_2_13_on(
+    paths: Paths, engine: Engine, tmp_path: Path, says: str, theirs: bool
+) -> None:
+    fakes.script(tmp_path / "bin" / "aws", f"echo {says}")
+    write_commands(paths, engine, {"PATH": f"{tmp_path / 'bin'}:{fakes.SYSTEM_PATH}"})
+    assert (paths.bin / "aws").exists() is theirs
+
+
+def test_the_folders_follow_the_environment(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    given_local = Paths.of({"FILEFLOW_LOCAL_DIR": str(tmp_path / "mine"), "FILEFLOW_CACHE_DIR": "/c"}, root)
+    assert (given_local.local, given_local.cache) == (tmp_path / "mine", Path("/c"))
+    by_default = Paths.of({"XDG_CACHE_HOME": "/x"}, root)
+    assert (by_default.local, by_default.cache) == (root / ".local", Path("/x/fileflow-ecs"))
+    assert Paths.of({}, root).cache == Path.home() / ".cache" / "fileflow-ecs"

@@ -1,0 +1,129 @@
+"""Virtual environments are shared, whole, and made again when they no longer fit."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link, why
+from local.errors import LocalError
+from local.paths import Paths
+from tests.local import fakes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+EMPTY = Requirements("empty", "empty.txt", ("empty.txt",))
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "empty.txt").write_text("# nothing\n")
+    return fakes.paths(tmp_path, root)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {"PATH": fakes.SYSTEM_PATH, "PIP_NO_INDEX": "1"}
+
+
+def test_an_environment_is_made_once_and_runs(paths: Paths, environment: dict[str, str]) -> None:
+    progress, said = fakes.told()
+    python = ensure(paths, EMPTY, environment, progress)
+    assert ensure(paths, EMPTY, environment, progress) == python
+    assert said().count("done in") == 1
+    prefix = subprocess.run(
+        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert Path(prefix) == folder_of(paths, EMPTY)
+
+
+def test_an_unfinished_environment_is_made_again(paths: Paths, environment: dict[str, str]) -> None:
+    folder = folder_of(paths, EMPTY)
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").write_text("half")
+    python = ensure(paths, EMPTY, environment, fakes.quiet())
+    assert subprocess.run([python, "-c", ""], check=False).returncode == 0
+
+
+def test_an_environment_whose_python_was_removed_is_made_again(
+    paths: Paths, environment: dict[str, str]
+) -> None:
+    python = ensure(paths, EMPTY, environment, fakes.quiet())
+    python.unlink()
+    python.symlink_to("/nowhere/python3")
+    assert ensure(paths, EMPTY, environment, fakes.quiet()) == python
+    assert python.exists()
+
+
+def test_what_cant_be_installed_is_told_in_one_error(paths: Paths, environment: dict[str, str]) -> None:
+    (paths.root / "empty.txt").write_text("no-such-package-as-this==1.0\n")
+    with pytest.raises(LocalError, match="no-such-package-as-this") as error:
+        ensure(paths, EMPTY, environment, fakes.quiet())
+    assert "check the network" in error.value.fix
+    assert not (folder_of(paths, EMPTY) / "complete").exists()
+
+
+def test_changed_requirements_give_another_environment(paths: Paths) -> None:
+    before = folder_of(paths, EMPTY)
+    (paths.root / "empty.txt").write_text("# something\n")
+    assert folder_of(paths, EMPTY) != before
+
+
+def test_a_cache_that_cant_be_written_is_named(paths: Paths, environment: dict[str, str]) -> None:
+    paths.cache.write_text("a file, where a folder should be")
+    with pytest.raises(LocalError, match="can't be written") as error:
+        ensure(paths, EMPTY, environment, fakes.quiet())
+    assert str(paths.cache) in error.value.problem
+    assert "FILEFLOW_CACHE_DIR" in error.value.fix
+
+
+def test_the_link_in_the_checkout_is_replaced_in_one_step(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    at = tmp_path / ".venv"
+    link(at, first)
+    link(at, second)
+    assert at.resolve() == second
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".venv", "first", "second"]
+
+
+def test_a_users_own_folder_is_left_alone(tmp_path: Path) -> None:
+    at = tmp_path / ".venv"
+    at.mkdir()
+    with pytest.raises(LocalError, match="a folder of its own") as error:
+        link(at, tmp_path / "first")
+    assert f"mv {at}" in error.value.fix
+    assert not at.is_symlink()
+
+
+@pytest.mark.parametrize("requirements", [PROJECT, EMULATOR], ids=lambda requirements: requirements.name)
+def test_every_package_is_pinned(requirements: Requirements) -> None:
+    lines = [
+        line.partition("#")[0].strip()
+        for file in requirements.files
+        for line in (CHECKOUT / file).read_text().splitlines()
+    ]
+    packages = [line for line in lines if line and not line.startswith("-")]
+    assert packages
+    assert [line for line in packages if "==" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            "Collecting x\nERROR: No matching distribution found for x\nnotice",
+            "ERROR: No matching distribution",
+        ),
+        ("a\nOSError: [Errno 28] No space left on device\nERROR: y", "No space left on device"),
+        ("only this", "only this"),
+        ("", "pip printed nothing"),
+    ],
+)
+def test_a_failed_installation_is_told_in_one_line(log: str, expected: str) -> None:
+    assert expected in why(log)
+    assert "\n" not in why(log)

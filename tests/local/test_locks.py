@@ -1,0 +1,75 @@
+"""One at a time, and a dead holder holds nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from local.locks import exclusive
+from tests.local import fakes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def holder(lock: Path) -> subprocess.Popen[str]:
+    """Start a process that holds the lock until it is killed, and wait until it does."""
+    code = (
+        "import io, pathlib, time\n"
+        "from local.locks import exclusive\n"
+        "from local.progress import Progress\n"
+        f"with exclusive(pathlib.Path({str(lock)!r}), 'the test', Progress(io.StringIO())):\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_one_waits_and_says_for_whom(tmp_path: Path) -> None:
+    lock = tmp_path / "folder" / "lock"
+    first = holder(lock)
+    progress, said = fakes.told()
+    taken = threading.Event()
+
+    def take() -> None:
+        with exclusive(lock, "the second", progress):
+            taken.set()
+
+    second = threading.Thread(target=take)
+    second.start()
+    deadline = time.monotonic() + 30
+    while "Waiting for the test" not in said():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not taken.is_set()
+    first.kill()
+    first.wait()
+    second.join(30)
+    assert taken.is_set()
+    assert f"process {first.pid}" in said()
+
+
+def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    first = holder(lock)
+    first.kill()
+    first.wait()
+    progress, said = fakes.told()
+    with exclusive(lock, "the next", progress):
+        pass
+    assert said() == ""
+
+
+def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    for _ in range(2):
+        try:
+            with exclusive(lock, "a failing one", fakes.quiet()):
+                raise ValueError
+        except ValueError:
+            continue

@@ -1,0 +1,134 @@
+"""Nothing that a command starts outlives it unnoticed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local import processes
+from tests.local import fakes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MARK = "FILEFLOW_TEST_MARK"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> Iterator[str]:
+    yield str(tmp_path)
+    processes.stop_marked(MARK, str(tmp_path), 0)
+
+
+def sleeper(mark: str, ignore: str = "") -> subprocess.Popen[bytes]:
+    script = f"trap '' {ignore}; while :; do sleep 0.1; done" if ignore else "exec sleep 600"
+    return subprocess.Popen(["sh", "-c", script], env={**os.environ, MARK: mark})
+
+
+def test_marked_processes_are_found_and_stopped(mark: str) -> None:
+    ours = [sleeper(mark), sleeper(mark)]
+    other = sleeper(mark + "-other")
+    try:
+        until(lambda: set(processes.marked(MARK, mark)) == {process.pid for process in ours})
+        assert set(processes.stop_marked(MARK, mark, 5)) == {process.pid for process in ours}
+        assert processes.marked(MARK, mark) == []
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+        for process in ours:
+            process.wait()
+
+
+def test_a_process_that_doesnt_listen_is_killed(mark: str) -> None:
+    stubborn = sleeper(mark, ignore="TERM INT")
+    until(lambda: stubborn.pid in processes.marked(MARK, mark))
+    time.sleep(0.1)
+    processes.stop_marked(MARK, mark, 0.2)
+    assert stubborn.wait(10) == -signal.SIGKILL
+
+
+def test_a_marked_process_can_be_spared(mark: str) -> None:
+    spared = sleeper(mark)
+    until(lambda: spared.pid in processes.marked(MARK, mark))
+    assert processes.stop_marked(MARK, mark, 1, spare=[spared.pid]) == []
+    assert spared.poll() is None
+
+
+def test_a_process_doesnt_find_itself_or_those_it_descends_from(mark: str) -> None:
+    code = f"from local import processes; print(processes.marked({MARK!r}, {mark!r}))"
+    answer = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -c "{code}"; true'],
+        env={**os.environ, MARK: mark},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_process_that_waits_to_be_reaped_is_not_alive() -> None:
+    child = subprocess.Popen(["true"])
+    until(lambda: not processes.alive(child.pid))
+    child.wait()
+    assert processes.alive(os.getpid())
+
+
+def test_a_long_command_writes_its_log_and_gives_its_exit_code(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "log"
+    with fakes.quiet().step("Working") as step:
+        code = processes.run_logged(["sh", "-c", "echo out; echo err >&2; exit 7"], log, step, env=os.environ)
+    assert code == 7
+    assert log.read_text() == "out\nerr\n"
+    assert processes.last_line(log) == "err"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal at a parent's death is Linux's")
+def test_a_long_command_ends_with_the_process_that_runs_it(tmp_path: Path, mark: str) -> None:
+    code = (
+        "import io, os, pathlib\n"
+        "from local import processes\n"
+        "from local.progress import Progress\n"
+        "with Progress(io.StringIO()).step('x') as step:\n"
+        f"    processes.run_logged(['sleep', '600'], pathlib.Path({str(tmp_path / 'log')!r}), step,"
+        f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT)
+    until(lambda: len(processes.marked(MARK, mark)) == 1)
+    runner.kill()
+    runner.wait()
+    until(lambda: processes.marked(MARK, mark) == [])
+
+
+def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> None:
+    code = (
+        "import io, os, pathlib\n"
+        "from local import processes\n"
+        "from local.progress import Progress\n"
+        "processes.interrupt_on_signals()\n"
+        "try:\n"
+        "    with Progress(io.StringIO()).step('x') as step:\n"
+        f"        processes.run_logged(['sleep', '600'], pathlib.Path({str(tmp_path / 'log')!r}), step,"
+        f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
+        "except processes.Interrupted as interruption:\n"
+        "    print(interruption)\n"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    until(lambda: len(processes.marked(MARK, mark)) == 1)
+    runner.terminate()
+    output, _ = runner.communicate(timeout=30)
+    assert output == "SIGTERM\n"
+    assert processes.marked(MARK, mark) == []

@@ -1,0 +1,185 @@
+"""State and emulator belong together, and the checkout is never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local import stack
+from local.errors import LocalError
+from local.paths import Paths
+from tests.local import fakes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
+    (root / "Pulumi.local.yaml").write_text("config: {}\n")
+    (root / "Pulumi.prod.yaml").write_text(
+        "secretsprovider: awskms://alias/prod\nencryptedkey: abc\nconfig:\n  small:a: 1 # why\n"
+    )
+    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
+
+
+def write_state(paths: Paths, name: str, latest: object) -> None:
+    file = paths.backend / ".pulumi" / "stacks" / "small" / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": name, "latest": latest}}))
+
+
+def write_lock(paths: Paths, name: str, pid: int) -> Path:
+    lock = paths.backend / ".pulumi" / "locks" / "organization" / "small" / name / "1.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text(json.dumps({"pid": pid, "username": "u", "hostname": "h"}))
+    lock.with_name("1.json.attrs").write_text("{}")
+    return lock
+
+
+@pytest.mark.parametrize("latest", [None, {}, {"resources": []}, {"pending_operations": []}])
+def test_a_whole_state_can_be_continued(paths: Paths, latest: object) -> None:
+    write_state(paths, "local", latest)
+    assert stack.unfinished(paths.backend) is None
+
+
+def test_no_state_can_be_continued(paths: Paths) -> None:
+    assert stack.unfinished(paths.backend) is None
+
+
+def test_a_state_with_a_pending_operation_cant_be_continued(paths: Paths) -> None:
+    write_state(paths, "local", {})
+    write_state(paths, "prod", {"pending_operations": [{"type": "creating"}]})
+    assert stack.unfinished(paths.backend) == "a run on stack prod was cut off"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"checkpoint": 3}'])
+def test_a_state_that_cant_be_read_cant_be_continued(paths: Paths, text: str) -> None:
+    write_state(paths, "local", {})
+    (paths.backend / ".pulumi/stacks/small/local.json").write_text(text)
+    assert stack.unfinished(paths.backend) == "the state of stack local can't be read"
+
+
+def test_a_lock_whose_holder_has_ended_is_removed(paths: Paths) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    lock = write_lock(paths, "local", ended.pid)
+    stack.clear_dead_locks(paths, "local")
+    assert list(lock.parent.iterdir()) == []
+
+
+def test_a_lock_whose_holders_number_went_to_another_program_is_removed(paths: Paths) -> None:
+    lock = write_lock(paths, "local", os.getpid())
+    stack.clear_dead_locks(paths, "local")
+    assert not lock.exists()
+
+
+def test_a_lock_that_cant_be_read_is_removed(paths: Paths) -> None:
+    lock = write_lock(paths, "local", 1)
+    lock.write_text("")
+    stack.clear_dead_locks(paths, "local")
+    assert not lock.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a process's command is read from /proc")
+def test_the_lock_of_a_live_pulumi_is_respected(paths: Paths) -> None:
+    live = subprocess.Popen(["pulumi", "600"], executable="/bin/sleep")
+    try:
+        lock = write_lock(paths, "local", live.pid)
+        with pytest.raises(LocalError, match=rf"pulumi \(process {live.pid}\) is working on stack local"):
+            stack.clear_dead_locks(paths, "local")
+        assert lock.exists()
+    finally:
+        live.kill()
+        live.wait()
+
+
+def test_the_lock_of_another_stack_is_left_alone(paths: Paths) -> None:
+    lock = write_lock(paths, "prod", 1)
+    stack.clear_dead_locks(paths, "local")
+    assert lock.exists()
+
+
+def test_the_copy_of_a_stacks_file_carries_the_local_salt_and_no_other_key(paths: Paths) -> None:
+    before = (paths.root / "Pulumi.prod.yaml").read_bytes()
+    copy = stack.copy_configuration(paths, "prod")
+    assert copy.is_relative_to(paths.local)
+    assert copy.read_text() == f"config:\n  small:a: 1 # why\nencryptionsalt: {stack.ENCRYPTION_SALT}\n"
+    assert (copy.parent / "Pulumi.yaml").read_text() == (paths.root / "Pulumi.yaml").read_text()
+    assert (paths.root / "Pulumi.prod.yaml").read_bytes() == before
+
+
+def test_the_committed_local_stack_has_the_salt_so_that_pulumi_doesnt_write_it() -> None:
+    lines = (CHECKOUT / "Pulumi.local.yaml").read_text().splitlines()
+    assert f"encryptionsalt: {stack.ENCRYPTION_SALT}" in lines
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_no_real_stack_carries_the_local_salt(name: str) -> None:
+    assert stack.ENCRYPTION_SALT not in (CHECKOUT / f"Pulumi.{name}.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["prd", "", "../local", "a b", "local/x"])
+def test_a_stack_without_a_file_is_refused_with_those_that_have_one(paths: Paths, name: str) -> None:
+    with pytest.raises(LocalError, match="STACK is ") as error:
+        stack.check_stack(paths.root, name)
+    assert f"Pulumi.{name}.yaml" in error.value.problem
+    assert "local, prod" in error.value.fix
+
+
+def test_a_stack_with_a_file_is_accepted(paths: Paths) -> None:
+    stack.check_stack(paths.root, "prod")
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "4566.0", " 80"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(LocalError, match="FILEFLOW_PORT is ") as error:
+        stack.fixed_port({"FILEFLOW_PORT": text})
+    assert text in error.value.problem
+    assert "1 to 65535" in error.value.problem
+
+
+@pytest.mark.parametrize(("text", "expected"), [("", None), ("1", 1), ("65535", 65535)])
+def test_a_port_is_read(text: str, expected: int | None) -> None:
+    assert stack.fixed_port({"FILEFLOW_PORT": text}) == expected
+
+
+@pytest.mark.parametrize("line", ["name: small", "name: 'small'", 'name: "small"'])
+def test_the_projects_name_is_read(paths: Paths, line: str) -> None:
+    (paths.root / "Pulumi.yaml").write_text(f"# name: not this\n{line}\nruntime: python\n")
+    assert stack.project_name(paths.root) == "small"
+
+
+def test_a_project_without_a_name_is_refused(paths: Paths) -> None:
+    (paths.root / "Pulumi.yaml").write_text("runtime: python\n")
+    with pytest.raises(LocalError, match="has no name"):
+        stack.project_name(paths.root)
+
+
+def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: Paths, tmp_path: Path) -> None:
+    code = (
+        "import io, os, pathlib\n"
+        "from local import processes, stack\n"
+        "from local.paths import Paths\n"
+        "from local.progress import Progress\n"
+        "processes.interrupt_on_signals()\n"
+        "stack.INTERRUPT_GRACE_SECONDS = 0.3\n"
+        f"paths = Paths(pathlib.Path({str(paths.root)!r}), pathlib.Path({str(paths.local)!r}), None)\n"
+        "environment = {**os.environ, processes.RUN_MARK: str(paths.local)}\n"
+        f"script = \"trap 'echo asked' INT; touch '{tmp_path}/ready'; while :; do sleep 0.05; done\"\n"
+        "try:\n"
+        "    stack.run_interruptibly(['sh', '-c', script], environment, paths, Progress(io.StringIO()))\n"
+        "except processes.Interrupted:\n"
+        "    print(processes.marked(processes.RUN_MARK, str(paths.local)))\n"
+    )
+    runner = fakes.python(code, CHECKOUT)
+    fakes.until((tmp_path / "ready").exists)
+    runner.terminate()
+    output, _ = runner.communicate(timeout=30)
+    assert output == "asked\n[]\n"
