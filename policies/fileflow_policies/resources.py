@@ -181,11 +181,12 @@ class Stack:
     @cached_property
     def by_type(self) -> Mapping[str, Sequence[Resource]]:
         result: dict[str, list[Resource]] = {}
-        for resource in self.resources:
+        for resource in sorted(self.resources, key=lambda each: each.urn_text):
             result.setdefault(resource.canonical_type, []).append(resource)
         return result
 
     def of(self, *types: str) -> list[Resource]:
+        """The resources of these types, by URN: the engine sends them in another order each time."""
         return [resource for token in types for resource in self.by_type.get(token, ())]
 
     def referenced(self, resource: Resource, *properties: str) -> list[Resource]:

@@ -1,10 +1,37 @@
-"""Puts the policy pack on the import path: it is a folder of its own, usable without this repository."""
+"""Puts the policy pack on the import path, and gives tests a project to run the real Pulumi CLI in.
+
+The pack is a folder of its own, usable without this repository.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 PACK = Path(__file__).parents[2] / "policies"
 if str(PACK) not in sys.path:
     sys.path.insert(0, str(PACK))
+
+from tests.policies.command_line import Project, Template  # noqa: E402 # they need the pack on the path
+from tests.policies.echo_provider import EchoProvider, serving  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[tuple[EchoProvider, int]]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template.make(tmp_path_factory.mktemp("project"), "prod")
+
+
+@pytest.fixture
+def project(
+    request: pytest.FixtureRequest, tmp_path: Path, template: Template, provider: tuple[EchoProvider, int]
+) -> Project:
+    return template.project(tmp_path, getattr(request, "param", None), *provider)

@@ -1,0 +1,10 @@
+"""A scheduler whose log goes through a router beside it."""
+
+from tests.policies.programs import fleet
+
+definition = fleet.task(
+    "fileflow-scheduler-download-prod",
+    fleet.container("fileflow-scheduler-download", 9091),
+    fleet.container("log-router", 24224, essential=False),
+)
+fleet.scheduler(task_definition=definition.arn)

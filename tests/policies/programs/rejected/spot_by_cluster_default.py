@@ -1,0 +1,16 @@
+"""Neither launch type nor strategy: the cluster's default decides, and it is Spot."""
+
+# rejected: scheduler-spot-opt-in on download
+# rejected: scheduler-cluster-default-capacity on capacity
+
+import pulumi_aws as aws
+
+from tests.policies.programs import fleet
+
+main = fleet.cluster()
+aws.ecs.ClusterCapacityProviders(
+    "capacity",
+    cluster_name=main.name,
+    default_capacity_provider_strategies=[{"capacity_provider": "FARGATE_SPOT", "weight": 1}],
+)
+fleet.scheduler(cluster=main.arn, launch_type=None)

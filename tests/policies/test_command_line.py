@@ -1,0 +1,193 @@
+"""The pack at the real Pulumi CLI: updates, configuration, the analysis of a state, the pack alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import sysconfig
+import venv
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.policies.command_line import PACK, PROGRAMS, Project
+from tests.policies.harness import Violation
+
+pytestmark = pytest.mark.engine
+
+SCHEDULER = PROGRAMS / "accepted" / "scheduler.py"
+TWO = PROGRAMS / "rejected" / "count_two.py"
+REPOSITORY = "import pulumi_aws as aws\n\naws.ecr.Repository('images', image_tag_mutability='MUTABLE')\n"
+
+
+def _program(project: Project, source: str | Path) -> None:
+    text = source.read_text() if isinstance(source, Path) else source
+    (project.folder / "__main__.py").write_text(text)
+
+
+def _configuration(project: Project, settings: dict[str, Any]) -> list[str]:
+    path = project.folder / "configuration.json"
+    path.write_text(json.dumps(settings))
+    return ["--policy-pack-config", str(path)]
+
+
+def test_an_update_without_a_preview_makes_nothing_that_is_refused(project: Project) -> None:
+    _program(project, TWO)
+    before = list(project.provider.created)
+    outcome = project.up("--skip-preview")
+    assert not outcome.passed
+    assert Violation("scheduler-desired-count", "download") in outcome.violations
+    made = project.provider.created[len(before) :]
+    assert "aws:ecs/service:Service::download" not in made
+
+
+def test_a_compliant_program_is_deployed_and_stays_compliant(project: Project) -> None:
+    _program(project, SCHEDULER)
+    assert project.up().passed
+    again = project.preview("--expect-no-changes")
+    assert again.passed, again.output
+    assert again.violations == frozenset()
+
+
+def test_a_configuration_sets_levels_and_exemptions(project: Project) -> None:
+    _program(project, REPOSITORY)
+    strict = project.preview()
+    assert {violation.rule for violation in strict.violations} == {
+        "ecr-immutable-tags",
+        "ecr-lifecycle-policy",
+        "ecr-scan-on-push",
+    }
+    relaxed = project.preview(
+        *_configuration(
+            project,
+            {
+                "ecr-immutable-tags": "advisory",
+                "ecr-lifecycle-policy": {"stacks": {"prod": {"enforcementLevel": "disabled"}}},
+                "ecr-scan-on-push": {
+                    "exemptions": [
+                        {"resource": "images", "reason": "scanned elsewhere", "expires": "9999-12-31"}
+                    ]
+                },
+            },
+        )
+    )
+    assert relaxed.passed, relaxed.output
+    assert relaxed.violations == {Violation("ecr-immutable-tags", "images", "advisory")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"scheduler-desired-count": "disabled"}, "scheduler-desired-count: enforcementLevel is disabled"),
+        ({"all": "advisory"}, "scheduler-spot-opt-in: enforcementLevel is advisory"),
+        ({"ecr-scan-on-psh": "advisory"}, "ecr-scan-on-psh: no such rule (did you mean ecr-scan-on-push?)"),
+    ],
+    ids=["scheduler rule off", "all off", "unknown rule"],
+)
+def test_a_refused_configuration_ends_the_preview_with_its_message(
+    project: Project, settings: dict[str, Any], words: str
+) -> None:
+    _program(project, SCHEDULER)
+    outcome = project.preview(*_configuration(project, settings))
+    assert not outcome.passed
+    assert words in outcome.output
+    assert "Traceback" not in outcome.output
+
+
+def test_an_existing_stack_is_judged_by_its_state(project: Project) -> None:
+    _program(project, SCHEDULER)
+    assert project.run("up", "--yes").passed
+    fine = project.pulumi("policy", "analyze", "--policy-pack", str(PACK))
+    assert fine.returncode == 0, fine.stdout
+
+    _program(project, TWO)
+    assert project.run("up", "--yes").passed
+    broken = project.pulumi("policy", "analyze", "--policy-pack", str(PACK))
+    assert broken.returncode != 0
+    assert "scheduler-desired-count" in broken.stdout
+
+    exported = project.folder / "state.json"
+    assert project.pulumi("stack", "export", "--file", str(exported)).returncode == 0
+    from_file = project.pulumi("policy", "analyze", "--policy-pack", str(PACK), "--file", str(exported))
+    assert from_file.returncode != 0
+    assert "scheduler-desired-count" in from_file.stdout
+
+
+# -- the pack alone ------------------------------------------------------------------------------------------
+
+
+def _requirements(name: str, seen: dict[str, Distribution]) -> None:
+    """Collects a package and everything that it requires here."""
+    found = distribution(name)
+    key = found.metadata["Name"].lower().replace("_", "-")
+    if key in seen:
+        return
+    seen[key] = found
+    for line in found.requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            _requirements(requirement.name, seen)
+
+
+def _links(found: Distribution) -> Iterator[Path]:
+    """The top folders and files of an installed package, inside site-packages."""
+    site_packages = Path(sysconfig.get_paths()["purelib"])
+    for name in sorted(
+        {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}
+    ):
+        yield site_packages / name
+
+
+def _environment_of(requirements: Path, folder: Path) -> Path:
+    """A virtual environment that holds what a requirements file asks for, and nothing else."""
+    venv.create(folder, with_pip=False)
+    site_packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    packages: dict[str, Distribution] = {}
+    for line in requirements.read_text().splitlines():
+        text = line.partition("#")[0].strip()
+        if text:
+            requirement = Requirement(text)
+            assert distribution(requirement.name).version in requirement.specifier
+            _requirements(requirement.name, packages)
+    for found in packages.values():
+        for source in _links(found):
+            target = site_packages / source.name
+            if not target.exists():
+                target.symlink_to(source)
+    return folder
+
+
+def test_the_pack_works_alone_in_an_empty_repository(project: Project, tmp_path: Path) -> None:
+    alone = tmp_path / "elsewhere" / "policies"
+    shutil.copytree(PACK, alone, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    environment = _environment_of(alone / "requirements.txt", tmp_path / "elsewhere" / "environment")
+    settings = (alone / "PulumiPolicy.yaml").read_text()
+    (alone / "PulumiPolicy.yaml").write_text(
+        settings.replace(
+            "runtime: python",
+            f"runtime:\n  name: python\n  options:\n    virtualenv: {os.path.relpath(environment, alone)}",
+        )
+    )
+    # A program that needs nothing but the SDK, so that only the pack's own packages count.
+    service = {"name": "fileflow-scheduler-download", "desiredCount": 2}
+    _program(
+        project,
+        f"import pulumi\n\npulumi.CustomResource('aws:ecs/service:Service', 'download', {service!r})\n",
+    )
+    elsewhere = replace(
+        project,
+        environment={
+            **{key: value for key, value in project.environment.items() if key != "PYTHONPATH"},
+            "VIRTUAL_ENV": str(environment),
+        },
+    )
+    outcome = elsewhere.preview(pack=alone)
+    assert not outcome.passed
+    assert Violation("scheduler-desired-count", "download") in outcome.violations, outcome.output

@@ -1,0 +1,48 @@
+"""Programs that try to get past the pack, and programs that must pass, by the real Pulumi CLI.
+
+Each file under `programs/rejected` is named by its trick and says in its `# rejected:` lines which rules must
+refuse which resources: exactly these. Each file under `programs/accepted` must pass without any violation.
+AWS is the echo provider.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.policies.command_line import PROGRAMS, Project
+from tests.policies.harness import Violation
+
+pytestmark = pytest.mark.engine
+
+REJECTED = sorted((PROGRAMS / "rejected").glob("*.py"))
+ACCEPTED = sorted((PROGRAMS / "accepted").glob("*.py"))
+
+
+def expected(program: Path) -> frozenset[Violation]:
+    """What a program's `# rejected: RULE on RESOURCE` lines say."""
+    found = re.findall(r"^# rejected: (\S+) on (\S+)$", program.read_text(), re.MULTILINE)
+    return frozenset(Violation(rule, resource) for rule, resource in found)
+
+
+@pytest.mark.parametrize("project", REJECTED, ids=lambda path: path.stem, indirect=True)
+def test_a_trick_is_rejected_at_preview(project: Project, request: pytest.FixtureRequest) -> None:
+    program = Path(request.node.callspec.params["project"])
+    outcome = project.preview()
+    assert not outcome.passed, outcome.output
+    assert expected(program)
+    assert outcome.violations == expected(program), outcome.output
+
+
+@pytest.mark.parametrize("project", ACCEPTED, ids=lambda path: path.stem, indirect=True)
+def test_a_legitimate_program_passes(project: Project) -> None:
+    outcome = project.preview()
+    assert outcome.violations == frozenset(), outcome.output
+    assert outcome.passed, outcome.output
+
+
+def test_there_are_enough_programs() -> None:
+    assert len(REJECTED) >= 40
+    assert len(ACCEPTED) >= 20
