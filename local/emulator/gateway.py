@@ -16,6 +16,7 @@ from typing import Any
 from ministack import app as ministack_app
 
 from local.emulator import completions
+from local.emulator.completions.ecs_containers import engine_name
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +51,7 @@ async def _answer_health(send: Send) -> None:
             "generation": GENERATION,
             "pid": os.getpid(),
             "ministack": ministack_app._version(),
+            "containers": engine_name(),
             "services": sorted(ministack_app.SERVICE_HANDLERS),
         }
     ).encode()

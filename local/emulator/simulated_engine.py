@@ -119,6 +119,7 @@ class SimulatedContainer:
             "State": {
                 "OOMKilled": self.behaviour.out_of_memory and self.exit_code is not None,
                 "ExitCode": self.exit_code,
+                "Health": {"Status": "unhealthy" if self.behaviour.unhealthy else "healthy"},
             },
         }
 

@@ -17,6 +17,8 @@ def install() -> None:
         ec2,
         ecr,
         ecs,
+        ecs_containers,
+        ecs_health,
         ecs_tasks,
         elbv2,
         eventbridge,
@@ -33,7 +35,9 @@ def install() -> None:
         eventbridge,
         logs,
         servicediscovery,
+        ecs_containers,
         ecs_tasks,
+        ecs_health,
         ecs,
         application_autoscaling,
     ):

@@ -14,6 +14,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ec2, ecs
 
+from local.emulator.completions.ecs_containers import service_lock
 from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
@@ -561,7 +562,8 @@ def _update_service(original: Any) -> Any:
         }
         if new_deployment:
             request["forceNewDeployment"] = True
-        status, headers, body = original(request)
+        with service_lock(f"{cluster_name}/{service['serviceName']}"):
+            status, headers, body = original(request)
         if status >= 400:
             return status, headers, body
         _complete_newest_deployment(service)

@@ -1,13 +1,13 @@
 """ECS tasks: the network interface of each task, its logs and end, on a real or a simulated container engine.
 
 Owns what happens to a task after ministack has registered it. Deliberately doesn't own services and their
-deployments (`completions.ecs`), nor the simulated engine itself (`local.emulator.simulated_engine`).
+deployments (`completions.ecs`), what its containers run on (`completions.ecs_containers`), nor whether they
+are healthy (`completions.ecs_health`).
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import time
 import uuid
 from typing import Any
@@ -17,15 +17,11 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2, ecs
 
 from local.emulator.completions.ec2 import attach_interface
-from local.emulator.completions.ecr import missing_image, resolve_digest
+from local.emulator.completions.ecs_containers import explain_exit, show_address
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
-from local.emulator.simulated_engine import SimulatedEngine
 
 logger = logging.getLogger("fileflow.ecs")
-
-ENGINE_VARIABLE = "FILEFLOW_CONTAINER_ENGINE"
-"""`auto` (a reachable Docker engine, else simulated; the default), `simulated` or `docker`."""
 
 STOPPED_TASKS_KEPT_SECONDS = 3600.0
 """AWS too shows a stopped task for an hour at least."""
@@ -40,43 +36,16 @@ _SCHEDULER_REASONS = (
 _FAILURES_WITHOUT_DELAY = 10
 _LONGEST_DELAY_SECONDS = 60.0
 
-_engine: Any = None
 _failures_in_a_row: dict[tuple[str, str, str], int] = {}
 
 
 def install() -> None:
     """Completes the life of tasks."""
-    wrap(ecs, "_get_docker", _choose_engine)
     wrap(ecs, "_run_task", _run_task)
     wrap(ecs, "_mark_task_pending", _mark_pending)
     wrap(ecs, "_mark_task_running", _mark_running)
     wrap(ecs, "_mark_task_stopped", _mark_stopped)
-    wrap(ecs, "_record_task_ip", _record_task_ip)
-    wrap(ecs, "_run_docker_container", _run_container)
-    wrap(ecs, "_build_run_kwargs", _complete_run_options)
     wrap(ecs, "_record_service_task_failure", _throttle_failing_service)
-
-
-def engine_name() -> str:
-    """What containers run on: `docker`, `simulated`, or `undecided` before the first task."""
-    if _engine is None:
-        return "undecided"
-    return "simulated" if isinstance(_engine, SimulatedEngine) else "docker"
-
-
-def _choose_engine(original: Any) -> Any:
-    def get_engine() -> Any:
-        global _engine  # noqa: PLW0603 - one engine per process, chosen at the first use
-        if _engine is None:
-            wanted = os.environ.get(ENGINE_VARIABLE, "auto")
-            real = None if wanted == "simulated" else original()
-            if real is None and wanted == "docker":
-                raise RuntimeError(f"{ENGINE_VARIABLE} is docker, but no Docker engine answers")
-            _engine = real or SimulatedEngine(resolve_digest)
-            logger.info("containers run on: %s", engine_name())
-        return _engine
-
-    return get_engine
 
 
 # The network interface of a task
@@ -129,33 +98,7 @@ def _attach_interface(task: dict[str, Any]) -> None:
                 ],
             }
         ]
-        _show_address(task, attachment_id, address)
-
-
-def _show_address(task: dict[str, Any], attachment_id: str, address: str) -> None:
-    for container in task.get("containers", []):
-        container["networkInterfaces"] = [{"attachmentId": attachment_id, "privateIpv4Address": address}]
-
-
-def _record_task_ip(original: Any) -> Any:
-    """A container with an address of its own is reached there, so that one is the task's."""
-
-    def record(task: dict[str, Any], container: Any, network: Any) -> None:
-        address = ecs._container_ip(container, network)
-        if not task.get("attachments"):
-            original(task, container, network)
-            return
-        if not address or task.get("_container_ip"):
-            return
-        with resource_lock("ecs-task", task["taskArn"]):
-            task["_container_ip"] = address
-            attachment = task["attachments"][0]
-            for detail in attachment["details"]:
-                if detail["name"] == "privateIPv4Address":
-                    detail["value"] = address
-            _show_address(task, attachment["id"], address)
-
-    return record
+        show_address(task, attachment_id, address)
 
 
 # The life of a task
@@ -283,32 +226,13 @@ def _mark_pending(original: Any) -> Any:
 
 def _mark_running(original: Any) -> Any:
     def mark(task_arn: str, task: dict[str, Any]) -> bool:
-        definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
         task["_started_seconds"] = time.time()
-        if isinstance(_engine, SimulatedEngine):
-            _simulate_health(task, definition)
         running = bool(original(task_arn, task))
         if running:
             publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
         return running
 
     return mark
-
-
-def _simulate_health(task: dict[str, Any], definition: dict[str, Any]) -> None:
-    checked = {
-        container["name"]
-        for container in definition.get("containerDefinitions", [])
-        if container.get("healthCheck")
-    }
-    states = []
-    for container, container_id in zip(task["containers"], task.get("_docker_ids", []), strict=False):
-        if container["name"] in checked:
-            behaviour = _engine.containers.get(container_id).behaviour
-            container["healthStatus"] = "UNHEALTHY" if behaviour.unhealthy else "HEALTHY"
-            states.append(container["healthStatus"])
-    if states:
-        task["healthStatus"] = "UNHEALTHY" if "UNHEALTHY" in states else "HEALTHY"
 
 
 def _mark_stopped(original: Any) -> Any:
@@ -320,7 +244,7 @@ def _mark_stopped(original: Any) -> Any:
             reason = f"Scaling activity initiated by (deployment {task.get('_deployment_id')})"
         if stop_code == "EssentialContainerExited":
             reason = "Essential container in task exited"
-            _explain_exit(task)
+            explain_exit(task)
         task["_stopped_seconds"] = time.time()
         stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
         if stopped:
@@ -329,18 +253,6 @@ def _mark_stopped(original: Any) -> Any:
         return stopped
 
     return mark
-
-
-def _explain_exit(task: dict[str, Any]) -> None:
-    """Says on the container that memory ran out, as the ECS agent does."""
-    for container, container_id in zip(task["containers"], task.get("_docker_ids", []), strict=False):
-        try:
-            state = _engine.containers.get(container_id).attrs.get("State") or {}
-        except Exception as error:  # noqa: BLE001 - any engine error means that the container is gone
-            logger.debug("container %s can't be inspected: %s", container_id, error)
-            continue
-        if state.get("OOMKilled"):
-            container["reason"] = "OutOfMemoryError: Container killed due to memory usage"
 
 
 def _detach_interface(task: dict[str, Any]) -> None:
@@ -369,75 +281,3 @@ def _throttle_failing_service(original: Any) -> Any:
         spawn_background(later, thread_name="fileflow-ecs-throttle")
 
     return record
-
-
-# Containers
-
-
-def _run_container(original: Any) -> Any:
-    def run(client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any) -> Any:
-        if not isinstance(client, SimulatedEngine):
-            return original(client, definition, options, **how)
-        problem = missing_image(definition["image"])
-        if problem:
-            raise ecs._ImagePullError(problem)
-        return client.containers.run(
-            definition["image"],
-            name=definition["name"],
-            labels=options["labels"],
-            environment=options["environment"],
-        )
-
-    return run
-
-
-def _complete_run_options(original: Any) -> Any:
-    """Hands on to a real engine what a container definition says and ministack doesn't pass on."""
-
-    def build(definition: dict[str, Any], task_definition: dict[str, Any], *rest: Any) -> dict[str, Any]:
-        options: dict[str, Any] = original(definition, task_definition, *rest)
-        direct = {
-            "entrypoint": definition.get("entryPoint"),
-            "user": definition.get("user"),
-            "working_dir": definition.get("workingDirectory"),
-            "hostname": definition.get("hostname"),
-            "read_only": definition.get("readonlyRootFilesystem"),
-        }
-        options |= {name: value for name, value in direct.items() if value}
-        linux = definition.get("linuxParameters") or {}
-        if linux.get("initProcessEnabled"):
-            options["init"] = True
-        dropped = (linux.get("capabilities") or {}).get("drop")
-        if dropped:
-            options["cap_drop"] = dropped
-        limit_mib = definition.get("memory") or task_definition.get("memory")
-        if limit_mib:
-            options["mem_limit"] = f"{limit_mib}m"
-        tmpfs = {mount["containerPath"]: f"size={mount['size']}m" for mount in linux.get("tmpfs") or []}
-        tmpfs |= _ephemeral_volumes(definition, task_definition)
-        if tmpfs:
-            options["tmpfs"] = tmpfs
-        limits = definition.get("ulimits") or []
-        if limits:
-            options["ulimits"] = [
-                {"Name": limit["name"], "Soft": limit["softLimit"], "Hard": limit["hardLimit"]}
-                for limit in limits
-            ]
-        options["labels"] = {**options["labels"], **(definition.get("dockerLabels") or {})}
-        return options
-
-    return build
-
-
-def _ephemeral_volumes(definition: dict[str, Any], task_definition: dict[str, Any]) -> dict[str, str]:
-    """Fargate's bind mounts without a host path live as long as the task: a file system in memory does."""
-    without_host = {
-        volume["name"]
-        for volume in task_definition.get("volumes") or []
-        if not (volume.get("host") or {}).get("sourcePath") and not volume.get("efsVolumeConfiguration")
-    }
-    return {
-        mount["containerPath"]: "ro" if mount.get("readOnly") else "mode=1777"
-        for mount in definition.get("mountPoints") or []
-        if mount.get("sourceVolume") in without_host
-    }

@@ -20,6 +20,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, alb, ec2, ecs
 
 from local.emulator.completions.acm import refresh
+from local.emulator.completions.ecs_health import target_health
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
@@ -499,13 +500,7 @@ def _health(group: dict[str, Any], address: str) -> dict[str, str]:
         }
     for task in ecs._tasks.values():
         if task.get("lastStatus") == "RUNNING" and ecs._task_ip(task) == address:
-            if task.get("healthStatus") == "UNHEALTHY":
-                return {
-                    "State": "unhealthy",
-                    "Reason": "Target.FailedHealthChecks",
-                    "Description": "Health checks failed",
-                }
-            break
+            return target_health(task, group["TargetGroupArn"])
     return {"State": "healthy"}
 
 

@@ -317,12 +317,19 @@ def test_an_image_that_is_in_the_repository_runs(world: World) -> None:
     assert world.tasks()[0]["containers"][0]["imageDigest"] == digest
 
 
-def test_a_health_check_that_fails_shows_on_the_task(world: World) -> None:
+def test_a_task_that_fails_its_health_check_is_replaced_and_rolled_back(world: World) -> None:
     check = {"command": ["CMD-SHELL", "true"]}
-    world.create(world.register({"FILEFLOW_SIMULATE_UNHEALTHY": "1"}, healthCheck=check))
-    eventually(lambda: [task for task in world.tasks() if task["healthStatus"] == "UNHEALTHY"])
-    world.update(taskDefinition=world.register(healthCheck=check))
-    eventually(lambda: [task for task in world.tasks() if task["healthStatus"] == "HEALTHY"])
+    good = world.register(healthCheck=check)
+    world.create(good)
+    world.steady()
+    assert world.tasks()[0]["healthStatus"] == "HEALTHY"
+    bad = world.register({"FILEFLOW_SIMULATE_UNHEALTHY": "1"}, healthCheck=check)
+    world.update(taskDefinition=bad)
+    eventually(lambda: world.service()["taskDefinition"] == good)
+    assert world.steady()["runningCount"] == 1
+    failed = [task for task in world.tasks("STOPPED") if task["taskDefinitionArn"] == bad]
+    assert {task["stoppedReason"] for task in failed} == {"Task failed container health checks"}
+    assert len(failed) == 3
 
 
 CREATE_OPTIONS: dict[str, Any] = {

@@ -1,0 +1,327 @@
+"""What the containers of ECS tasks run on: a Docker engine, or the simulated one.
+
+Owns the choice, and what ministack doesn't hand on to a Docker engine: entry point, user, limits, volumes,
+networks, stop timeouts and the local registry in ECR's place. Deliberately doesn't own the tasks
+(`completions.ecs_tasks`).
+
+* `FILEFLOW_CONTAINER_ENGINE`: `auto` (default), `simulated` or `docker`. `auto` takes a Docker engine that
+  answers if a local registry is named too, since without one images are only on paper and nothing could be
+  pulled.
+* `DOCKER_HOST`: the engine.
+* `FILEFLOW_REGISTRY`: the registry (HOST:PORT) that holds what is addressed to ECR.
+* `FILEFLOW_CONTAINER_NETWORK`: the Docker network of awsvpc tasks, where each has an address of its own;
+  `host` for the machine's, where two tasks can't share a port.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import defaultdict
+from typing import Any
+
+from ministack.core.concurrency import resource_lock, spawn_background
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import ec2, ecs
+
+from local.emulator.completions.ecr import missing_image, resolve_digest
+from local.emulator.completions.patching import wrap
+from local.emulator.simulated_engine import SimulatedEngine
+from local.plugins.common.registries import REGISTRY_VARIABLE, registry_address
+
+logger = logging.getLogger("fileflow.ecs")
+
+ENGINE_VARIABLE = "FILEFLOW_CONTAINER_ENGINE"
+NETWORK_VARIABLE = "FILEFLOW_CONTAINER_NETWORK"
+HOST_NETWORK = "host"
+DEFAULT_STOP_TIMEOUT_SECONDS = 30
+LONGEST_STOP_SECONDS = 45
+"""A call that stops a task waits for it; clients give up after a minute."""
+
+_STOP_TIMEOUT_LABEL = "fileflow.stop-timeout-seconds"
+_NANOSECONDS = 1_000_000_000
+
+_engine: Any = None
+
+
+def install() -> None:
+    """Puts the engine and its options into ministack's ECS."""
+    wrap(ecs, "_get_docker", _choose_engine)
+    wrap(ecs, "_run_docker_container", _run_container)
+    wrap(ecs, "_build_run_kwargs", _complete_run_options)
+    wrap(ecs, "_remove_docker_container", _remove_container)
+    wrap(ecs, "_record_task_ip", _record_task_ip)
+    wrap(ecs, "_reconcile_service_tasks", _reconcile_one_at_a_time)
+
+
+def simulated() -> bool:
+    """Whether containers are simulated."""
+    return isinstance(ecs._get_docker(), SimulatedEngine)
+
+
+def engine_name() -> str:
+    """What containers run on: `docker` or `simulated`; `undecided` before the first task."""
+    if _engine is None:
+        return "undecided"
+    return "simulated" if isinstance(_engine, SimulatedEngine) else "docker"
+
+
+def find_container(container_id: str) -> Any | None:
+    """The engine's container, up to date; None when the engine doesn't have it or doesn't answer."""
+    try:
+        container = ecs._get_docker().containers.get(container_id)
+        container.reload()
+    except Exception as error:  # noqa: BLE001 - the Docker SDK isn't there on a machine without an engine
+        logger.debug("container %s can't be inspected: %s", container_id, error)
+        return None
+    return container
+
+
+def _choose_engine(original: Any) -> Any:
+    def get_engine() -> Any:
+        global _engine  # noqa: PLW0603 - one engine per process, chosen at the first use
+        if _engine is None:
+            wanted = os.environ.get(ENGINE_VARIABLE, "auto")
+            useful = wanted == "docker" or (wanted == "auto" and os.environ.get(REGISTRY_VARIABLE))
+            real = original() if useful else None
+            if real is None and wanted == "docker":
+                raise RuntimeError(f"{ENGINE_VARIABLE} is docker, but no Docker engine answers")
+            _engine = real or SimulatedEngine(resolve_digest)
+            logger.info("containers run on: %s", engine_name())
+        return _engine
+
+    return get_engine
+
+
+# Starting and stopping
+
+
+def _local_image(image: str) -> str:
+    """Where an image really is on this machine."""
+    host, slash, rest = image.partition("/")
+    return f"{registry_address(host)}{slash}{rest}" if slash else image
+
+
+def _run_container(original: Any) -> Any:
+    def run(client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any) -> Any:
+        if isinstance(client, SimulatedEngine):
+            problem = missing_image(definition["image"])
+            if problem:
+                raise ecs._ImagePullError(problem)
+            return client.containers.run(
+                definition["image"],
+                name=definition["name"],
+                labels=options["labels"],
+                environment=options["environment"],
+            )
+        return original(client, definition | {"image": _local_image(definition["image"])}, options, **how)
+
+    return run
+
+
+def _complete_run_options(original: Any) -> Any:
+    def build(
+        definition: dict[str, Any],
+        task_definition: dict[str, Any],
+        environment: dict[str, str],
+        ports: dict[str, Any],
+        network: str | None,
+        host_mode: bool,
+        task_id: str,
+        task_arn: str,
+        *rest: Any,
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = original(
+            definition, task_definition, environment, ports, network, host_mode, task_id, task_arn, *rest
+        )
+        options |= run_options(definition, task_definition)
+        options["labels"] = {
+            **options["labels"],
+            **(definition.get("dockerLabels") or {}),
+            _STOP_TIMEOUT_LABEL: str(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS),
+        }
+        if task_definition.get("networkMode") == "awsvpc" and os.environ.get(NETWORK_VARIABLE):
+            task = ecs._tasks.get(task_arn) or {}
+            _join_network(options, os.environ[NETWORK_VARIABLE], task.get("_docker_ids") or [])
+        return options
+
+    return build
+
+
+def _join_network(options: dict[str, Any], network: str, earlier_containers: list[str]) -> None:
+    """The containers of an awsvpc task share one network interface."""
+    for name in ("network", "network_mode", "extra_hosts"):
+        options.pop(name, None)
+    if network == HOST_NETWORK:
+        options["network_mode"] = HOST_NETWORK
+    elif earlier_containers:
+        options["network_mode"] = f"container:{earlier_containers[0]}"
+        options.pop("hostname", None)
+    else:
+        options["network"] = network
+
+
+def run_options(definition: dict[str, Any], task_definition: dict[str, Any]) -> dict[str, Any]:
+    """The Docker SDK's options for what a container definition says and ministack doesn't pass on."""
+    linux = definition.get("linuxParameters") or {}
+    limit_mib = definition.get("memory") or task_definition.get("memory")
+    tmpfs = {mount["containerPath"]: f"size={mount['size']}m" for mount in linux.get("tmpfs") or []}
+    options = {
+        "entrypoint": definition.get("entryPoint"),
+        "user": definition.get("user"),
+        "working_dir": definition.get("workingDirectory"),
+        "hostname": definition.get("hostname"),
+        "read_only": definition.get("readonlyRootFilesystem"),
+        "init": linux.get("initProcessEnabled"),
+        "cap_drop": (linux.get("capabilities") or {}).get("drop"),
+        "mem_limit": f"{limit_mib}m" if limit_mib else None,
+        # Fargate has no swap.
+        "memswap_limit": f"{limit_mib}m" if limit_mib else None,
+        "tmpfs": tmpfs | _ephemeral_volumes(definition, task_definition),
+        "ulimits": [
+            {"Name": limit["name"], "Soft": limit["softLimit"], "Hard": limit["hardLimit"]}
+            for limit in definition.get("ulimits") or []
+        ],
+        "healthcheck": _health_check(definition),
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def _health_check(definition: dict[str, Any]) -> dict[str, Any]:
+    """ECS follows the definition's check only, never the image's."""
+    check = definition.get("healthCheck")
+    if not check:
+        return {"test": ["NONE"]}
+    return {
+        "test": check["command"],
+        "interval": check.get("interval", 30) * _NANOSECONDS,
+        "timeout": check.get("timeout", 5) * _NANOSECONDS,
+        "retries": check.get("retries", 3),
+        "start_period": check.get("startPeriod", 0) * _NANOSECONDS,
+    }
+
+
+def _ephemeral_volumes(definition: dict[str, Any], task_definition: dict[str, Any]) -> dict[str, str]:
+    """Fargate's bind mounts without a host path live as long as the task: a file system in memory does."""
+    without_host = {
+        volume["name"]
+        for volume in task_definition.get("volumes") or []
+        if not (volume.get("host") or {}).get("sourcePath") and not volume.get("efsVolumeConfiguration")
+    }
+    return {
+        mount["containerPath"]: "ro" if mount.get("readOnly") else "mode=1777"
+        for mount in definition.get("mountPoints") or []
+        if mount.get("sourceVolume") in without_host
+    }
+
+
+def _remove_container(original: Any) -> Any:
+    """Gives a container its own time to end after SIGTERM."""
+
+    def remove(client: Any, container_or_id: Any) -> None:
+        container = container_or_id
+        if isinstance(container_or_id, str):
+            container = find_container(container_or_id)
+        if container is not None and not isinstance(client, SimulatedEngine):
+            seconds = int((container.labels or {}).get(_STOP_TIMEOUT_LABEL, DEFAULT_STOP_TIMEOUT_SECONDS))
+            try:
+                container.stop(timeout=min(seconds, LONGEST_STOP_SECONDS))
+            except Exception as error:  # noqa: BLE001 - removed by force below, whatever the reason
+                logger.warning("container %s can't be stopped: %s", container.name, error)
+        original(client, container_or_id)
+
+    return remove
+
+
+_ServiceKey = tuple[str, str, str]
+
+_reconciling: dict[_ServiceKey, bool] = {}
+_reconciling_lock = threading.Lock()
+_service_locks: defaultdict[_ServiceKey, threading.RLock] = defaultdict(threading.RLock)
+
+
+def service_lock(service_key: str) -> threading.RLock:
+    """What a thread holds while it changes what a service should be, or brings a simulated one there."""
+    return _service_locks[get_account_id(), get_region(), service_key]
+
+
+def _reconcile_one_at_a_time(original: Any) -> Any:
+    """Two threads that bring one service to its desired state at once would each start the task that is
+    missing.
+
+    Simulated containers stop at once, so the second one waits. A real container takes its time, which a
+    call that changes a service doesn't wait for: one thread per service works, and does another round for
+    what came in meanwhile, so that a task's successor is still started only after its container has ended.
+    """
+
+    def reconcile(cluster_name: str, service_key: str) -> None:
+        key = (get_account_id(), get_region(), service_key)
+        if simulated():
+            with service_lock(service_key):
+                original(cluster_name, service_key)
+            return
+        with _reconciling_lock:
+            if key in _reconciling:
+                _reconciling[key] = True
+                return
+            _reconciling[key] = False
+        spawn_background(work, key, cluster_name, service_key, thread_name="fileflow-ecs-reconcile")
+
+    def work(key: _ServiceKey, cluster_name: str, service_key: str) -> None:
+        while True:
+            try:
+                original(cluster_name, service_key)
+            except Exception:
+                logger.exception("the service %s can't be brought to its desired state", service_key)
+            with _reconciling_lock:
+                if not _reconciling[key]:
+                    del _reconciling[key]
+                    return
+                _reconciling[key] = False
+
+    return reconcile
+
+
+# Addresses and ends
+
+
+def show_address(task: dict[str, Any], attachment_id: str, address: str) -> None:
+    """Shows the task's address on its containers."""
+    for container in task.get("containers", []):
+        container["networkInterfaces"] = [{"attachmentId": attachment_id, "privateIpv4Address": address}]
+
+
+def _record_task_ip(original: Any) -> Any:
+    """A container is reached at its own address, so that one becomes the task's."""
+
+    def record(task: dict[str, Any], container: Any, network: Any) -> None:
+        if not task.get("attachments"):
+            original(task, container, network)
+            return
+        if isinstance(ecs._get_docker(), SimulatedEngine) or task.get("_container_ip"):
+            return
+        on_host = os.environ.get(NETWORK_VARIABLE) == HOST_NETWORK
+        address = "127.0.0.1" if on_host else ecs._container_ip(container, network)
+        if not address:
+            return
+        with resource_lock("ecs-task", task["taskArn"]):
+            task["_container_ip"] = address
+            attachment = task["attachments"][0]
+            for detail in attachment["details"]:
+                if detail["name"] == "privateIPv4Address":
+                    detail["value"] = address
+            show_address(task, attachment["id"], address)
+        interface = ec2._network_interfaces.get(task.get("_interface"))
+        if interface:
+            interface["PrivateIpAddress"] = address
+
+    return record
+
+
+def explain_exit(task: dict[str, Any]) -> None:
+    """Says on the container that memory ran out, as the ECS agent does."""
+    for shown, container_id in zip(task["containers"], task.get("_docker_ids", []), strict=False):
+        container = find_container(container_id)
+        if container is not None and (container.attrs.get("State") or {}).get("OOMKilled"):
+            shown["reason"] = "OutOfMemoryError: Container killed due to memory usage"
