@@ -458,7 +458,9 @@ def _describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -
         rule, fix = _rule_and_fix(details, path)
     if details["type"] != "missing" and (path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:])):
         shown = _show(HIDDEN)
-    return f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
+    line = f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
+    # A key may have a line break in it.
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
 
 
 _MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
