@@ -1,0 +1,494 @@
+"""The configuration: every stack's file is right, and every wrong one says in one line what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from settings import Settings, SettingsError, parse_settings, read_settings
+from tests.unit.recorder import record
+from tests.unit.stacks import STACKS, as_text, parse, stack_values
+
+HUNTER = "hunter2"
+"""What must never be printed."""
+
+LINE = re.compile(
+    r"Pulumi\.prod\.yaml: fileflow:(?P<key>\S+) (?P<value>is .+?), but (?P<rule>.+?)\. (?P<fix>.+)"
+)
+"""File, key, value, rule and fix: the shape of every message."""
+
+NEW = {"create": {"cidr_block": "10.20.0.0/16"}}
+EXISTING = {"use": {"vpc_id": "vpc-1", "private_subnet_ids": ["a"], "public_subnet_ids": ["b"]}}
+ZONE = {"host_name": "files.example.com", "hosted_zone_id": "Z1"}
+
+
+def put(path: str, value: Any) -> dict[str, Any]:
+    """The values of prod with one of them changed; `schedulers.0.port` is the first scheduler's port."""
+    values = stack_values("prod")
+    *sections, last = path.split(".")
+    section: Any = values
+    for name in sections:
+        section = section[int(name)] if isinstance(section, list) else section.setdefault(name, {})
+    if isinstance(section, list):
+        section[int(last)] = value
+    else:
+        section[last] = value
+    return values
+
+
+def without(path: str) -> dict[str, Any]:
+    """The values of prod without one of them."""
+    values = stack_values("prod")
+    *sections, last = path.split(".")
+    section: Any = values
+    for name in sections:
+        section = section[int(name)] if isinstance(section, list) else section[name]
+    del section[last]
+    return values
+
+
+def written(parsed: Settings) -> str:
+    """The settings as a file would have them."""
+    return parsed.model_dump_json(exclude_none=True)
+
+
+def refused(values: dict[str, Any], secret_keys: tuple[str, ...] = ()) -> list[re.Match[str]]:
+    """The lines of the one error that the values raise."""
+    with pytest.raises(SettingsError) as caught:
+        parse("prod", values, secret_keys)
+    lines = [LINE.fullmatch(line) for line in str(caught.value).splitlines()]
+    assert all(lines), str(caught.value)
+    return [line for line in lines if line]
+
+
+def test_the_four_environments_have_a_file() -> None:
+    assert set(STACKS) == {"prod", "staging", "dev", "local"}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stacks_file_is_right(stack: str) -> None:
+    parsed = parse(stack, stack_values(stack))
+
+    assert parsed.environment == ("prod" if stack == "local" else stack)
+    assert [(each.name, each.port) for each in parsed.schedulers] == [("download", 9091), ("pipeline", 9092)]
+    assert parsed.web_api.port == 8083
+    assert not any(each.spot_opt_in for each in parsed.schedulers)
+
+
+def test_only_production_and_staging_are_behind_https_and_only_local_and_dev_are_not() -> None:
+    plain = {stack: parse(stack, stack_values(stack)).web_api.load_balancer.plain_http for stack in STACKS}
+
+    assert plain == {"prod": False, "staging": False, "dev": True, "local": True}
+
+
+def test_production_survives_a_zone_and_a_mistake() -> None:
+    production = parse("prod", stack_values("prod"))
+
+    assert production.web_api.autoscaling.minimum_count >= 2
+    assert production.web_api.load_balancer.deletion_protection is True
+    assert production.repository.force_delete is False
+    assert production.logging.retain_on_delete is True
+    assert stack_values("prod")["network"]["create"]["nat_gateway_strategy"] == "ONE_PER_AZ"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_settings_survive_being_written_and_read_again(stack: str) -> None:
+    parsed = parse(stack, stack_values(stack))
+
+    assert written(parse(stack, json.loads(written(parsed)))) == written(parsed)
+
+
+def test_the_environment_is_the_stacks_name_unless_it_is_given() -> None:
+    assert parse("qa", stack_values("dev")).environment == "qa"
+    assert parse("qa", {**stack_values("dev"), "environment": "prod"}).environment == "prod"
+    # The project file's default for it is an empty text.
+    assert parse("qa", {**stack_values("dev"), "environment": ""}).environment == "qa"
+
+
+def test_the_least_that_a_stack_must_say() -> None:
+    parsed = parse(
+        "dev",
+        {
+            "version": "1",
+            "network": {"create": {}},
+            "images": {},
+            "web_api": {"load_balancer": {"plain_http": True}},
+            "schedulers": [],
+        },
+    )
+
+    assert parsed.images.source == "registry"
+    assert parsed.web_api.size.cpu == 512
+    assert parsed.all_tags == {"Project": "fileflow", "Environment": "dev"}
+
+
+def test_a_third_scheduler_is_three_lines() -> None:
+    values = stack_values("prod")
+    values["schedulers"].append({"name": "cleanup", "port": 9093})
+
+    assert [each.name for each in parse("prod", values).schedulers] == ["download", "pipeline", "cleanup"]
+
+
+BAD: list[tuple[str, Any, str]] = [
+    # where, what, the start of the key in the message where it differs
+    ("verzion", "1", ""),
+    ("web_api.prot", 1, ""),
+    ("web_api.size.memory", 1, ""),
+    ("web_api.autoscaling.max_count", 1, ""),
+    ("web_api.capacity.spot", 1, ""),
+    ("web_api.load_balancer.certificate", "x", ""),
+    ("web_api.load_balancer.health_check.pth", "/", ""),
+    ("web_api.load_balancer.access_logs.days", 1, ""),
+    ("web_api.writable_paths", [{"path": "/tmp", "size": 1}], "web_api.writable_paths.0.size"),
+    ("web_api.health_check", {"command": ["CMD", "x"], "retry": 1}, "web_api.health_check.retry"),
+    ("schedulers.0.desired_count", 2, ""),
+    ("schedulers.1.load_balancer", True, ""),
+    ("network.create.cidr", "10.0.0.0/16", ""),
+    ("images.tag", "x", ""),
+    ("repository.name", "x", ""),
+    ("logging.days", 3, ""),
+    ("alarms.slack", "x", ""),
+    ("version", "", ""),
+    ("version", "no good", ""),
+    ("version", "v" * 101, ""),
+    ("version", "latest", ""),
+    ("version", "1.0-latest", ""),
+    ("schedulers.0.version", "-1", ""),
+    ("environment", "Prod", ""),
+    ("environment", "a-b", ""),
+    ("environment", "e" * 17, ""),
+    ("web_api.port", 80, ""),
+    ("web_api.port", 65536, ""),
+    ("schedulers.0.port", 0, ""),
+    ("schedulers.0.port", -1, ""),
+    ("schedulers.0.port", "http", ""),
+    ("schedulers.0.port", 9091.5, ""),
+    ("schedulers.0.name", "Download", ""),
+    ("schedulers.0.name", "", ""),
+    ("schedulers.0.name", "n" * 32, ""),
+    ("schedulers.1.name", "download", "schedulers.name"),
+    ("schedulers.0.name", "web-api", "schedulers.name"),
+    ("schedulers.0.name", "pipeline-scheduler-b", "schedulers.name"),
+    ("schedulers.0.stop_timeout_seconds", 121, ""),
+    ("schedulers.0.stop_timeout_seconds", 1, ""),
+    ("schedulers.0.spot_opt_in", "maybe", ""),
+    ("web_api.size", {"cpu": 512, "memory_mib": 512}, "web_api.size.memory_mib"),
+    ("web_api.size", {"cpu": 500}, "web_api.size.cpu"),
+    ("web_api.size.cpu_architecture", "MIPS", ""),
+    ("web_api.size.ephemeral_storage_gib", 20, ""),
+    ("web_api.autoscaling.minimum_count", 0, ""),
+    ("web_api.autoscaling", {"minimum_count": 5}, "web_api.autoscaling.minimum_count"),
+    ("web_api.autoscaling.cpu_percent", 101, ""),
+    (
+        "web_api.autoscaling.scheduled",
+        [{"name": "n", "schedule": "nightly", "minimum_count": 1, "maximum_count": 2}],
+        "web_api.autoscaling.scheduled.0.schedule",
+    ),
+    ("web_api.capacity", {"fargate_weight": 0}, "web_api.capacity.fargate_weight"),
+    ("web_api.stop_timeout_seconds", 30, ""),
+    ("web_api.grace_period_seconds", -1, ""),
+    ("web_api.user", "root", ""),
+    ("web_api.writable_paths", [{"path": "tmp"}], "web_api.writable_paths.0.path"),
+    ("web_api.writable_paths", [{"path": "/tmp", "kind": "disk"}], "web_api.writable_paths.0.kind"),
+    ("web_api.writable_paths", [{"path": "/a"}, {"path": "/a"}], "web_api.writable_paths.path"),
+    ("web_api.health_check", {"command": ["curl"]}, "web_api.health_check.command"),
+    ("web_api.load_balancer.plain_http", True, ""),
+    ("web_api.load_balancer.host_name", "files.example.com", ""),
+    ("web_api.load_balancer.idle_timeout_seconds", 0, ""),
+    ("web_api.load_balancer.deregistration_delay_seconds", 3601, ""),
+    ("web_api.load_balancer.source_cidr_blocks", ["world"], ""),
+    ("web_api.load_balancer.health_check.timeout_seconds", 15, ""),
+    (
+        "web_api.load_balancer.access_logs",
+        {"retention_days": 0},
+        "web_api.load_balancer.access_logs.retention",
+    ),
+    ("network", {}, ""),
+    ("network", {**NEW, **EXISTING}, ""),
+    ("network", {"use": {"vpc_id": "vpc-1"}}, "network.use.private_subnet_ids"),
+    ("network.create.cidr_block", "10.20.0.0/8", ""),
+    ("network.create.cidr_block", "10.20.0.1/16", ""),
+    ("network.create.number_of_availability_zones", 1, ""),
+    ("network.create.nat_gateway_strategy", "TWO", ""),
+    ("images", {"source": "docker"}, "images.source"),
+    ("images", {"source": "build"}, ""),
+    ("images", {"source": "local", "context": "."}, ""),
+    ("repository.kept_versions", 1, ""),
+    ("logging.retention_days", 31, ""),
+    ("container_insights", "on", ""),
+    ("alarms.emails", ["nobody"], ""),
+    ("alarms.https_endpoints", ["http://example.com"], ""),
+    ("tags", {"a": 1}, "tags.a"),
+    ("schedulers", {}, ""),
+    ("schedulers", "download", ""),
+    ("web_api", [], ""),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "key"), BAD, ids=[f"{p}={v}"[:60] for p, v, _ in BAD])
+def test_a_wrong_value_gives_one_line_with_file_key_value_rule_and_fix(
+    path: str, value: Any, key: str
+) -> None:
+    [line] = refused(put(path, value))
+
+    assert line["key"].startswith(key or path)
+    assert line["rule"].strip()
+    assert line["fix"].strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        assert line["value"] == f"is {value}"
+
+
+@pytest.mark.parametrize("path", ["version", "network", "images", "web_api", "schedulers"])
+def test_what_has_no_default_is_missed_by_name(path: str) -> None:
+    [line] = refused(without(path))
+
+    assert (line["key"], line["value"], line["fix"]) == (path, "is missing", f"Set {path}.")
+
+
+@pytest.mark.parametrize("path", ["schedulers.0.name", "schedulers.1.port", "web_api.load_balancer"])
+def test_what_a_section_must_have_is_missed_by_name(path: str) -> None:
+    [line] = refused(without(path))
+
+    assert (line["key"], line["value"]) == (path, "is missing")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("verzion", "version"),
+        ("web_api.prot", "port"),
+        ("schedulers.0.nam", "name"),
+        ("web_api.seize", "size"),
+    ],
+)
+def test_a_misspelled_key_is_answered_with_the_one_that_was_meant(path: str, meant: str) -> None:
+    lines = refused(put(path, 1))
+
+    assert f"Did you mean {meant}?" in [line["fix"] for line in lines]
+
+
+def test_a_key_like_no_other_is_answered_with_those_that_there_are() -> None:
+    schedule = {"name": "n", "schedule": "rate(1 hour)", "minimum_count": 1, "maximum_count": 2, "zzzzz": 1}
+    [line] = refused(put("web_api.autoscaling.scheduled", [schedule]))
+
+    assert line["fix"] == "Known here: maximum_count, minimum_count, name, schedule, timezone."
+
+
+def sections(node: Any, path: str = "") -> Iterator[str]:
+    """The path of every object in a stack's values whose keys are the program's to name."""
+    if isinstance(node, dict):
+        yield path
+        for key, inner in node.items():
+            yield from sections(inner, f"{path}.{key}".strip("."))
+    elif isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from sections(inner, f"{path}.{index}")
+
+
+@pytest.mark.parametrize("section", [each for each in sections(stack_values("prod")) if each])
+def test_an_unknown_key_is_refused_in_every_section(section: str) -> None:
+    [line] = refused(put(f"{section}.unheard_of", 1))
+
+    assert line["key"] == f"{section}.unheard_of"
+
+
+def test_several_mistakes_are_told_at_once_a_line_for_each() -> None:
+    values = put("schedulers.0.port", 1)
+    values["version"] = ""
+    values["web_api"]["prot"] = 1
+
+    assert [line["key"] for line in refused(values)] == ["version", "web_api.prot", "schedulers.0.port"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1,", '{"a": }', "{'a': 1}", "[" * 100_000])
+def test_a_text_that_only_begins_like_json_is_one_error(text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_settings("prod", {**as_text(stack_values("prod")), "tags": text})
+
+    [line] = [LINE.fullmatch(line) for line in str(caught.value).splitlines()]
+    assert line
+    assert line["key"] == "tags"
+
+
+LEAKS: list[tuple[str, Any]] = [
+    ("web_api.secrets", HUNTER),
+    ("web_api.secrets", [HUNTER]),
+    ("web_api.secrets", {"DB_PASSWORD": HUNTER}),
+    ("web_api.secrets", {"DB_PASSWORD": {"value": HUNTER}}),
+    ("web_api.environment", HUNTER),
+    ("web_api.environment", [HUNTER]),
+    ("web_api.environment", {"DB_PASSWORD": HUNTER}),
+    ("web_api.environment", {"DB": [HUNTER]}),
+    ("web_api.environment", {"1": HUNTER}),
+    ("web_api.secret", {"DB_PASSWORD": HUNTER}),
+    ("web_api.enviroment", {"DB_PASSWORD": HUNTER}),
+    ("web_api.enviroment", [HUNTER]),
+    ("web_api.db_password", HUNTER),
+    ("schedulers.0.secrets", {"API_KEY": HUNTER}),
+    ("schedulers.0.secerts", {"API_KEY": HUNTER}),
+    ("schedulers.0.token", HUNTER),
+    ("images.build_args", HUNTER),
+    ("images.build_args", {"NPM": [HUNTER]}),
+    ("dbPassword", HUNTER),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), LEAKS, ids=[f"{p}={v}" for p, v in LEAKS])
+def test_what_may_be_a_secret_is_never_printed(path: str, value: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse("prod", put(path, value))
+
+    assert HUNTER not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("version", f"{HUNTER} "), ("web_api", HUNTER), ("tags", f"{{{HUNTER}"), ("x", HUNTER)]
+)
+def test_a_value_that_the_stack_encrypts_is_never_printed(key: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse("prod", {**stack_values("prod"), key: value}, secret_keys=(key,))
+
+    assert HUNTER not in str(caught.value)
+    assert "[hidden]" in str(caught.value)
+
+
+def test_a_long_value_is_cut_and_never_breaks_the_line() -> None:
+    [line] = refused(put("container_insights", "a\nb" * 1000))
+
+    assert len(line["value"]) < 100
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from([*Settings.model_fields, "unknown"])
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=8))
+def test_no_configuration_whatever_raises_anything_but_a_settings_error(values: dict[str, Any]) -> None:
+    try:
+        parse("prod", values)
+    except SettingsError as error:
+        assert str(error)
+
+
+PLACES = [
+    *(
+        f"web_api.{key}"
+        for key in ("size", "autoscaling", "capacity", "load_balancer", "environment", "secrets")
+    ),
+    *(
+        "web_api.writable_paths",
+        "web_api.health_check",
+        "schedulers.0.size",
+        "schedulers.0.port",
+        "schedulers.0",
+    ),
+    *("network.create", "network.use", "images.build_args", "repository", "logging", "alarms", "tags"),
+]
+
+
+@given(st.sampled_from(PLACES), JSON)
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
+def test_no_value_in_a_right_configuration_raises_anything_but_a_settings_error(
+    path: str, value: Any
+) -> None:
+    try:
+        parse("prod", put(path, value))
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            assert line.startswith("Pulumi.prod.yaml: fileflow:"), line
+
+
+SECTIONS_WITH_SECRETS = [
+    "web_api.secrets",
+    "web_api.environment",
+    "web_api.secret",
+    "images.build_args",
+    "password",
+]
+WRAPPED: list[Callable[[str], Any]] = [
+    lambda secret: secret,
+    lambda secret: [secret],
+    lambda secret: {"DB_PASSWORD": secret},
+    lambda secret: {"A": {"B": secret}},
+    lambda secret: [{"A": secret}],
+]
+
+
+@given(
+    st.sampled_from(SECTIONS_WITH_SECRETS),
+    st.sampled_from(WRAPPED),
+    st.text("abcdefghij0123456789", min_size=12, max_size=20),
+)
+def test_no_secret_is_ever_in_a_message(path: str, wrap: Callable[[str], Any], secret: str) -> None:
+    try:
+        parse("prod", put(path, wrap(secret)))
+    except SettingsError as error:
+        assert secret not in str(error)
+
+
+SCHEDULER = st.fixed_dictionaries(
+    {"name": st.from_regex(r"[a-z][a-z0-9]{0,10}", fullmatch=True), "port": st.integers(1024, 65535)},
+    optional={
+        "size": st.sampled_from([{"cpu": 256, "memory_mib": 512}, {"cpu": 1024, "memory_mib": 4096}]),
+        "stop_timeout_seconds": st.integers(2, 120),
+        "spot_opt_in": st.booleans(),
+        "environment": st.dictionaries(st.sampled_from(["A", "B_C"]), st.text(max_size=5)),
+        "execute_command": st.booleans(),
+    },
+)
+
+
+@given(
+    st.lists(SCHEDULER, max_size=4, unique_by=lambda each: each["name"]),
+    st.from_regex(r"[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True),
+    st.sampled_from([NEW, EXISTING]),
+)
+def test_right_settings_survive_being_written_and_read_again(
+    schedulers: list[dict[str, Any]], version: str, network: dict[str, Any]
+) -> None:
+    values = {**stack_values("dev"), "schedulers": schedulers, "version": version, "network": network}
+    parsed = parse("dev", values)
+
+    assert len(parsed.schedulers) == len(schedulers)
+    assert written(parse("dev", json.loads(written(parsed)))) == written(parsed)
+
+
+def test_a_program_reads_its_own_namespace_and_no_other() -> None:
+    read: list[Settings] = []
+    config = {f"fileflow:{key}": value for key, value in as_text(stack_values("dev")).items()}
+
+    record(
+        lambda: read.append(read_settings()),
+        stack="dev",
+        config={**config, "aws:region": "ap-northeast-2", "other:version": "9"},
+    )
+
+    assert read == [parse("dev", stack_values("dev"))]
+
+
+def test_a_wrong_setting_fails_the_run_before_anything_is_registered() -> None:
+    config = {f"fileflow:{key}": value for key, value in as_text(put("version", "")).items()}
+
+    with pytest.raises(pulumi.RunError, match=r"fileflow:version is ''"):
+        record(read_settings, stack="prod", config=config)
+
+
+def test_https_by_a_zone_needs_no_certificate_of_ones_own() -> None:
+    values = without("web_api.load_balancer.certificate_arn")
+    values["web_api"]["load_balancer"].update(ZONE)
+
+    https = parse("prod", values).web_api.load_balancer.https()
+    assert https is not None
+    assert (https.certificate_arn, https.host_name) == (None, "files.example.com")
