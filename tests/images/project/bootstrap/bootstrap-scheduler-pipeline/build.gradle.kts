@@ -1,0 +1,7 @@
+plugins {
+    id("org.springframework.boot")
+}
+
+dependencies {
+    implementation(project(":domain"))
+}
