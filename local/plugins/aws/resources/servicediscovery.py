@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from ..resource import Call, Inputs, Resource, State, tag_changes, tag_list, tag_map
 from ..session import AwsError
 from .calls import given, retried, touched, unless_absent
-from .defaulting import defaults_to, if_given
+from .defaulting import if_given
 
 _NO_NAMESPACE: Final = "NamespaceNotFound"
 _NO_SERVICE: Final = "ServiceNotFound"
@@ -147,10 +147,9 @@ class PrivateDnsNamespace(_Namespace):
 
 class Service(Resource):
     token = "aws:servicediscovery/service:Service"
-    defaults = MappingProxyType({"forceDestroy": False})
+    defaults = MappingProxyType({"dnsConfig.routingPolicy": "MULTIVALUE", "forceDestroy": False})
     same = MappingProxyType(
         {
-            "dnsConfig.routingPolicy": defaults_to("MULTIVALUE"),
             "healthCheckConfig.failureThreshold": if_given,
             "healthCheckCustomConfig.failureThreshold": if_given,
         }

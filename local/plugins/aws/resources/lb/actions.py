@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...documents import Same
 from ..calls import given
-from ..defaulting import defaults_to, if_given
+from ..defaulting import if_given
 from ..spelling import camel, pascal
 
 _REDIRECT: Final = {
@@ -21,32 +21,36 @@ _FORWARD: Final = "forward"
 
 
 def action_defaults(argument: str) -> dict[str, Any]:
-    """What Check fills into the redirects of actions; `argument` holds the actions."""
-    return {f"{argument}.redirect.{name}": default for name, default in _REDIRECT.items()}
+    """What Check fills into actions; `argument` holds them."""
+    return {
+        **{f"{argument}.redirect.{name}": default for name, default in _REDIRECT.items()},
+        f"{argument}.forward.targetGroups.weight": 1,
+    }
+
+
+def action_sets(argument: str) -> frozenset[str]:
+    """Which lists of actions have no order."""
+    return frozenset({f"{argument}.forward.targetGroups"})
 
 
 def same_actions(argument: str) -> dict[str, Same]:
     """How parts of actions compare that may be left out; `argument` holds the actions."""
-    return {
-        **{f"{argument}.redirect.{name}": defaults_to(default) for name, default in _REDIRECT.items()},
-        **dict.fromkeys(
-            (
-                f"{argument}.order",
-                f"{argument}.authenticateCognito.onUnauthenticatedRequest",
-                f"{argument}.authenticateCognito.scope",
-                f"{argument}.authenticateCognito.sessionCookieName",
-                f"{argument}.authenticateCognito.sessionTimeout",
-                f"{argument}.authenticateOidc.onUnauthenticatedRequest",
-                f"{argument}.authenticateOidc.scope",
-                f"{argument}.authenticateOidc.sessionCookieName",
-                f"{argument}.authenticateOidc.sessionTimeout",
-                f"{argument}.fixedResponse.statusCode",
-                f"{argument}.forward.targetGroups.weight",
-                f"{argument}.forward.stickiness",
-            ),
-            if_given,
+    return dict.fromkeys(
+        (
+            f"{argument}.order",
+            f"{argument}.authenticateCognito.onUnauthenticatedRequest",
+            f"{argument}.authenticateCognito.scope",
+            f"{argument}.authenticateCognito.sessionCookieName",
+            f"{argument}.authenticateCognito.sessionTimeout",
+            f"{argument}.authenticateOidc.onUnauthenticatedRequest",
+            f"{argument}.authenticateOidc.scope",
+            f"{argument}.authenticateOidc.sessionCookieName",
+            f"{argument}.authenticateOidc.sessionTimeout",
+            f"{argument}.fixedResponse.statusCode",
+            f"{argument}.forward.stickiness",
         ),
-    }
+        if_given,
+    )
 
 
 def actions_to_aws(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -62,8 +66,7 @@ def _action_to_aws(action: Mapping[str, Any], index: int) -> dict[str, Any]:
         else:
             request["TargetGroupArn"] = action["targetGroupArn"]
     if redirect := action.get("redirect"):
-        filled = {**_REDIRECT, **{k: v for k, v in redirect.items() if v not in (None, "")}}
-        request["RedirectConfig"] = _renamed(filled, _REDIRECT_NAMES)
+        request["RedirectConfig"] = _renamed(redirect, _REDIRECT_NAMES)
     for argument, (parameter, names) in _SIMPLE_CONFIGS.items():
         if action.get(argument):
             request[parameter] = _renamed(action[argument], names)

@@ -64,6 +64,7 @@ _ATTRIBUTES: Final = (
 class Listener(Resource):
     token = "aws:lb/listener:Listener"
     defaults: ClassVar = actions.action_defaults("defaultActions")
+    sets = actions.action_sets("defaultActions")
     same: ClassVar = actions.same_actions("defaultActions")
     missing = frozenset({NO_LISTENER})
 
@@ -193,7 +194,7 @@ class Listener(Resource):
 
 class ListenerRule(Resource):
     token = "aws:lb/listenerRule:ListenerRule"
-    sets = actions.CONDITION_SETS | {"transforms"}
+    sets = actions.CONDITION_SETS | actions.action_sets("actions") | {"transforms"}
     defaults: ClassVar = actions.action_defaults("actions")
     same: ClassVar = actions.same_actions("actions")
     missing = frozenset({NO_RULE})

@@ -9,7 +9,7 @@ from ...naming import AutoName
 from ...resource import Call, Inputs, Resource, State, name_of
 from ...session import AwsError
 from ..calls import given, one, retried, touched, unless_absent
-from ..defaulting import defaults_to, if_given
+from ..defaulting import if_given
 from . import attributes
 from .attributes import Attribute
 from .tags import creation_tags, read_tags, update_tags
@@ -79,9 +79,7 @@ class TargetGroup(Resource):
     }
     exclusive = (("name", "namePrefix"),)
     same: ClassVar = {
-        **{f"healthCheck.{name}": defaults_to(value) for name, value in _HEALTH_CHECK.items()},
         **dict.fromkeys(("healthCheck.matcher", "healthCheck.path", "healthCheck.timeout"), if_given),
-        **{f"stickiness.{name}": defaults_to(value) for name, value in _STICKINESS.items()},
         "protocolVersion": if_given,
     }
     kept = frozenset({"targetControlPort"})
@@ -160,7 +158,10 @@ class TargetGroup(Resource):
             "port": group.get("Port"),
             "protocol": group.get("Protocol"),
             "protocolVersion": group.get("ProtocolVersion") or state.get("protocolVersion"),
-            "stickiness": self._stickiness(there),
+            # An import leaves a block that says nothing out: its defaults would switch stickiness on.
+            "stickiness": self._stickiness(there)
+            if state or there.get("stickiness.enabled") == "true"
+            else None,
             "tagsAll": read_tags(elbv2, resource_id),
             "targetGroupHealth": {
                 "dnsFailover": {
@@ -209,7 +210,7 @@ class TargetGroup(Resource):
     def _health_check(inputs: Inputs) -> dict[str, Any]:
         if not inputs.get("healthCheck"):
             return {}
-        check = {**_HEALTH_CHECK, **{k: v for k, v in inputs["healthCheck"].items() if v is not None}}
+        check = inputs["healthCheck"]
         parameters = given(
             check,
             HealthCheckEnabled="enabled",
@@ -234,13 +235,13 @@ class TargetGroup(Resource):
         values = attributes.wanted(_ATTRIBUTES, kind, inputs)
         stickiness = inputs.get("stickiness")
         if stickiness and kind != _LAMBDA and stickiness.get("type"):
-            filled = {**_STICKINESS, **{k: v for k, v in stickiness.items() if v is not None}}
-            values["stickiness.enabled"], values["stickiness.type"] = filled["enabled"], filled["type"]
-            if kind in _HTTP and filled["type"] == "lb_cookie" and filled["enabled"]:
-                values["stickiness.lb_cookie.duration_seconds"] = filled["cookieDuration"]
-            elif kind in _HTTP and filled["type"] == "app_cookie":
-                values["stickiness.app_cookie.cookie_name"] = filled.get("cookieName") or ""
-                values["stickiness.app_cookie.duration_seconds"] = filled["cookieDuration"]
+            enabled, sort = bool(stickiness.get("enabled")), stickiness["type"]
+            values["stickiness.enabled"], values["stickiness.type"] = enabled, sort
+            if kind in _HTTP and sort == "lb_cookie" and enabled:
+                values["stickiness.lb_cookie.duration_seconds"] = stickiness["cookieDuration"]
+            elif kind in _HTTP and sort == "app_cookie":
+                values["stickiness.app_cookie.cookie_name"] = stickiness.get("cookieName") or ""
+                values["stickiness.app_cookie.duration_seconds"] = stickiness["cookieDuration"]
         failover = one(inputs.get("targetFailovers")) or {}
         if kind == _GENEVE and failover.get("onDeregistration"):
             values["target_failover.on_deregistration"] = failover["onDeregistration"]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ...naming import AutoName, from_prefix
 from ...resource import Call, Inputs, Resource, State, tag_list, tag_map
 from ..calls import given, retried, touched, unless_absent
-from ..defaulting import defaults_to, if_given
+from ..defaulting import if_given
 from .rules import (
     cors_from_aws,
     cors_to_aws,
@@ -55,13 +55,7 @@ class Bucket(Resource):
     exclusive = (("bucket", "bucketPrefix"), ("acl", "grants"))
     policies = frozenset({"policy"})
     sets = frozenset({"grants", "grants.permissions"})
-    same = MappingProxyType(
-        {
-            "lifecycleRules.id": if_given,
-            "serverSideEncryptionConfiguration.rule.bucketKeyEnabled": defaults_to(False),
-            "versioning.enabled": defaults_to(False),
-        }
-    )
+    same = MappingProxyType({"lifecycleRules.id": if_given})
     kept = frozenset({"acl", "forceDestroy"})
     missing = frozenset(NO_BUCKET)
 

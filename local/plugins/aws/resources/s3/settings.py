@@ -9,7 +9,7 @@ from typing import Any
 
 from ...resource import Call, Inputs, Resource, State
 from ..calls import given, retried, unless_absent
-from ..defaulting import defaults_to, if_given
+from ..defaulting import if_given
 from .buckets import NO_BUCKET
 from .rules import encryption_from_aws, encryption_to_aws, lifecycle_from_aws, lifecycle_to_aws
 
@@ -112,9 +112,7 @@ class BucketServerSideEncryptionConfiguration(_Setting):
 
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     sets = frozenset({"rules"})
-    same = MappingProxyType(
-        {"rules.blockedEncryptionTypes": if_given, "rules.bucketKeyEnabled": defaults_to(False)}
-    )
+    same = MappingProxyType({"rules.blockedEncryptionTypes": if_given})
     kept = frozenset({"expectedBucketOwner"})
     absent = ("ServerSideEncryptionConfigurationNotFoundError",)
 
