@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ class Deployment:
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs make to its end; what it printed is in `stdout`."""
         return self._run(["make", *arguments], environment)
+
+    def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the local stack that has no make target."""
+        return self._run([sys.executable, "-m", "local", *arguments], {})
 
     def sourced(self, command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a shell command as a person would who has sourced `.local/env`."""
