@@ -1,0 +1,373 @@
+"""The whole program, run for every stack's file: what it registers, what it exports, what it is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import SettingsError
+from tests.unit import type_tokens as t
+from tests.unit.builders import record_scheduler
+from tests.unit.providers import ACCOUNT, REGION
+from tests.unit.recorder import UNKNOWN, Recorded, Recorder, Recording, Secret
+from tests.unit.stacks import STACKS, record_stack, recorded, stack_values
+
+GUIDE_OUTPUTS = {
+    "ecs_service_name",
+    "alb_dns_name",
+    "cloudwatch_log_group_name",
+    "download_scheduler_service_name",
+    "download_scheduler_log_group_name",
+    "pipeline_scheduler_service_name",
+    "pipeline_scheduler_log_group_name",
+}
+
+ALIKE = Counter(
+    {
+        "fileflow:ec2:Network": 1,
+        "fileflow:ecr:ImageRepository": 1,
+        "fileflow:ecr:ServiceImage": 3,
+        "fileflow:ecs:Cluster": 1,
+        "fileflow:ecs:SchedulerService": 2,
+        "fileflow:ecs:WebApiService": 1,
+        "fileflow:sns:AlarmTopic": 1,
+        t.ALARM: 7 + 2 * 6,
+        t.BALANCER: 1,
+        t.BUCKET: 1,
+        t.BUCKET_POLICY: 1,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 1,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": 1,
+        t.CAPACITY_PROVIDERS: 1,
+        t.CLUSTER: 1,
+        t.DASHBOARD: 1,
+        t.ECR_REPOSITORY: 1,
+        t.EGRESS: 4,
+        t.EVENT_RULE: 1,
+        t.EVENT_TARGET: 1,
+        t.INGRESS: 4,
+        t.LOG_GROUP: 4,
+        t.METRIC_FILTER: 6,
+        t.ROLE: 6,
+        t.ROLE_POLICY: 3,
+        t.SCALING_POLICY: 3,
+        t.SCALING_TARGET: 1,
+        t.SECURITY_GROUP: 4,
+        t.SERVICE: 3,
+        t.TASK_DEFINITION: 3,
+        t.TOPIC: 1,
+        t.TOPIC_POLICY: 1,
+        t.VPC: 1,
+    }
+)
+PUSHED = Counter({t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
+BUILT = Counter({t.DOCKER_IMAGE: 3, t.DOCKER_TAG: 3, t.PUSHED_IMAGE: 3})
+HTTPS = Counter({t.INGRESS: 1})
+"""Port 443 beside port 80."""
+
+EXPECTED: Mapping[str, Counter[str]] = {
+    "prod": ALIKE + PUSHED + HTTPS,
+    "staging": ALIKE + PUSHED + HTTPS,
+    "dev": ALIKE + PUSHED,
+    "local": ALIKE + BUILT,
+}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_registers_exactly_these_resources(stack: str) -> None:
+    assert recorded(stack).counts() == EXPECTED[stack]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_preview_registers_what_the_update_does_and_warns_of_nothing(stack: str) -> None:
+    preview = recorded(stack, preview=True)
+
+    assert preview.counts() == EXPECTED[stack]
+    assert preview.warnings == recorded(stack).warnings == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_first_preview_knows_every_container_so_that_policies_can_read_them(stack: str) -> None:
+    for definition in recorded(stack, preview=True).of_type(t.TASK_DEFINITION):
+        [container] = definition.json("containerDefinitions")
+        assert container["image"].split("@")[1].startswith("sha256:")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_guides_seven_outputs_are_there_by_the_guides_names(stack: str) -> None:
+    exports = recorded(stack).exports
+
+    assert set(exports) == GUIDE_OUTPUTS | {"prometheus_scrape_configuration"}
+    assert not [
+        name for name, value in exports.items() if value in (None, UNKNOWN) or isinstance(value, Secret)
+    ]
+
+
+@pytest.mark.parametrize("stack", ["prod", "local"])
+def test_the_outputs_of_prod_and_local_are_the_guides(stack: str) -> None:
+    exports = dict(recorded(stack).exports)
+    del exports["prometheus_scrape_configuration"]
+
+    assert exports == {
+        "alb_dns_name": f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com",
+        "cloudwatch_log_group_name": "/aws/ecs/fileflow",
+        "download_scheduler_log_group_name": "/aws/ecs/fileflow-scheduler-download",
+        "download_scheduler_service_name": "fileflow-scheduler-download",
+        # The guide prints "fileflow" here, while each of its commands names the service like this.
+        "ecs_service_name": "fileflow-web-api",
+        "pipeline_scheduler_log_group_name": "/aws/ecs/fileflow-scheduler-pipeline",
+        "pipeline_scheduler_service_name": "fileflow-scheduler-pipeline",
+    }
+
+
+def service_named(recording: Recording, name: str) -> Recorded:
+    """The ECS service of that name."""
+    [found] = [each for each in recording.of_type(t.SERVICE) if each.inputs["name"] == name]
+    return found
+
+
+def definition_of(recording: Recording, service: Recorded) -> Recorded:
+    """The task definition that a service runs."""
+    family = service.inputs["taskDefinition"].rsplit("/", 1)[-1].split(":")[0]
+    [found] = [each for each in recording.of_type(t.TASK_DEFINITION) if each.inputs["family"] == family]
+    return found
+
+
+GUIDE = [
+    # service, family, container, port, log group, has a load balancer
+    ("fileflow-web-api", "fileflow-web-api-prod", "fileflow", 8083, "/aws/ecs/fileflow", True),
+    *(
+        (
+            f"fileflow-scheduler-{name}",
+            f"fileflow-scheduler-{name}-prod",
+            f"fileflow-scheduler-{name}",
+            port,
+            f"/aws/ecs/fileflow-scheduler-{name}",
+            False,
+        )
+        for name, port in (("download", 9091), ("pipeline", 9092))
+    ),
+]
+
+
+@pytest.mark.parametrize("stack", ["prod", "local"])
+@pytest.mark.parametrize(("service", "family", "container", "port", "log_group", "balanced"), GUIDE)
+def test_prod_and_local_are_the_guides_table(
+    stack: str, service: str, family: str, container: str, port: int, log_group: str, balanced: bool
+) -> None:
+    recording = recorded(stack)
+
+    running = service_named(recording, service)
+    definition = definition_of(recording, running)
+    assert definition.inputs["family"] == family
+    [only] = definition.json("containerDefinitions")
+    assert only["name"] == container
+    assert [each["containerPort"] for each in only["portMappings"]] == [port]
+    assert only["logConfiguration"]["options"]["awslogs-group"] == log_group
+    assert log_group in [each.inputs["name"] for each in recording.of_type(t.LOG_GROUP)]
+    assert ("loadBalancers" in running.inputs) is balanced
+    assert running.inputs["cluster"] == f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"
+
+
+@pytest.mark.parametrize("stack", ["prod", "local"])
+def test_prod_and_local_share_the_guides_other_names(stack: str) -> None:
+    recording = recorded(stack)
+
+    assert recording.only(t.CLUSTER).inputs["name"] == "fileflow-prod"
+    assert recording.only(t.BALANCER).inputs["name"] == "fileflow-prod-alb"
+    assert recording.only(t.ECR_REPOSITORY).inputs["name"] == "fileflow"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_guides_tags_are_pushed_for_every_service(stack: str) -> None:
+    recording = recorded(stack)
+    repository = recording.only(t.ECR_REPOSITORY).inputs["name"]
+
+    pushed = [each.inputs["name"] for each in recording.of_type(t.PUSHED_IMAGE)]
+    pushed += [each.inputs["imageName"] for each in recording.of_type(t.DOCKER_IMAGE)]
+    assert sorted(pushed) == sorted(
+        f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
+        for tag in (
+            "latest",
+            "web-api-1.0.0",
+            "download-scheduler-latest",
+            "download-scheduler-1.0.0",
+            "pipeline-scheduler-latest",
+            "pipeline-scheduler-1.0.0",
+        )
+    )
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_scheduler_runs_exactly_once_and_never_on_spot(stack: str) -> None:
+    recording = recorded(stack)
+
+    for name in ("download", "pipeline"):
+        service = service_named(recording, f"fileflow-scheduler-{name}").inputs
+        assert service["desiredCount"] == 1
+        assert service["launchType"] == "FARGATE"
+        assert "loadBalancers" not in service
+    scaled = [each.inputs["resourceId"] for each in recording.of_type(t.SCALING_TARGET)]
+    assert [each.rsplit("/", 1)[-1] for each in scaled] == ["fileflow-web-api"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_alarm_tells_the_stacks_own_topic(stack: str) -> None:
+    recording = recorded(stack)
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{recording.only(t.TOPIC).inputs['name']}"
+
+    for alarm in recording.of_type(t.ALARM):
+        assert alarm.inputs["alarmActions"] == [topic], alarm.urn
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_service_waits_until_ecs_may_place_tasks_in_its_cluster(stack: str) -> None:
+    recording = recorded(stack)
+
+    for service in recording.of_type(t.SERVICE):
+        assert recording.only(t.CAPACITY_PROVIDERS).urn in service.dependencies, service.urn
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_that_takes_tags_says_whose_it_is(stack: str) -> None:
+    environment = "prod" if stack == "local" else stack
+    for resource in recorded(stack).own:
+        tags = resource.inputs.get("tags")
+        if tags is not None:
+            assert tags.get("Project") == "fileflow", resource.urn
+            assert tags.get("Environment") == environment, resource.urn
+
+
+def names_in_use(recording: Recording) -> set[tuple[str, str]]:
+    """Every name of a stack that AWS wants to be unique in an account and region, with its kind."""
+    keys = ("name", "family", "topicName", "dashboardName", "bucket")
+    inside_something_else = {t.SERVICE, t.SCALING_POLICY, t.SCALING_TARGET, t.DNS_RECORD, t.PUSHED_IMAGE}
+    found = {
+        (each.type, each.inputs[key])
+        for each in recording.own
+        for key in keys
+        if isinstance(each.inputs.get(key), str) and each.type not in inside_something_else
+    }
+    metrics = [each.inputs["metricTransformation"] for each in recording.of_type(t.METRIC_FILTER)]
+    target_groups = [each.inputs["defaultTargetGroup"]["name"] for each in recording.of_type(t.BALANCER)]
+    return {
+        *found,
+        *(("metric", f"{each['namespace']}/{each['name']}") for each in metrics),
+        *(("target group", name) for name in target_groups),
+    }
+
+
+def generated(name: tuple[str, str]) -> bool:
+    """Whether AWS makes the name up: then it never meets another."""
+    return name[1].endswith("-0a1b2c3")
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations([s for s in STACKS if s != "local"], 2)))
+def test_two_environments_in_one_account_and_region_never_meet(first: str, second: str) -> None:
+    one, other = names_in_use(recorded(first)), names_in_use(recorded(second))
+
+    assert len(one) > 15
+    assert [each for each in one & other if not generated(each)] == []
+
+
+def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing_else() -> None:
+    values = stack_values("local")
+    values["schedulers"].append({"name": "cleanup", "port": 9093})
+    recording = record_stack("local", values=values)
+
+    image = Counter({"fileflow:ecr:ServiceImage": 1, t.DOCKER_IMAGE: 1, t.DOCKER_TAG: 1, t.PUSHED_IMAGE: 1})
+    assert recording.counts() - EXPECTED["local"] == record_scheduler().counts() + image
+    assert recording.exports["cleanup_scheduler_service_name"] == "fileflow-scheduler-cleanup"
+    assert recording.exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/fileflow-scheduler-cleanup"
+
+
+def test_without_schedulers_the_web_api_stands_alone() -> None:
+    recording = record_stack("local", values={**stack_values("local"), "schedulers": []})
+
+    assert len(recording.of_type(t.SERVICE)) == 1
+    assert not [name for name in recording.exports if "scheduler" in name]
+
+
+def test_an_existing_vpc_is_used_and_none_is_made() -> None:
+    existing = {
+        "vpc_tags": {"Name": "a"},
+        "private_subnet_tags": {"T": "b"},
+        "public_subnet_tags": {"T": "c"},
+    }
+    recording = record_stack("local", values={**stack_values("local"), "network": {"use": existing}})
+
+    assert recording.of_type(t.VPC) == []
+    found = {"subnet-found-1", "subnet-found-2"}
+    for service in recording.of_type(t.SERVICE):
+        assert set(service.inputs["networkConfiguration"]["subnets"]) == found
+
+
+def test_subscribers_hear_of_alarms_and_of_failed_deployments() -> None:
+    alarms = {"emails": ["ops@example.com"], "https_endpoints": ["https://example.com/hook"]}
+    recording = record_stack("local", values={**stack_values("local"), "alarms": alarms})
+
+    subscriptions = [
+        (each.inputs["protocol"], each.inputs["endpoint"]) for each in recording.of_type(t.SUBSCRIPTION)
+    ]
+    assert subscriptions == [("email", "ops@example.com"), ("https", "https://example.com/hook")]
+
+
+def test_a_wrong_setting_stops_the_program_before_it_registers_anything() -> None:
+    recorder = Recorder()
+
+    with pytest.raises(SettingsError, match="schedulers"):
+        record_stack("local", values={**stack_values("local"), "schedulers": "none"}, recorder=recorder)
+    assert recorder.recording.resources == []
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("alarms", "emails", ["nobody"]),
+        ("web_api", "stop_timeout_seconds", 121),
+        ("web_api", "user", "root"),
+        ("repository", "kept_versions", 1),
+    ],
+)
+def test_what_a_component_would_refuse_stops_the_program_just_as_early(
+    section: str, key: str, value: Any
+) -> None:
+    values = stack_values("local")
+    values.setdefault(section, {})[key] = value
+    recorder = Recorder()
+
+    with pytest.raises(SettingsError, match=key):
+        record_stack("local", values=values, recorder=recorder)
+    assert recorder.recording.resources == []
+
+
+def test_the_scrape_configuration_is_yaml_that_finds_each_service_at_its_own_port() -> None:
+    document = yaml.safe_load(recorded("prod").exports["prometheus_scrape_configuration"])
+
+    jobs = {each["job_name"]: each for each in document["scrape_configs"]}
+    assert {name: job["aws_sd_configs"][0]["port"] for name, job in jobs.items()} == {
+        "fileflow-scheduler-download": 9091,
+        "fileflow-scheduler-pipeline": 9092,
+        "fileflow-web-api": 8083,
+    }
+    for job in jobs.values():
+        [discovery] = job["aws_sd_configs"]
+        assert discovery["clusters"] == [f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"]
+
+
+def test_the_dashboard_shows_every_service_and_the_web_apis_requests() -> None:
+    widgets = recorded("prod").only(t.DASHBOARD).json("dashboardBody")["widgets"]
+
+    titles = [each["properties"]["title"] for each in widgets]
+    assert titles == ["Tasks running", "CPU (%)", "Memory (%)", "Requests", "Errors (5xx)", "Latency (s)"]
+    for widget in widgets[:3]:
+        shown = [metric[-1] for metric in widget["properties"]["metrics"]]
+        assert shown == ["fileflow-web-api", "fileflow-scheduler-download", "fileflow-scheduler-pipeline"]
+    placed = {(each["x"], each["y"]) for each in widgets}
+    assert len(placed) == len(widgets)
+    assert {each["properties"]["region"] for each in widgets} == {REGION}
