@@ -24,6 +24,7 @@ def install() -> None:
         eventbridge,
         logs,
         servicediscovery,
+        wafv2,
     )
 
     for completion in (
@@ -35,6 +36,7 @@ def install() -> None:
         eventbridge,
         logs,
         servicediscovery,
+        wafv2,
         ecs_containers,
         ecs_tasks,
         ecs_health,

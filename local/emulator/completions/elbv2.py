@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack import app as ministack_app
+from ministack.core import responses
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, alb, ec2, ecs
 
 from local.emulator.completions.acm import refresh
+from local.emulator.completions.ecs_containers import simulated
 from local.emulator.completions.ecs_health import target_health
-from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.patching import AwsError, Request, replace, wrap
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
 # The hosted zones that alias records to application load balancers name, per region (from AWS's endpoint
@@ -119,9 +121,38 @@ _CONDITION_CONFIGS = {
 
 def install() -> None:
     """Serves the control plane through its model."""
+    replace(alb, "find_lb_for_host", _balancer_of_host)
+    wrap(alb, "_forward_to_tg", _forward)
     service = ModelledService("elbv2")
     served = serve(service, ACTIONS, alb.handle_request)
     ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = served
+
+
+# Requests to a load balancer
+
+
+def _balancer_of_host(host: str) -> dict[str, Any] | None:
+    """The load balancer of a DNS name, whoever asks: a request to it carries no account."""
+    name = host.partition(":")[0].lower()
+    for (account, region, _), balancer in alb._lbs.all_items():
+        if balancer["DNSName"].lower() == name:
+            responses.set_request_account_id(account)
+            responses.set_request_region(region)
+            found: dict[str, Any] = balancer
+            return found
+    return None
+
+
+def _forward(original: Any) -> Any:
+    """Says that nothing listens, instead of trying for long to reach a simulated container."""
+
+    async def forward(group_arn: str, *request: Any) -> Any:
+        if simulated() and alb._targets.get(group_arn):
+            text = "503: the targets are simulated, no container engine runs them, so nothing listens there\n"
+            return 503, {"Content-Type": "text/plain"}, text.encode()
+        return await original(group_arn, *request)
+
+    return forward
 
 
 def _arn(resource: str) -> str:

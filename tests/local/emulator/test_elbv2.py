@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from local.emulator.process import RunningEmulator
 from tests.local.emulator.aws import assert_contains, network, refusal
 from tests.local.emulator.conftest import REGION, Client
 
@@ -297,4 +299,24 @@ def test_a_web_acl_is_found_by_the_load_balancer(front: Front, client: Client) -
     waf.associate_web_acl(WebACLArn=acl, ResourceArn=front.arn)
     assert waf.get_web_acl_for_resource(ResourceArn=front.arn)["WebACL"]["ARN"] == acl
     waf.disassociate_web_acl(ResourceArn=front.arn)
-    assert refusal(waf.get_web_acl_for_resource, ResourceArn=front.arn)[0] == "WAFNonexistentItemException"
+    assert "WebACL" not in waf.get_web_acl_for_resource(ResourceArn=front.arn)
+
+
+def test_a_request_to_the_load_balancers_name_is_answered_by_its_listener(
+    front: Front, emulator: RunningEmulator
+) -> None:
+    listener = front.listen(80, FIXED)["ListenerArn"]
+
+    def ask() -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+        connection.request("GET", "/actuator/health", headers={"Host": front.balancer["DNSName"]})
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+    assert ask() == (403, "no")
+    front.elb.modify_listener(ListenerArn=listener, DefaultActions=[front.forward])
+    targets = [{"Id": "10.20.0.9", "Port": 8083}]
+    front.elb.register_targets(TargetGroupArn=front.targets["TargetGroupArn"], Targets=targets)
+    status, text = ask()
+    assert status == 503
+    assert "no container engine" in text
