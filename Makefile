@@ -8,7 +8,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status test check setup
+.PHONY: help up preview down docker status test check setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -23,6 +23,9 @@ preview: ## Show what up would do, with the policy pack (STACK=local)
 
 down: ## Stop the emulated AWS and forget what was deployed
 	@$(PYTHON) -m local down
+
+docker: ## Start a Docker engine and a registry for this clone, so that tasks run as containers
+	@$(PYTHON) -m local.containers start
 
 status: ## Say what runs
 	@$(PYTHON) -m local status

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from local import environments, plugin_home, processes, stack
 from local.cache import writing_to
+from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
 from local.engine.acquire import ensure_engine
 from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
@@ -81,7 +82,7 @@ def preview(call: Call) -> int:
             return stack.run_update(bench, ["preview"], call.progress)
         finally:
             if not bench.was_running:
-                stack.stop_emulator(call.paths, call.progress)
+                stack.stop_emulator(call.paths, call.environment, call.progress)
 
 
 def start(call: Call) -> int:
@@ -99,7 +100,9 @@ def down(call: Call) -> int:
         return 0
     with exclusive(call.paths.lock, "another command", call.progress):
         stack.stop_strays(call.paths, call.progress)
-        stack.stop_emulator(call.paths, call.progress)
+        stack.stop_emulator(call.paths, call.environment, call.progress)
+        folder = local_containers.folder_of(call.paths, call.environment)
+        local_containers.stop(folder, call.progress)
         # The command `pulumi` stays: in a shell that has sourced the environment it says what is to be done.
         for entry in (call.paths.env, call.paths.home, call.paths.project, call.paths.backend):
             if entry.is_dir():
@@ -206,6 +209,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     stack.check_yaml(paths, name)
     emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)
     engine = ensure_engine(paths, environment, progress)
+    folder = local_containers.folder_of(paths, environment)
     with (
         writing_to(paths.local, "folder", "FILEFLOW_LOCAL_DIR"),
         exclusive(paths.lock, "another command of this clone", progress),
@@ -215,9 +219,14 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
         config_file = stack.copy_configuration(paths, name)
         write_commands(paths, engine, environment)
+        containers = local_containers.use(folder, environment, progress)
+        if not isinstance(containers, str) and (paths.root / "local" / "sample" / "Dockerfile").exists():
+            sample.ensure(paths, environment, progress)
         was_running = stack.running_emulator(paths) is not None
-        emulator = stack.settle_emulator(paths, emulator_python, environment, progress)
-        bench = Workbench(paths, engine, environment, plugins, emulator, name, config_file, was_running)
+        emulator = stack.settle_emulator(paths, emulator_python, containers, environment, progress)
+        bench = Workbench(
+            paths, engine, environment, plugins, containers, emulator, name, config_file, was_running
+        )
         stack.prepare_stack(bench)
         yield bench
 
@@ -236,9 +245,15 @@ def _what_runs(bench: Workbench) -> str:
     else:
         services = report.stdout.rstrip() or "  (no ECS service)"
     plugins = ", ".join(f"{name} {kind}" for name, kind in bench.plugins.items())
+    tasks = (
+        f"simulated, no containers: {bench.containers}"
+        if isinstance(bench.containers, str)
+        else f"containers of the Docker engine at {bench.containers.docker_host}"
+    )
     return f"""
-Stack {bench.stack} runs on the emulated AWS at {bench.emulator.url} (plugins: {plugins}):
+Stack {bench.stack} runs on the emulated AWS at {bench.emulator.url}:
 {services}
+  Plugins: {plugins}. Tasks: {tasks}.
 
 What to type next:
   source {_shown(bench.paths.env)}

@@ -100,6 +100,9 @@ def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[s
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_PAGER": "",
     }
+    if paths.local != paths.root / ".local":
+        # For the plugins' files. Left out by default: a shell that has sourced it may go to another clone.
+        values["FILEFLOW_LOCAL_DIR"] = str(paths.local)
     if not real_plugins:
         # Else the CLI tries for seconds, before every preview, to download plugins that nobody uses.
         values["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"

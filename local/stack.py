@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
+from local.containers import local_containers
+from local.containers.local_containers import LocalContainers
 from local.emulator import process as emulator_process
 from local.emulator.process import RunningEmulator
 from local.engine.acquire import Engine
@@ -51,6 +53,8 @@ class Workbench:
     engine: Engine
     environment: Mapping[str, str]
     plugins: Mapping[str, str]
+    containers: LocalContainers | str
+    """The Docker engine and the registry that tasks run on, or why there is none."""
     emulator: RunningEmulator
     stack: str
     config_file: Path
@@ -60,12 +64,18 @@ class Workbench:
     def values(self) -> dict[str, str]:
         """The variables that point `pulumi` and `aws` at the stack."""
         real = "real" in self.plugins.values()
-        return variables(self.paths, self.stack, self.emulator.port, real)
+        own = variables(self.paths, self.stack, self.emulator.port, real)
+        return {**own, **container_variables(self.containers)}
 
     def child_environment(self) -> dict[str, str]:
         """The environment of a process that ends with this command."""
         own = child_environment(self.paths, self.engine, self.values(), self.environment)
         return {**own, processes.RUN_MARK: str(self.paths.local)}
+
+
+def container_variables(containers: LocalContainers | str) -> dict[str, str]:
+    """Return the variables that point at a Docker engine and a registry; none where there is none."""
+    return {} if isinstance(containers, str) else containers.variables()
 
 
 def stack_files(root: Path) -> list[str]:
@@ -197,7 +207,11 @@ def running_emulator(paths: Paths) -> RunningEmulator | None:
 
 
 def settle_emulator(
-    paths: Paths, emulator_python: Path, environment: Mapping[str, str], progress: Progress
+    paths: Paths,
+    emulator_python: Path,
+    containers: LocalContainers | str,
+    environment: Mapping[str, str],
+    progress: Progress,
 ) -> RunningEmulator:
     """Return a running emulator that the state in the backend belongs to, started anew where it doesn't.
 
@@ -205,9 +219,13 @@ def settle_emulator(
     """
     port = fixed_port(environment)
     running = running_emulator(paths)
+    pointers = container_variables(containers)
+    pointers_file = paths.emulator / "containers.json"
     generation_file = paths.backend / "generation"
     generation = generation_file.read_text().strip() if generation_file.exists() else ""
     reason = unfinished(paths.backend)
+    if running and not reason and _read_json(pointers_file) != pointers:
+        reason = "its tasks would run on another container engine"
     if running and running.generation == generation and not reason:
         if port not in (None, running.port):
             raise LocalError(
@@ -220,10 +238,12 @@ def settle_emulator(
     if reason:
         progress.say(f"Starting from an empty local AWS, because {reason}.")
     emulator_process.stop(paths.emulator)
-    shutil.rmtree(paths.backend, ignore_errors=True)
+    _remove_tasks(paths, containers)
+    _forget(paths)
+    write_atomically(pointers_file, json.dumps(pointers))
     with progress.step("Starting the emulated AWS") as step:
         try:
-            started = _start_emulator(paths, emulator_python, port)
+            started = _start_emulator(paths, emulator_python, port, {**environment, **pointers})
         except LocalError as error:
             if port is None:
                 raise
@@ -233,15 +253,21 @@ def settle_emulator(
     return started
 
 
-def stop_emulator(paths: Paths, progress: Progress) -> None:
-    """Stop the emulator, if there is one, and forget the state that belonged to it."""
+def stop_emulator(paths: Paths, environment: Mapping[str, str], progress: Progress) -> None:
+    """Stop the emulator, if there is one, and forget the state that belonged to it.
+
+    Containers of tasks go too, whoever started the Docker engine.
+    """
     if emulator_process.find(paths.emulator):
         with progress.step("Stopping the emulated AWS"):
             emulator_process.stop(paths.emulator)
     else:
         # One that is only just starting has no record yet.
         emulator_process.stop(paths.emulator)
-    shutil.rmtree(paths.backend, ignore_errors=True)
+    _forget(paths)
+    found = local_containers.find(local_containers.folder_of(paths, environment), environment)
+    if found:
+        _remove_tasks(paths, found)
 
 
 def prepare_stack(bench: Workbench) -> None:
@@ -314,11 +340,33 @@ def run_interruptibly(
         processes.stop_marked(processes.RUN_MARK, str(paths.local), 2.0)
 
 
-def _start_emulator(paths: Paths, python: Path, port: int | None) -> RunningEmulator:
+def _forget(paths: Paths) -> None:
+    """Remove what was worth something only as long as the emulator ran."""
+    shutil.rmtree(paths.backend, ignore_errors=True)
+    shutil.rmtree(paths.local / "paper-images", ignore_errors=True)
+
+
+def _remove_tasks(paths: Paths, containers: LocalContainers | str) -> None:
+    """Remove the containers that an emulator left behind when it was killed."""
+    record = _read_json(paths.emulator / "emulator.json")
+    if not isinstance(containers, str) and isinstance(record, dict) and isinstance(record.get("port"), int):
+        local_containers.remove_tasks(containers, record["port"])
+
+
+def _read_json(file: Path) -> object:
+    try:
+        return json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _start_emulator(
+    paths: Paths, python: Path, port: int | None, environment: Mapping[str, str]
+) -> RunningEmulator:
     log = paths.emulator / "log"
     if port is None and not (paths.emulator / "emulator.json").exists() and _is_free(PREFERRED_PORT):
         port = PREFERRED_PORT
-    return emulator_process.start(python, port, log, paths.emulator)
+    return emulator_process.start(python, port, log, paths.emulator, environment=environment)
 
 
 def _is_free(port: int) -> bool:

@@ -117,7 +117,17 @@ class Clone:
 
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without what a developer set for a local stack of their own."""
-    dropped = ("FILEFLOW_LOCAL_DIR", "FILEFLOW_PORT", "FILEFLOW_PLUGINS", "STACK", "MAKELEVEL", "MAKEFLAGS")
+    dropped = (
+        "FILEFLOW_LOCAL_DIR",
+        "FILEFLOW_PORT",
+        "FILEFLOW_PLUGINS",
+        "FILEFLOW_DOCKER_DIR",
+        "FILEFLOW_REGISTRY",
+        "DOCKER_HOST",
+        "STACK",
+        "MAKELEVEL",
+        "MAKEFLAGS",
+    )
     foreign = ("AWS_", "PULUMI_")
     return {
         name: value
