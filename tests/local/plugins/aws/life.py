@@ -1,0 +1,97 @@
+"""One resource from creation to deletion through the aws stand-in, held to what must be true all along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.local.plugins.aws.plugin import Plugin
+
+
+class Life:
+    """A resource that exists. Creating it asserts that its own arguments then show no difference."""
+
+    def __init__(self, plugin: Plugin, token: str, name: str = "thing", /, **arguments: Any) -> None:
+        self._plugin, self.token, self.arguments = plugin, f"aws:{token}", arguments
+        self._name = name
+        self.inputs = self._checked({}, arguments)
+        self.outputs = plugin.create(self.token, self.inputs)
+        self._assert_settled()
+
+    @property
+    def id(self) -> str:
+        return str(self.outputs["id"])
+
+    def change(self, **arguments: Any) -> dict[str, Any]:
+        """Updates some arguments (None leaves one out) in place and returns the outputs.
+
+        Asserts that exactly these change and nothing is replaced, that the resource settles, and that a
+        refresh then finds what the update left behind.
+        """
+        wanted = {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
+        inputs = self._checked(self.inputs, wanted)
+        found = self._plugin.diff(self.token, self.outputs, self.inputs, inputs)
+        assert {path.split(".")[0].split("[")[0] for path in found.changes} == set(arguments)
+        assert found.replaces == []
+        self.outputs = self._plugin.update(self.token, self.outputs, self.inputs, inputs)
+        self.arguments, self.inputs = wanted, inputs
+        self._assert_settled()
+        refreshed = self.refreshed()
+        assert refreshed == (self.outputs, self.inputs)
+        return self.outputs
+
+    def replaced_by(self, **arguments: Any) -> list[str]:
+        """Which of the changed arguments would replace the resource."""
+        inputs = self._checked(self.inputs, {**self.arguments, **arguments})
+        return self._plugin.diff(self.token, self.outputs, self.inputs, inputs).replaces
+
+    def refreshed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a refresh makes of outputs and inputs."""
+        found = self._plugin.read(self.token, self.id, self.outputs, self.inputs)
+        assert found is not None
+        return found
+
+    def put_back(self) -> list[str]:
+        """What a refresh and the next update change after somebody changed it; then nothing is left to do."""
+        self.outputs, drifted = self.refreshed()
+        inputs = self._checked(drifted, self.arguments)
+        found = self._plugin.diff(self.token, self.outputs, drifted, inputs)
+        assert found.replaces == []
+        self.outputs = self._plugin.update(self.token, self.outputs, drifted, inputs)
+        self.inputs = inputs
+        self._assert_settled()
+        return sorted({path.split(".")[0].split("[")[0] for path in found.changes})
+
+    def imported(self, resource_id: str | None = None, *, unknowable: Iterable[str] = ()) -> dict[str, Any]:
+        """Imports it by its id alone and returns the outputs.
+
+        Asserts that they are the known ones but for what AWS can't tell (`unknowable`), and that the imported
+        arguments are accepted and show no difference.
+        """
+        found = self._plugin.read(self.token, resource_id or self.id)
+        assert found is not None
+        outputs, inputs = found
+        assert _without(outputs, unknowable) == _without(self.outputs, unknowable)
+        arguments = {name: value for name, value in inputs.items() if name != "__defaults"}
+        accepted = self._checked(inputs, arguments)
+        assert self._plugin.diff(self.token, outputs, inputs, accepted).changes == {}
+        return outputs
+
+    def delete(self) -> None:
+        """Deletes it twice, and asserts that it is gone: an interrupted deletion is repeated."""
+        self._plugin.delete(self.token, self.outputs)
+        self._plugin.delete(self.token, self.outputs)
+        assert self._plugin.read(self.token, self.id, self.outputs, self.inputs) is None
+
+    def _checked(self, old: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        checked = self._plugin.check(self.token, arguments, old=old, name=self._name)
+        assert checked.failures == {}
+        return checked.inputs
+
+    def _assert_settled(self) -> None:
+        inputs = self._checked(self.inputs, self.arguments)
+        assert self._plugin.diff(self.token, self.outputs, self.inputs, inputs).changes == {}
+
+
+def _without(properties: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in {*names, "tags"}}
