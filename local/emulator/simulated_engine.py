@@ -30,6 +30,8 @@ from typing import Any
 
 PREFIX = "FILEFLOW_SIMULATE_"
 DEFAULT_EXIT_AFTER_SECONDS = 0.3
+START_UP_SECONDS = 10.0
+"""A container that is told to end within this time is one that fails to start."""
 OOM_EXIT_CODE = 137
 
 FAILURES = {
@@ -70,6 +72,11 @@ class SimulatedBehaviour:
     out_of_memory: bool = False
     unhealthy: bool = False
     log: str = ""
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether it ends so soon that it can't count as started."""
+        return self.exit_code is not None and self.exit_after_seconds < START_UP_SECONDS
 
     @classmethod
     def from_environment(cls, environment: dict[str, str]) -> SimulatedBehaviour:

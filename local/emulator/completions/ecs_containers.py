@@ -36,6 +36,7 @@ ENGINE_VARIABLE = "FILEFLOW_CONTAINER_ENGINE"
 NETWORK_VARIABLE = "FILEFLOW_CONTAINER_NETWORK"
 HOST_NETWORK = "host"
 DEFAULT_STOP_TIMEOUT_SECONDS = 30
+SIMULATED_STEADY_SECONDS = 0.2
 LONGEST_STOP_SECONDS = 45
 """A call that stops a task waits for it; clients give up after a minute."""
 
@@ -88,6 +89,9 @@ def _choose_engine(original: Any) -> Any:
             if real is None and wanted == "docker":
                 raise RuntimeError(f"{ENGINE_VARIABLE} is docker, but no Docker engine answers")
             _engine = real or SimulatedEngine(resolve_digest)
+            if real is None:
+                # What a simulated container will do is known; there is nothing to wait and see.
+                ecs._ECS_DEPLOYMENT_STEADY_DELAY = SIMULATED_STEADY_SECONDS
             logger.info("containers run on: %s", engine_name())
         return _engine
 

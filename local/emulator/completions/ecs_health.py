@@ -88,9 +88,17 @@ def _only_when_ready(original: Any) -> Any:
         probed = bool(service) and not simulated() and bool(_target_groups(service))
         if (_checked_containers(task) or probed) and not task.get("_ready"):
             return
+        if simulated() and _is_about_to_end(task):
+            return
         original(service_key, task)
 
     return record
+
+
+def _is_about_to_end(task: dict[str, Any]) -> bool:
+    """Whether a container was told to end soon: it isn't stable, however late this machine looks."""
+    containers = [find_container(container_id) for container_id in task.get("_docker_ids", [])]
+    return any(container is None or container.behaviour.ends_soon for container in containers)
 
 
 def _watch_health(original: Any) -> Any:
