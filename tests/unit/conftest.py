@@ -14,7 +14,7 @@ hypothesis_settings.register_profile("unit", deadline=None, derandomize=True, da
 hypothesis_settings.load_profile("unit")
 
 gc.freeze()
-gc.set_threshold(100_000, 20, 50)
+gc.set_threshold(500_000, 10, 10)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,8 +22,8 @@ from pulumi.runtime import mocks as sdk
 from pulumi.runtime import rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
-from pulumi.runtime.settings import SETTINGS, Settings, configure
-from pulumi.runtime.stack import run_in_stack
+from pulumi.runtime.settings import SETTINGS, Settings, _load_monitor_feature_support, configure
+from pulumi.runtime.stack import Stack
 
 from tests.unit import providers
 from tests.unit.providers import UNKNOWN, Child, Reference, Unknown
@@ -388,14 +388,40 @@ def record(
         set_all_config(dict(config or {}), list(secret_keys))
         with asyncio.Runner() as runner:
             runner.get_loop().set_default_executor(_InThisThread())
-            runner.run(run_in_stack(lambda: _forget(program())))
+            runner.run(_run_in_stack(program))
 
-    contextvars.copy_context().run(run)
+    # In a thread the stack is short: the SDK sends all of it with every registration.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(contextvars.copy_context().run, run).result()
     return answering.recording
 
 
-def _forget(_: object) -> None:
-    """The SDK would await what a program returns."""
+async def _run_in_stack(program: Callable[[], object]) -> None:
+    """Runs the program as the SDK does, and ends when nothing that it started is left.
+
+    The SDK's own loop looks at every waiting output whenever one is done, which takes a quarter of a run.
+    """
+
+    def call() -> None:
+        program()
+
+    await _load_monitor_feature_support()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
+    try:
+        Stack(call)
+    finally:
+        await _drain()
+
+
+async def _drain() -> None:
+    registrations = SETTINGS.rpc_manager
+    while registrations.rpcs or SETTINGS.outputs:
+        while registrations.rpcs:
+            await registrations.rpcs.pop()
+        if registrations.unhandled_exception is not None:
+            raise registrations.unhandled_exception
+        waiting = list(SETTINGS.outputs)
+        SETTINGS.outputs.clear()
+        await asyncio.gather(*waiting)
 
 
 def _urn(parent: str, type_token: str, name: str) -> str:
