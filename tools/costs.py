@@ -1,0 +1,175 @@
+"""What a month of a stack costs, from its settings: the page docs/costs.md.
+
+Owns the prices and the sum. Doesn't own what depends on use: requests, traffic, log volume, metrics
+of Container Insights, image storage. Those are named on the page with their prices.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.network import NewVpc
+from components.options import TaskSize
+from settings import Settings, parse_settings
+
+ROOT = Path(__file__).parent.parent
+HOURS = 730
+STACKS = ("prod", "staging", "dev")
+
+REGION = "ap-northeast-2"
+PRICES_OF = "2026-10-05"
+SOURCE = "https://aws.amazon.com/fargate/pricing/"
+
+
+@dataclass(frozen=True)
+class Prices:
+    """US dollars, on demand, Linux, in REGION, from AWS's price list as of PRICES_OF."""
+
+    vcpu_hour: Mapping[str, float]
+    gib_hour: Mapping[str, float]
+    nat_gateway_hour: float
+    load_balancer_hour: float
+    public_address_hour: float
+    alarm_month: float
+    spot_share: float
+
+
+PRICES = Prices(
+    vcpu_hour={"X86_64": 0.04656, "ARM64": 0.03725},
+    gib_hour={"X86_64": 0.00511, "ARM64": 0.00409},
+    nat_gateway_hour=0.059,
+    load_balancer_hour=0.0225,
+    public_address_hour=0.005,
+    alarm_month=0.10,
+    # Spot's price moves; AWS names up to 70 % off.
+    spot_share=0.3,
+)
+ALARMS_OF_WEB_API = 7
+ALARMS_OF_SCHEDULER = 6
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month's fixed costs in US dollars."""
+
+    web_api: float
+    schedulers: float
+    network: float
+    load_balancer: float
+    alarms: float
+
+    @property
+    def total(self) -> float:
+        return self.web_api + self.schedulers + self.network + self.load_balancer + self.alarms
+
+
+def task_month(size: TaskSize, spot: bool = False) -> float:
+    """One task that runs all month."""
+    hour = size.cpu / 1024 * PRICES.vcpu_hour[size.cpu_architecture]
+    hour += size.memory_mib / 1024 * PRICES.gib_hour[size.cpu_architecture]
+    return hour * HOURS * (PRICES.spot_share if spot else 1)
+
+
+def month(settings: Settings) -> Month:
+    """What a stack costs with the web API at its minimum."""
+    web = settings.web_api
+    zones, gateways = 2, 0
+    vpc = settings.network.value()
+    if isinstance(vpc, NewVpc):
+        zones = vpc.number_of_availability_zones
+        gateways = {"NONE": 0, "SINGLE": 1, "ONE_PER_AZ": zones}[vpc.nat_gateway_strategy]
+    alarms = ALARMS_OF_WEB_API + ALARMS_OF_SCHEDULER * len(settings.schedulers)
+    return Month(
+        web_api=web.autoscaling.minimum_count * task_month(web.size),
+        schedulers=sum(task_month(each.size, each.spot_opt_in) for each in settings.schedulers),
+        network=gateways * (PRICES.nat_gateway_hour + PRICES.public_address_hour) * HOURS,
+        load_balancer=(PRICES.load_balancer_hour + zones * PRICES.public_address_hour) * HOURS,
+        alarms=alarms * PRICES.alarm_month,
+    )
+
+
+def with_choice(settings: Settings, **choice: Any) -> Settings:
+    """The same settings with another architecture, Spot, NAT strategy or scheduler size."""
+    values = settings.model_dump(mode="python")
+    if architecture := choice.get("architecture"):
+        for service in (values["web_api"], *values["schedulers"]):
+            service["size"] = {**_plain(service["size"]), "cpu_architecture": architecture}
+    if choice.get("spot"):
+        for scheduler in values["schedulers"]:
+            scheduler["spot_opt_in"] = True
+    if strategy := choice.get("nat"):
+        values["network"]["create"] = {
+            **_plain(values["network"]["create"]),
+            "nat_gateway_strategy": strategy,
+        }
+    if size := choice.get("scheduler_size"):
+        for scheduler in values["schedulers"]:
+            scheduler["size"] = size
+    return Settings.model_validate(values)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else dataclasses.asdict(value)
+
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "as configured": {},
+    "ARM64": {"architecture": "ARM64"},
+    "schedulers on Spot": {"spot": True},
+    "schedulers at 256 CPU units, 512 MiB": {"scheduler_size": {"cpu": 256, "memory_mib": 512}},
+    "one NAT gateway": {"nat": "SINGLE"},
+    "no NAT gateway": {"nat": "NONE"},
+}
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [
+        "# What a month costs",
+        "",
+        "<!-- Written by `make docs` from the stacks' files and tools/costs.py; change those. -->",
+        "",
+        f"Fixed costs in US dollars a month ({HOURS} hours) in `{REGION}`, on demand, web API at its minimum,",
+        f"by AWS's price list as of {PRICES_OF} ([Fargate]({SOURCE}), VPC, Elastic Load Balancing, CloudWatch).",
+        f"Spot is counted at {PRICES.spot_share:.0%} of the price, the best that AWS names; it moves.",
+        "",
+        "| stack | web API | schedulers | NAT gateways | load balancer | alarms | month |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    stacks = {stack: load(stack) for stack in STACKS}
+    for stack, settings in stacks.items():
+        each = month(settings)
+        parts = (each.web_api, each.schedulers, each.network, each.load_balancer, each.alarms)
+        lines.append(f"| `{stack}` | {' | '.join(f'{part:.2f}' for part in parts)} | **{each.total:.2f}** |")
+    lines += ["", "| by choice | " + " | ".join(f"`{stack}`" for stack in STACKS) + " |", "|---|---|---|---|"]
+    for name, choice in CHOICES.items():
+        totals = [month(with_choice(settings, **choice)).total for settings in stacks.values()]
+        lines.append(f"| {name} | {' | '.join(f'{total:.2f}' for total in totals)} |")
+    lines += [
+        "",
+        "Not counted, because it depends on use: load balancer capacity units (0.008 an hour each), traffic",
+        "through a NAT gateway (0.059 a GB), log volume (0.76 a GB taken in), metrics of Container Insights,",
+        "images in ECR (0.10 a GB).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def load(stack: str) -> Settings:
+    """The settings in a stack's file, as the engine would hand them over."""
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return parse_settings(
+        stack,
+        {
+            key.removeprefix("fileflow:"): value if isinstance(value, str) else json.dumps(value)
+            for key, value in config.items()
+            if key.startswith("fileflow:")
+        },
+    )
