@@ -55,6 +55,7 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
             if rule.check_resource is not None:
                 for token in rule.types:
                     self._rules_by_type.setdefault(token, list(self._rules_of_any_type)).append(rule)
+        self._not_applicable: dict[str, list[Any]] = {}
         self._configuration = Configuration(self._rules)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # the protocol's name
@@ -74,7 +75,9 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
     def Analyze(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
         """Runs the rules that concern the resource's type on its inputs."""
         response = proto.AnalyzeResponse()
-        rules = self._rules_by_type.get(canonical_type(request.type), self._rules_of_any_type)
+        kind = canonical_type(request.type)
+        rules = self._rules_by_type.get(kind, self._rules_of_any_type)
+        response.not_applicable.extend(self._others(kind, rules))
         if not rules:
             return response
         resource = _resource(request)
@@ -96,6 +99,19 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
             if here.level is not EnforcementLevel.DISABLED:
                 self._report(response, rule, here, stack_findings(rule, stack, here), None)
         return response
+
+    def _others(self, kind: str, rules: list[Rule]) -> list[Any]:
+        """What is said of the rules that don't concern a type, made once for each type."""
+        known = self._not_applicable.get(kind)
+        if known is None:
+            concerned = {rule.name for rule in rules}
+            known = [
+                proto.PolicyNotApplicable(policy_name=rule.name, reason="it judges other types of resources")
+                for rule in self._rules
+                if rule.check_resource is not None and rule.name not in concerned
+            ]
+            self._not_applicable[kind] = known
+        return known
 
     def _report(
         self,

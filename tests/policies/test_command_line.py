@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 import venv
@@ -191,3 +192,59 @@ def test_the_pack_works_alone_in_an_empty_repository(project: Project, tmp_path:
     outcome = elsewhere.preview(pack=alone)
     assert not outcome.passed
     assert Violation("scheduler-desired-count", "download") in outcome.violations, outcome.output
+
+
+# -- the report ----------------------------------------------------------------------------------------------
+
+
+def _report(project: Project, *arguments: str) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fileflow_policies",
+            "report",
+            "--stack",
+            project.environment["PULUMI_STACK"],
+            *arguments,
+        ],
+        cwd=project.folder,
+        env={
+            **project.environment,
+            "PYTHONPATH": os.pathsep.join([str(PACK), project.environment["PYTHONPATH"]]),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    report, scan = project.folder / "policy-report.json", project.folder / "policy-report.sarif"
+    return done.returncode, json.loads(report.read_text()), json.loads(scan.read_text())
+
+
+def test_a_report_of_a_preview_holds_what_the_preview_found(project: Project) -> None:
+    _program(project, TWO)
+    code, report, scan = _report(project)
+    assert code == 1
+    assert [found["rule"] for found in report["violations"]] == ["scheduler-desired-count"]
+    assert report["stack"] == "prod"
+    assert [found["ruleId"] for found in scan["runs"][0]["results"]] == ["scheduler-desired-count"]
+
+
+def test_a_report_of_a_state_points_into_the_program(project: Project) -> None:
+    _program(project, REPOSITORY)
+    assert project.run("up", "--yes").passed
+    code, report, scan = _report(project, "--state")
+    assert code == 1
+    assert report["summary"]["violations"] == 3
+    places = {
+        (found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+        for found in scan["runs"][0]["results"]
+    }
+    assert places == {"__main__.py"}
+
+
+def test_a_report_of_a_clean_stack_is_clean(project: Project) -> None:
+    _program(project, SCHEDULER)
+    code, report, _ = _report(project)
+    assert (code, report["summary"]["violations"], report["complete"]) == (0, 0, True)
