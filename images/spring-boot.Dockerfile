@@ -28,6 +28,7 @@ ENV GRADLE_USER_HOME=/gradle
 WORKDIR /project
 # Archives of the same classes are the same bytes, so that a module keeps its image when only another changes.
 RUN mkdir -p /gradle/init.d && printf '%s\n' \
+        'def external = org.gradle.api.artifacts.component.ModuleComponentIdentifier' \
         'allprojects {' \
         '    tasks.withType(AbstractArchiveTask).configureEach {' \
         '        preserveFileTimestamps = false' \
@@ -38,8 +39,7 @@ RUN mkdir -p /gradle/init.d && printf '%s\n' \
         '            def names = ["annotationProcessor", "compileClasspath", "runtimeClasspath"]' \
         '            configurations.matching { it.name in names }.each {' \
         '                it.incoming.artifactView {' \
-        '                    componentFilter { it instanceof' \
-        '                        org.gradle.api.artifacts.component.ModuleComponentIdentifier }' \
+        '                    componentFilter { external.isInstance(it) }' \
         '                }.files.files' \
         '            }' \
         '        }' \

@@ -22,8 +22,8 @@ BUILD_TOOLS = (
     *("sh", "find", "mkdir", "rm", "cp", "cat", "wc"),
     *("sort", "touch", "basename", "mktemp", "grep", "tr"),
 )
-BUILD_MODULES = "java.base,jdk.httpserver,jdk.compiler,jdk.jartool,jdk.zipfs"
-RUNTIME_MODULES = "java.base,jdk.httpserver"
+MODULES = "java.se,jdk.httpserver,jdk.compiler,jdk.jartool,jdk.zipfs,jdk.unsupported,jdk.crypto.ec"
+"""What Spring Boot and the stand-in for it load, and the compiler."""
 
 
 def require_java() -> None:
@@ -35,11 +35,11 @@ def require_java() -> None:
         )
 
 
-def jdk(folder: Path, modules: str) -> Path:
-    """A JDK with some modules."""
+def jdk(folder: Path) -> Path:
+    """A small JDK of this machine's."""
     subprocess.run(
         [
-            *("jlink", "--add-modules", modules, "--output", str(folder)),
+            *("jlink", "--add-modules", MODULES, "--output", str(folder)),
             *("--strip-debug", "--no-man-pages", "--no-header-files"),
         ],
         check=True,

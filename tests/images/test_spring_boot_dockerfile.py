@@ -6,35 +6,23 @@ What stands in: the base images, Gradle's wrapper (`project/gradlew`) and Spring
 
 from __future__ import annotations
 
-import http.client
 import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
-from local.containers import engine
 from local.containers.local_containers import LocalContainers
 from local.paths import ROOT
 from local.plugins.docker import context as contexts
-from local.plugins.docker.emulated_ecr import EmulatedEcr
-from local.plugins.docker.engine import EngineImages
-from local.plugins.docker.images import Build
-from local.plugins.docker.names import ImageError, ImageName
-from tests.images import base_images
-from tests.local.containers.real_engine import running
+from local.plugins.docker.names import ImageError
+from tests.images.builder import BASES, DOCKERFILE, WEB_API, Builder, get
 
-DOCKERFILE = ROOT / "images" / "spring-boot.Dockerfile"
 PROJECT = Path(__file__).parent / "project"
-WEB_API = ":bootstrap:bootstrap-web-api"
-BASES = {"BUILD_IMAGE": "base:build", "RUNTIME_IMAGE": "base:runtime"}
-DEADLINE_SECONDS = 60.0
 
 
 # Without an engine
@@ -182,109 +170,6 @@ def test_a_changed_test_builds_no_image(project: Path) -> None:
 
 
 # On a real engine
-
-
-@pytest.fixture(scope="module")
-def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalContainers]:
-    base_images.require_java()
-    folder = tmp_path_factory.mktemp("containers")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
-    try:
-        with running(folder) as started:
-            yield started
-    finally:
-        patch.undo()
-
-
-@pytest.fixture(scope="module")
-def client(
-    containers: LocalContainers, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[docker.DockerClient]:
-    connected = docker.DockerClient(base_url=containers.docker_host)
-    folder = tmp_path_factory.mktemp("java")
-    build_jdk = base_images.jdk(folder / "build", base_images.BUILD_MODULES)
-    base_images.import_image(connected, BASES["BUILD_IMAGE"], build_jdk, base_images.BUILD_TOOLS)
-    # No shell at all.
-    runtime_jdk = base_images.jdk(folder / "runtime", base_images.RUNTIME_MODULES)
-    base_images.import_image(connected, BASES["RUNTIME_IMAGE"], runtime_jdk, ())
-    yield connected
-    connected.close()
-
-
-class Builder:
-    """Builds images of a project, and keeps what the builder said last."""
-
-    def __init__(self, client: docker.DockerClient, host: str) -> None:
-        self._client = client
-        self._images = EngineImages({"host": host}, EmulatedEcr())
-        self.platform = f"linux/{client.version()['Arch']}"
-        self.said: list[str] = []
-
-    def build(self, project: Path, module: str = WEB_API, **arguments: str) -> Any:
-        self.said = []
-        image_id = self._images.build(
-            ImageName.parse("fileflow-test:1"),
-            Build(
-                context=str(project),
-                dockerfile=str(DOCKERFILE),
-                args={**BASES, "MODULE": module, **arguments},
-                platform=self.platform,
-                # Nothing may be fetched: what the build needs is in the bases and the project.
-                network="none",
-            ),
-            None,
-            self.said.append,
-        )
-        return self._client.images.get(image_id)
-
-
-@pytest.fixture
-def builder(client: docker.DockerClient, containers: LocalContainers) -> Builder:
-    return Builder(client, containers.docker_host)
-
-
-@pytest.fixture
-def run(client: docker.DockerClient, containers: LocalContainers) -> Iterator[Callable[..., Any]]:
-    """Starts a container with the posture that a task definition gives it."""
-    started = []
-
-    def start(image: Any, **options: Any) -> Any:
-        posture = {
-            "read_only": True,
-            "tmpfs": {"/tmp": "mode=1777"},
-            "cap_drop": ["ALL"],
-            "mem_limit": "256m",
-        }
-        container = client.containers.run(
-            image, detach=True, network=containers.network, **{**posture, **options}
-        )
-        started.append(container)
-        return container
-
-    yield start
-    for container in started:
-        container.remove(force=True, v=True)
-
-
-def get(container: Any, containers: LocalContainers, port: int, path: str) -> str:
-    """What the application answers, as soon as it does."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
-        container.reload()
-        assert container.status == "running", container.logs().decode()
-        host = "127.0.0.1"
-        if containers.network != "host":
-            host = container.attrs["NetworkSettings"]["Networks"][containers.network]["IPAddress"]
-        connection = http.client.HTTPConnection(host, port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().read().decode()
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline, container.logs().decode()
-            time.sleep(0.05)
-        finally:
-            connection.close()
 
 
 def test_a_module_is_built_and_runs_on_a_read_only_root_without_rights(
