@@ -1,7 +1,8 @@
 """Writes the reference pages from the code: `python -m tools.reference [--check]`.
 
-Owns docs/components.md and docs/settings.md, and writes what `costs` says to docs/costs.md. Doesn't own a word of them: descriptions are the
-docstrings, so that a page can't say what the code doesn't. The policies' page is the pack's own.
+Owns docs/components.md and docs/settings.md, and writes what `costs` says to docs/costs.md. Doesn't
+own a word of them: descriptions are the docstrings, so that a page can't say what the code doesn't.
+The policies' page is the pack's own.
 """
 
 from __future__ import annotations
