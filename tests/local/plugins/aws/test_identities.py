@@ -1,0 +1,105 @@
+"""IAM through the stand-in, on the emulated AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin
+
+Client = Callable[[str], Any]
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+EXECUTION = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+
+
+def trust(service: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def allow(*operations: str) -> str:
+    statement = {"Effect": "Allow", "Action": list(operations), "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def role(plugin: Plugin) -> Life:
+    return Life(plugin, "iam/role:Role", "work", assumeRolePolicy=trust("ecs-tasks.amazonaws.com"))
+
+
+def test_a_role_changes_all_but_its_name_and_path_in_place(role: Life) -> None:
+    role.change(assumeRolePolicy=trust("ec2.amazonaws.com"))
+    assert role.change(description="what tasks may do")["description"] == "what tasks may do"
+    assert role.change(maxSessionDuration=7200)["maxSessionDuration"] == 7200
+    role.change(permissionsBoundary=READ_ONLY)
+    assert role.change(permissionsBoundary=None)["permissionsBoundary"] == ""
+    assert role.change(managedPolicyArns=[READ_ONLY])["managedPolicyArns"] == [READ_ONLY]
+    role.change(managedPolicyArns=[EXECUTION])
+    role.change(inlinePolicies=[{"name": "own", "policy": allow("s3:GetObject")}])
+    role.change(inlinePolicies=[{"name": "other", "policy": allow("s3:PutObject")}])
+    role.change(tags={"Name": "work"})
+    assert role.replaced_by(path="/tasks/") == ["path"]
+    role.delete()
+
+
+def test_a_role_is_imported_by_its_name(role: Life) -> None:
+    role.imported(unknowable=["forceDetachPolicies"])
+
+
+def test_a_trust_policy_that_somebody_loosens_is_seen_and_put_back(role: Life, aws: Client) -> None:
+    aws("iam").update_assume_role_policy(
+        RoleName=role.id, PolicyDocument=json.dumps(trust("lambda.amazonaws.com"))
+    )
+    assert role.put_back() == ["assumeRolePolicy"]
+
+
+def test_a_policy_that_says_the_same_in_other_words_is_no_change(role: Life, plugin: Plugin) -> None:
+    spaced = json.dumps(trust("ecs-tasks.amazonaws.com"), indent=4)
+    listed = spaced.replace('"sts:AssumeRole"', '["sts:AssumeRole"]')
+    checked = plugin.check(role.token, {"assumeRolePolicy": listed}, old=role.inputs)
+    assert plugin.diff(role.token, role.outputs, role.inputs, checked.inputs).changes == {}
+
+
+def test_a_policy_of_a_role_is_its_own_resource_beside_the_role(plugin: Plugin, role: Life) -> None:
+    policy = Life(plugin, "iam/rolePolicy:RolePolicy", "work", role=role.id, policy=allow("s3:GetObject"))
+    attachment = Life(
+        plugin, "iam/rolePolicyAttachment:RolePolicyAttachment", role=role.id, policyArn=EXECUTION
+    )
+    _, inputs = role.refreshed()
+    assert inputs == role.inputs
+    policy.change(policy=allow("s3:GetObject", "s3:PutObject"))
+    assert policy.replaced_by(name="other") == ["name"]
+    policy.imported(unknowable=["policy"])
+    attachment.imported(f"{role.id}/{EXECUTION}", unknowable=["id"])
+    for resource in (policy, attachment, role):
+        resource.delete()
+
+
+def test_a_managed_policy_makes_room_for_a_sixth_version(plugin: Plugin, aws: Client) -> None:
+    policy = Life(plugin, "iam/policy:Policy", "publish", policy=allow("sns:Publish"))
+    for number in range(7):
+        policy.change(policy=allow(f"sns:Get{number}"))
+    versions = aws("iam").list_policy_versions(PolicyArn=policy.id)["Versions"]
+    assert len(versions) == 5
+    assert [v["VersionId"] for v in versions if v["IsDefaultVersion"]] == ["v8"]
+    policy.change(tags={"Name": "publish"})
+    assert policy.replaced_by(description="other") == ["description"]
+    policy.imported(unknowable=["policy"])
+    policy.delete()
+
+
+def test_an_instance_profile_changes_its_role_in_place(plugin: Plugin, role: Life) -> None:
+    profile = Life(plugin, "iam/instanceProfile:InstanceProfile", role=role.id)
+    other = Life(plugin, "iam/role:Role", "other", assumeRolePolicy=trust("ec2.amazonaws.com"))
+    assert profile.change(role=other.id)["role"] == other.id
+    profile.imported()
+    for resource in (profile, role, other):
+        resource.delete()
+
+
+def test_a_role_that_exists_is_found_by_name(plugin: Plugin, role: Life) -> None:
+    assert plugin.invoke("aws:iam/getRole:getRole", {"name": role.id})["arn"] == role.outputs["arn"]

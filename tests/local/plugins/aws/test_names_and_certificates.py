@@ -1,0 +1,186 @@
+"""Route 53, ACM, Cloud Map and the WAF association through the stand-in, on the emulated AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
+
+Client = Callable[[str], Any]
+
+
+@pytest.fixture
+def zone(plugin: Plugin) -> Life:
+    return Life(plugin, "route53/zone:Zone", name="shop.example.com", forceDestroy=True)
+
+
+def test_a_zone_changes_in_place_and_takes_its_records_along(plugin: Plugin, zone: Life, aws: Client) -> None:
+    assert zone.outputs["comment"] == "Managed by Pulumi"
+    zone.change(comment="the shop")
+    zone.change(tags={"Name": "shop"})
+    zone.imported(unknowable=["forceDestroy"])
+    assert plugin.invoke("aws:route53/getZone:getZone", {"name": "shop.example.com"})["zoneId"] == zone.id
+    record = {
+        "Name": "a.shop.example.com",
+        "Type": "A",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "10.0.0.1"}],
+    }
+    aws("route53").change_resource_record_sets(
+        HostedZoneId=zone.id, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    )
+    zone.delete()
+
+
+def test_a_record_changes_its_values_and_even_its_type_in_place(plugin: Plugin, zone: Life) -> None:
+    record = Life(
+        plugin,
+        "route53/record:Record",
+        zoneId=zone.id,
+        name="_proof.api.shop.example.com.",
+        type="CNAME",
+        records=["one.acm-validations.aws."],
+        ttl=300,
+        allowOverwrite=True,
+    )
+    assert record.id == f"{zone.id}__proof.api.shop.example.com_CNAME"
+    assert record.outputs["fqdn"] == "_proof.api.shop.example.com"
+    record.imported(unknowable=["allowOverwrite", "name"])
+    record.change(ttl=60)
+    record.change(records=["two.acm-validations.aws."])
+    record.change(type="TXT", records=["hello world"])
+    assert record.id.endswith("_TXT")
+    assert record.replaced_by(name="other") == ["name"]
+    record.delete()
+
+
+def test_an_alias_record_is_the_same_in_any_case(plugin: Plugin, zone: Life) -> None:
+    alias = {"name": "Front-1.elb.amazonaws.com", "zoneId": "Z35SXDOTRQ7X7K", "evaluateTargetHealth": True}
+    record = Life(
+        plugin,
+        "route53/record:Record",
+        zoneId=zone.id,
+        name="api.shop.example.com",
+        type="A",
+        aliases=[alias],
+    )
+    record.imported(unknowable=["aliases"])
+    record.change(aliases=[{**alias, "evaluateTargetHealth": False}])
+    record.delete()
+
+
+def test_a_weighted_record_is_told_apart_by_its_identifier(plugin: Plugin, zone: Life) -> None:
+    first, second = (
+        Life(
+            plugin,
+            "route53/record:Record",
+            zoneId=zone.id,
+            name="api",
+            type="A",
+            records=[f"10.0.0.{number}"],
+            ttl=60,
+            setIdentifier=f"set-{number}",
+            weightedRoutingPolicies=[{"weight": number}],
+        )
+        for number in (1, 2)
+    )
+    first.imported()
+    first.change(weightedRoutingPolicies=[{"weight": 9}])
+    second.change(setIdentifier="set-3")
+    first.delete()
+    _, inputs = second.refreshed()
+    assert inputs == second.inputs
+
+
+def test_a_certificate_is_issued_once_its_records_are_there(plugin: Plugin, zone: Life) -> None:
+    certificate = Life(
+        plugin, "acm/certificate:Certificate", domainName="api.shop.example.com", validationMethod="DNS"
+    )
+    (proof,) = certificate.outputs["domainValidationOptions"]
+    assert certificate.replaced_by(domainName="other.example.com") == ["domainName"]
+    certificate.change(tags={"Name": "api"})
+    with pytest.raises(RefusedError, match="`validationRecordFqdns` lacks _"):
+        Life(
+            plugin,
+            "acm/certificateValidation:CertificateValidation",
+            certificateArn=certificate.id,
+            validationRecordFqdns=["other.shop.example.com"],
+        )
+    record = Life(
+        plugin,
+        "route53/record:Record",
+        zoneId=zone.id,
+        name=proof["resourceRecordName"],
+        type=proof["resourceRecordType"],
+        records=[proof["resourceRecordValue"]],
+        ttl=300,
+    )
+    validation = Life(
+        plugin,
+        "acm/certificateValidation:CertificateValidation",
+        certificateArn=certificate.id,
+        validationRecordFqdns=[record.outputs["fqdn"]],
+    )
+    assert validation.outputs["certificateArn"] == certificate.id
+    certificate.outputs, _ = certificate.refreshed()
+    assert certificate.outputs["status"] == "ISSUED"
+    certificate.imported()
+    found = plugin.invoke("aws:acm/getCertificate:getCertificate", {"domain": "api.shop.example.com"})
+    assert found["arn"] == certificate.id
+    plugin.delete(validation.token, validation.outputs)
+    certificate.delete()
+
+
+def test_a_namespace_and_its_services_change_in_place(plugin: Plugin) -> None:
+    vpc = Life(plugin, "ec2/vpc:Vpc", cidrBlock="10.20.0.0/16")
+    namespace = Life(
+        plugin,
+        "servicediscovery/privateDnsNamespace:PrivateDnsNamespace",
+        name="fileflow.local",
+        vpc=vpc.id,
+    )
+    namespace.change(description="of the tasks")
+    namespace.change(tags={"Name": "tasks"})
+    namespace.imported(f"{namespace.id}:{vpc.id}")
+    records = [{"type": "A", "ttl": 10}]
+    service = Life(
+        plugin,
+        "servicediscovery/service:Service",
+        name="web",
+        dnsConfig={"namespaceId": namespace.id, "dnsRecords": records},
+        healthCheckCustomConfig={"failureThreshold": 1},
+    )
+    service.change(description="the API")
+    service.change(dnsConfig={"namespaceId": namespace.id, "dnsRecords": [{"type": "A", "ttl": 60}]})
+    other_type = {"namespaceId": namespace.id, "dnsRecords": [{"type": "SRV", "ttl": 60}]}
+    assert service.replaced_by(dnsConfig=other_type) == ["dnsConfig"]
+    service.imported(unknowable=["forceDestroy"])
+    service.delete()
+    namespace.delete()
+
+
+def test_an_http_namespace_is_found_by_its_name(plugin: Plugin) -> None:
+    namespace = Life(plugin, "servicediscovery/httpNamespace:HttpNamespace", name="fileflow")
+    namespace.imported()
+    found = plugin.invoke("aws:servicediscovery/getHttpNamespace:getHttpNamespace", {"name": "fileflow"})
+    assert (found["id"], found["httpName"]) == (namespace.id, "fileflow")
+    namespace.delete()
+
+
+def test_a_web_acl_is_taken_from_a_resource_by_deleting_the_association(plugin: Plugin, aws: Client) -> None:
+    visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "web"}
+    acl = aws("wafv2").create_web_acl(
+        Name="web", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility, Rules=[]
+    )["Summary"]["ARN"]
+    balancer = (
+        "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/web/0123456789abcdef"
+    )
+    association = Life(
+        plugin, "wafv2/webAclAssociation:WebAclAssociation", webAclArn=acl, resourceArn=balancer
+    )
+    association.imported()
+    association.delete()

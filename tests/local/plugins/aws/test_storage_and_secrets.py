@@ -1,0 +1,175 @@
+"""Buckets, keys, secrets and parameters through the stand-in, on the emulated AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin
+
+Client = Callable[[str], Any]
+
+
+def root_policy(account: str) -> str:
+    principal = {"AWS": f"arn:aws:iam::{account}:root"}
+    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": principal}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def bucket(plugin: Plugin, account: str) -> Life:
+    """A bucket whose name, which all accounts share, is this test's own."""
+    return Life(plugin, "s3/bucket:Bucket", bucket=f"access-logs-{account}", forceDestroy=True)
+
+
+@pytest.fixture
+def key(plugin: Plugin) -> Life:
+    return Life(plugin, "kms/key:Key", description="logs", enableKeyRotation=True)
+
+
+def test_a_bucket_is_emptied_in_every_version_before_it_is_deleted(bucket: Life, aws: Client) -> None:
+    bucket.change(versioning={"enabled": True})
+    for body in (b"1", b"2"):
+        aws("s3").put_object(Bucket=bucket.id, Key="log", Body=body)
+    aws("s3").delete_object(Bucket=bucket.id, Key="log")
+    bucket.delete()
+
+
+def test_a_buckets_own_settings_change_in_place(bucket: Life) -> None:
+    assert bucket.outputs["bucketRegionalDomainName"] == f"{bucket.id}.s3.ap-northeast-2.amazonaws.com"
+    bucket.change(tags={"Name": "logs"})
+    assert bucket.change(tags=None)["tagsAll"] == {}
+    bucket.change(lifecycleRules=[{"enabled": True, "expiration": {"days": 30}}])
+    bucket.change(corsRules=[{"allowedMethods": ["GET"], "allowedOrigins": ["*"]}])
+    bucket.change(versioning={"enabled": True})
+    bucket.change(versioning={"enabled": False})
+    bucket.imported(unknowable=["forceDestroy", "acl"])
+    assert bucket.replaced_by(bucket="other") == ["bucket"]
+
+
+def test_settings_of_their_own_leave_the_buckets_arguments_alone(plugin: Plugin, bucket: Life) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket.id}/*",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = Life(plugin, "s3/bucketPolicy:BucketPolicy", bucket=bucket.id, policy=json.dumps(document))
+    rule = {"id": "expire", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 30}}
+    lifecycle = Life(
+        plugin,
+        "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        bucket=bucket.id,
+        rules=[rule],
+    )
+    encryption = Life(
+        plugin,
+        "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        bucket=bucket.id,
+        rules=[{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+    )
+    _, inputs = bucket.refreshed()
+    assert inputs == bucket.inputs
+    policy.imported()
+    lifecycle.imported()
+    lifecycle.change(
+        rules=[
+            {
+                **rule,
+                "noncurrentVersionExpiration": {"noncurrentDays": 3},
+                "abortIncompleteMultipartUpload": {"daysAfterInitiation": 2},
+                "transitions": [{"days": 5, "storageClass": "GLACIER"}],
+            }
+        ]
+    )
+    encryption.imported()
+    encryption.change(
+        rules=[
+            {
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"},
+                "bucketKeyEnabled": True,
+            }
+        ]
+    )
+    policy.delete()
+    lifecycle.delete()
+
+
+def test_a_public_access_block_that_somebody_opens_is_closed_again(
+    plugin: Plugin, bucket: Life, aws: Client
+) -> None:
+    block = Life(
+        plugin,
+        "s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        bucket=bucket.id,
+        blockPublicAcls=True,
+        blockPublicPolicy=True,
+        ignorePublicAcls=True,
+        restrictPublicBuckets=True,
+    )
+    block.imported()
+    aws("s3").delete_public_access_block(Bucket=bucket.id)
+    assert plugin.read(block.token, block.id, block.outputs, block.inputs) is None
+    aws("s3").put_public_access_block(
+        Bucket=bucket.id,
+        PublicAccessBlockConfiguration={"BlockPublicAcls": False, "BlockPublicPolicy": True},
+    )
+    assert block.put_back() == ["blockPublicAcls", "ignorePublicAcls", "restrictPublicBuckets"]
+    block.delete()
+
+
+def test_a_key_changes_in_place_and_a_deleted_one_is_gone(plugin: Plugin, key: Life, account: str) -> None:
+    assert key.change(description="all logs")["description"] == "all logs"
+    assert key.change(rotationPeriodInDays=90)["rotationPeriodInDays"] == 90
+    assert key.change(enableKeyRotation=False)["enableKeyRotation"] is False
+    assert key.change(isEnabled=False)["isEnabled"] is False
+    key.change(isEnabled=True)
+    key.change(policy=root_policy(account))
+    key.change(tags={"Name": "logs"})
+    key.imported(unknowable=["bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"])
+    assert key.replaced_by(multiRegion=True) == ["multiRegion"]
+    alias = Life(plugin, "kms/alias:Alias", name="alias/logs", targetKeyId=key.id)
+    other = Life(plugin, "kms/key:Key")
+    alias.change(targetKeyId=other.outputs["arn"])
+    alias.imported(unknowable=["targetKeyId"])
+    for resource in (alias, other, key):
+        resource.delete()
+
+
+def test_a_secret_and_its_value_are_told_apart(plugin: Plugin, key: Life) -> None:
+    secret = Life(plugin, "secretsmanager/secret:Secret", name="fileflow/database", description="credentials")
+    assert secret.outputs["recoveryWindowInDays"] == 30
+    secret.change(description="database")
+    secret.change(kmsKeyId=key.id)
+    secret.change(tags={"Name": "database"})
+    secret.imported(unknowable=["forceOverwriteReplicaSecret", "recoveryWindowInDays", "type"])
+    version = Life(
+        plugin, "secretsmanager/secretVersion:SecretVersion", secretId=secret.id, secretString="hush"
+    )
+    assert version.id == f"{secret.id}|{version.outputs['versionId']}"
+    assert version.outputs["versionStages"] == ["AWSCURRENT"]
+    version.imported()
+    assert version.replaced_by(secretString="other") == ["secretString"]
+    found = plugin.invoke("aws:secretsmanager/getSecretVersion:getSecretVersion", {"secretId": secret.id})
+    assert found["secretString"] == "hush"
+    secret.change(recoveryWindowInDays=0)
+    secret.delete()
+    assert plugin.read(version.token, version.id, version.outputs, version.inputs) is None
+
+
+def test_a_parameter_changes_in_place_and_is_replaced_to_leave_its_tier(plugin: Plugin) -> None:
+    parameter = Life(
+        plugin, "ssm/parameter:Parameter", name="/fileflow/token", type="SecureString", value="a"
+    )
+    assert parameter.change(value="b")["value"] == "b"
+    parameter.change(description="of the API")
+    parameter.change(tags={"Name": "token"})
+    parameter.imported()
+    parameter.change(tier="Advanced")
+    assert parameter.replaced_by(tier="Standard") == ["tier"]
+    parameter.delete()
