@@ -1,0 +1,78 @@
+"""The three mistakes that this project is known for are refused by preview and up, with the real pack.
+
+Each is made in a raw service and, by a transform, in the component, which has no argument for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.deployment import CHECKOUT, Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("violations")]
+
+PROGRAM = Path(__file__).parent / "programs" / "scheduler.py"
+RESOURCES = {"raw": "download", "component": "download-service"}
+MISTAKES = {
+    "count": ("scheduler-desired-count", "desiredCount is 2", "set desiredCount to 1"),
+    "load balancer": ("scheduler-no-load-balancer", "loadBalancers", "remove"),
+    "spot": ("scheduler-spot-opt-in", "FARGATE_SPOT", "fileflow:spot-opt-in"),
+}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """An emulated AWS, and beside it a folder with the program and a stack of it."""
+    deployment = Deployment.copy(tmp_path_factory.mktemp("refused"))
+    started = deployment.local("start")
+    try:
+        assert started.returncode == 0, started.stdout
+        folder = deployment.root / "trial"
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text("name: trial\nruntime: python\n")
+        (folder / "__main__.py").write_text(PROGRAM.read_text())
+        made = deployment.sourced("pulumi stack init trial", folder)
+        assert made.returncode == 0, made.stdout
+        yield deployment
+    finally:
+        deployment.down()
+
+
+def pulumi(deployment: Deployment, command: str, trick: str, by: str) -> tuple[int, str]:
+    """Runs the program, spoiled or not, with the pack."""
+    done = deployment.sourced(
+        f"export TRICK='{trick}' BY={by} PYTHONPATH={CHECKOUT}\n"
+        f"pulumi {command} --non-interactive --policy-pack {deployment.root}/policies"
+        " --config aws:region=ap-northeast-2",
+        deployment.root / "trial",
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("by", RESOURCES)
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("command", ["preview", "up --yes --skip-preview"])
+def test_a_mistake_is_refused_with_rule_resource_value_and_fix(
+    running: Deployment, mistake: str, by: str, command: str
+) -> None:
+    code, output = pulumi(running, command, mistake, by)
+    assert code != 0, output
+    rule, value, fix = MISTAKES[mistake]
+    told = next((line for line in output.splitlines() if value in line and fix in line), "")
+    assert RESOURCES[by] in told, output
+    assert rule in told
+    assert f"[mandatory] [severity: critical]  {rule}  (aws:ecs:Service: {RESOURCES[by]})" in output
+    services = running.aws("ecs list-clusters")["clusterArns"]
+    for cluster in services:
+        assert running.aws(f"ecs list-services --cluster {cluster}")["serviceArns"] == []
+
+
+@pytest.mark.parametrize("by", RESOURCES)
+def test_the_corrected_program_passes_preview_and_up(running: Deployment, by: str) -> None:
+    for command in ("preview", "up --yes --skip-preview"):
+        code, output = pulumi(running, command, "", by)
+        assert code == 0, output
+        assert "violation" not in output.lower()
