@@ -8,7 +8,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check setup
+.PHONY: help up preview down docker status test check docs benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -35,6 +35,12 @@ test: ## Run every test
 
 check: ## Check format, lint and types, and run the fast tests
 	@$(PYTHON) -m local check
+
+docs: setup ## Write the generated pages of docs/
+	@.venv/bin/python -m tools.reference
+
+benchmark: setup ## Time up and preview on this machine
+	@.venv/bin/python -m tools.benchmark
 
 setup: ## Get the Pulumi CLI and the Python packages, without starting anything
 	@$(PYTHON) -m local setup

@@ -31,7 +31,7 @@ from local.progress import Progress
 from local.stack import Workbench
 
 FAST_TESTS = ("tests/unit", "tests/policies", "tests/local")
-TYPED = ("__main__.py", "settings.py", "composition.py", "components", "policies", "local", "tests")
+TYPED = ("__main__.py", "settings.py", "composition.py", "components", "policies", "local", "tests", "tools")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def setup(call: Call) -> int:
 def test(call: Call) -> int:
     """Run every test, beside any local stack that runs."""
     setup(call)
-    arguments = ["-n", "auto", "--dist", "worksteal", *call.options.arguments]
+    arguments = ["-n", "auto", "--dist", "loadgroup", *call.options.arguments]
     return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
 
 
