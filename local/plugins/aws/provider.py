@@ -320,7 +320,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             tags = outputs.get("tagsAll", outputs.get("tags"))
             outputs["tags"], outputs["tagsAll"] = tags or None, tags or {}
         for name in kind.kept:
-            outputs[name] = (inputs or state).get(name, kind.defaults.get(name))
+            kept = (inputs or state).get(name, kind.defaults.get(name))
+            is_map = described.outputs[name].type.kind == "map"
+            outputs[name] = {} if kept is None and is_map else kept
         _keep_spelling(outputs, known, kind.all_same())
         identifier = outputs.pop("id", resource_id)
         return {**_complete(outputs, described.outputs, kind.token, strict=True), "id": identifier}

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ...naming import AutoName
 from ...resource import Call, Inputs, Resource, State, tag_changes, tag_list, tag_map, without_none
 from ...values import has_unknown
+from ..spelling import camel, pascal
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _SOURCES: Final = ("metricName", "metricQueries", "evaluationCriteria")
@@ -68,6 +69,20 @@ def _query_of(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _criteria(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return {"PromQLCriteria": pascal(given["promqlCriteria"])} if given else None
+
+
+def _criteria_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    query = (found or {}).get("PromQLCriteria")
+    return {"promqlCriteria": camel(query)} if query else None
+
+
+def _window_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    clock = (found or {}).get("WallClockWindow")
+    return {"wallClockWindow": camel(clock)} if clock is not None else None
+
+
 def _change_tags(call: Call, arn: str, old: State, new: Inputs) -> None:
     wanted, surplus = tag_changes(old, new)
     if surplus:
@@ -90,7 +105,11 @@ class MetricAlarm(Resource):
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if not any(name in inputs for name in _SOURCES):
-            yield "metricName", "an alarm needs `metricName` or `metricQueries`: the metric that it watches"
+            yield "metricName", f"an alarm needs one of {', '.join(f'`{name}`' for name in _SOURCES)}"
+        elif "evaluationCriteria" not in inputs:
+            for name in ("comparisonOperator", "evaluationPeriods"):
+                if name not in inputs:
+                    yield name, f"the required argument `{name}` is missing"
         if "metricName" in inputs and not has_unknown(inputs) and not inputs.get("period"):
             yield "period", "an alarm on `metricName` needs `period`, the metric's length in seconds"
         missing_data = inputs.get("treatMissingData")
@@ -109,8 +128,6 @@ class MetricAlarm(Resource):
         queries = inputs.get("metricQueries")
         call.client("cloudwatch").put_metric_alarm(
             AlarmName=inputs["name"],
-            ComparisonOperator=inputs["comparisonOperator"],
-            EvaluationPeriods=inputs["evaluationPeriods"],
             ActionsEnabled=inputs["actionsEnabled"],
             TreatMissingData=inputs["treatMissingData"],
             AlarmActions=inputs.get("alarmActions") or [],
@@ -118,9 +135,14 @@ class MetricAlarm(Resource):
             InsufficientDataActions=inputs.get("insufficientDataActions") or [],
             **without_none(
                 AlarmDescription=inputs.get("alarmDescription"),
+                ComparisonOperator=inputs.get("comparisonOperator"),
                 DatapointsToAlarm=inputs.get("datapointsToAlarm") or None,
                 Dimensions=_dimensions(inputs.get("dimensions")),
                 EvaluateLowSampleCountPercentile=inputs.get("evaluateLowSampleCountPercentiles") or None,
+                EvaluationCriteria=_criteria(inputs.get("evaluationCriteria")),
+                EvaluationInterval=inputs.get("evaluationInterval"),
+                EvaluationPeriods=inputs.get("evaluationPeriods"),
+                EvaluationWindow=pascal(inputs.get("evaluationWindow")),
                 ExtendedStatistic=inputs.get("extendedStatistic"),
                 MetricName=inputs.get("metricName"),
                 Metrics=[_query(query) for query in queries] if queries else None,
@@ -130,6 +152,7 @@ class MetricAlarm(Resource):
                 Threshold=inputs.get("threshold") if not inputs.get("thresholdMetricId") else None,
                 ThresholdMetricId=inputs.get("thresholdMetricId"),
                 Unit=inputs.get("unit"),
+                WarmUpConfiguration=pascal(inputs.get("warmUpConfiguration")),
                 Tags=tags,
             ),
         )
@@ -146,15 +169,18 @@ class MetricAlarm(Resource):
             "arn": alarm["AlarmArn"],
             "name": alarm["AlarmName"],
             "actionsEnabled": bool(alarm.get("ActionsEnabled", False)),
-            "alarmActions": list(alarm.get("AlarmActions") or []),
-            "okActions": list(alarm.get("OKActions") or []),
-            "insufficientDataActions": list(alarm.get("InsufficientDataActions") or []),
+            "alarmActions": list(alarm.get("AlarmActions") or []) or None,
+            "okActions": list(alarm.get("OKActions") or []) or None,
+            "insufficientDataActions": list(alarm.get("InsufficientDataActions") or []) or None,
             "alarmDescription": alarm.get("AlarmDescription", ""),
-            "comparisonOperator": alarm["ComparisonOperator"],
+            "comparisonOperator": alarm.get("ComparisonOperator", ""),
             "datapointsToAlarm": alarm.get("DatapointsToAlarm", 0),
             "dimensions": _dimension_map(alarm.get("Dimensions")),
             "evaluateLowSampleCountPercentiles": alarm.get("EvaluateLowSampleCountPercentile", ""),
-            "evaluationPeriods": alarm["EvaluationPeriods"],
+            "evaluationCriteria": _criteria_of(alarm.get("EvaluationCriteria")),
+            "evaluationInterval": alarm.get("EvaluationInterval"),
+            "evaluationPeriods": alarm.get("EvaluationPeriods", 0),
+            "evaluationWindow": _window_of(alarm.get("EvaluationWindow")),
             "extendedStatistic": alarm.get("ExtendedStatistic", ""),
             "metricName": alarm.get("MetricName", ""),
             "metricQueries": [_query_of(query) for query in alarm.get("Metrics") or []],
@@ -165,6 +191,7 @@ class MetricAlarm(Resource):
             "thresholdMetricId": alarm.get("ThresholdMetricId", ""),
             "treatMissingData": alarm.get("TreatMissingData") or "missing",
             "unit": alarm.get("Unit", ""),
+            "warmUpConfiguration": camel(alarm.get("WarmUpConfiguration")),
             "tagsAll": _tags(call, alarm["AlarmArn"]),
         }
 
@@ -230,9 +257,9 @@ class CompositeAlarm(Resource):
             "alarmDescription": alarm.get("AlarmDescription", ""),
             "actionsEnabled": bool(alarm.get("ActionsEnabled", False)),
             "actionsSuppressor": suppressor or None,
-            "alarmActions": list(alarm.get("AlarmActions") or []),
-            "okActions": list(alarm.get("OKActions") or []),
-            "insufficientDataActions": list(alarm.get("InsufficientDataActions") or []),
+            "alarmActions": list(alarm.get("AlarmActions") or []) or None,
+            "okActions": list(alarm.get("OKActions") or []) or None,
+            "insufficientDataActions": list(alarm.get("InsufficientDataActions") or []) or None,
             "tagsAll": _tags(call, alarm["AlarmArn"]),
         }
 
