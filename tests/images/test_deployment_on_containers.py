@@ -1,0 +1,266 @@
+"""The whole program on stack `local` with a real Docker engine: images built, pushed, pinned and running.
+
+Timestamps and events come from the engine, not from the emulated AWS.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from local.containers import local_containers
+from local.containers.local_containers import LocalContainers
+from local.paths import Paths
+from tests.engine.deployment import Deployment, eventually
+from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
+
+pytestmark = pytest.mark.engine
+
+SERVICES = {
+    "fileflow-web-api": (8083, "web-api-1.0.0", "latest", "/aws/ecs/fileflow"),
+    "fileflow-scheduler-download": (
+        9091,
+        "download-scheduler-1.0.0",
+        "download-scheduler-latest",
+        "/aws/ecs/fileflow-scheduler-download",
+    ),
+    "fileflow-scheduler-pipeline": (
+        9092,
+        "pipeline-scheduler-1.0.0",
+        "pipeline-scheduler-latest",
+        "/aws/ecs/fileflow-scheduler-pipeline",
+    ),
+}
+DOWNLOAD = "fileflow-scheduler-download"
+MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    copied = Deployment.copy(tmp_path_factory.mktemp("on-containers"))
+    environment = {
+        name: value
+        for name, value in copied.environment.items()
+        if name
+        not in ("DOCKER_HOST", "FILEFLOW_REGISTRY", "FILEFLOW_CONTAINER_NETWORK", "FILEFLOW_DOCKER_DIR")
+    }
+    return Deployment(root=copied.root, environment=environment)
+
+
+@pytest.fixture(scope="module")
+def containers(deployment: Deployment) -> Iterator[LocalContainers]:
+    """The engine and the registry of `make docker`, and FileFlow deployed in them."""
+    folder = local_containers.folder_of(Paths.of({}, deployment.root), ENVIRONMENT)
+    # Here first, because this tells a machine that can't from an engine that fails.
+    started = start_or_skip(folder)
+    try:
+        again = deployment.make("docker")
+        assert f"export DOCKER_HOST={started.docker_host}" in again.stdout
+        up = deployment.make("up")
+        assert up.returncode == 0, up.stdout
+        yield started
+    finally:
+        deployment.down()
+
+
+@pytest.fixture(scope="module")
+def client(containers: LocalContainers) -> Iterator[docker.DockerClient]:
+    connected = docker.DockerClient(base_url=containers.docker_host)
+    yield connected
+    connected.close()
+
+
+def task(deployment: Deployment, service: str) -> dict[str, Any]:
+    """The one running task of a service."""
+    arns = deployment.aws(f"ecs list-tasks --cluster fileflow-prod --service-name {service}")["taskArns"]
+    assert len(arns) == 1, arns
+    described = deployment.aws(f"ecs describe-tasks --cluster fileflow-prod --tasks {arns[0]}")
+    return dict(described["tasks"][0])
+
+
+def get(host: str, port: int, path: str, accept: str = "*/*") -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("GET", path, headers={"Accept": accept})
+    return connection.getresponse()
+
+
+def running(client: docker.DockerClient) -> dict[str, str]:
+    """The ids of the containers that run, by service."""
+    label = "com.amazonaws.ecs.task-definition-family"
+    return {
+        container.labels[label].removesuffix("-prod"): container.id
+        for container in client.containers.list(filters={"label": label})
+    }
+
+
+def events(client: docker.DockerClient, since: float) -> list[dict[str, Any]]:
+    """What the engine did, without health checks."""
+    found = client.events(since=since, until=time.time(), decode=True)
+    return [event for event in found if not event["Action"].startswith(("exec_", "health_status"))]
+
+
+def test_three_services_answer_in_containers_of_their_own(
+    deployment: Deployment, containers: LocalContainers, client: docker.DockerClient
+) -> None:
+    assert set(running(client)) == set(SERVICES)
+    for service, (port, *_) in SERVICES.items():
+        interface = task(deployment, service)["containers"][0]["networkInterfaces"][0]
+        host = "127.0.0.1" if containers.network == "host" else interface["privateIpv4Address"]
+
+        assert json.loads(get(host, port, "/actuator/health").read())["status"] == "UP"
+        metrics = get(host, port, "/actuator/prometheus").read().decode()
+        assert f'fileflow_stand_in{{application="{service}",stand_in="true"}} 1' in metrics
+
+
+def test_the_digest_that_runs_is_the_registrys_for_both_tags_and_ecrs(
+    deployment: Deployment, containers: LocalContainers
+) -> None:
+    registry_host, _, registry_port = containers.registry.partition(":")
+    for service, (_, version_tag, latest_tag, _) in SERVICES.items():
+        running_task = task(deployment, service)
+        definition = deployment.aws(
+            f"ecs describe-task-definition --task-definition {running_task['taskDefinitionArn']}"
+        )["taskDefinition"]
+        image = definition["containerDefinitions"][0]["image"]
+        repository, _, digest = image.partition("@")
+
+        assert repository == "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com/fileflow"
+        for tag in (version_tag, latest_tag):
+            answer = get(registry_host, int(registry_port), f"/v2/fileflow/manifests/{tag}", MANIFESTS)
+            assert answer.getheader("Docker-Content-Digest") == digest
+            described = deployment.aws(
+                f"ecr describe-images --repository-name fileflow --image-ids imageTag={tag}"
+            )
+            assert described["imageDetails"][0]["imageDigest"] == digest
+
+
+def test_logs_of_the_containers_reach_their_log_groups(
+    deployment: Deployment, containers: LocalContainers
+) -> None:
+    assert containers.registry
+    for service, (*_, log_group) in SERVICES.items():
+
+        def messages(group: str = log_group) -> str:
+            found = deployment.aws(f"logs filter-log-events --log-group-name {group}")["events"]
+            return "\n".join(event["message"] for event in found)
+
+        seen = eventually(messages, lambda text: "Tomcat started on port" in text)
+        assert f"[{service}]" in seen
+
+
+def test_a_second_up_builds_pushes_and_starts_nothing(
+    deployment: Deployment, client: docker.DockerClient
+) -> None:
+    before, since = running(client), time.time()
+
+    up = deployment.make("up")
+
+    assert up.returncode == 0, up.stdout
+    assert events(client, since) == []
+    assert running(client) == before
+
+
+def test_a_restarted_scheduler_has_ended_before_its_successor_starts(
+    deployment: Deployment, client: docker.DockerClient
+) -> None:
+    before, since = running(client), time.time()
+
+    deployment.aws(f"ecs update-service --cluster fileflow-prod --service {DOWNLOAD} --force-new-deployment")
+    after = eventually(
+        lambda: running(client), lambda seen: seen.get(DOWNLOAD) not in (None, before[DOWNLOAD])
+    )
+
+    assert {name: after[name] for name in SERVICES if name != DOWNLOAD} == {
+        name: before[name] for name in SERVICES if name != DOWNLOAD
+    }
+    order = [
+        (event["Action"], event["id"])
+        for event in sorted(events(client, since), key=lambda event: event["timeNano"])
+        if event["Type"] == "container" and event["Action"] in ("start", "die")
+    ]
+    assert order == [("die", before[DOWNLOAD]), ("start", after[DOWNLOAD])]
+
+
+def test_what_changes_for_one_scheduler_replaces_only_its_container(
+    deployment: Deployment, client: docker.DockerClient
+) -> None:
+    before, since = running(client), time.time()
+    settings = deployment.root / "Pulumi.local.yaml"
+    settings.write_text(
+        settings.read_text().replace(
+            "    - name: download\n",
+            '    - name: download\n      environment:\n        FILEFLOW_SIMULATE_STOP_SECONDS: "7"\n',
+        )
+    )
+
+    up = deployment.make("up")
+
+    assert up.returncode == 0, up.stdout
+    after = eventually(lambda: running(client), lambda seen: set(seen) == set(SERVICES))
+    assert {name for name in SERVICES if after[name] != before[name]} == {DOWNLOAD}
+    order = [
+        (event["Action"], event["id"])
+        for event in sorted(events(client, since), key=lambda event: event["timeNano"])
+        if event["Type"] == "container" and event["Action"] in ("start", "die")
+    ]
+    assert order == [("die", before[DOWNLOAD]), ("start", after[DOWNLOAD])]
+
+
+def test_a_scheduler_that_takes_its_time_to_stop_is_waited_for(
+    deployment: Deployment, client: docker.DockerClient
+) -> None:
+    """It needs 7 s, and its stop timeout is 120 s: it ends by itself, and nothing starts before."""
+    before, since = running(client), time.time()
+
+    deployment.aws(f"ecs update-service --cluster fileflow-prod --service {DOWNLOAD} --force-new-deployment")
+    after = eventually(
+        lambda: running(client), lambda seen: seen.get(DOWNLOAD) not in (None, before[DOWNLOAD])
+    )
+
+    ended = [
+        (event["id"], event["Actor"]["Attributes"]["exitCode"], event["timeNano"])
+        for event in events(client, since)
+        if event["Action"] == "die"
+    ]
+    started = [event for event in events(client, since) if event["Action"] == "start"]
+    assert [(container, code) for container, code, _ in ended] == [(before[DOWNLOAD], "143")]
+    assert [event["id"] for event in started] == [after[DOWNLOAD]]
+    assert started[0]["timeNano"] > ended[0][2]
+
+
+def test_another_source_with_the_same_digest_changes_no_service(
+    deployment: Deployment, client: docker.DockerClient
+) -> None:
+    before, since = running(client), time.time()
+    settings = deployment.root / "Pulumi.local.yaml"
+    lines = settings.read_text().splitlines(keepends=True)
+    settings.write_text(
+        "".join(
+            line.replace("source: build", "source: registry")
+            for line in lines
+            if not line.strip().startswith(("context:", "dockerfile:"))
+        )
+    )
+
+    up = deployment.make("up")
+
+    assert up.returncode == 0, up.stdout
+    assert running(client) == before
+    assert [event for event in events(client, since) if event["Type"] == "container"] == []
+
+
+def test_down_leaves_no_container_process_or_engine_behind(
+    deployment: Deployment, containers: LocalContainers
+) -> None:
+    deployment.down()
+
+    folder = local_containers.folder_of(Paths.of({}, deployment.root), ENVIRONMENT)
+    assert local_containers.find(folder, ENVIRONMENT) is None
+    assert not Path(containers.docker_host.removeprefix("unix://")).exists()
