@@ -21,7 +21,8 @@ from local.paths import Paths
 from tests.engine.deployment import Deployment, eventually
 from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
 
-pytestmark = pytest.mark.engine
+# One after the other on one deployment.
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployment-on-containers")]
 
 SERVICES = {
     "fileflow-web-api": (8083, "web-api-1.0.0", "latest", "/aws/ecs/fileflow"),

@@ -47,6 +47,7 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.mark.nightly
+@pytest.mark.xdist_group("images")
 def test_spring_boot_runs_on_a_read_only_root_without_rights_and_stops_in_order(
     builder: Builder, run: Callable[..., Any], containers: LocalContainers, project: Path
 ) -> None:

@@ -24,6 +24,9 @@ from tests.images.builder import BASES, DOCKERFILE, WEB_API, Builder, get
 
 PROJECT = Path(__file__).parent / "project"
 
+# One engine with one pair of base images for all.
+pytestmark = pytest.mark.xdist_group("images")
+
 
 # Without an engine
 

@@ -26,6 +26,9 @@ from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running, start_or_skip
 
 DEADLINE_SECONDS = 30.0
+
+# One engine for all.
+pytestmark = pytest.mark.xdist_group("own-engine")
 MODULES = {"web-api": 8083, "scheduler-download": 9091, "scheduler-pipeline": 9092}
 
 
