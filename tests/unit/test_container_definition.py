@@ -58,14 +58,13 @@ def test_a_container_without_options_has_the_whole_posture_and_nothing_open() ->
     }
 
 
-@given(st.dictionaries(st.from_regex(r"[A-Z_]{1,12}", fullmatch=True), st.text(max_size=5), max_size=6))
-def test_the_order_in_which_variables_are_written_makes_no_new_revision(variables: dict[str, str]) -> None:
-    harmless = {f"X_{index}_{name}"[:4]: value for index, (name, value) in enumerate(variables.items())}
-    backwards = dict(reversed(harmless.items()))
+@given(st.permutations(["A", "B", "A_B", "a", "Z.x"]))
+def test_the_order_in_which_variables_are_written_makes_no_new_revision(names: list[str]) -> None:
+    definition = defined(ContainerOptions(environment={name: f"value of {name}" for name in names}))
 
-    first, second = (defined(ContainerOptions(environment=each)) for each in (harmless, backwards))
-    assert json.dumps(first) == json.dumps(second)
-    assert [each["name"] for each in first["environment"]] == sorted(harmless)
+    assert json.dumps(definition["environment"]) == json.dumps(
+        [{"name": name, "value": f"value of {name}"} for name in sorted(names)]
+    )
 
 
 def test_secrets_are_sorted_and_named_by_reference() -> None:
