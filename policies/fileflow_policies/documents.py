@@ -33,8 +33,12 @@ class Statement:
 
     @property
     def label(self) -> str:
-        sid = self.value["Sid"].text()
-        return f"statement {sid}" if sid else self.value.path
+        sid = self.value["Sid"]
+        return f"statement {sid.shown()}" if sid.text() else self.value.path
+
+    def shown(self, text: str) -> str:
+        """A text of this statement, for a message."""
+        return self.value.shown_part(text)
 
     def condition_keys(self) -> set[str]:
         """The keys that conditions test, in lower case, as IAM compares them."""

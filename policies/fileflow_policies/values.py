@@ -235,6 +235,12 @@ class Value:
 
     # -- words for messages ----------------------------------------------------------------------------------
 
+    def shown_part(self, text: str) -> str:
+        """A text that was found in this value, for a message: short, and not at all when the value is a
+        secret.
+        """
+        return "[secret]" if self.secret else shortened(text)
+
     def shown(self) -> str:
         """How a message names this value: one line, short, and never what a secret holds."""
         if not self.known:

@@ -19,6 +19,16 @@ from tests.policies.command_line import Project, Template  # noqa: E402 # they n
 from tests.policies.echo_provider import EchoProvider, serving  # noqa: E402
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the nightly tests out unless they are asked for: `pytest -m nightly`."""
+    if "nightly" in config.option.markexpr:
+        return
+    nightly = {item for item in items if item.get_closest_marker("nightly")}
+    if nightly:
+        config.hook.pytest_deselected(items=list(nightly))
+        items[:] = [item for item in items if item not in nightly]
+
+
 @pytest.fixture(scope="session")
 def provider() -> Iterator[tuple[EchoProvider, int]]:
     with serving() as served:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
+from fileflow_policies.analyzer import Analyzer
 from fileflow_policies.pack import NAME, RULES, policies
 from fileflow_policies.rules.scheduler_deployment import GUARDED_PROPERTIES
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +18,7 @@ from pulumi_policy import EnforcementLevel
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from tests.policies import compliant_stack
-from tests.policies.harness import Recording, analyse, analyzer, record, secret, unknown
+from tests.policies.harness import Recorded, Recording, Report, analyse, analyzer, record, secret, unknown
 from tests.policies.rule_cases import SCHEDULER, SCHEDULER_TASK
 
 FAST = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,18 +79,32 @@ SERVICE_KEYS = st.sampled_from(sorted(GUARDED_PROPERTIES))
 
 @cache
 def _compliant() -> Recording:
-    return record(compliant_stack.program, preview=True)
-
-
-def _with(changes: dict[str, Any], name: str = SCHEDULER) -> Recording:
-    recording = _compliant().copy()
-    for key, value in changes.items():
-        recording[name].inputs[key] = value
+    recording = record(compliant_stack.program, preview=True)
+    for resource in recording.resources:
+        resource.prepared = resource.stack_resource()
     return recording
 
 
+@cache
+def _servicer() -> Analyzer:
+    return analyzer()
+
+
+def _with(changes: dict[str, Any], name: str = SCHEDULER) -> tuple[Recording, Recorded]:
+    """The compliant stack with one resource changed, and that resource."""
+    original = _compliant()
+    changed = replace(original[name], inputs={**original[name].inputs, **changes}, prepared=None)
+    resources = [changed if each.name == name else each for each in original.resources]
+    return Recording(resources, original.stack), changed
+
+
+def _analyse(changes: dict[str, Any], name: str = SCHEDULER) -> Report:
+    recording, changed = _with(changes, name)
+    return analyse(recording, _servicer(), [changed])
+
+
 def _check_service(changes: dict[str, Any]) -> None:
-    report = analyse(_with(changes))
+    report = _analyse(changes)
     broken = {violation.rule for violation in report.violations if violation.resource == SCHEDULER}
     for key, value in changes.items():
         if key in GUARDS:
@@ -98,13 +114,12 @@ def _check_service(changes: dict[str, Any]) -> None:
 
 
 def _check_task(definitions: Any) -> None:
-    recording = _with({"containerDefinitions": definitions}, SCHEDULER_TASK)
     text = _plain(definitions)
     try:
         parsed = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         parsed = None
-    report = analyse(recording)
+    report = _analyse({"containerDefinitions": definitions}, SCHEDULER_TASK)
     readable = isinstance(parsed, list) and parsed and all(isinstance(_plain(item), dict) for item in parsed)
     if not readable:
         assert "ecs-task-definition-readable" in {violation.rule for violation in report.violations}
@@ -113,17 +128,13 @@ def _check_task(definitions: Any) -> None:
 def _check_anything(resource_type: str, inputs: dict[str, Any]) -> None:
     recording = Recording([], "prod")
     recording.add(resource_type, "anything", inputs)
-    analyse(recording)
+    analyse(recording, _servicer())
 
 
 RESOURCE_TYPES = st.sampled_from(sorted({token for rule in RULES for token in rule.types}))
 INPUT_KEYS = st.sampled_from(
     sorted(
-        {
-            key
-            for resource in record(compliant_stack.program, preview=True).resources
-            for key in resource.inputs
-        }
+        {key for resource in _compliant().resources for key in resource.inputs}
         | {"target", "templateBody", "create", "definition", "typeName", "targetParameters", "ecsService"}
     )
 )
@@ -170,18 +181,19 @@ def test_no_rule_raises_on_ten_thousand_resources(resource_type: str, inputs: di
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 1.5, True, "1.0", [1], {"value": 1}])
 def test_only_the_number_one_is_a_count_of_one(value: Any) -> None:
-    report = analyse(_with({"desiredCount": value}))
+    report = _analyse({"desiredCount": value})
     assert "scheduler-desired-count" in {violation.rule for violation in report.violations}
 
 
-@FAST
+@settings(FAST, max_examples=100)
 @given(st.dictionaries(SERVICE_KEYS, VALUES, min_size=1, max_size=4))
 def test_the_policy_sdks_own_analyser_finds_the_same_on_a_resource(changes: dict[str, Any]) -> None:
-    request = _with(changes)[SCHEDULER].analyze_request()
+    _, changed = _with(changes)
+    request = changed.analyze_request()
     sdk = _PolicyAnalyzerServicer(NAME, "0.0.1", policies(), EnforcementLevel.ADVISORY)
     answer = sdk.Analyze(request, None)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
     ours = {
-        (item.policyName, item.enforcementLevel) for item in analyzer().Analyze(request, None).diagnostics
+        (item.policyName, item.enforcementLevel) for item in _servicer().Analyze(request, None).diagnostics
     }
     theirs = {(item.policyName, item.enforcementLevel) for item in answer.diagnostics}
     assert ours == theirs

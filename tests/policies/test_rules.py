@@ -6,17 +6,21 @@ asserts the exact set of violations of all rules, so that a neighbour's false po
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import pytest
 from fileflow_policies.pack import RULES
+from fileflow_policies.reference import reference
 
 from tests.policies import cases_baseline, cases_scheduler, compliant_stack
-from tests.policies.harness import Recording, analyse, analyzer, record
+from tests.policies.harness import Recording, analyse, analyzer, record, secret
 from tests.policies.rule_cases import KINDS, Case
 
 ALWAYS: list[Case] = [*cases_scheduler.CASES, *cases_baseline.CASES]
 CASES: list[Case] = [*ALWAYS, *cases_baseline.OPTIONAL_CASES]
+# What the pack says itself.
+PUBLIC = {reference(RULES)}
 # The rules that are off by default, and how a configuration turns them on.
 TURNED_ON = {case.rule: "mandatory" for case in cases_baseline.OPTIONAL_CASES}
 
@@ -69,3 +73,29 @@ def _assert_messages_are_complete(recording: Recording, messages: list[str]) -> 
         assert "\n" not in message
         assert message.startswith(labels)
         assert any(f"; {rule.name}: {rule.description}; to fix: " in message for rule in RULES)
+
+
+def _texts(value: object) -> set[str]:
+    if isinstance(value, str):
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            return {value}
+        return _texts(parsed) if isinstance(parsed, dict | list) else {value}
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for member in members for text in _texts(member)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_no_message_shows_what_a_secret_holds(case: Case) -> None:
+    """Every property of every resource is made a secret; what the pack itself says elsewhere is no secret."""
+    recording = _recording(preview=True)
+    case.change(recording)
+    held: set[str] = set()
+    for resource in recording.resources:
+        held |= _texts(resource.inputs)
+        resource.inputs = {key: secret(value) for key, value in resource.inputs.items()}
+    public = PUBLIC | {resource.name for resource in recording.resources}
+    for message in analyse(recording, analyzer(TURNED_ON)).messages:
+        for text in held:
+            assert len(text) < 5 or any(text in words for words in public) or text not in message

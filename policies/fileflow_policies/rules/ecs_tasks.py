@@ -151,8 +151,9 @@ def no_secrets_in_environment(resource: Resource, settings: Settings) -> Iterato
             if key is None or held.surely_empty:
                 continue
             if any(pattern.fullmatch(key.upper()) for pattern in patterns):
+                shown = variable["name"].shown()
                 yield Finding(
-                    f"environment of container {name} has {key}", f"move {key} to the container's secrets"
+                    f"environment of container {name} has {shown}", f"move {shown} to the container's secrets"
                 )
 
 

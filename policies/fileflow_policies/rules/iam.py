@@ -14,7 +14,7 @@ from pulumi_policy import Severity
 from ..documents import Statement, allowing, read_document
 from ..resources import Resource
 from ..rule import CIS, FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
-from ..values import Value, shortened
+from ..values import Value
 
 catalogue: Final = Catalogue()
 
@@ -109,7 +109,7 @@ def no_service_wildcard(resource: Resource, _settings: Settings) -> Iterator[Fin
         for action in statement.actions():
             service, colon, name = action.partition(":")
             if colon and name == "*" and service != "*":
-                yield Finding(f"{statement.label} allows {shortened(action)}", "name the actions")
+                yield Finding(f"{statement.label} allows {statement.shown(action)}", "name the actions")
                 break
 
 
@@ -166,7 +166,9 @@ def no_wildcard_resource(resource: Resource, settings: Settings) -> Iterator[Fin
             if action in ("*", "*:*"):
                 continue
             if not any(fnmatchcase(action.lower(), pattern) for pattern in unbound):
-                yield Finding(f"{statement.label} allows {shortened(action)} on *", "name the resources")
+                yield Finding(
+                    f"{statement.label} allows {statement.shown(action)} on *", "name the resources"
+                )
                 break
 
 
@@ -254,7 +256,7 @@ def trust_source_account(resource: Resource, settings: Settings) -> Iterator[Fin
         trusted = [name for kind, name in statement.principals() if kind == "Service" and name in services]
         if trusted and not statement.condition_keys() & _DEPUTY_KEYS:
             yield Finding(
-                f"{statement.label} trusts {trusted[0]} for any account",
+                f"{statement.label} trusts {statement.shown(trusted[0])} for any account",
                 "add the condition aws:SourceAccount",
             )
 
@@ -285,4 +287,4 @@ def no_admin_attachment(resource: Resource, settings: Settings) -> Iterator[Find
             continue
         name = text.rsplit("/", 1)[-1]
         if any(fnmatchcase(name, pattern) for pattern in forbidden):
-            yield Finding(f"{arn.path} is {name}", "attach a narrower policy")
+            yield Finding(f"{arn.path} is {arn.shown_part(name)}", "attach a narrower policy")

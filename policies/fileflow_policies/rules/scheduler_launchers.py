@@ -26,7 +26,7 @@ from ..resources import (
     Stack,
 )
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
-from ..values import Value, shortened
+from ..values import Value
 
 catalogue: Final = Catalogue()
 
@@ -235,7 +235,7 @@ def by_aws_service_only(resource: Resource, settings: Settings) -> Iterator[Find
         if text is None:
             yield Finding(f"typeName is {kind.shown()}", "give typeName in plain text")
         elif text.startswith("AWS::ECS::") and text != "AWS::ECS::Cluster":
-            yield Finding(f"typeName is {shortened(text)}", fix)
+            yield Finding(f"typeName is {kind.shown()}", fix)
         return
     if resource.canonical_type in (NATIVE_ECS_TASK_DEFINITION,):
         evidence = task_evidence(resource, settings.recognition)
@@ -262,13 +262,11 @@ def by_aws_service_only(resource: Resource, settings: Settings) -> Iterator[Find
 )
 def not_in_template(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name in ("templateBody", "template"):
-        for text in texts_within(resource[name]):
-            match = _STARTS_TASKS_IN_TEMPLATE.search(text)
-            if match:
-                yield Finding(f"{name} holds {match.group()}", "make it by aws.ecs.Service")
-                return
-        if resource[name].is_object and (match := _STARTS_TASKS_IN_TEMPLATE.search(repr(resource[name].raw))):
-            yield Finding(f"{name} holds {match.group()}", "make it by aws.ecs.Service")
+        value = resource[name]
+        # A template may be given as an object too; its text then holds the types as well.
+        match = _STARTS_TASKS_IN_TEMPLATE.search(value.text() or (repr(value.raw) if value.is_object else ""))
+        if match:
+            yield Finding(f"{name} holds {value.shown_part(match.group())}", "make it by aws.ecs.Service")
             return
 
 
@@ -312,9 +310,11 @@ def template_readable(resource: Resource, _settings: Settings) -> Iterator[Findi
 )
 def no_command(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name in ("create", "update", "delete"):
-        text = resource[name].text()
+        value = resource[name]
+        text = value.text()
         if text and (match := _STARTS_TASKS_IN_COMMAND.search(text)):
-            yield Finding(f"{name} calls {shortened(match.group())}", "take the call out of the command")
+            called = value.shown_part(match.group())
+            yield Finding(f"{name} calls {called}", "take the call out of the command")
 
 
 @catalogue.stack(
@@ -331,22 +331,28 @@ def one_service_per_family(stack: Stack, settings: Settings) -> Iterator[Finding
     view = ecs_view(stack, settings.recognition)
     first: dict[str, Resource] = {}
     for service in view.scheduler_services:
-        families = {
-            task["family"].text() or task.urn_text for task in view.tasks_of(service, "taskDefinition")
-        }
-        text = service["taskDefinition"].text()
-        if text:
-            families.add(family_of(text))
-        for family in sorted(families):
+        for family, shown in sorted(_families(service, view).items()):
             other = first.setdefault(family, service)
             if other is not service:
-                shown = family.rsplit("::", 1)[-1]
                 yield Finding(
                     f"its family {shown} already has the service {other.name}",
                     "take one of the two services away",
                     service,
                 )
                 break
+
+
+def _families(service: Resource, view: EcsView) -> dict[str, str]:
+    """The task families of a service, with the words for each in a message."""
+    families: dict[str, str] = {}
+    for task in view.tasks_of(service, "taskDefinition"):
+        family = task["family"]
+        families[family.text() or task.urn_text] = family.shown() if family.text() else task.name
+    definition = service["taskDefinition"]
+    text = definition.text()
+    if text:
+        families.setdefault(family_of(text), definition.shown_part(family_of(text)))
+    return families
 
 
 @catalogue.stack(
