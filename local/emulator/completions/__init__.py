@@ -19,6 +19,7 @@ def install() -> None:
         ecs,
         ecs_containers,
         ecs_health,
+        ecs_permissions,
         ecs_tasks,
         elbv2,
         eventbridge,
@@ -40,6 +41,7 @@ def install() -> None:
         ecs_containers,
         ecs_tasks,
         ecs_health,
+        ecs_permissions,
         ecs,
         application_autoscaling,
     ):

@@ -54,6 +54,14 @@ def resolve_digest(image: str) -> str | None:
     return str(found["imageDigest"]) if found else None
 
 
+def repository_of(image: str) -> str | None:
+    """The ARN of the repository that an image of ECR is in; None for another registry's image."""
+    parsed = _REPOSITORY_IMAGE.match(image)
+    if parsed is None:
+        return None
+    return f"arn:aws:ecr:{parsed['region']}:{parsed['account']}:repository/{parsed['name']}"
+
+
 def missing_image(image: str) -> str | None:
     """Why a container runtime couldn't pull an image of the emulated ECR; None if it could or isn't from
     there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -293,6 +294,96 @@ def test_a_secret_that_cannot_be_read_keeps_the_task_from_starting(world: World)
     task = eventually(lambda: world.tasks("STOPPED"))[0]
     assert task["stopCode"] == "TaskFailedToStart"
     assert "ResourceInitializationError: unable to pull secrets" in task["stoppedReason"]
+
+
+TRUST: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        }
+    ],
+}
+
+
+class ExecutionRole:
+    """The execution role of the tasks, with exactly the statements given."""
+
+    def __init__(self, world: World, allowed: dict[str, list[str]], trust: dict[str, Any] = TRUST) -> None:
+        iam = world.client("iam")
+        iam.create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(trust))
+        statements = [
+            {"Effect": "Allow", "Action": action, "Resource": resources}
+            for action, resources in allowed.items()
+        ]
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.put_role_policy(RoleName="execution", PolicyName="execution", PolicyDocument=document)
+
+
+def log_permissions(world: World) -> dict[str, list[str]]:
+    streams = [f"arn:aws:logs:{REGION}:{world.account}:log-group:{LOG_GROUP}:*"]
+    return {"logs:CreateLogStream": streams, "logs:PutLogEvents": streams}
+
+
+def test_an_execution_role_with_exactly_what_is_needed_starts_the_task(world: World) -> None:
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "x"}')["ARN"]
+    trust = json.loads(json.dumps(TRUST))
+    trust["Statement"][0]["Condition"] = {
+        "StringEquals": {"aws:SourceAccount": world.account},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{world.account}:*"},
+    }
+    ExecutionRole(world, {"secretsmanager:GetSecretValue": [secret]} | log_permissions(world), trust)
+    world.create(world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": f"{secret}:password::"}]))
+    assert world.steady()["runningCount"] == 1
+
+
+def stopped_reason(world: World, task_definition: str) -> str:
+    world.create(task_definition)
+    task = eventually(lambda: world.tasks("STOPPED"))[0]
+    assert task["stopCode"] == "TaskFailedToStart"
+    reason: str = task["stoppedReason"]
+    return reason
+
+
+def test_an_execution_role_that_may_not_read_the_secret_keeps_the_task_from_starting(world: World) -> None:
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
+    ExecutionRole(world, log_permissions(world))
+    reason = stopped_reason(world, world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": secret}]))
+    assert reason.startswith("ResourceInitializationError: unable to pull secrets or registry auth")
+    assert f"not authorized to perform: secretsmanager:GetSecretValue on resource: {secret}" in reason
+
+
+def test_an_execution_role_that_ecs_may_not_assume_keeps_the_task_from_starting(world: World) -> None:
+    trust = json.loads(json.dumps(TRUST))
+    trust["Statement"][0]["Principal"]["Service"] = "ec2.amazonaws.com"
+    ExecutionRole(world, log_permissions(world), trust)
+    assert stopped_reason(world, world.register()).startswith("ECS was unable to assume the role")
+
+
+def test_an_execution_role_that_may_not_write_the_log_keeps_the_task_from_starting(world: World) -> None:
+    permissions = log_permissions(world)
+    permissions["logs:PutLogEvents"] = [f"arn:aws:logs:{REGION}:{world.account}:log-group:/other:*"]
+    ExecutionRole(world, permissions)
+    reason = stopped_reason(world, world.register())
+    assert "failed to create Cloudwatch log stream" in reason
+    assert "logs:PutLogEvents" in reason
+
+
+def test_a_missing_log_group_keeps_the_task_from_starting(world: World) -> None:
+    world.logs.delete_log_group(logGroupName=LOG_GROUP)
+    assert "The specified log group does not exist" in stopped_reason(world, world.register())
+
+
+def test_an_execution_role_that_may_not_pull_keeps_the_task_from_starting(world: World) -> None:
+    ExecutionRole(world, log_permissions(world) | {"ecr:GetAuthorizationToken": ["*"]})
+    image = f"{world.account}.dkr.ecr.{REGION}.amazonaws.com/fileflow:1"
+    reason = stopped_reason(world, world.register(image=image))
+    assert (
+        f"ecr:BatchGetImage on resource: arn:aws:ecr:{REGION}:{world.account}:repository/fileflow" in reason
+    )
 
 
 def test_an_image_that_is_not_in_the_repository_cannot_be_pulled(world: World) -> None:

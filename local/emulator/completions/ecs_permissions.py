@@ -1,0 +1,168 @@
+"""What Fargate needs before a task's containers start: its execution role's permissions, and its log groups.
+
+Owns the refusals that a program's own roles can cause, by AWS's words: a role that ECS may not assume, a
+secret that the role may not read, an image that it may not pull, a log group that it may not write to or
+that isn't there. Deliberately checks nothing of a role that doesn't exist in the emulated IAM, nor what the
+task role allows the application.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import cloudwatch_logs, ecs, iam
+
+from local.emulator.completions.ecr import repository_of
+from local.emulator.completions.patching import wrap
+
+ECS_TASKS = "ecs-tasks.amazonaws.com"
+
+
+def install() -> None:
+    """Checks before the containers of a task are started."""
+    wrap(ecs, "_start_task_worker", _check_first)
+
+
+def _check_first(original: Any) -> Any:
+    def start(task: dict[str, Any], definition: dict[str, Any], overrides: Any, client: Any) -> None:
+        problem = start_problem(task, definition)
+        if problem is None:
+            original(task, definition, overrides, client)
+            return
+        if ecs._mark_task_pending(task["taskArn"], task):
+            ecs._fail_task_start(task, client, problem)
+
+    return start
+
+
+def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
+    """Why the task can't start, as its `stoppedReason` says it on AWS; None if it can."""
+    role_arn = definition.get("executionRoleArn", "")
+    role = iam._roles.get(role_arn.rpartition("/")[2]) if role_arn else None
+    problems = iter(()) if role is None else _role_problems(role, role_arn, task, definition)
+    for problem in problems:
+        return problem
+    return next(_log_problems(role, task, definition), None)
+
+
+def _role_problems(
+    role: dict[str, Any], role_arn: str, task: dict[str, Any], definition: dict[str, Any]
+) -> Iterator[str]:
+    if not _ecs_may_assume(role):
+        yield (
+            f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please "
+            "verify that the "
+            "role being passed has the proper trust relationship and permissions and that your IAM user has "
+            "permissions to pass this role."
+        )
+    prefix = "ResourceInitializationError: unable to pull secrets or registry auth: "
+    for container in definition.get("containerDefinitions", []):
+        for secret in container.get("secrets") or []:
+            action, resource = _secret_access(secret.get("valueFrom", ""))
+            denial = _denial(role, task, action, resource)
+            if denial:
+                yield f"{prefix}execution resource retrieval failed: unable to retrieve secret: {denial}"
+        repository = repository_of(container.get("image", ""))
+        if repository:
+            for action, resource in (("ecr:GetAuthorizationToken", "*"), ("ecr:BatchGetImage", repository)):
+                denial = _denial(role, task, action, resource)
+                if denial:
+                    yield f"{prefix}the task cannot pull registry auth from Amazon ECR: {denial}"
+
+
+def _ecs_may_assume(role: dict[str, Any]) -> bool:
+    context = iam_evaluator.EvalContext(
+        principal_arn=ECS_TASKS,
+        principal_type="Service",
+        principal_account=get_account_id(),
+        action="sts:AssumeRole",
+        resource_arn=role["Arn"],
+        region=get_region(),
+        service_context={
+            "aws:sourceaccount": get_account_id(),
+            "aws:sourcearn": f"arn:aws:ecs:{get_region()}:{get_account_id()}:*",
+        },
+    )
+    document = role["AssumeRolePolicyDocument"]
+    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
+    matching = [
+        statement["Effect"]
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+        if _names(statement.get("Action"), "sts:AssumeRole", "sts:*", "*")
+        and iam_evaluator._service_principal_matches(statement.get("Principal"), ECS_TASKS)
+        and iam_evaluator._conditions_met(statement.get("Condition", {}), context)
+    ]
+    return "Allow" in matching and "Deny" not in matching
+
+
+def _names(given: Any, *wanted: str) -> bool:
+    return any(item in wanted for item in ([given] if isinstance(given, str) else given or []))
+
+
+def _secret_access(value_from: str) -> tuple[str, str]:
+    if ":secretsmanager:" in value_from:
+        return "secretsmanager:GetSecretValue", ":".join(value_from.split(":")[:7])
+    if value_from.startswith("arn:"):
+        return "ssm:GetParameters", value_from
+    name = value_from.lstrip("/")
+    return "ssm:GetParameters", f"arn:aws:ssm:{get_region()}:{get_account_id()}:parameter/{name}"
+
+
+def _denial(role: dict[str, Any], task: dict[str, Any], action: str, resource: str) -> str | None:
+    """AWS's words for an action that the role may not do; None if it may."""
+    name, account = role["RoleName"], get_account_id()
+    principal = f"arn:aws:sts::{account}:assumed-role/{name}/{task['taskArn'].rpartition('/')[2]}"
+    context = iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=get_region(),
+    )
+    decision = iam_evaluator.evaluate(
+        context,
+        iam_evaluator._gather_role_policies(name, account),
+        *iam_evaluator._permissions_boundary(iam._roles, name, account),
+    ).decision
+    if decision == "Allow":
+        return None
+    because = f"because no identity-based policy allows the {action} action"
+    ending = "with an explicit deny" if decision == "Deny" else because
+    refused = f"User: {principal} is not authorized to perform: {action} on resource: {resource}"
+    return f"AccessDeniedException: {refused} {ending}"
+
+
+def _log_problems(
+    role: dict[str, Any] | None, task: dict[str, Any], definition: dict[str, Any]
+) -> Iterator[str]:
+    task_id = task["taskArn"].rpartition("/")[2]
+    for container in definition.get("containerDefinitions", []):
+        config = ecs._awslogs_config(container, task_id, task_id)
+        if config is None:
+            continue
+        region = config["region"] or get_region()
+        with request_scope(get_account_id(), region):
+            known = config["group"] in cloudwatch_logs._log_groups
+        group = f"arn:aws:logs:{region}:{get_account_id()}:log-group:{config['group']}"
+        failed = (
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried "
+            "1 times: "
+            "failed to create Cloudwatch log stream: "
+        )
+        if not known and not config["create_group"]:
+            missing = f"The specified log group does not exist. ({config['group']})"
+            yield f"{failed}ResourceNotFoundException: {missing}"
+        if role is None:
+            continue
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        if not known:
+            actions.insert(0, "logs:CreateLogGroup")
+        for action in actions:
+            denial = _denial(role, task, action, f"{group}:log-stream:{config['stream']}")
+            if denial:
+                yield f"{failed}{denial}"

@@ -1,0 +1,70 @@
+"""The emulator's own process: what it refuses at start, what its health says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+from local.emulator import process
+from tests.local.emulator.conftest import eventually
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def serve(python: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)} | variables
+    return subprocess.run(
+        [str(python), "-m", "local.emulator.server"],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_another_version_of_ministack_is_refused(python: Path, tmp_path: Path) -> None:
+    information = tmp_path / "ministack-9.9.9.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ministack\nVersion: 9.9.9\n")
+    done = serve(python, PYTHONPATH=f"{tmp_path}:{CHECKOUT}")
+    assert done.returncode == 2
+    assert "ministack 9.9.9 is installed" in done.stderr
+    assert "install that version" in done.stderr
+
+
+def test_a_port_that_is_none_is_refused(python: Path) -> None:
+    for port in ("http", "0", "65536"):
+        done = serve(python, GATEWAY_PORT=port)
+        assert done.returncode == 2
+        assert f"GATEWAY_PORT is {port!r}; it must be a port number from 1 to 65535" in done.stderr
+
+
+def test_a_taken_port_is_refused(python: Path, emulator: process.RunningEmulator) -> None:
+    done = serve(python, GATEWAY_PORT=str(emulator.port))
+    assert done.returncode == 1
+    assert "choose another GATEWAY_PORT" in done.stderr
+
+
+def test_the_health_names_the_process_and_its_generation(emulator: process.RunningEmulator) -> None:
+    with urllib.request.urlopen(f"{emulator.url}/_ministack/health", timeout=10) as response:
+        health = json.loads(response.read())
+    assert health["status"] == "ready"
+    assert health["generation"] == emulator.generation
+    assert health["pid"] == emulator.pid
+    assert {"ecs", "application-autoscaling", "elasticloadbalancing"} <= set(health["services"])
+
+
+def test_sigterm_ends_it_cleanly(python: Path, tmp_path: Path) -> None:
+    running = process.start(python, None, tmp_path / "log", tmp_path)
+    os.kill(running.pid, signal.SIGTERM)
+    eventually(lambda: process.process_start(running.pid) is None)
+    log = (tmp_path / "log").read_text()
+    assert "shutting down" in log
+    assert "Traceback" not in log
+    assert process.find(tmp_path) is None
