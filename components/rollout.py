@@ -45,6 +45,12 @@ class Cause:
     fix: str
 
 
+def _failing(subject: str) -> re.Pattern[str]:
+    """A line that speaks of `subject` and of a failure: a healthy start speaks of both pools, too."""
+    failure = r"exception|refused|unable|fail|error|timed? ?out|denied|could not"
+    return re.compile(rf"^(?=.*({subject})).*({failure})", re.IGNORECASE | re.MULTILINE)
+
+
 CAUSES = (
     Cause(
         name="Secrets Manager permission",
@@ -57,19 +63,18 @@ CAUSES = (
     ),
     Cause(
         name="out of memory (OOM)",
-        pattern=re.compile(r"OutOfMemory|OOM|\bexit code 137\b|Java heap space", re.IGNORECASE),
+        pattern=re.compile(r"OutOfMemory|\bOOM(Kill|\b)|\bexit code 137\b|Java heap space", re.IGNORECASE),
         fix="Raise the service's size.memory_mib.",
     ),
     Cause(
         name="Redis connection",
-        pattern=re.compile(r"redis|lettuce|jedis", re.IGNORECASE),
+        pattern=_failing(r"redis|lettuce|jedis"),
         fix="Check the Redis address in the service's environment and the security group in front of Redis.",
     ),
     Cause(
         name="database connection",
-        pattern=re.compile(
-            r"hikari|jdbc|communications link failure|could not open connection|SQLException|PSQLException",
-            re.IGNORECASE,
+        pattern=_failing(
+            r"hikari|jdbc|communications link failure|could not open connection|SQLException|PSQLException"
         ),
         fix="Check the database address in the service's environment and the security group in front of it.",
     ),
