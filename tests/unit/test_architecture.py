@@ -1,0 +1,120 @@
+"""Who may know whom: one reader of configuration, components that know no settings, a program of one page."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.stacks import ROOT
+
+PROGRAM = [ROOT / name for name in ("__main__.py", "composition.py", "settings.py")]
+COMPONENTS = sorted((ROOT / "components").glob("*.py"))
+SOURCES = [*PROGRAM, *COMPONENTS]
+
+
+def named(path: Path) -> str:
+    """A file as the project's people call it."""
+    return str(path.relative_to(ROOT))
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, and every name that it imports from one, as `module.name`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def attributes(path: Path) -> Iterator[str]:
+    """Every dotted name that a file uses, for example `pulumi.Config`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+
+
+def test_the_program_fits_on_a_page() -> None:
+    assert len((ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_the_program_itself_defines_no_function_and_no_class() -> None:
+    tree = ast.parse((ROOT / "__main__.py").read_text(encoding="utf-8"))
+
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+
+@pytest.mark.parametrize("path", [each for each in SOURCES if each.name != "settings.py"], ids=named)
+def test_only_the_settings_read_configuration(path: Path) -> None:
+    readers = {"pulumi.Config", "pulumi.runtime.config", "pulumi.get_stack", "os.environ"}
+
+    assert not readers & imported(path)
+    assert not [each for each in attributes(path) if any(each.startswith(reader) for reader in readers)]
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=named)
+def test_a_component_knows_neither_the_settings_nor_the_program(path: Path) -> None:
+    top = {name.split(".")[0] for name in imported(path)}
+
+    assert not top & {
+        "settings",
+        "composition",
+        "__main__",
+        "local",
+        "policies",
+        "fileflow_policies",
+        "tests",
+    }
+    assert "pydantic" not in top
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nothing_that_is_deployed_knows_of_the_local_stack(path: Path) -> None:
+    assert not {name for name in imported(path) if name.split(".")[0] == "local"}
+
+
+@pytest.mark.parametrize("path", [each for each in SOURCES if each.name != "__main__.py"], ids=named)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+    assert docstring
+    assert docstring.split("\n", maxsplit=1)[0].endswith("."), docstring
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=named)
+def test_every_public_class_and_function_of_a_component_says_what_it_is(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.ClassDef, ast.FunctionDef)
+
+    silent = [
+        node.name
+        for node in tree.body
+        if isinstance(node, documented) and not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=named)
+def test_every_component_ends_by_registering_its_outputs(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and "ComponentResource" in " ".join(map(ast.unparse, node.bases)):
+            [constructor] = [
+                each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+            ]
+            assert ast.unparse(constructor.body[-1]).startswith("self.register_outputs("), node.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_preview_starts_without_loading_what_only_an_update_needs(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+
+    loaded = {
+        alias.name.split(".")[0] for node in at_import if isinstance(node, ast.Import) for alias in node.names
+    }
+    assert not loaded & {"boto3", "botocore", "docker"}
