@@ -350,7 +350,7 @@ def _differences(
     properties = {
         name: described.outputs.get(name, property_) for name, property_ in described.inputs.items()
     }
-    return comparison.differences(old, new, properties, _rules(kind))
+    return comparison.differences(old, kind.compared(new), properties, _rules(kind))
 
 
 def _replacing(

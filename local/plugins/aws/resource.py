@@ -122,6 +122,10 @@ class Resource:
         del inputs, state
         return {}
 
+    def compared(self, inputs: Inputs) -> Inputs:
+        """The arguments as Diff compares them: with what the absence of one says where another is given."""
+        return inputs
+
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
         """Changed arguments that replace the resource for a reason beyond the recorded facts."""
         del old, new, changed

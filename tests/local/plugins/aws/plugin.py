@@ -127,6 +127,13 @@ class Plugin:
         assert preview or outputs["id"] == answer.id
         return outputs
 
+    def create_with_secrets(
+        self, token: str, inputs: Mapping[str, Any], secrets: Sequence[Path]
+    ) -> tuple[dict[str, Any], frozenset[Path]]:
+        """Outputs, and the paths of those that are secret."""
+        request = provider_pb2.CreateRequest(urn=self.urn(token, "thing"), properties=encode(inputs, secrets))
+        return decode(self.provider.Create(request, self._context()).properties)
+
     def update(
         self,
         token: str,

@@ -13,7 +13,7 @@ import pytest
 from local.plugins.aws import schema
 from tests.local.clone import Clone
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("shop")]
 
 PROGRAM = Path(__file__).parent / "shop" / "__main__.py"
 RECORDED: dict[str, Any] = json.loads(

@@ -19,6 +19,7 @@ from ...resource import (
     without_none,
 )
 from ...session import AwsError
+from ..defaulting import if_given
 from ..spelling import camel, pascal
 
 _DEFAULT_BUS: Final = "default"
@@ -36,13 +37,17 @@ class EventRule(Resource):
     defaults = MappingProxyType({"eventBusName": _DEFAULT_BUS, "forceDestroy": False})
     exclusive = (("name", "namePrefix"), ("isEnabled", "state"))
     documents = frozenset({"eventPattern"})
-    when_absent = MappingProxyType({"isEnabled": True, "state": "ENABLED"})
+    same = MappingProxyType({"isEnabled": if_given, "state": if_given})
     kept = frozenset({"forceDestroy"})
     missing = _MISSING
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if "eventPattern" not in inputs and "scheduleExpression" not in inputs:
             yield "eventPattern", "a rule needs `eventPattern` or `scheduleExpression`"
+
+    def compared(self, inputs: Inputs) -> Inputs:
+        """A rule that says neither `state` nor, as it was formerly called, `isEnabled` is enabled."""
+        return inputs if "state" in inputs or "isEnabled" in inputs else {**inputs, "state": "ENABLED"}
 
     def create(self, call: Call, inputs: Inputs) -> str:
         name = name_of(inputs)

@@ -1,0 +1,345 @@
+"""ECS types: clusters, capacity providers, task definitions, services; and the functions about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.plugins.aws.resources.ecs.service import failed_rollout, is_steady
+from local.plugins.aws.resources.ecs.task_definition import same_containers
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
+
+Aws = Callable[[str], Any]
+
+
+def containers(image: str = "web:1", **more: Any) -> str:
+    return json.dumps([{"name": "web", "image": image, "essential": True, **more}])
+
+
+def definition(plugin: Plugin, family: str = "web", **more: Any) -> Life:
+    return Life(
+        plugin,
+        "ecs/taskDefinition:TaskDefinition",
+        family=family,
+        containerDefinitions=containers(portMappings=[{"containerPort": 8080}]),
+        cpu="256",
+        memory="512",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        **more,
+    )
+
+
+@pytest.fixture
+def network(aws: Aws) -> dict[str, Any]:
+    """The network configuration of a service in the account's default VPC."""
+    ec2 = aws("ec2")
+    subnets = sorted(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])[:2]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]][:1]
+    return {"subnets": subnets, "securityGroups": groups}
+
+
+# --- clusters
+
+
+def test_a_cluster_is_made_changed_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    insights = [{"name": "containerInsights", "value": "enabled"}]
+    cluster = Life(plugin, "ecs/cluster:Cluster", "shop", settings=insights, tags={"team": "a"})
+    assert cluster.outputs["settings"] == insights
+    cluster.change(settings=[{"name": "containerInsights", "value": "enhanced"}])
+    cluster.change(tags={"team": "b", "more": "c"})
+    logging = {"executeCommandConfiguration": {"logging": "DEFAULT"}}
+    assert cluster.change(configuration=logging)["configuration"]["executeCommandConfiguration"]["logging"]
+    cluster.imported(cluster.outputs["name"])
+    aws("ecs").update_cluster_settings(
+        cluster=cluster.id, settings=[{"name": "containerInsights", "value": "disabled"}]
+    )
+    assert cluster.put_back() == ["settings"]
+    cluster.delete()
+
+
+def test_capacity_providers_of_a_cluster_are_set_and_taken_away(plugin: Plugin) -> None:
+    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
+    providers = Life(
+        plugin,
+        "ecs/clusterCapacityProviders:ClusterCapacityProviders",
+        clusterName=cluster.outputs["name"],
+        capacityProviders=["FARGATE_SPOT", "FARGATE"],
+        defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
+    )
+    providers.change(defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE_SPOT", "weight": 2}])
+    providers.imported()
+    plugin.delete(providers.token, providers.outputs)
+    found = plugin.read(providers.token, providers.id)
+    assert found is not None
+    assert found[0]["capacityProviders"] == []
+    cluster.delete()
+
+
+# --- task definitions
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({}, {"cpu": 0, "environment": [], "mountPoints": [], "volumesFrom": [], "systemControls": []}),
+        (
+            {"environment": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]},
+            {"environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+        ),
+        (
+            {"portMappings": [{"containerPort": 80}]},
+            {"portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]},
+        ),
+        (
+            {"healthCheck": {"command": ["CMD", "true"]}},
+            {"healthCheck": {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3}},
+        ),
+    ],
+)
+def test_what_ecs_fills_into_a_container_is_no_difference(left: Any, right: Any) -> None:
+    assert same_containers(containers(**left), containers(**right))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"image": "web:2"},
+        {"cpu": 128},
+        {"essential": False},
+        {"environment": [{"name": "A", "value": "2"}]},
+        {"portMappings": [{"containerPort": 81}]},
+        {"stopTimeout": 60},
+        {"readonlyRootFilesystem": True},
+    ],
+)
+def test_what_a_container_does_otherwise_is_a_difference(changed: Any) -> None:
+    assert not same_containers(containers(), json.dumps([{**json.loads(containers())[0], **changed}]))
+
+
+def test_a_task_definition_makes_revisions_and_is_deregistered(plugin: Plugin, aws: Aws) -> None:
+    first = definition(plugin, tags={"a": "1"})
+    assert (first.id, first.outputs["revision"]) == ("web", 1)
+    assert first.outputs["arn"] == first.outputs["arnWithoutRevision"] + ":1"
+    assert first.replaced_by(cpu="512", memory="1024") == ["cpu", "memory"]
+    first.change(tags={"a": "2"})
+    first.change(skipDestroy=True)
+    first.change(skipDestroy=None)
+    first.imported(first.outputs["arn"], unknowable=["containerDefinitions"])
+    second = definition(plugin)
+    assert second.outputs["revision"] == 2
+    first.delete()
+    assert aws("ecs").list_task_definitions()["taskDefinitionArns"] == [second.outputs["arn"]]
+    second.delete()
+
+
+def test_a_task_definition_that_is_kept_stays_registered(plugin: Plugin, aws: Aws) -> None:
+    kept = definition(plugin, skipDestroy=True)
+    plugin.delete(kept.token, kept.outputs)
+    assert aws("ecs").list_task_definitions()["taskDefinitionArns"] == [kept.outputs["arn"]]
+
+
+def test_a_revision_registered_by_someone_else_shows_only_where_the_latest_is_tracked(plugin: Plugin) -> None:
+    fixed, tracking = definition(plugin, "fixed"), definition(plugin, "tracked", trackLatest=True)
+    for family in ("fixed", "tracked"):
+        definition(plugin, family)
+    assert fixed.refreshed()[0]["revision"] == 1
+    assert tracking.refreshed()[0]["revision"] == 2
+
+
+def test_volumes_and_storage_of_a_task_come_back_as_given(plugin: Plugin) -> None:
+    efs = {
+        "fileSystemId": "fs-1",
+        "rootDirectory": "/",
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": {"iam": "ENABLED"},
+    }
+    volumes = [{"name": "tmp"}, {"name": "shared", "efsVolumeConfiguration": efs}]
+    life = definition(plugin, volumes=volumes, ephemeralStorage={"sizeInGib": 40})
+    assert life.outputs["ephemeralStorage"] == {"sizeInGib": 40}
+    assert [volume["name"] for volume in life.outputs["volumes"]] == ["tmp", "shared"]
+
+
+def test_container_definitions_that_are_no_list_of_containers_are_refused(plugin: Plugin) -> None:
+    token = "aws:ecs/taskDefinition:TaskDefinition"
+    for wrong in ("[", '{"name": "web"}', "[1]"):
+        failures = plugin.check(token, {"family": "web", "containerDefinitions": wrong}).failures
+        assert list(failures) == ["containerDefinitions"]
+
+
+# --- services
+
+
+@pytest.fixture
+def service(plugin: Plugin, network: dict[str, Any]) -> Life:
+    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
+    return Life(
+        plugin,
+        "ecs/service:Service",
+        "web",
+        cluster=cluster.id,
+        taskDefinition=definition(plugin).outputs["arn"],
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration=network,
+        deploymentCircuitBreaker={"enable": True, "rollback": True},
+        availabilityZoneRebalancing="DISABLED",
+    )
+
+
+def test_a_service_is_changed_in_place(plugin: Plugin, service: Life, network: dict[str, Any]) -> None:
+    service.change(desiredCount=2)
+    service.change(deploymentMinimumHealthyPercent=0, deploymentMaximumPercent=100)
+    service.change(deploymentCircuitBreaker=None)
+    service.change(enableExecuteCommand=True, propagateTags="SERVICE")
+    service.change(networkConfiguration={**network, "assignPublicIp": True})
+    service.change(taskDefinition=definition(plugin).outputs["arn"])
+    service.change(tags={"team": "a"})
+    service.change(tags=None)
+    assert service.replaced_by(launchType="EC2") == ["launchType"]
+
+
+def test_names_instead_of_arns_are_no_difference(plugin: Plugin, service: Life) -> None:
+    cluster = service.outputs["cluster"].rpartition("/")[2]
+    named = {**service.inputs, "cluster": cluster, "taskDefinition": "web:1"}
+    assert plugin.diff(service.token, service.outputs, service.inputs, named).changes == {}
+    other = {**service.inputs, "cluster": "other", "taskDefinition": "web:2"}
+    assert plugin.diff(service.token, service.outputs, service.inputs, other).replaces == ["cluster"]
+
+
+def test_subnets_in_another_order_are_no_difference(plugin: Plugin, service: Life) -> None:
+    network = service.inputs["networkConfiguration"]
+    turned = {**network, "subnets": network["subnets"][::-1]}
+    new = {**service.inputs, "networkConfiguration": turned}
+    assert plugin.diff(service.token, service.outputs, service.inputs, new).changes == {}
+
+
+def test_a_count_set_by_hand_is_put_back(service: Life, aws: Aws) -> None:
+    aws("ecs").update_service(cluster=service.outputs["cluster"], service=service.id, desiredCount=2)
+    assert service.refreshed()[1]["desiredCount"] == 2
+    assert service.put_back() == ["desiredCount"]
+    assert service.outputs["desiredCount"] == 1
+
+
+def test_a_service_is_imported_by_cluster_and_name(service: Life) -> None:
+    cluster = service.outputs["cluster"].rpartition("/")[2]
+    outputs = service.imported(f"{cluster}/{service.outputs['name']}", unknowable=["waitForSteadyState"])
+    assert outputs["id"] == service.id
+
+
+def test_a_deleted_service_is_drained_and_gone(service: Life, aws: Aws) -> None:
+    cluster = service.outputs["cluster"]
+    service.delete()
+    found = aws("ecs").describe_services(cluster=cluster, services=[service.outputs["name"]])["services"]
+    assert [s["status"] for s in found] in ([], ["INACTIVE"])
+
+
+def test_a_service_of_a_cluster_that_is_gone_is_gone(plugin: Plugin, service: Life) -> None:
+    state = {**service.outputs, "cluster": "no-such-cluster"}
+    assert (
+        plugin.read(service.token, service.id, state, {**service.inputs, "cluster": "no-such-cluster"})
+        is None
+    )
+
+
+def test_only_the_values_that_ecs_knows_are_accepted(plugin: Plugin) -> None:
+    failures = plugin.check(
+        "aws:ecs/service:Service", {"launchType": "SPOT", "propagateTags": "ALL"}
+    ).failures
+    assert failures["launchType"] == "`launchType` is 'SPOT', one of EC2, FARGATE, EXTERNAL is expected"
+    assert set(failures) == {"launchType", "propagateTags"}
+
+
+def test_waiting_that_times_out_keeps_the_service_and_says_what_did_not_happen(
+    plugin: Plugin, network: dict[str, Any]
+) -> None:
+    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
+    missing_image = definition(plugin, "missing").outputs["arn"]
+    inputs = plugin.check(
+        "aws:ecs/service:Service",
+        {
+            "cluster": cluster.id,
+            "taskDefinition": missing_image,
+            "desiredCount": 40,
+            "launchType": "FARGATE",
+            "networkConfiguration": network,
+            "waitForSteadyState": True,
+        },
+    ).inputs
+    with pytest.raises(RefusedError) as refused:
+        plugin.create("aws:ecs/service:Service", inputs, timeout=0.001)
+    assert f"a steady state of {inputs['name']} didn't happen within 0 s" in refused.value.message
+    assert refused.value.details
+
+
+def test_a_stopped_update_keeps_the_service_that_it_waited_for(
+    plugin: Plugin, network: dict[str, Any]
+) -> None:
+    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
+    inputs = plugin.check(
+        "aws:ecs/service:Service",
+        {
+            "cluster": cluster.id,
+            "taskDefinition": definition(plugin).outputs["arn"],
+            "desiredCount": 1,
+            "launchType": "FARGATE",
+            "networkConfiguration": network,
+            "waitForSteadyState": True,
+        },
+    ).inputs
+    plugin.provider.Cancel(None, None)
+    with pytest.raises(RefusedError, match="stopped while waiting: a steady state") as refused:
+        plugin.create("aws:ecs/service:Service", inputs)
+    assert refused.value.details
+
+
+@pytest.mark.parametrize(
+    ("deployments", "running", "steady", "failed"),
+    [
+        ([{"rolloutState": "COMPLETED"}], 1, True, ""),
+        ([{}], 1, True, ""),
+        ([{"rolloutState": "COMPLETED"}], 0, False, ""),
+        ([{"rolloutState": "IN_PROGRESS"}], 1, False, ""),
+        ([{"rolloutState": "COMPLETED"}, {"rolloutState": "COMPLETED"}], 1, False, ""),
+        ([{"rolloutState": "FAILED", "rolloutStateReason": "breaker"}], 0, False, "breaker"),
+        ([{"rolloutState": "FAILED"}, {"rolloutState": "IN_PROGRESS"}], 0, False, ""),
+    ],
+)
+def test_a_service_is_steady_when_one_completed_deployment_runs_what_is_wanted(
+    deployments: list[dict[str, str]], running: int, steady: bool, failed: str
+) -> None:
+    service = {"deployments": deployments, "runningCount": running, "desiredCount": 1}
+    assert is_steady(service) is steady
+    assert failed_rollout(service) == failed
+
+
+# --- functions
+
+
+def test_the_functions_find_what_is_there_and_say_what_is_not(plugin: Plugin, service: Life) -> None:
+    cluster, name = service.outputs["cluster"], service.outputs["name"]
+    found = plugin.invoke("aws:ecs/getCluster:getCluster", {"clusterName": cluster})
+    assert (found["arn"], found["status"]) == (cluster, "ACTIVE")
+    assert plugin.invoke("aws:ecs/getClusters:getClusters", {})["clusterArns"] == [cluster]
+    described = plugin.invoke("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": name})
+    assert (described["desiredCount"], described["launchType"]) == (1, "FARGATE")
+    assert (
+        described["networkConfigurations"][0]["subnets"] == service.inputs["networkConfiguration"]["subnets"]
+    )
+    task = plugin.invoke("aws:ecs/getTaskDefinition:getTaskDefinition", {"taskDefinition": "web"})
+    assert (task["revision"], task["status"]) == (1, "ACTIVE")
+    container = plugin.invoke(
+        "aws:ecs/getContainerDefinition:getContainerDefinition",
+        {"taskDefinition": "web:1", "containerName": "web"},
+    )
+    assert container["image"] == "web:1"
+    for token, arguments in (
+        ("aws:ecs/getCluster:getCluster", {"clusterName": "nowhere"}),
+        ("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": "nobody"}),
+    ):
+        with pytest.raises(RefusedError, match="no ECS"):
+            plugin.invoke(token, arguments)

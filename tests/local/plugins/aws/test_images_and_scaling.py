@@ -1,0 +1,247 @@
+"""ECR types and functions, and Application Auto Scaling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.plugins.aws.resources.ecr import same_lifecycle
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
+
+Aws = Callable[[str], Any]
+
+
+def lifecycle(*prefixes: str, keep: int = 10, priority: int = 1) -> str:
+    selection = {
+        "tagStatus": "tagged",
+        "tagPrefixList": list(prefixes),
+        "countType": "imageCountMoreThan",
+        "countNumber": keep,
+    }
+    rule = {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+    return json.dumps({"rules": [rule]})
+
+
+def push(ecr: Any, repository: str, tag: str, size: int = 2) -> str:
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": "sha256:" + "a" * 64,
+            "size": size,
+        },
+        "layers": [],
+    }
+    answer = ecr.put_image(repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag)
+    return str(answer["image"]["imageId"]["imageDigest"])
+
+
+def test_a_repository_is_made_changed_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    repository = Life(
+        plugin,
+        "ecr/repository:Repository",
+        name="shop/web",
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=[{"filter": "*latest", "filterType": "WILDCARD"}],
+        imageScanningConfiguration={"scanOnPush": True},
+        forceDelete=True,
+        tags={"team": "a"},
+    )
+    assert repository.outputs["repositoryUrl"].endswith(".dkr.ecr.ap-northeast-2.amazonaws.com/shop/web")
+    repository.change(imageScanningConfiguration=None)
+    repository.change(tags={"team": "b"})
+    repository.change(imageTagMutability="IMMUTABLE", imageTagMutabilityExclusionFilters=None)
+    assert repository.replaced_by(encryptionConfigurations=[{"encryptionType": "KMS"}]) == [
+        "encryptionConfigurations"
+    ]
+    repository.imported(unknowable=["forceDelete"])
+    aws("ecr").put_image_tag_mutability(repositoryName="shop/web", imageTagMutability="MUTABLE")
+    assert repository.put_back() == ["imageTagMutability"]
+    push(aws("ecr"), "shop/web", "1")
+    repository.delete()
+
+
+def test_a_repository_with_images_is_deleted_by_force_only(plugin: Plugin, aws: Aws) -> None:
+    repository = Life(plugin, "ecr/repository:Repository", "Shop")
+    assert repository.id.startswith("shop-")
+    push(aws("ecr"), repository.id, "1")
+    with pytest.raises(RefusedError, match="DeleteRepository: RepositoryNotEmptyException"):
+        plugin.delete(repository.token, repository.outputs)
+
+
+def test_a_lifecycle_policy_lives_with_its_repository(plugin: Plugin, aws: Aws) -> None:
+    repository = Life(plugin, "ecr/repository:Repository", name="shop")
+    policy = Life(plugin, "ecr/lifecyclePolicy:LifecyclePolicy", repository="shop", policy=lifecycle("web-"))
+    assert policy.replaced_by(policy=lifecycle("web-", keep=5)) == ["policy"]
+    assert policy.outputs["policy"] == policy.arguments["policy"]
+    aws("ecr").put_lifecycle_policy(repositoryName="shop", lifecyclePolicyText=lifecycle("web-", keep=3))
+    assert "policy" in plugin.diff(policy.token, policy.refreshed()[0], policy.inputs, policy.inputs).changes
+    policy.delete()
+    repository.delete()
+
+
+def test_a_lifecycle_policy_is_compared_by_its_rules() -> None:
+    assert same_lifecycle(lifecycle("a", "b"), lifecycle("b", "a"))
+    assert same_lifecycle(lifecycle("a"), json.dumps(json.loads(lifecycle("a")), indent=2))
+    assert not same_lifecycle(lifecycle("a"), lifecycle("a", keep=1))
+
+
+def test_a_repository_policy_is_compared_by_meaning(plugin: Plugin) -> None:
+    Life(plugin, "ecr/repository:Repository", name="shop")
+
+    def allow(actions: list[str]) -> str:
+        statement = {"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": actions}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    policy = Life(
+        plugin,
+        "ecr/repositoryPolicy:RepositoryPolicy",
+        repository="shop",
+        policy=allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]),
+    )
+    turned = {**policy.inputs, "policy": allow(["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"])}
+    assert plugin.diff(policy.token, policy.outputs, policy.inputs, turned).changes == {}
+    policy.change(policy=allow(["ecr:BatchGetImage"]))
+    policy.delete()
+
+
+def test_images_and_credentials_are_found(plugin: Plugin, aws: Aws, account: str) -> None:
+    Life(plugin, "ecr/repository:Repository", name="shop")
+    first, second = push(aws("ecr"), "shop", "1", size=2), push(aws("ecr"), "shop", "2", size=3)
+    image = plugin.invoke("aws:ecr/getImage:getImage", {"repositoryName": "shop", "imageTag": "1"})
+    assert image["imageDigest"] == first
+    assert image["imageUri"] == f"{account}.dkr.ecr.ap-northeast-2.amazonaws.com/shop@{first}"
+    with pytest.raises(RefusedError, match="2 images of repository 'shop' match"):
+        plugin.invoke("aws:ecr/getImage:getImage", {"repositoryName": "shop"})
+    images = plugin.invoke("aws:ecr/getImages:getImages", {"repositoryName": "shop"})["imageIds"]
+    assert {image["imageDigest"] for image in images} == {first, second}
+    found = plugin.invoke("aws:ecr/getRepository:getRepository", {"name": "shop"})
+    assert found["registryId"] == account
+    token = plugin.invoke("aws:ecr/getAuthorizationToken:getAuthorizationToken", {})
+    assert token["userName"] == "AWS"
+    assert token["password"]
+    assert plugin.invoke("aws:ecr/getRepositories:getRepositories", {})["names"] == ["shop"]
+
+
+def test_a_lifecycle_policy_is_written_from_rules(plugin: Plugin) -> None:
+    rule = {
+        "priority": 1,
+        "description": "few",
+        "selection": {
+            "tagStatus": "tagged",
+            "tagPrefixLists": ["web-"],
+            "countType": "imageCountMoreThan",
+            "countNumber": 3,
+        },
+    }
+    text = plugin.invoke("aws:ecr/getLifecyclePolicyDocument:getLifecyclePolicyDocument", {"rules": [rule]})
+    assert json.loads(text["json"])["rules"][0]["selection"]["tagPrefixList"] == ["web-"]
+    assert json.loads(text["json"])["rules"][0]["action"] == {"type": "expire"}
+
+
+# --- scaling
+
+
+PLACE = {
+    "serviceNamespace": "ecs",
+    "resourceId": "service/shop/web",
+    "scalableDimension": "ecs:service:DesiredCount",
+}
+
+
+@pytest.fixture
+def target(plugin: Plugin, aws: Aws) -> Life:
+    aws("ecs").create_cluster(clusterName="shop")
+    aws("ecs").register_task_definition(
+        family="web", containerDefinitions=[{"name": "web", "image": "web:1", "memory": 128}]
+    )
+    aws("ecs").create_service(cluster="shop", serviceName="web", taskDefinition="web", desiredCount=1)
+    return Life(plugin, "appautoscaling/target:Target", **PLACE, minCapacity=1, maxCapacity=3)
+
+
+def test_a_scalable_target_is_changed_put_back_imported_and_deregistered(target: Life, aws: Aws) -> None:
+    target.change(maxCapacity=5)
+    target.change(tags={"team": "a"})
+    target.change(suspendedState={"scheduledScalingSuspended": True})
+    scaling = aws("application-autoscaling")
+    scaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId=PLACE["resourceId"],
+        ScalableDimension=PLACE["scalableDimension"],
+        MaxCapacity=9,
+    )
+    assert target.put_back() == ["maxCapacity"]
+    target.imported("ecs/service/shop/web/ecs:service:DesiredCount")
+    assert target.replaced_by(resourceId="service/shop/other") == ["resourceId"]
+    target.delete()
+
+
+def test_a_target_tracking_policy_is_changed_and_imported(plugin: Plugin, target: Life) -> None:
+    assert target.outputs["minCapacity"] == 1
+
+    def tracking(percent: float) -> dict[str, Any]:
+        return {
+            "targetValue": percent,
+            "scaleInCooldown": 60,
+            "predefinedMetricSpecification": {"predefinedMetricType": "ECSServiceAverageCPUUtilization"},
+        }
+
+    policy = Life(
+        plugin,
+        "appautoscaling/policy:Policy",
+        "cpu",
+        **PLACE,
+        policyType="TargetTrackingScaling",
+        targetTrackingScalingPolicyConfiguration=tracking(60),
+    )
+    policy.change(targetTrackingScalingPolicyConfiguration=tracking(42.5))
+    policy.imported(f"ecs/service/shop/web/ecs:service:DesiredCount/{policy.outputs['name']}")
+    policy.delete()
+
+
+def test_step_adjustments_keep_the_spelling_of_their_bounds(plugin: Plugin, target: Life) -> None:
+    assert target.outputs["minCapacity"] == 1
+    steps = [
+        {"metricIntervalLowerBound": "0", "metricIntervalUpperBound": "1.5", "scalingAdjustment": 1},
+        {"metricIntervalLowerBound": "1.50", "scalingAdjustment": 2},
+    ]
+    policy = Life(
+        plugin,
+        "appautoscaling/policy:Policy",
+        "steps",
+        **PLACE,
+        stepScalingPolicyConfiguration={
+            "adjustmentType": "ChangeInCapacity",
+            "cooldown": 60,
+            "metricAggregationType": "Average",
+            "stepAdjustments": steps,
+        },
+    )
+    policy.delete()
+
+
+def test_a_scheduled_action_is_changed_and_deleted(plugin: Plugin, target: Life) -> None:
+    assert target.outputs["minCapacity"] == 1
+    action = Life(
+        plugin,
+        "appautoscaling/scheduledAction:ScheduledAction",
+        "night",
+        **PLACE,
+        schedule="cron(0 22 * * ? *)",
+        scalableTargetAction={"minCapacity": 0, "maxCapacity": 0},
+    )
+    action.change(timezone="Asia/Seoul")
+    action.change(scalableTargetAction={"minCapacity": 1, "maxCapacity": 2})
+    action.delete()
+
+
+def test_an_import_id_that_is_too_short_is_refused(plugin: Plugin) -> None:
+    with pytest.raises(
+        RefusedError, match="isn't of the form SERVICE-NAMESPACE/RESOURCE-ID/SCALABLE-DIMENSION"
+    ):
+        plugin.read("aws:appautoscaling/target:Target", "ecs")

@@ -1,0 +1,278 @@
+"""CloudWatch alarms, dashboards and logs, EventBridge rules, SNS topics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
+
+Aws = Callable[[str], Any]
+
+
+def policy(topic: str, action: str = "sns:Publish") -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": action}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": topic}]})
+
+
+# --- logs
+
+
+def test_a_log_group_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    group = Life(
+        plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web", retentionInDays=30, tags={"team": "a"}
+    )
+    group.change(retentionInDays=7)
+    group.change(tags={"team": "b", "env": "local"})
+    group.change(retentionInDays=None)
+    group.change(retentionInDays=14)
+    aws("logs").put_retention_policy(logGroupName="/ecs/web", retentionInDays=1)
+    assert group.put_back() == ["retentionInDays"]
+    group.imported()
+    assert group.replaced_by(name="/ecs/other") == ["name"]
+    group.delete()
+
+
+def test_a_log_group_is_not_mistaken_for_one_whose_name_it_begins(plugin: Plugin) -> None:
+    longer = Life(plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web/exec")
+    assert plugin.read(longer.token, "/ecs/web") is None
+
+
+def test_a_log_group_that_is_kept_stays(plugin: Plugin, aws: Aws) -> None:
+    group = Life(plugin, "cloudwatch/logGroup:LogGroup", name="/kept", skipDestroy=True)
+    plugin.delete(group.token, group.outputs)
+    assert len(aws("logs").describe_log_groups()["logGroups"]) == 1
+
+
+def test_a_name_prefix_makes_a_name(plugin: Plugin) -> None:
+    group = Life(plugin, "cloudwatch/logGroup:LogGroup", namePrefix="/ecs/")
+    assert group.id.startswith("/ecs/")
+    assert len(group.id) > len("/ecs/")
+
+
+def test_streams_and_metric_filters_of_a_group(plugin: Plugin) -> None:
+    Life(plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web")
+    stream = Life(plugin, "cloudwatch/logStream:LogStream", name="one", logGroupName="/ecs/web")
+    stream.imported("/ecs/web:one")
+    stream.delete()
+    transformation = {"name": "Oom", "namespace": "Shop", "value": "1"}
+    found = Life(
+        plugin,
+        "cloudwatch/logMetricFilter:LogMetricFilter",
+        "oom",
+        logGroupName="/ecs/web",
+        pattern="OutOfMemoryError",
+        metricTransformation=transformation,
+    )
+    found.change(pattern='"Killed"')
+    found.change(metricTransformation={**transformation, "defaultValue": "0"})
+    found.imported(f"/ecs/web:{found.id}")
+    found.delete()
+
+
+def test_resource_policies_and_saved_queries(plugin: Plugin) -> None:
+    life = Life(
+        plugin,
+        "cloudwatch/logResourcePolicy:LogResourcePolicy",
+        policyName="events",
+        policyDocument=policy("*", "logs:PutLogEvents"),
+    )
+    life.change(policyDocument=policy("*", "logs:CreateLogStream"))
+    life.delete()
+
+
+# --- alarms and dashboards
+
+
+ALARM: dict[str, Any] = {
+    "comparisonOperator": "GreaterThanThreshold",
+    "evaluationPeriods": 1,
+    "metricName": "RunningTaskCount",
+    "namespace": "ECS/ContainerInsights",
+    "period": 60,
+    "statistic": "Maximum",
+    "threshold": 1,
+    "dimensions": {"ClusterName": "shop", "ServiceName": "scheduler"},
+}
+
+
+def test_an_alarm_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    alarm = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "twice", **ALARM, tags={"team": "a"})
+    alarm.change(threshold=2, treatMissingData="breaching")
+    alarm.change(alarmActions=["arn:aws:sns:ap-northeast-2:123456789012:a"], actionsEnabled=False)
+    alarm.change(alarmActions=None, alarmDescription="two run")
+    alarm.change(dimensions={"ClusterName": "shop"})
+    alarm.change(tags={"team": "b"})
+    aws("cloudwatch").delete_alarms(AlarmNames=["nothing"])
+    aws("cloudwatch").disable_alarm_actions(AlarmNames=[alarm.id])
+    alarm.change(actionsEnabled=True)
+    alarm.imported()
+    alarm.delete()
+
+
+def test_an_alarm_on_an_expression_keeps_its_queries(plugin: Plugin) -> None:
+    metric = {"metricName": "Errors", "namespace": "Shop", "period": 60, "stat": "Sum"}
+    queries = [
+        {"id": "rate", "expression": "errors / 60", "label": "rate", "returnData": True},
+        {"id": "errors", "metric": metric},
+    ]
+    alarm = Life(
+        plugin,
+        "cloudwatch/metricAlarm:MetricAlarm",
+        "rate",
+        comparisonOperator="GreaterThanThreshold",
+        evaluationPeriods=2,
+        threshold=1,
+        metricQueries=queries,
+    )
+    alarm.delete()
+
+
+@pytest.mark.parametrize(
+    ("changed", "argument"),
+    [
+        ({"metricName": None}, "metricName"),
+        ({"period": None}, "period"),
+        ({"treatMissingData": "fail"}, "treatMissingData"),
+        ({"comparisonOperator": None}, "comparisonOperator"),
+        ({"extendedStatistic": "p99"}, "statistic"),
+    ],
+)
+def test_an_alarm_that_cloudwatch_would_refuse_is_refused_before(
+    plugin: Plugin, changed: dict[str, Any], argument: str
+) -> None:
+    failures = plugin.check("aws:cloudwatch/metricAlarm:MetricAlarm", {**ALARM, **changed}).failures
+    assert list(failures) == [argument]
+
+
+def test_a_composite_alarm_combines_others(plugin: Plugin) -> None:
+    single = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "one", **ALARM)
+    both = Life(
+        plugin,
+        "cloudwatch/compositeAlarm:CompositeAlarm",
+        alarmName="both",
+        alarmRule=f"ALARM({single.id})",
+    )
+    both.change(alarmDescription="either", actionsEnabled=False)
+    both.imported()
+    both.delete()
+    single.delete()
+
+
+def test_a_dashboard_is_compared_by_its_content(plugin: Plugin, aws: Aws) -> None:
+    widget = {"type": "text", "x": 0, "y": 0, "width": 3, "height": 3, "properties": {"markdown": "hi"}}
+    body = {"widgets": [widget]}
+    dashboard = Life(
+        plugin, "cloudwatch/dashboard:Dashboard", dashboardName="shop", dashboardBody=json.dumps(body)
+    )
+    spaced = {**dashboard.inputs, "dashboardBody": json.dumps(body, indent=2)}
+    assert plugin.diff(dashboard.token, dashboard.outputs, dashboard.inputs, spaced).changes == {}
+    aws("cloudwatch").put_dashboard(DashboardName="shop", DashboardBody=json.dumps({"widgets": []}))
+    assert dashboard.put_back() == ["dashboardBody"]
+    dashboard.imported()
+    dashboard.delete()
+
+
+# --- events
+
+
+def test_a_rule_and_its_target_are_made_changed_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    topic = Life(plugin, "sns/topic:Topic", "alerts")
+    pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}
+    rule = Life(
+        plugin, "cloudwatch/eventRule:EventRule", "stopped", eventPattern=json.dumps(pattern), tags={"a": "1"}
+    )
+    rule.change(description="stopped tasks")
+    rule.change(state="DISABLED")
+    rule.change(state=None)
+    rule.change(isEnabled=False)
+    rule.change(isEnabled=True)
+    rule.change(tags={"a": "2"})
+    rule.imported(unknowable=["forceDestroy"])
+    target = Life(plugin, "cloudwatch/eventTarget:EventTarget", "mail", rule=rule.id, arn=topic.id)
+    target.change(inputPath="$.detail")
+    transformer = {"inputPaths": {"task": "$.detail.taskArn"}, "inputTemplate": '"<task> stopped"'}
+    target.change(inputPath=None, inputTransformer=transformer)
+    target.imported(f"{rule.id}/{target.outputs['targetId']}", unknowable=["forceDestroy"])
+    with pytest.raises(RefusedError, match="DeleteRule"):
+        plugin.delete(rule.token, rule.outputs)
+    target.delete()
+    aws("events").disable_rule(Name=rule.id)
+    rule.refreshed()
+    rule.delete()
+
+
+def test_a_rule_disabled_by_hand_is_enabled_again(plugin: Plugin, aws: Aws) -> None:
+    rule = Life(plugin, "cloudwatch/eventRule:EventRule", "daily", scheduleExpression="rate(1 day)")
+    aws("events").disable_rule(Name=rule.id)
+    assert rule.put_back() == ["state"]
+    assert rule.outputs["state"] == "ENABLED"
+
+
+def test_a_target_that_runs_a_task_keeps_its_parameters(plugin: Plugin) -> None:
+    rule = Life(plugin, "cloudwatch/eventRule:EventRule", "daily", scheduleExpression="rate(1 day)")
+    target = Life(
+        plugin,
+        "cloudwatch/eventTarget:EventTarget",
+        "task",
+        rule=rule.id,
+        arn="arn:aws:ecs:ap-northeast-2:123456789012:cluster/shop",
+        roleArn="arn:aws:iam::123456789012:role/events",
+        ecsTarget={
+            "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/web:1",
+            "launchType": "FARGATE",
+            "networkConfiguration": {"subnets": ["subnet-b", "subnet-a"], "assignPublicIp": True},
+        },
+        retryPolicy={"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 60},
+        deadLetterConfig={"arn": "arn:aws:sqs:ap-northeast-2:123456789012:dead"},
+    )
+    assert target.outputs["ecsTarget"]["taskCount"] == 1
+    target.delete()
+
+
+# --- topics
+
+
+def test_a_topic_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    topic = Life(plugin, "sns/topic:Topic", "alerts", displayName="alerts", tags={"team": "a"})
+    topic.change(displayName="the alerts")
+    topic.change(tags={"team": "b"})
+    aws("sns").set_topic_attributes(TopicArn=topic.id, AttributeName="DisplayName", AttributeValue="mischief")
+    assert topic.put_back() == ["displayName"]
+    topic.imported()
+    found = plugin.invoke("aws:sns/getTopic:getTopic", {"name": topic.outputs["name"]})
+    assert (found["arn"], found["tags"]) == (topic.id, {"team": "b"})
+    topic.delete()
+    with pytest.raises(RefusedError, match="no SNS topic"):
+        plugin.invoke("aws:sns/getTopic:getTopic", {"name": topic.outputs["name"]})
+
+
+def test_a_topic_policy_and_a_subscription(plugin: Plugin) -> None:
+    topic = Life(plugin, "sns/topic:Topic", "alerts")
+    life = Life(plugin, "sns/topicPolicy:TopicPolicy", arn=topic.id, policy=policy(topic.id))
+    life.change(policy=policy(topic.id, "sns:GetTopicAttributes"))
+    life.imported()
+    subscription = Life(
+        plugin,
+        "sns/topicSubscription:TopicSubscription",
+        topic=topic.id,
+        protocol="sqs",
+        endpoint="arn:aws:sqs:x:1:q",
+    )
+    subscription.change(rawMessageDelivery=True)
+    subscription.change(filterPolicy=json.dumps({"kind": ["oom"]}))
+    subscription.delete()
+    plugin.delete(life.token, life.outputs)
+    topic.delete()
+
+
+def test_what_only_a_fifo_topic_can_do_is_refused_on_another(plugin: Plugin) -> None:
+    token = "aws:sns/topic:Topic"
+    assert list(plugin.check(token, {"contentBasedDeduplication": True}).failures) == [
+        "contentBasedDeduplication"
+    ]
+    assert list(plugin.check(token, {"fifoTopic": True, "name": "alerts"}).failures) == ["name"]
