@@ -13,7 +13,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
-from components.validation import check_pattern
+from components.names import digest
+from components.validation import check_pattern, check_unique
 
 ALARM_TOPIC = "fileflow:sns:AlarmTopic"
 
@@ -37,6 +38,8 @@ class AlarmTopicArgs:
             check_pattern("emails", email, r"[^@\s]+@[^@\s]+", "it is an e-mail address", "Correct it.")
         for endpoint in self.https_endpoints:
             check_pattern("https_endpoints", endpoint, r"https://\S+", "it is an https URL", "Correct it.")
+        check_unique("emails", self.emails, "an address")
+        check_unique("https_endpoints", self.https_endpoints, "an endpoint")
 
 
 class AlarmTopic(pulumi.ComponentResource):
@@ -71,9 +74,10 @@ class AlarmTopic(pulumi.ComponentResource):
         )
         subscribers = [("email", each) for each in args.emails]
         subscribers += [("https", each) for each in args.https_endpoints]
-        for index, (protocol, endpoint) in enumerate(subscribers):
+        for protocol, endpoint in subscribers:
             aws.sns.TopicSubscription(
-                f"{name}-{index}",
+                # Not by its place: who is moved by a newcomer would have to confirm once more.
+                f"{name}-{digest(endpoint)}",
                 topic=topic.arn,
                 protocol=protocol,
                 endpoint=endpoint,

@@ -6,7 +6,6 @@ preview, because one unknown value would hide the whole JSON from the policies.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import pulumi
 
+from components.names import digest
 from components.options import ContainerOptions, Sidecar
 
 
@@ -157,5 +157,4 @@ def volume_name(container_name: str, path: str) -> str:
     name = container_name + re.sub(r"[/.]", "-", path)
     if re.fullmatch(r"/[A-Za-z0-9]+", path):
         return name
-    digest = hashlib.sha256(f"{container_name}:{path}".encode()).hexdigest()[:6]
-    return f"{name[:248]}-{digest}"
+    return f"{name[:246]}-{digest(f'{container_name}:{path}')}"

@@ -95,5 +95,9 @@ def shorten(name: str, limit: int) -> str:
     """`name` cut to `limit` characters; a digest of the whole keeps two long names apart."""
     if len(name) <= limit:
         return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
-    return f"{name[: limit - 7].rstrip('-')}-{digest}"
+    return f"{name[: limit - 7].rstrip('-')}-{digest(name)[:6]}"
+
+
+def digest(text: str) -> str:
+    """Eight characters that stand for `text` in a name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -264,3 +264,6 @@ class TaskAccess:
     permissions_boundary_arn: pulumi.Input[str] | None = None
     secrets_kms_key_arns: Sequence[pulumi.Input[str]] = ()
     execute_command: bool = False
+
+    def __post_init__(self) -> None:
+        check_unique("policy_arns", [each for each in self.policy_arns if isinstance(each, str)], "a policy")

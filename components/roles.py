@@ -19,6 +19,7 @@ import pulumi_aws as aws
 from components.alarms import cluster_name
 from components.aws_environment import AwsEnvironment
 from components.cluster import session_log_group_name
+from components.names import digest
 from components.task_options import TaskOptions
 
 
@@ -75,7 +76,8 @@ class TaskRoles:
             )
         policies.extend(
             aws.iam.RolePolicyAttachment(
-                f"{name}-role-{index}",
+                # Not by its place: the old place's attachment is deleted last, and would detach the policy.
+                f"{name}-role-{digest(policy_arn) if isinstance(policy_arn, str) else index}",
                 role=task.name,
                 policy_arn=policy_arn,
                 opts=pulumi.ResourceOptions(parent=task),

@@ -90,6 +90,15 @@ class WebApiServiceArgs:
                 "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
             )
         check_unique(
+            "ingress",
+            [
+                f"{rule.source_security_group_id or rule.source_cidr_block} to {rule.port}"
+                for rule in self.ingress
+                if not isinstance(rule.source_security_group_id, pulumi.Output)
+            ],
+            "a way in",
+        )
+        check_unique(
             "sidecars.name",
             [self.container_name or self.service_name, *(sidecar.name for sidecar in self.sidecars)],
             "a container's name",
@@ -137,8 +146,11 @@ class WebApiService(pulumi.ComponentResource):
             self,
         )
         for index, rule in enumerate(args.ingress):
+            source = rule.source_security_group_id or rule.source_cidr_block
+            # Not by its place: a rule that moved would exist twice for a moment, which EC2 refuses.
+            suffix = source.replace("/", "-") if isinstance(source, str) else str(index)
             aws.vpc.SecurityGroupIngressRule(
-                f"{name}-ingress-{index}",
+                f"{name}-ingress-{rule.port}-{suffix}",
                 security_group_id=task.security_group.id,
                 description=rule.description,
                 ip_protocol="tcp",
