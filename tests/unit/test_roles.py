@@ -160,6 +160,14 @@ def test_a_callers_statements_and_policies_go_to_the_application_alone() -> None
     assert recording.only(t.ATTACHMENT).inputs == {"policyArn": managed, "role": "download-role-0a1b2c3"}
 
 
+def test_a_policy_that_joins_never_renames_the_others() -> None:
+    first, second = (f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("a", "b"))
+
+    before = record_scheduler(access=TaskAccess(policy_arns=[second]))
+    after = record_scheduler(access=TaskAccess(policy_arns=[first, second]))
+    assert set(before.names(t.ATTACHMENT)) < set(after.names(t.ATTACHMENT))
+
+
 def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
     granted = statements(record_scheduler(access=TaskAccess(execute_command=True)), "role")
 

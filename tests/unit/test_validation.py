@@ -17,6 +17,7 @@ from components.options import (
     ContainerOptions,
     Logging,
     Sidecar,
+    TaskAccess,
     TaskSize,
     WritablePath,
 )
@@ -208,7 +209,10 @@ REFUSED: list[tuple[Callable[[], Any], str, object]] = [
         "fileflow-scheduler-download",
     ),
     (lambda: web_args(sidecars=[sidecar(), sidecar()]), "name", "agent"),
+    (lambda: web_args(ingress=[rule(), rule()]), "ingress", "10.0.0.0/8 to 80"),
+    (lambda: TaskAccess(policy_arns=["arn:p", "arn:p"]), "policy_arns", "arn:p"),
     (lambda: AlarmTopicArgs(topic_name="t", cluster_arn="arn", emails=["nobody"]), "emails", "nobody"),
+    (lambda: AlarmTopicArgs(topic_name="t", cluster_arn="arn", emails=["a@b", "a@b"]), "emails", "a@b"),
     (
         lambda: AlarmTopicArgs(topic_name="t", cluster_arn="arn", https_endpoints=["http://x"]),
         "https_endpoints",

@@ -500,18 +500,26 @@ def test_further_ways_in_are_each_one_rule() -> None:
     )
 
     added = rules(recording, t.INGRESS)
-    assert added["web-ingress-0"] == {
+    assert added["web-ingress-8083-sg-batch"] == {
         "fromPort": 8083,
         "referencedSecurityGroupId": "sg-batch",
         "securityGroupId": "sg-web-tasks",
         "toPort": 8083,
     }
-    assert added["web-ingress-1"] == {
+    assert added["web-ingress-8084-10.9.0.0-16"] == {
         "cidrIpv4": "10.9.0.0/16",
         "fromPort": 8084,
         "securityGroupId": "sg-web-tasks",
         "toPort": 8084,
     }
+
+
+def test_a_further_way_in_never_renames_the_others() -> None:
+    first = IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch")
+    second = IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16")
+
+    before, after = record_web(ingress=[second]), record_web(ingress=[first, second])
+    assert set(before.names(t.INGRESS)) < set(after.names(t.INGRESS))
 
 
 @pytest.mark.parametrize(
