@@ -36,7 +36,7 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
     )
     component = pulumi.ComponentResource(TYPE, name, None, merged)
     for key in _PLAIN_FIELDS:
-        plain(TYPE, key, inputs.get(key))
+        plain(key, inputs.get(key))
     _one_at_most(inputs, "subnets", "subnetIds", "subnetMappings")
     _one_at_most(inputs, "listener", "listeners")
     _one_at_most(inputs, "defaultTargetGroup", "defaultTargetGroupPort")
@@ -53,7 +53,7 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
     if inputs.get("securityGroups") is None and not group_choice.get("skip"):
         group_id = group_choice.get("securityGroupId")
         if group_id is not None and group_choice.get("args") is not None:
-            raise ComponentError(f"{TYPE}: give defaultSecurityGroup args or securityGroupId, not both")
+            raise ComponentError("give defaultSecurityGroup args or securityGroupId, not both")
         if group_id is None:
             group_args = group_choice.get("args") or {"vpcId": vpc_id, **open_rules()}
             group = aws.ec2.SecurityGroup(
@@ -102,7 +102,7 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
 def _one_at_most(inputs: Mapping[str, Any], *fields: str) -> None:
     given = [field for field in fields if inputs.get(field) is not None]
     if len(given) > 1:
-        raise ComponentError(f"{TYPE}: {' and '.join(given)} exclude each other; give one of them")
+        raise ComponentError(f"{' and '.join(given)} exclude each other; give one of them")
 
 
 def _place(inputs: Mapping[str, Any], component: pulumi.Resource) -> tuple[Any, Any]:

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.plugins.awsx import application_load_balancer, default_vpc, repository, vpc
+from local.plugins.awsx import (
+    application_load_balancer,
+    default_vpc,
+    fargate_service,
+    fargate_task_definition,
+    repository,
+    vpc,
+)
 from local.plugins.awsx.values import Component, ComponentError
 
 COMPONENTS: Mapping[str, Component] = {
-    module.TYPE: module.construct for module in (application_load_balancer, default_vpc, repository, vpc)
+    module.TYPE: module.construct
+    for module in (
+        application_load_balancer,
+        default_vpc,
+        fargate_service,
+        fargate_task_definition,
+        repository,
+        vpc,
+    )
 }
 FUNCTIONS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "awsx:ec2:getDefaultVpc": default_vpc.get_default_vpc,

@@ -21,7 +21,7 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
     """Register the component and its children; raises ComponentError for an incomplete lifecycle rule."""
     component = pulumi.ComponentResource(TYPE, name, None, options)
     child = pulumi.ResourceOptions(parent=component)
-    choice = plain(TYPE, "lifecyclePolicy", inputs.get("lifecyclePolicy")) or {}
+    choice = plain("lifecyclePolicy", inputs.get("lifecyclePolicy")) or {}
     policy = None
     if not choice.get("skip"):
         rules = choice.get("rules")
@@ -50,7 +50,7 @@ def lifecycle_document(rules: Sequence[Mapping[str, Any]]) -> str:
     """
     for_any = [rule for rule in rules if rule.get("tagStatus") == "any"]
     if len(for_any) > 1:
-        raise ComponentError(f'{TYPE}: lifecyclePolicy has {len(for_any)} rules of tagStatus "any"; keep one')
+        raise ComponentError(f'lifecyclePolicy has {len(for_any)} rules of tagStatus "any"; keep one')
     ordered = [rule for rule in rules if rule.get("tagStatus") != "any"] + for_any
     return json.dumps({"rules": [_rule(rule, priority) for priority, rule in enumerate(ordered, start=1)]})
 
@@ -63,7 +63,7 @@ def _rule(rule: Mapping[str, Any], priority: int) -> dict[str, Any]:
         selection = {"tagStatus": "tagged", "tagPrefixList": rule["tagPrefixList"]}
     else:
         raise ComponentError(
-            f"{TYPE}: lifecyclePolicy rule {priority} selects tagged images, so give it a tagPrefixList, "
+            f"lifecyclePolicy rule {priority} selects tagged images, so give it a tagPrefixList, "
             'or set its tagStatus to "any" or "untagged"'
         )
     if rule.get("maximumNumberOfImages") is not None:
@@ -73,7 +73,7 @@ def _rule(rule: Mapping[str, Any], priority: int) -> dict[str, Any]:
         selection |= {"countType": "sinceImagePushed", "countNumber": days, "countUnit": "days"}
     else:
         raise ComponentError(
-            f"{TYPE}: lifecyclePolicy rule {priority} never expires an image; "
+            f"lifecyclePolicy rule {priority} never expires an image; "
             "give it maximumNumberOfImages or maximumAgeLimit (days)"
         )
     described = {} if rule.get("description") is None else {"description": rule["description"]}

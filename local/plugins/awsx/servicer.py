@@ -36,7 +36,9 @@ class AwsxServicer(ProviderServicer):
         async with self.lock:
             try:
                 return await self._construct(request, context)
-            except (ComponentError, SubnetError, pulumi.RunError, grpc.RpcError) as error:
+            except Exception as error:
+                if not _is_plain(error):
+                    raise
                 await _refuse(context, f'{request.type} "{request.name}": {_message(error)}')
 
     async def _construct(
@@ -93,6 +95,12 @@ class AwsxServicer(ProviderServicer):
 async def _refuse(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
     await context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
     raise AssertionError("abort always raises")
+
+
+def _is_plain(error: Exception) -> bool:
+    """Whether the message says it all; the SDK makes a bare Exception of what the engine refuses."""
+    known = isinstance(error, ComponentError | SubnetError | pulumi.RunError | grpc.RpcError)
+    return known or type(error) is Exception
 
 
 def _message(error: Exception) -> str:

@@ -23,7 +23,7 @@ _DEFAULT_TYPES = ("Private", "Public")
 _REGION_OF_ZONE = re.compile(r"^[a-z]{2}(?:-[a-z]+)+-")
 
 
-class SubnetError(ValueError):
+class SubnetError(Exception):
     """Arguments of `awsx:ec2:Vpc` that are refused; the message names field, value, rule and fix."""
 
 
@@ -216,6 +216,7 @@ def legacy_subnets(
     default_mask = zone_mask + (0 if len(specs) == 1 else 1)
     subnets: list[Subnet] = []
     for index, zone_block in enumerate(zone_blocks):
+        previous = _block(_address(zone_block) - 1, _IPV4_BITS)  # the address before the zone
         last: str | None = None
         for type_name, smallest_mask in (("Private", 19), ("Public", 20), ("Isolated", 24)):
             # Within a type every candidate counts from where the previous type ended.
@@ -224,10 +225,10 @@ def legacy_subnets(
             for nth, spec in enumerate(spec for spec in specs if spec.is_type(type_name)):
                 mask = spec.cidr_mask if spec.cidr_mask is not None else max(default_mask, smallest_mask)
                 block = _subdivide(base, mask - base_mask, nth)
-                if last is not None and _overlap(last, block):
-                    block = _next_block(_last(last), mask)
+                if _overlap(previous, block):
+                    block = _next_block(_last(previous), mask)
                 subnets.append(_subnet(vpc, spec, zones, index, name_tags, cidr_block=block, type=type_name))
-                last = block
+                last = previous = block
     return subnets
 
 

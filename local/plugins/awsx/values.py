@@ -10,8 +10,11 @@ import pulumi
 from pulumi import _types
 
 
-class ComponentError(ValueError):
-    """Arguments that the component refuses; the message names field, value, rule and fix."""
+class ComponentError(Exception):
+    """Arguments that the component refuses; the message names field, value, rule and fix.
+
+    Not a ValueError: the SDK wraps these in words of its own on the way out of an output.
+    """
 
 
 @dataclass(frozen=True)
@@ -44,20 +47,20 @@ def map_input(value: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def merge_maps(*maps: Any) -> Any:
-    """Merge maps, later ones over earlier ones; None counts as empty. The result is plain when all are."""
+    """Merge maps, later ones over earlier ones; None counts as empty.
+
+    A map that is an output as a whole stays alone: the real provider then loses the others, `Name` tags too.
+    """
     given = [entry for entry in maps if entry is not None]
-    if any(isinstance(entry, pulumi.Output) for entry in given):
-        return pulumi.Output.all(*given).apply(
-            lambda resolved: {key: value for entry in resolved for key, value in entry.items()}
-        )
-    return {key: value for entry in given for key, value in entry.items()}
+    outputs = [entry for entry in given if isinstance(entry, pulumi.Output)]
+    return outputs[-1] if outputs else {key: value for entry in given for key, value in entry.items()}
 
 
-def plain(component: str, field: str, value: Any) -> Any:
+def plain(field: str, value: Any) -> Any:
     """Return an argument that decides which resources exist, and so can't be an output."""
     if isinstance(value, pulumi.Output):
         raise ComponentError(
-            f"{component}: {field} decides which resources exist; give it as a plain value, not as an output"
+            f"{field} decides which resources exist; give it as a plain value, not as an output"
         )
     return value
 

@@ -61,7 +61,7 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
     component = pulumi.ComponentResource(TYPE, name, None, options)
     args = dict(inputs)
     for key in _PLAIN_FIELDS:
-        plain(TYPE, key, args.get(key))
+        plain(key, args.get(key))
     _check_address_source(args)
     _default_dns_attributes(args)
     zones = await _availability_zones(args, component)
@@ -130,8 +130,9 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
         children.endpoints.append(_endpoint(spec, vpc, args, zones, shared_tags, children, component))
     component.register_outputs({})
 
-    def ids(subnets: Sequence[aws.ec2.Subnet]) -> list[pulumi.Output[str]]:
-        return [subnet.id for subnet in subnets]
+    def ids(subnets: Sequence[aws.ec2.Subnet]) -> pulumi.Output[list[str]]:
+        # As one output: in a preview the real provider doesn't know how many there will be, either.
+        return pulumi.Output.all(*(subnet.id for subnet in subnets))
 
     return Constructed(
         component.urn,
@@ -159,13 +160,13 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
 
 def _check_address_source(args: Mapping[str, Any]) -> None:
     if args.get("availabilityZoneNames") and args.get("numberOfAvailabilityZones"):
-        raise ComponentError(f"{TYPE}: give availabilityZoneNames or numberOfAvailabilityZones, not both")
+        raise ComponentError("give availabilityZoneNames or numberOfAvailabilityZones, not both")
     if args.get("ipv4IpamPoolId") is None:
         return
     given = [key for key in ("cidrBlock", "ipv4NetmaskLength") if args.get(key) is not None]
     if len(given) != 1:
         raise ComponentError(
-            f"{TYPE}: ipv4IpamPoolId needs either cidrBlock or ipv4NetmaskLength, "
+            f"ipv4IpamPoolId needs either cidrBlock or ipv4NetmaskLength, "
             f"but {' and '.join(given) or 'neither'} is given"
         )
 
@@ -175,7 +176,7 @@ async def _availability_zones(args: Mapping[str, Any], component: pulumi.Resourc
         return list(args["availabilityZoneNames"])
     region = args.get("region")
     if isinstance(region, pulumi.Output):
-        raise ComponentError(f"{TYPE}: give region as a plain value, or list availabilityZoneNames")
+        raise ComponentError("give region as a plain value, or list availabilityZoneNames")
     number = args.get("numberOfAvailabilityZones")
     count = _DEFAULT_ZONE_COUNT if number is None else int(number)
     invoke_options = pulumi.InvokeOutputOptions(parent=component)
@@ -183,7 +184,7 @@ async def _availability_zones(args: Mapping[str, Any], component: pulumi.Resourc
     names: Sequence[str] | None = await found.apply(lambda result: result.names).future()
     if not names or len(names) < count:
         raise ComponentError(
-            f"{TYPE}: the region has {len(names or [])} availability zones for this account, "
+            f"the region has {len(names or [])} availability zones for this account, "
             f"but {count} are asked for; "
             "list availabilityZoneNames, lower numberOfAvailabilityZones or enable the region"
         )
@@ -207,9 +208,7 @@ def _plan_subnets(
     given = args.get("subnetSpecs")
     specs = None if given is None else [layouts.SubnetSpec.from_inputs(spec) for spec in given]
     if strategy == "AutoMerge" and layouts.is_explicit(specs):
-        raise ComponentError(
-            f'{TYPE}: subnetStrategy "AutoMerge" takes no cidrBlocks; use "Auto" or "Exact" for them'
-        )
+        raise ComponentError('subnetStrategy "AutoMerge" takes no cidrBlocks; use "Auto" or "Exact" for them')
     specs = layouts.normalize_specs(specs, len(zones))
     zone_mask = args.get("availabilityZoneCidrMask")
     zone_mask = None if zone_mask is None else int(zone_mask)
@@ -217,7 +216,7 @@ def _plan_subnets(
     if strategy == "Legacy" or (specs is None and strategy == "Exact"):
         if isinstance(cidr_block, pulumi.Output):
             raise ComponentError(
-                f'{TYPE}: subnetStrategy "{strategy}" needs a cidrBlock that is known beforehand; '
+                f'subnetStrategy "{strategy}" needs a cidrBlock that is known beforehand; '
                 'use "Auto" with an IPAM pool'
             )
         planned = layouts.legacy_subnets(name, cidr_block, zones, specs, name_tags)
@@ -335,7 +334,7 @@ def _ipv6_block(vpc_ipv6_cidr: str | None, assign: bool, index: int) -> str | No
         return None
     if not vpc_ipv6_cidr:
         raise ComponentError(
-            f"{TYPE}: assignIpv6AddressOnCreation needs a VPC with an IPv6 range; "
+            "assignIpv6AddressOnCreation needs a VPC with an IPv6 range; "
             "set assignGeneratedIpv6CidrBlock or ipv6CidrBlock"
         )
     return layouts.ipv6_subnet_block(vpc_ipv6_cidr, index)
@@ -399,7 +398,7 @@ def _default_dns_attributes(args: dict[str, Any]) -> None:
         kind = _endpoint_type(spec)
         if kind is None:
             raise ComponentError(
-                f'{TYPE}: vpcEndpointStrategy "Auto" needs a plain vpcEndpointType '
+                f'vpcEndpointStrategy "Auto" needs a plain vpcEndpointType '
                 f"for {spec['serviceName']}; "
                 'give it as text or use "Legacy"'
             )
@@ -409,7 +408,7 @@ def _default_dns_attributes(args: dict[str, Any]) -> None:
     for key in ("enableDnsHostnames", "enableDnsSupport"):
         if args.get(key) is False:
             raise ComponentError(
-                f'{TYPE}: {key} is false, but vpcEndpointStrategy "Auto" gives interface endpoints '
+                f'{key} is false, but vpcEndpointStrategy "Auto" gives interface endpoints '
                 "private DNS, which needs it; set it to true or leave it out"
             )
         if args.get(key) is None:

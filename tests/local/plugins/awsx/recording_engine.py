@@ -10,6 +10,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -157,6 +158,9 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if failure is not None:
             context.abort(grpc.StatusCode.UNKNOWN, failure)
         resource_id = "" if self._engine.dry_run else f"{{id of {owner}}}"
+        if request.type.startswith("pulumi:providers:"):
+            # References to providers are split at "::".
+            resource_id = f"id-of-{request.name}"
         outputs = inputs if self._engine.dry_run else {**inputs, "arn": f"{{arn of {owner}}}"}
         outputs = {**outputs, **self._engine.extra_outputs.get(request.type, {})}
         self._objects[urn] = (resource_id, outputs)
@@ -193,7 +197,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             response = self._engine.plugin.stub.Construct(construct)
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
-        self._recording.constructed[request.name] = _to_dict(response.state)
+        self._recording.constructed[f"{request.type}::{request.name}"] = _to_dict(response.state)
         return resource_pb2.RegisterResourceResponse(urn=response.urn, object=response.state)
 
     def RegisterResourceOutputs(
@@ -239,12 +243,14 @@ class AwsxPlugin:
         engine_pb2_grpc.add_EngineServicer_to_server(self.engine, self._server)
         self.engine_address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop
         self.process = subprocess.Popen(
             [sys.executable, "-m", "local.plugins.awsx", self.engine_address],
             cwd=CHECKOUT,
             env=dict(environment),
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            # A file, because a pipe that nobody reads stops the plugin once it's full.
+            stderr=self._said,
             text=True,
         )
         assert self.process.stdout is not None
@@ -256,7 +262,10 @@ class AwsxPlugin:
         """End the process and return what it said on stderr."""
         self.channel.close()
         self.process.terminate()
-        said = self.process.communicate(timeout=30)[1]
+        self.process.wait(timeout=30)
+        self._said.seek(0)
+        said = self._said.read()
+        self._said.close()
         self._server.stop(grace=None).wait()
         return said
 
@@ -273,11 +282,14 @@ class RecordingEngine:
     recording: Recording = field(default_factory=Recording)
     monitor_address: str = ""
 
-    def run(self, program: Callable[[], None]) -> Recording:
+    def run(self, program: Callable[[], object]) -> Recording:
         """Run the program to its end, in a thread so that the SDK's settings stay its own."""
         self.plugin.engine.messages.clear()
         with self._served() as address:
             self.monitor_address = address
+
+            def body() -> None:
+                program()
 
             def in_thread() -> None:
                 settings.reset_options(
@@ -288,7 +300,7 @@ class RecordingEngine:
                     preview=self.dry_run,
                 )
                 try:
-                    asyncio.run(run_in_stack(program))
+                    asyncio.run(run_in_stack(body))
                 except Exception as error:  # noqa: BLE001 - whatever ended the program is what a test asks about
                     self.recording.error = error
 

@@ -1,0 +1,260 @@
+"""How components are constructed: options, previews, secrets, errors, several at once, the plugin's end."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.stub
+import grpc
+import pulumi
+import pulumi_aws as aws
+import pytest
+from google.protobuf import json_format
+from pulumi.runtime.proto import provider_pb2
+
+from local.plugins.awsx.default_vpc import get_default_vpc
+from local.plugins.awsx.values import ComponentError
+from tests.local.plugins.awsx.recording_engine import (
+    CHECKOUT,
+    UNKNOWN,
+    AwsxPlugin,
+    RecordingEngine,
+    plain,
+)
+
+VPC = "awsx:ec2:Vpc"
+BALANCER = "awsx:lb:ApplicationLoadBalancer"
+REPOSITORY = "awsx:ecr:Repository"
+
+
+def component(
+    type_token: str, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
+) -> pulumi.ComponentResource:
+    """Ask for a component by the arguments' wire names."""
+    return pulumi.ComponentResource(type_token, name, dict(inputs), opts, remote=True)
+
+
+def test_options_reach_the_component_and_its_children(plugin: AwsxPlugin) -> None:
+    """The component carries what it was given; children inherit provider and protection from it."""
+
+    def program() -> None:
+        provider = aws.Provider("seoul", region="ap-northeast-2")
+        component(
+            REPOSITORY,
+            "fileflow",
+            {},
+            pulumi.ResourceOptions(
+                aliases=[pulumi.Alias(name="former")],
+                custom_timeouts=pulumi.CustomTimeouts(create="9m"),
+                deleted_with=provider,
+                depends_on=[provider],
+                ignore_changes=["tags"],
+                protect=True,
+                providers=[provider],
+                retain_on_delete=True,
+            ),
+        )
+
+    recording = RecordingEngine(plugin).run(program)
+    assert recording.error is None
+    own = recording.of_type(REPOSITORY)["fileflow"].request
+    provider = recording.of_type("pulumi:providers:aws")["seoul"].urn
+    assert [alias.spec.name for alias in own.aliases] == ["former"]
+    assert own.customTimeouts.create == "9m"
+    assert own.deletedWith == provider
+    assert list(own.dependencies) == [provider]
+    assert list(own.ignoreChanges) == ["tags"]
+    assert (own.protect, own.retainOnDelete) == (True, True)
+    child = recording.of_type("aws:ecr/repository:Repository")["fileflow"].request
+    assert child.provider == f"{provider}::id-of-seoul"
+    assert child.protect
+
+
+def test_children_ask_for_the_installed_sdks_plugin(plugin: AwsxPlugin) -> None:
+    """The version is pulumi_aws's, so that one aws plugin serves program and components."""
+    recording = RecordingEngine(plugin).run(lambda: component(REPOSITORY, "fileflow", {}))
+    child = recording.of_type("aws:ecr/repository:Repository")["fileflow"].request
+    assert child.version == version("pulumi_aws")
+
+
+def test_former_type_names_stay_aliases(plugin: AwsxPlugin) -> None:
+    """As in the real provider, on the components and on their children."""
+
+    def program() -> None:
+        component(BALANCER, "web", {"subnetIds": ["subnet-0a"]})
+
+    recording = RecordingEngine(plugin).run(program)
+    own = recording.of_type(BALANCER)["web"].request
+    assert [alias.spec.name for alias in own.aliases] == [
+        "awsx:x:elasticloadbalancingv2:ApplicationLoadBalancer"
+    ]
+    child = recording.of_type("aws:lb/loadBalancer:LoadBalancer")["web"].request
+    assert [alias.spec.type for alias in child.aliases] == [
+        "aws:elasticloadbalancingv2/loadBalancer:LoadBalancer"
+    ]
+
+
+def test_a_preview_registers_every_child_with_unknown_ids(plugin: AwsxPlugin) -> None:
+    """Ids aren't known, ranges and zones are; so is what the program sees."""
+    vpc = {"numberOfAvailabilityZones": 2, "natGateways": {"strategy": "Single"}}
+    recording = RecordingEngine(plugin, dry_run=True).run(lambda: component(VPC, "net", vpc))
+    assert recording.error is None
+    subnets = recording.of_type("aws:ec2/subnet:Subnet")
+    assert len(subnets) == 4
+    assert subnets["net-public-1"].inputs["vpcId"] == UNKNOWN
+    assert subnets["net-public-1"].inputs["cidrBlock"] == "10.0.64.0/19"
+    state = plain(recording.constructed[f"{VPC}::net"])
+    assert state["vpcId"] == UNKNOWN
+    assert state["publicSubnetIds"] == UNKNOWN
+
+
+def test_a_secret_argument_stays_secret_in_the_children(plugin: AwsxPlugin) -> None:
+    """Alone, inside a map, and in what is worked out from it."""
+
+    def program() -> None:
+        component(REPOSITORY, "fileflow", {"name": pulumi.Output.secret("hidden-name")})
+        component(
+            VPC, "net", {"numberOfAvailabilityZones": 1, "tags": {"a": pulumi.Output.secret("hidden-tag")}}
+        )
+
+    recording = RecordingEngine(plugin).run(program)
+    assert recording.error is None
+    repository = recording.of_type("aws:ecr/repository:Repository")["fileflow"].request
+    subnet = recording.of_type("aws:ec2/subnet:Subnet")["net-public-1"].request
+    for request, text in ((repository, "hidden-name"), (subnet, "hidden-tag")):
+        found = _marks_around(json_format.MessageToDict(request.object), text)
+        assert found
+        assert all(found)
+
+
+def _marks_around(value: Any, text: str, marked: bool = False) -> list[bool]:
+    """For each place of a text, whether a secret's mark is around it."""
+    if value == text:
+        return [marked]
+    if isinstance(value, list):
+        return [found for entry in value for found in _marks_around(entry, text, marked)]
+    if not isinstance(value, dict):
+        return []
+    is_secret = value.get("secret") is True or (
+        value.get("4dabf18193072939515e22adb298388d") == "1b47061264138c4ac30d75fd1eb44270"
+    )
+    return [found for entry in value.values() for found in _marks_around(entry, text, marked or is_secret)]
+
+
+def test_several_components_at_once_are_all_constructed(plugin: AwsxPlugin) -> None:
+    """Each with its own children."""
+
+    def program() -> None:
+        for index in range(4):
+            component(VPC, f"net-{index}", {"numberOfAvailabilityZones": 1})
+            component(BALANCER, f"web-{index}", {"subnetIds": ["subnet-0a"]})
+            component(REPOSITORY, f"repository-{index}", {})
+
+    recording = RecordingEngine(plugin).run(program)
+    assert recording.error is None
+    assert len(recording.of_type("aws:ec2/vpc:Vpc")) == 4
+    assert len(recording.of_type("aws:lb/loadBalancer:LoadBalancer")) == 4
+    assert len(recording.of_type("aws:ecr/repository:Repository")) == 4
+
+
+def test_a_child_that_fails_fails_the_component_with_its_message(plugin: AwsxPlugin) -> None:
+    """And the plugin goes on to serve the next one."""
+    failing = {"aws:ec2/subnet:Subnet::net-public-1": "the subnet's range is taken"}
+    engine = RecordingEngine(plugin, failures=failing)
+    recording = engine.run(lambda: component(VPC, "net", {"numberOfAvailabilityZones": 1}))
+    assert str(recording.error) == f'{VPC} "net": the subnet\'s range is taken'
+    after = RecordingEngine(plugin).run(lambda: component(REPOSITORY, "next", {}))
+    assert after.error is None
+
+
+def test_an_unknown_component_is_refused_by_name(plugin: AwsxPlugin) -> None:
+    """With those that there are."""
+    token = "awsx:ecs:EC2Service"
+    recording = RecordingEngine(plugin).run(lambda: component(token, "x", {}))
+    assert f"doesn't have the type {token}, only " in str(recording.error)
+    assert "install the real awsx plugin" in str(recording.error)
+
+
+def test_an_unknown_function_or_method_is_refused_by_name(plugin: AwsxPlugin) -> None:
+    """As one message."""
+    with pytest.raises(grpc.RpcError) as invoked:
+        plugin.stub.Invoke(provider_pb2.InvokeRequest(tok="awsx:ec2:getOther"))
+    assert "doesn't have the function awsx:ec2:getOther" in str(invoked.value.details())
+    with pytest.raises(grpc.RpcError) as called:
+        plugin.stub.Call(provider_pb2.CallRequest(tok="awsx:ec2:Vpc/method"))
+    assert "has no method awsx:ec2:Vpc/method" in str(called.value.details())
+
+
+def test_an_output_where_resources_are_decided_is_refused(plugin: AwsxPlugin) -> None:
+    """Rather than registering something else."""
+    inputs = {"cidrBlock": "10.0.0.0/16", "subnetStrategy": "Auto"}
+
+    def program() -> None:
+        component(VPC, "net", {**inputs, "numberOfAvailabilityZones": pulumi.Output.secret(2)})
+
+    message = str(RecordingEngine(plugin).run(program).error)
+    assert message.startswith(f'{VPC} "net": numberOfAvailabilityZones decides which resources exist')
+
+
+def test_a_layout_without_a_strategy_is_warned_about(plugin: AwsxPlugin) -> None:
+    """With the same layout in the coming default's terms."""
+    specs = {"subnetSpecs": [{"type": "Public"}, {"type": "Private"}]}
+    recording = RecordingEngine(plugin).run(lambda: component(VPC, "net", specs))
+    warnings = [message for message in recording.logs if "subnetStrategy is not set" in message]
+    assert len(warnings) == 1
+    assert '{"type":"Private","cidrMask":19}' in warnings[0]
+
+
+def test_the_default_vpc_is_found_by_its_subnets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subnet that gives public addresses is public; no default VPC is one error."""
+    client = boto3.client(
+        "ec2", region_name="ap-northeast-2", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    monkeypatch.setattr(boto3, "client", lambda _service: client)
+    default = {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
+    of_vpc = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}]}
+    subnets = [
+        {"SubnetId": "a", "MapPublicIpOnLaunch": True},
+        {"SubnetId": "b", "MapPublicIpOnLaunch": False},
+    ]
+    with botocore.stub.Stubber(client) as stub:
+        stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1"}]}, default)
+        stub.add_response("describe_subnets", {"Subnets": subnets}, of_vpc)
+        assert get_default_vpc() == {"vpcId": "vpc-1", "publicSubnetIds": ["a"], "privateSubnetIds": ["b"]}
+        stub.add_response("describe_vpcs", {"Vpcs": []}, default)
+        with pytest.raises(ComponentError, match="there is no default VPC in ap-northeast-2"):
+            get_default_vpc()
+
+
+@pytest.mark.parametrize("name", ["awsx", "docker"])
+def test_a_plugin_ends_with_the_process_that_started_it(name: str, tmp_path: Path) -> None:
+    """An engine that is killed leaves no plugin behind."""
+    starter = tmp_path / "starter.py"
+    starter.write_text(
+        "import subprocess, sys, time\n"
+        f"command = [sys.executable, '-m', 'local.plugins.{name}', '']\n"
+        "child = subprocess.Popen(command, stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    engine = subprocess.Popen(
+        [sys.executable, str(starter)], cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert engine.stdout is not None
+    pid = int(engine.stdout.readline())
+    descriptor = os.pidfd_open(pid)
+    engine.kill()
+    engine.wait(timeout=30)
+    ended, _, _ = select.select([descriptor], [], [], 30)
+    os.close(descriptor)
+    assert ended, "the plugin still runs"

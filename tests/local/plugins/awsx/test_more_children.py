@@ -1,0 +1,96 @@
+"""The stand-in does what the real awsx provider did for many more arguments than the first recordings have.
+
+The recordings' `about` says how they were made. Children, parents, inputs, explicit dependencies, the
+component's outputs, what it asked the aws provider, and which arguments it refuses are compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.local.plugins.awsx.recording_engine import (
+    CHECKOUT,
+    AwsxPlugin,
+    Recording,
+    RecordingEngine,
+    plain,
+)
+
+RECORDED: dict[str, Any] = json.loads((CHECKOUT / "tests/golden/awsx-more-children.json").read_text())
+_JSON_TEXTS = ("assumeRolePolicy", "containerDefinitions", "policy")
+
+
+def component(case: Mapping[str, Any]) -> Callable[[], None]:
+    """A program that asks for the case's component, whatever its type, by the arguments' wire names."""
+
+    def program() -> None:
+        pulumi.ComponentResource(case["type"], "FileFlow", case["inputs"], None, remote=True)
+
+    return program
+
+
+def shown(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs with JSON texts as values: the order of their keys says nothing."""
+    return {
+        key: json.loads(value) if key in _JSON_TEXTS and str(value)[:1] in "[{" else value
+        for key, value in inputs.items()
+    }
+
+
+def children(recording: Recording) -> list[dict[str, Any]]:
+    """What was registered, in the recordings' form."""
+    return [
+        {
+            "type": resource.type,
+            "name": resource.name,
+            "parent": resource.parent,
+            "inputs": shown(resource.inputs),
+            "dependsOn": sorted(urn.rpartition("$")[2] for urn in resource.request.dependencies),
+        }
+        for resource in recording.children()
+    ]
+
+
+@pytest.mark.parametrize("case", RECORDED["components"], ids=lambda case: case["case"])
+def test_a_component_is_the_recorded_one(plugin: AwsxPlugin, case: dict[str, Any]) -> None:
+    """With its children, its outputs and its questions."""
+    recording = RecordingEngine(plugin, extra_outputs=case.get("extra", {})).run(component(case))
+    assert recording.error is None
+    assert children(recording) == case["children"]
+    assert plain(recording.constructed[f"{case['type']}::FileFlow"]) == case["state"]
+    assert sorted(([token, asked] for token, asked in recording.invokes), key=str) == case["invokes"]
+
+
+@pytest.mark.parametrize("case", RECORDED["layouts"], ids=lambda case: json.dumps(case["inputs"]))
+def test_the_subnets_of_a_layout_are_the_recorded_ones(plugin: AwsxPlugin, case: dict[str, Any]) -> None:
+    """Names, zones, ranges and types, and the layout that the component tells."""
+    vpc = {"type": "awsx:ec2:Vpc", "inputs": case["inputs"]}
+    recording = RecordingEngine(plugin).run(component(vpc))
+    assert recording.error is None
+    subnets = {
+        name: [
+            subnet.inputs["availabilityZone"],
+            subnet.inputs["cidrBlock"],
+            subnet.inputs["tags"]["SubnetType"],
+        ]
+        for name, subnet in recording.of_type("aws:ec2/subnet:Subnet").items()
+    }
+    assert subnets == case["subnets"]
+    assert plain(recording.constructed["awsx:ec2:Vpc::FileFlow"])["subnetLayout"] == case["subnetLayout"]
+
+
+@pytest.mark.parametrize("case", RECORDED["refused"], ids=lambda case: case["case"])
+def test_what_the_real_provider_refuses_is_refused_in_one_message(
+    plugin: AwsxPlugin, case: dict[str, Any]
+) -> None:
+    """The message begins with the component, and nothing but the component itself was registered."""
+    recording = RecordingEngine(plugin).run(component(case))
+    message = str(recording.error)
+    assert message.startswith(f'{case["type"]} "FileFlow": ')
+    assert "Traceback" not in message
+    assert "\n" not in message
