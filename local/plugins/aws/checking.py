@@ -209,9 +209,7 @@ def _value(value: Any, kind: Type, owner: str, path: str, failures: list[Failure
         if converted is not None:
             return converted
     article = "an" if kind.kind[0] in "aio" else "a"
-    failures.append(
-        Failure(path, f"`{path}` of {owner} must be {article} {kind.kind}, not {_described(value)}")
-    )
+    failures.append(Failure(path, f"`{path}` of {owner} must be {article} {kind.kind}{_described(value)}"))
     return value
 
 
@@ -239,11 +237,7 @@ def _number(value: Any, kind: str) -> int | float | None:
 
 
 def _described(value: Any) -> str:
-    """The kind of a wrong value; never the value, it may be a secret."""
+    """What was given instead, where that is another structure. Never the value: it may be a secret."""
     if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool):
-        return "a boolean"
-    return "a string that isn't one" if isinstance(value, str) else "this number"
+        return ", not an object"
+    return ", not a list" if isinstance(value, list) else ""

@@ -19,6 +19,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,10 @@ def of_function(token: str) -> Schema:
     return _cached(token, "function")
 
 
+_deriving = threading.Lock()
+"""One derivation at a time: `_open_objects` is about the one under way."""
+
+
 @functools.cache
 def _cached(token: str, kind: str) -> Schema:
     path = _cache_directory() / (re.sub(r"[^A-Za-z0-9]+", "-", token) + ".json")
@@ -82,7 +87,8 @@ def _cached(token: str, kind: str) -> Schema:
         return _from_json(json.loads(path.read_text()))
     except (OSError, ValueError):
         # Absent, unreadable or damaged: the SDK is the source, the file only saves the import.
-        schema = _derive_resource(token) if kind == "resource" else _derive_function(token)
+        with _deriving:
+            schema = _derive_resource(token) if kind == "resource" else _derive_function(token)
     _store(path, _to_json(schema))
     return schema
 
