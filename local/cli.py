@@ -144,9 +144,9 @@ def setup(call: Call) -> int:
 
 
 def test(call: Call) -> int:
-    """Run every test, beside any local stack that runs."""
+    """Run every test but those marked nightly, beside any local stack that runs."""
     setup(call)
-    arguments = ["-n", "auto", "--dist", "loadgroup", *call.options.arguments]
+    arguments = ["-n", "auto", "--dist", "loadgroup", "-m", "not nightly", *call.options.arguments]
     return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
 
 
@@ -161,7 +161,7 @@ def check(call: Call) -> int:
         ("Format", [*python, "ruff", "format", "--check", "."]),
         ("Lint", [*python, "ruff", "check", "."]),
         ("Types", [*python, "mypy", "--strict", *typed]),
-        ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine", *tests]),
+        ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine and not nightly", *tests]),
     ):
         call.progress.say(f"{what}: {' '.join(command[2:])}")
         if _run(command, call.paths, call.environment):

@@ -47,6 +47,8 @@ _COMMANDS_MARK = ".fileflow"
 _LOOPBACK = "127.0.0.1,localhost"
 """What must not go through a proxy: the emulated AWS, and the calls between the engine and its plugins."""
 
+_NAMELESS_USER = "local"
+
 _OLDEST_AWS_CLI_2 = (2, 13)
 """The first AWS CLI 2 that reads AWS_ENDPOINT_URL."""
 
@@ -122,6 +124,8 @@ def child_environment(
     """Return the environment of a command of the local stack: the user's own without AWS or Pulumi."""
     kept = {name: value for name, value in base.items() if not name.startswith(FOREIGN_PREFIXES)}
     path = os.pathsep.join([*path_of(paths, engine), base.get("PATH", os.defpath)])
+    # The CLI signs what it does with a user's name, and a CI job's user often has none.
+    kept.setdefault("USER", _NAMELESS_USER)
     direct = {name: ",".join(filter(None, (base.get(name), _LOOPBACK))) for name in ("NO_PROXY", "no_proxy")}
     return {**kept, **values, **direct, "PATH": path}
 
@@ -172,7 +176,7 @@ def _pulumi_command(paths: Paths, engine: Engine) -> str:
     record = paths.emulator / "emulator.json"
     return f"""#!/bin/sh
 # The Pulumi CLI, which first makes sure that the emulated AWS is there.
-export FILEFLOW_ROOT={shlex.quote(str(paths.root))}
+export FILEFLOW_ROOT={shlex.quote(str(paths.root))} USER="${{USER:-{_NAMELESS_USER}}}"
 case " $* " in
 *" up "* | *" preview "* | *" refresh "* | *" destroy "* | *" import "* | *" watch "*)
   pid=$(sed -n 's/.*"pid": *\\([0-9][0-9]*\\).*/\\1/p' {shlex.quote(str(record))} 2>/dev/null)

@@ -79,6 +79,11 @@ def test_nothing_of_the_users_aws_or_pulumi_settings_reaches_a_child(paths: Path
     assert child["PULUMI_HOME"] == str(paths.home)
 
 
+def test_a_user_without_a_name_gets_one_for_the_cli(paths: Paths, engine: Engine) -> None:
+    assert child_environment(paths, engine, {}, {"PATH": "/usr/bin"})["USER"] == "local"
+    assert child_environment(paths, engine, {}, {"PATH": "/usr/bin", "USER": "kim"})["USER"] == "kim"
+
+
 def test_only_stand_ins_turn_the_download_of_plugins_off(paths: Paths) -> None:
     name = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
     assert name in variables(paths, "local", 1, real_plugins=False)
@@ -120,7 +125,7 @@ def test_the_file_to_source_gives_a_shell_what_a_child_has(paths: Paths, engine:
     base = {"PATH": "/usr/bin:/bin", "AWS_PROFILE": "production", "PULUMI_ACCESS_TOKEN": "token"}
     shell = environment_of_shell(paths, base)
     child = child_environment(paths, engine, values, base)
-    assert {name: shell.get(name) for name in child} == child
+    assert {name: shell.get(name) for name in child} == child | {"USER": None}
     assert "AWS_PROFILE" not in shell
     assert "PULUMI_ACCESS_TOKEN" not in shell
 
