@@ -21,6 +21,7 @@ from composition import (
     image_args,
     repository_args,
     scheduler_args,
+    scheduler_options,
     topic_args,
     web_api_args,
 )
@@ -53,7 +54,11 @@ ports = {names.web_api.service: settings.web_api.port}
 for scheduler in settings.schedulers:
     its = names.scheduler(scheduler.name)
     image = ServiceImage(its.service, image_args(settings, scheduler, its, repository))
-    service = SchedulerService(its.service, scheduler_args(platform, scheduler, its, image.reference))
+    service = SchedulerService(
+        its.service,
+        scheduler_args(platform, scheduler, its, image.reference),
+        scheduler_options(names, scheduler),
+    )
     ports[its.service] = scheduler.port
     pulumi.export(f"{scheduler.name}_scheduler_service_name", service.service_name)
     pulumi.export(f"{scheduler.name}_scheduler_log_group_name", service.log_group_name)

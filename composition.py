@@ -152,6 +152,14 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
     )
 
 
+def scheduler_options(names: Names, scheduler: SchedulerSettings) -> pulumi.ResourceOptions:
+    """A renamed scheduler is known to the engine by its old name too, so that it's replaced, not doubled."""
+    if scheduler.renamed_from is None:
+        return pulumi.ResourceOptions()
+    old = names.scheduler(scheduler.renamed_from).service
+    return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=old)])
+
+
 def scheduler_args(
     platform: Platform, scheduler: SchedulerSettings, names: ServiceNames, image: pulumi.Input[str]
 ) -> SchedulerServiceArgs:

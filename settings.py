@@ -252,10 +252,15 @@ class ServiceSettings(_Section):
 
 
 class SchedulerSettings(ServiceSettings):
-    """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set."""
+    """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set.
+
+    A new `name` alone is another scheduler: the new one starts before the old one is gone. With
+    `renamed_from` it is the same one, which stops under its old name before it starts under the new.
+    """
 
     name: Annotated[str, AfterValidator(_scheduler_name)]
     port: Port
+    renamed_from: Annotated[str, AfterValidator(_scheduler_name)] | None = None
     stop_timeout_seconds: StopTimeout = 120
     spot_opt_in: bool = False
 

@@ -127,7 +127,8 @@ def rollout_check(name: str) -> pulumi.ResourceHookBinding:
 
 def _check(args: pulumi.ResourceHookArgs) -> None:
     outputs: Mapping[str, Any] = args.new_outputs or {}
-    asked = str(outputs["taskDefinition"])
+    # The outputs are what ECS has by now: after a rollback they name the old version.
+    asked = str((args.new_inputs or {})["taskDefinition"])
     cluster, service = str(outputs["cluster"]), str(outputs["name"])
     # Only a rollout needs it: a preview starts without loading it.
     import boto3

@@ -200,10 +200,16 @@ def aws() -> Iterator[Aws]:
 def check(scheduler: Recording, asked: str = NEW) -> None:
     """Calls the hook that a scheduler registered, as the engine does after an update."""
     hook = scheduler.hooks["download-rollout"]
-    outputs = {"taskDefinition": asked, "cluster": CLUSTER_ARN, "name": SERVICE}
+    # As the engine hands them over after a rollback: the outputs name what ECS has by then.
+    outputs = {"taskDefinition": OLD, "cluster": CLUSTER_ARN, "name": SERVICE}
     hook(
         pulumi.ResourceHookArgs(
-            urn="urn", id="id", name="download-service", type="aws:ecs/service:Service", new_outputs=outputs
+            urn="urn",
+            id="id",
+            name="download-service",
+            type="aws:ecs/service:Service",
+            new_inputs={"taskDefinition": asked},
+            new_outputs=outputs,
         )
     )
 

@@ -1,0 +1,114 @@
+"""Versions that fail, schedulers that get a new name: what ECS runs, and what a person is told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine.deployment import Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rollouts")]
+
+PIPELINE = "fileflow-scheduler-pipeline"
+
+WATCH = """
+import json
+import boto3
+
+ecs = boto3.client("ecs")
+names = [f"fileflow-scheduler-{name}" for name in ("pipeline", "archive")]
+while True:
+    found = ecs.describe_services(cluster="fileflow-prod", services=names)["services"]
+    alive = [each["serviceName"] for each in found if each["status"] != "INACTIVE"]
+    tasks = [
+        task
+        for name in alive
+        for task in ecs.list_tasks(
+            cluster="fileflow-prod", serviceName=name, desiredStatus="RUNNING"
+        )["taskArns"]
+    ]
+    print(json.dumps([alive, len(tasks)]), flush=True)
+"""
+"""Prints, over and over, the schedulers that exist under the old and the new name, and their tasks."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment.copy(tmp_path_factory.mktemp("rollouts"))
+    up = deployment.make("up")
+    try:
+        assert up.returncode == 0, up.stdout
+        yield deployment
+    finally:
+        deployment.down()
+
+
+def changed(deployment: Deployment, old: str, new: str) -> None:
+    """Edits the stack's file as a person would."""
+    stack_file = deployment.root / "Pulumi.local.yaml"
+    text = stack_file.read_text()
+    assert old in text
+    stack_file.write_text(text.replace(old, new, 1))
+
+
+def described(deployment: Deployment, service: str) -> dict[str, Any]:
+    answer = deployment.aws(f"ecs describe-services --cluster fileflow-prod --services {service}")
+    return dict(answer["services"][0])
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause"),
+    [("database", "database connection"), ("oom", "out of memory (OOM)")],
+)
+def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
+    running: Deployment, failure: str, cause: str
+) -> None:
+    before = described(running, PIPELINE)["taskDefinition"]
+    port = "      port: 9092"
+    broken = f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: {failure}}}"
+    changed(running, port, broken)
+    try:
+        up = running.make("up")
+    finally:
+        changed(running, broken, port)
+    assert up.returncode != 0, up.stdout
+    assert f"{PIPELINE}: ECS rolled back, so this run has failed." in up.stdout
+    assert "Exit code: " in up.stdout
+    assert f"Likely cause: {cause}" in up.stdout
+    assert "Last log lines:" in up.stdout
+    assert described(running, PIPELINE)["taskDefinition"] == before
+    mended = running.sourced(
+        "pulumi up --refresh --yes --skip-preview --non-interactive --policy-pack policies"
+    )
+    assert mended.returncode == 0, mended.stdout
+    service = described(running, PIPELINE)
+    assert service["runningCount"] == service["desiredCount"] == 1
+
+
+def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Deployment) -> None:
+    script = running.root / "watch.py"
+    script.write_text(WATCH)
+    watcher = subprocess.Popen(
+        ["bash", "-c", f". {running.root}/.local/env; exec python {script}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(running.environment),
+    )
+    try:
+        changed(running, "name: pipeline", "name: archive\n      renamed_from: pipeline")
+        up = running.make("up")
+    finally:
+        watcher.terminate()
+        output, _ = watcher.communicate()
+    assert up.returncode == 0, up.stdout
+    sights = [json.loads(line) for line in output.splitlines()]
+    assert len(sights) > 10
+    assert max(len(alive) for alive, _ in sights) == 1
+    assert max(tasks for _, tasks in sights) == 1
+    assert sights[0][0] == ["fileflow-scheduler-pipeline"]
+    after = described(running, "fileflow-scheduler-archive")
+    assert (after["status"], after["runningCount"]) == ("ACTIVE", 1)
