@@ -574,9 +574,12 @@ def _update_service(original: Any) -> Any:
 
 def _apply(request: Request, service: dict[str, Any]) -> bool:
     """Validates an update as a whole, then stores it; tells whether it makes a new deployment."""
-    definition = _definition_of(request.get("taskDefinition") or service["taskDefinition"])
     if request.get("taskDefinition"):
+        definition = _definition_of(request["taskDefinition"])
         request["taskDefinition"] = definition["taskDefinitionArn"]
+    else:
+        # A service may go on with a revision that was deregistered since.
+        definition = ecs._task_defs[ecs._resolve_td_key(service["taskDefinition"])]
     configuration = _completed_deployment_configuration(
         request.get("deploymentConfiguration") or {}, service["deploymentConfiguration"]
     )
