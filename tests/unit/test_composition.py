@@ -1,0 +1,277 @@
+"""Every setting becomes an argument: each is changed in turn, and some component's arguments must change.
+
+The table names a change for every field of every section; a field without one fails, so that nothing can
+be added to the configuration that is read and dropped. That arguments reach resources is held elsewhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+import composition
+from components.image_repository import ImageRepository
+from components.names import Names
+from components.network import NetworkArgs
+from components.service_image import Build, LocalImage, RegistryTag
+from settings import (
+    AccessLogSettings,
+    AlarmSettings,
+    ImageSettings,
+    LoadBalancerSettings,
+    LoggingSettings,
+    NetworkSettings,
+    RepositorySettings,
+    SchedulerSettings,
+    Settings,
+    WebApiSettings,
+)
+from tests.unit.builders import CERTIFICATE_ARN, CLUSTER_ARN, IMAGE, KEY_ARN, PLACEMENT, SECRET_ARN, TOPIC_ARN
+from tests.unit.stacks import parse, stack_values
+
+SERVICE: Mapping[str, Any] = {
+    "version": "9.9.9",
+    "size": {"cpu": 1024, "memory_mib": 4096},
+    "environment": {"A": "1"},
+    "secrets": {"A": SECRET_ARN},
+    "secrets_kms_key_arns": [KEY_ARN],
+    "health_check": {"command": ["CMD", "/check"]},
+    "writable_paths": [{"path": "/var"}],
+    "user": "1001",
+    "execute_command": True,
+}
+
+CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
+    # section: (where it stands, a change for each field)
+    Settings: (
+        "",
+        {
+            "environment": "qa",
+            "version": "9.9.9",
+            "network": {"create": {"cidr_block": "10.9.0.0/16"}},
+            "images": {"source": "registry"},
+            "repository": {"kept_versions": 3},
+            "container_insights": "enhanced",
+            "logging": {"retention_days": 3},
+            "alarms": {"topic_arns": [TOPIC_ARN]},
+            "web_api": {"load_balancer": {"plain_http": True, "internal": True}},
+            "schedulers": [],
+            "tags": {"Team": "files"},
+        },
+    ),
+    NetworkSettings: (
+        "network",
+        {
+            "create": {"create": {"cidr_block": "10.9.0.0/16"}},
+            "use": {"use": {"vpc_id": "v", "private_subnet_ids": ["a"], "public_subnet_ids": ["b"]}},
+        },
+    ),
+    ImageSettings: (
+        "images",
+        {
+            "source": {"source": "registry"},
+            "context": {"source": "build", "context": "other", "dockerfile": "Dockerfile"},
+            "dockerfile": {"source": "build", "context": ".", "dockerfile": "other"},
+            "target": {"source": "build", "context": ".", "dockerfile": "Dockerfile", "target": "x"},
+            "build_args": {"source": "build", "context": ".", "dockerfile": "D", "build_args": {"A": "1"}},
+        },
+    ),
+    RepositorySettings: ("repository", {"kept_versions": 3, "force_delete": False}),
+    LoggingSettings: ("logging", {"retention_days": 3, "kms_key_arn": KEY_ARN, "retain_on_delete": True}),
+    AlarmSettings: (
+        "alarms",
+        {
+            "emails": ["ops@example.com"],
+            "https_endpoints": ["https://example.com"],
+            "topic_arns": [TOPIC_ARN],
+        },
+    ),
+    SchedulerSettings: (
+        "schedulers.0",
+        {
+            **SERVICE,
+            "name": "other",
+            "port": 9099,
+            "renamed_from": "old",
+            "stop_timeout_seconds": 99,
+            "spot_opt_in": True,
+        },
+    ),
+    WebApiSettings: (
+        "web_api",
+        {
+            **SERVICE,
+            "port": 8099,
+            "autoscaling": {"maximum_count": 9},
+            "capacity": {"spot_weight": 1},
+            "stop_timeout_seconds": 99,
+            "grace_period_seconds": 99,
+            "load_balancer": {"plain_http": True, "internal": True},
+        },
+    ),
+    LoadBalancerSettings: (
+        "web_api.load_balancer",
+        {
+            "certificate_arn": {"certificate_arn": CERTIFICATE_ARN},
+            "host_name": {"host_name": "a.example.com", "hosted_zone_id": "Z1"},
+            "hosted_zone_id": {"host_name": "files.example.com", "hosted_zone_id": "Z2"},
+            "plain_http": {"certificate_arn": CERTIFICATE_ARN},
+            "internal": True,
+            "source_cidr_blocks": ["10.9.0.0/16"],
+            "deletion_protection": True,
+            "access_logs": None,
+            "idle_timeout_seconds": 99,
+            "deregistration_delay_seconds": 9,
+            "health_check": {"path": "/up"},
+        },
+    ),
+    AccessLogSettings: (
+        "web_api.load_balancer.access_logs",
+        {"bucket": "given", "prefix": "web", "retention_days": 9, "force_destroy": False},
+    ),
+}
+
+WHOLE = {ImageSettings, NetworkSettings}
+"""Sections whose fields exclude each other: the table has the whole section for each field."""
+
+
+def changed(section: type[BaseModel], field: str) -> dict[str, Any]:
+    """The values of dev with one field of one section changed."""
+    where, changes = CHANGES[section]
+    values = stack_values("dev")
+    path = [*(where.split(".") if where else []), field]
+    value = changes[field]
+    if section in WHOLE or (
+        section is LoadBalancerSettings and isinstance(value, dict) and field != "health_check"
+    ):
+        path = path[:-1]
+    at: Any = values
+    for part in path[:-1]:
+        at = at[int(part)] if isinstance(at, list) else at.setdefault(part, {})
+    at[int(path[-1]) if isinstance(at, list) else path[-1]] = value
+    return values
+
+
+def arguments(values: dict[str, Any]) -> list[Any]:
+    """The arguments of every component of the program, with what other components would hand over."""
+    settings = parse("dev", values)
+    names = Names(environment=settings.environment)
+    platform = composition.Platform(
+        settings=settings,
+        placement=PLACEMENT,
+        public_subnet_ids=["subnet-public-1"],
+        cluster_arn=CLUSTER_ARN,
+        topic_arn=TOPIC_ARN,
+    )
+    repository = cast(ImageRepository, SimpleNamespace())
+    made: list[Any] = [
+        NetworkArgs(vpc=settings.network.value(), tags=settings.all_tags),
+        composition.cluster_args(settings, names),
+        composition.repository_args(settings, names),
+        composition.topic_args(settings, names, CLUSTER_ARN),
+        composition.image_args(settings, settings.web_api, names.web_api, repository),
+        composition.web_api_args(platform, names, IMAGE),
+    ]
+    for scheduler in settings.schedulers:
+        its = names.scheduler(scheduler.name)
+        aliases = composition.scheduler_options(names, scheduler).aliases or []
+        made += [
+            composition.image_args(settings, scheduler, its, repository),
+            composition.scheduler_args(platform, scheduler, its, IMAGE),
+            [vars(alias) for alias in aliases],
+        ]
+    return made
+
+
+def sections(of: type[BaseModel] = Settings) -> Iterator[type[BaseModel]]:
+    """Every section that the settings have."""
+    yield of
+    for info in of.model_fields.values():
+        for inner in (info.annotation, *typing.get_args(info.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from sections(inner)
+
+
+@pytest.mark.parametrize("section", list(sections()), ids=lambda each: each.__name__)
+def test_every_setting_is_in_the_table_above(section: type[BaseModel]) -> None:
+    assert set(CHANGES[section][1]) == set(section.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [(section, field) for section, (_, changes) in CHANGES.items() for field in changes],
+    ids=lambda each: each.__name__ if isinstance(each, type) else each,
+)
+def test_every_setting_becomes_an_argument_of_a_component(section: type[BaseModel], field: str) -> None:
+    assert arguments(changed(section, field)) != arguments(stack_values("dev"))
+
+
+def test_the_same_settings_become_the_same_arguments() -> None:
+    assert arguments(stack_values("dev")) == arguments(stack_values("dev"))
+
+
+@pytest.mark.parametrize(
+    ("images", "source"),
+    [
+        ({"source": "registry"}, RegistryTag()),
+        ({"source": "local"}, LocalImage(name="fileflow-web-api:latest")),
+        (
+            {"source": "build", "context": "c", "dockerfile": "d", "build_args": {"A": "1", "MODULE": "x"}},
+            Build(
+                context="c", dockerfile="d", build_args={"A": "1", "MODULE": ":bootstrap:bootstrap-web-api"}
+            ),
+        ),
+    ],
+)
+def test_an_image_comes_from_where_the_settings_say(images: dict[str, Any], source: object) -> None:
+    settings = parse("dev", {**stack_values("dev"), "images": images})
+
+    assert composition.image_source(settings.images, Names(environment="dev").web_api) == source
+
+
+def test_a_service_has_its_own_version_where_it_has_one_and_the_stacks_otherwise() -> None:
+    values = stack_values("dev")
+    values["schedulers"][0]["version"] = "2.0.0"
+    settings = parse("dev", values)
+    names = Names(environment="dev")
+    repository = cast(ImageRepository, SimpleNamespace())
+
+    tags = [
+        composition.image_args(settings, each, names.scheduler(each.name), repository).tag
+        for each in settings.schedulers
+    ]
+    assert tags == ["download-scheduler-2.0.0", "pipeline-scheduler-1.0.0"]
+
+
+@pytest.mark.parametrize(("architecture", "platform"), [("X86_64", "linux/amd64"), ("ARM64", "linux/arm64")])
+def test_an_image_is_built_for_what_its_task_runs_on(architecture: str, platform: str) -> None:
+    values = stack_values("dev")
+    values["web_api"]["size"] = {"cpu_architecture": architecture}
+    settings = parse("dev", values)
+    repository = cast(ImageRepository, SimpleNamespace())
+
+    args = composition.image_args(settings, settings.web_api, Names(environment="dev").web_api, repository)
+    assert args.platform == platform
+
+
+def test_a_renamed_scheduler_is_known_by_its_old_name() -> None:
+    values = stack_values("dev")
+    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
+    settings = parse("dev", values)
+
+    options = composition.scheduler_options(Names(environment="dev"), settings.schedulers[0])
+    assert [vars(each)["name"] for each in options.aliases or [] if not isinstance(each, str)] == [
+        "fileflow-scheduler-download"
+    ]
+
+
+def test_arguments_are_values_and_can_be_compared() -> None:
+    assert all(
+        dataclasses.is_dataclass(each) or isinstance(each, list) for each in arguments(stack_values("dev"))
+    )
