@@ -94,6 +94,7 @@ def _service(number: int, cluster: aws.ecs.Cluster) -> None:
             evaluation_periods=3,
             period=60,
             statistic="Average",
+            alarm_actions=["arn:aws:sns:ap-northeast-2:646886795421:alarms"],
         )
 
 

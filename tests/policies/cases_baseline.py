@@ -620,8 +620,7 @@ SECRET_CASES: list[Case] = [
     ),
 ]
 
-# Off unless the configuration turns them on; their six cases run with it (see test_rules).
-OPTIONAL_CASES: list[Case] = [
+LOG_AND_ALARM_CASES: list[Case] = [
     *cases(
         "elbv2-access-logs",
         "balancer",
@@ -652,4 +651,5 @@ CASES = [
     *IAM_CASES,
     *SECURITY_GROUP_CASES,
     *SECRET_CASES,
+    *LOG_AND_ALARM_CASES,
 ]

@@ -14,15 +14,12 @@ from fileflow_policies.pack import RULES
 from fileflow_policies.reference import reference
 
 from tests.policies import cases_baseline, cases_scheduler, compliant_stack
-from tests.policies.harness import Recording, analyse, analyzer, record, secret
+from tests.policies.harness import Recording, analyse, record, secret
 from tests.policies.rule_cases import KINDS, Case
 
-ALWAYS: list[Case] = [*cases_scheduler.CASES, *cases_baseline.CASES]
-CASES: list[Case] = [*ALWAYS, *cases_baseline.OPTIONAL_CASES]
+CASES: list[Case] = [*cases_scheduler.CASES, *cases_baseline.CASES]
 # What the pack says itself.
 PUBLIC = {reference(RULES)}
-# The rules that are off by default, and how a configuration turns them on.
-TURNED_ON = {case.rule: "mandatory" for case in cases_baseline.OPTIONAL_CASES}
 
 
 @cache
@@ -49,16 +46,9 @@ def test_the_compliant_stack_breaks_no_rule(preview: bool) -> None:
 def test_a_case_brings_exactly_its_violations(case: Case, preview: bool) -> None:
     recording = _recording(preview)
     case.change(recording)
-    report = analyse(recording, analyzer(TURNED_ON))
+    report = analyse(recording)
     assert report.violations == set(case.expected), str(report)
     _assert_messages_are_complete(recording, report.messages)
-
-
-@pytest.mark.parametrize("case", cases_baseline.OPTIONAL_CASES, ids=lambda case: case.id)
-def test_a_rule_that_is_off_by_default_says_nothing(case: Case) -> None:
-    recording = _recording(preview=True)
-    case.change(recording)
-    assert analyse(recording).violations == set()
 
 
 def test_every_rule_has_all_six_cases() -> None:
@@ -96,6 +86,6 @@ def test_no_message_shows_what_a_secret_holds(case: Case) -> None:
         held |= _texts(resource.inputs)
         resource.inputs = {key: secret(value) for key, value in resource.inputs.items()}
     public = PUBLIC | {resource.name for resource in recording.resources}
-    for message in analyse(recording, analyzer(TURNED_ON)).messages:
+    for message in analyse(recording).messages:
         for text in held:
             assert len(text) < 5 or any(text in words for words in public) or text not in message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 from ..resources import Resource
 from ..rule import FSBP, Catalogue, Finding, Framework, Settings, Threshold
@@ -52,8 +52,6 @@ def log_retention(resource: Resource, settings: Settings) -> Iterator[Finding]:
     url=_CONTROLS_URL + "#cloudwatch-15",
     tags=("cloudwatch",),
     production=True,
-    # A topic and who subscribes to it is the account's to give; whoever has one turns it on.
-    level=EnforcementLevel.DISABLED,
 )
 def alarm_action(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     """A topic's ARN may be unknown at preview; that it is there is enough."""

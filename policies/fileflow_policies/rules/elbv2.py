@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy import Severity
 
 from ..resources import Resource
 from ..rule import FSBP, PASSING_STACKS, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
@@ -109,9 +109,6 @@ def drops_invalid_headers(resource: Resource, _settings: Settings) -> Iterator[F
     url=_CONTROLS_URL + "#elb-5",
     tags=("elbv2", "logging", "checkov:CKV_AWS_91", "cdk-nag:AwsSolutions-ELB2"),
     production=True,
-    # A bucket that load balancers may write to is the account's, not this stack's; whoever has one turns it
-    # on.
-    level=EnforcementLevel.DISABLED,
 )
 def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["accessLogs"]["enabled"]

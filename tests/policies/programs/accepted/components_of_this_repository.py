@@ -2,7 +2,7 @@
 
 import pulumi_aws as aws
 
-from components.options import Placement
+from components.options import Alarms, Placement
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from tests.policies.programs import fleet
 
@@ -20,6 +20,7 @@ for name, port in (("download", 9091), ("pipeline", 9092)):
             placement=placement,
             log_group_name=f"/aws/ecs/fileflow-scheduler-{name}",
             spot_opt_in=name == "pipeline",
+            alarms=Alarms(topic_arns=["arn:aws:sns:ap-northeast-2:646886795421:alarms"]),
         ),
     )
 aws.ecs.ClusterCapacityProviders("capacity", cluster_name=cluster.name, capacity_providers=["FARGATE_SPOT"])

@@ -10,6 +10,7 @@ balancer = aws.lb.LoadBalancer(
     internal=True,
     subnets=fleet.SUBNETS,
     enable_deletion_protection=True,
+    access_logs={"bucket": "logs-of-the-account", "enabled": True},
 )
 targets = fleet.target_group("targets", port=7000, protocol="TCP", health_check={"protocol": "TCP"})
 aws.lb.Listener(

@@ -24,6 +24,7 @@ balancer = aws.lb.LoadBalancer(
     security_groups=[security_group.id],
     drop_invalid_header_fields=True,
     enable_deletion_protection=True,
+    access_logs={"bucket": "logs-of-the-account", "enabled": True},
 )
 targets = fleet.target_group("targets")
 aws.lb.Listener(
