@@ -390,6 +390,19 @@ class Settings(_Section):
     @model_validator(mode="after")
     def _schedulers_differ(self) -> Settings:
         check_unique("schedulers.name", [each.name for each in self.schedulers], "a scheduler's name")
+        for each in self.schedulers:
+            if each.renamed_from in {other.name for other in self.schedulers}:
+                raise InvalidArgumentError(
+                    "schedulers.renamed_from",
+                    each.renamed_from,
+                    "a scheduler of that name is still there",
+                    "Remove that one, or this renamed_from.",
+                )
+        check_unique(
+            "schedulers.renamed_from",
+            [each.renamed_from for each in self.schedulers if each.renamed_from is not None],
+            "an old name",
+        )
         names = Names(environment=self.environment)
         prefixes = {each.name: names.scheduler(each.name).image_tag_prefix for each in self.schedulers}
         for name, prefix in prefixes.items():
