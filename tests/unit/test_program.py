@@ -286,6 +286,17 @@ def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing
     assert recording.exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/fileflow-scheduler-cleanup"
 
 
+def test_a_renamed_scheduler_is_the_old_one_to_the_engine_and_is_deleted_first() -> None:
+    values = stack_values("local")
+    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
+    recording = record_stack("local", values=values)
+
+    component = recording.only("fileflow:ecs:SchedulerService", "fileflow-scheduler-fetch")
+    assert component.alias_names == ("fileflow-scheduler-download",)
+    assert recording.only(t.SERVICE, "fileflow-scheduler-fetch-service").delete_before_replace is True
+    assert recording.counts() == EXPECTED["local"]
+
+
 def test_without_schedulers_the_web_api_stands_alone() -> None:
     recording = record_stack("local", values={**stack_values("local"), "schedulers": []})
 

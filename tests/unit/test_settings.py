@@ -177,6 +177,9 @@ BAD: list[tuple[str, Any, str]] = [
     ("schedulers.1.name", "download", "schedulers.name"),
     ("schedulers.0.name", "web-api", "schedulers.name"),
     ("schedulers.0.name", "pipeline-scheduler-b", "schedulers.name"),
+    ("schedulers.0.renamed_from", "pipeline", "schedulers.renamed_from"),
+    ("schedulers.0.renamed_from", "download", "schedulers.renamed_from"),
+    ("schedulers.0.renamed_from", "Old", ""),
     ("schedulers.0.stop_timeout_seconds", 121, ""),
     ("schedulers.0.stop_timeout_seconds", 1, ""),
     ("schedulers.0.spot_opt_in", "maybe", ""),
@@ -298,6 +301,14 @@ def test_an_unknown_key_is_refused_in_every_section(section: str) -> None:
     [line] = refused(put(f"{section}.unheard_of", 1))
 
     assert line["key"] == f"{section}.unheard_of"
+
+
+def test_two_schedulers_are_never_renamed_from_one() -> None:
+    values = put("schedulers.0.renamed_from", "old")
+    values["schedulers"][1]["renamed_from"] = "old"
+
+    [line] = refused(values)
+    assert line["key"] == "schedulers.renamed_from"
 
 
 def test_several_mistakes_are_told_at_once_a_line_for_each() -> None:
