@@ -39,7 +39,8 @@ class AwsxServicer(ProviderServicer):
             except Exception as error:
                 if not _is_plain(error):
                     raise
-                await _refuse(context, f'{request.type} "{request.name}": {_message(error)}')
+                # The engine puts the component's type and name before it.
+                await _refuse(context, _message(error))
 
     async def _construct(
         self, request: proto.ConstructRequest, context: grpc.aio.ServicerContext

@@ -88,9 +88,10 @@ def test_the_subnets_of_a_layout_are_the_recorded_ones(plugin: AwsxPlugin, case:
 def test_what_the_real_provider_refuses_is_refused_in_one_message(
     plugin: AwsxPlugin, case: dict[str, Any]
 ) -> None:
-    """The message begins with the component, and nothing but the component itself was registered."""
+    """A sentence or two, without a trace of the plugin's insides."""
     recording = RecordingEngine(plugin).run(component(case))
+    assert recording.error is not None
     message = str(recording.error)
-    assert message.startswith(f'{case["type"]} "FileFlow": ')
-    assert "Traceback" not in message
-    assert "\n" not in message
+    assert " " in message
+    for foreign in ("Traceback", "\n", "Error", "has risen"):
+        assert foreign not in message
