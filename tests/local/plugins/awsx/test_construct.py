@@ -234,6 +234,7 @@ def test_the_default_vpc_is_found_by_its_subnets(monkeypatch: pytest.MonkeyPatch
             get_default_vpc()
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to watch a process that isn't a child")
 @pytest.mark.parametrize("name", ["awsx", "docker"])
 def test_a_plugin_ends_with_the_process_that_started_it(name: str, tmp_path: Path) -> None:
     """An engine that is killed leaves no plugin behind."""
