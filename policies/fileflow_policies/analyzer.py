@@ -88,6 +88,10 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
                 self._report(response, rule, here, resource_findings(rule, resource, here), resource)
         return response
 
+    def Remediate(self, _request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
+        """Nothing, and without looking: no rule changes a resource, yet the engine asks for every one."""
+        return proto.RemediateResponse()
+
     def AnalyzeStack(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
         """Runs the stack rules on the outputs of all resources, decoded once."""
         response = proto.AnalyzeResponse()

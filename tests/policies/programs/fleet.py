@@ -114,6 +114,7 @@ def scheduler(key: str = "download", port: int = 9091, **changes: Any) -> aws.ec
 
 def service(name: str, port: int = 8080, role: str = "worker", **changes: Any) -> aws.ecs.Service:
     """A service that is no scheduler."""
+    security_group = changes.pop("security_group", None) or group(name)
     opts = changes.pop("opts", None)
     definition = changes.pop("task_definition", None)
     if definition is None:
@@ -125,7 +126,7 @@ def service(name: str, port: int = 8080, role: str = "worker", **changes: Any) -
         "desired_count": 3,
         "launch_type": "FARGATE",
         "deployment_circuit_breaker": BREAKER,
-        "network_configuration": network(group(name)),
+        "network_configuration": network(security_group),
         "tags": {"fileflow:role": role},
         **changes,
     }
