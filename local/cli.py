@@ -31,7 +31,8 @@ from local.progress import Progress
 from local.stack import Workbench
 
 FAST_TESTS = ("tests/unit", "tests/policies", "tests/local")
-TYPED = ("__main__.py", "settings.py", "composition.py", "components", "policies", "local", "tests", "tools")
+TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
+TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,8 @@ def check(call: Call) -> int:
         ("Format", [*python, "ruff", "format", "--check", "."]),
         ("Lint", [*python, "ruff", "check", "."]),
         ("Types", [*python, "mypy", "--strict", *typed]),
+        # By itself: its __main__.py has the program's name.
+        ("Types of the pack", [*python, "mypy", "--strict", *TYPED_PACK]),
         ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine and not nightly", *tests]),
     ):
         call.progress.say(f"{what}: {' '.join(command[2:])}")

@@ -113,8 +113,8 @@ def main() -> int:
 
 async def _serve(application: object, bind: str) -> None:
     # hypercorn comes with ministack, in the emulator's environment only.
-    from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # see above
-    from hypercorn.config import Config  # type: ignore[import-not-found]  # see above
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
 
     config = Config()
     config.bind = [bind]
