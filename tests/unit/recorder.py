@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,7 +24,7 @@ from pulumi.runtime import resource as registration
 from pulumi.runtime import rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2, source_pb2
-from pulumi.runtime.settings import SETTINGS, Settings, _load_monitor_feature_support, configure
+from pulumi.runtime.settings import ROOT, SETTINGS, Settings, _load_monitor_feature_support, configure
 from pulumi.runtime.stack import Stack
 
 from tests.unit import providers
@@ -376,6 +376,8 @@ def record(
     answering = recorder or Recorder(preview=preview)
 
     def run() -> None:
+        # Other tests of this process may have left the stack of their own program behind.
+        ROOT.set(None)
         configure(
             Settings(
                 project="fileflow",
@@ -388,14 +390,30 @@ def record(
         )
         SETTINGS.callbacks = _Callbacks(answering.recording)
         set_all_config(dict(config or {}), list(secret_keys))
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_InThisThread())
-            runner.run(_run_in_stack(program))
+        _run_in_own_loop(_run_in_stack(program))
 
     # Where each resource was made goes with its registration; to find out takes a tenth of a run.
     with mock.patch.object(registration, "_get_stack_trace", source_pb2.StackTrace):
         contextvars.copy_context().run(run)
     return answering.recording
+
+
+def _run_in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Like `asyncio.run`, which walks the tasks of all loops that were ever closed: too many in a suite."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(_InThisThread())
+    try:
+        loop.run_until_complete(work)
+    except BaseException:
+        left = asyncio.all_tasks(loop)
+        for each in left:
+            each.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        raise
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 async def _run_in_stack(program: Callable[[], object]) -> None:
