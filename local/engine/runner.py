@@ -24,6 +24,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+ENGINE_HAS_ENDED = ("resource monitor shut down", "the client connection is closing")
+"""What registrations answer once the engine has given up on a run."""
+
 EXIT_AFTER_MESSAGE = 32
 """The user has already read the error: the engine stops without adding one of its own."""
 
@@ -176,7 +179,10 @@ def _run_program(arguments: Sequence[str]) -> int:
         # A message meant for the reader as it stands; where it was raised is of no use to them.
         pulumi.log.error(str(error))
         return EXIT_AFTER_MESSAGE
-    except Exception:  # noqa: BLE001 whatever the program raises is the program's failure, told here
+    except Exception as error:  # noqa: BLE001 whatever the program raises is the program's failure, told here
+        if _ended_by_engine(error):
+            # A resource failed, the engine said so and stopped listening: nothing is left to tell.
+            return EXIT_AFTER_MESSAGE
         pulumi.log.error(
             f"Program failed with an unhandled exception:\n{_program_traceback(options.program)}"
         )
@@ -187,6 +193,15 @@ def _run_program(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
+
+
+def _ended_by_engine(error: BaseException | None) -> bool:
+    """Whether the program failed only because the engine had ended the run before."""
+    while error is not None:
+        if any(words in str(error) for words in ENGINE_HAS_ENDED):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _program_traceback(program: str) -> str:
