@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -351,5 +350,7 @@ def _expected(schema: Mapping[str, Any]) -> str:
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # for errors alone; every preview would pay for it
+
     close = get_close_matches(word, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -33,6 +33,7 @@ from tests.policies.rule_cases import (
 )
 
 UNREADABLE = ("ecs-task-definition-readable", SCHEDULER_TASK)
+PLAN = "aws:autoscalingplans/scalingPlan:ScalingPlan"
 TARGET = "aws:appautoscaling/target:Target"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
@@ -99,6 +100,7 @@ def watched(name: str, service: str) -> Change:
     return change
 
 
+SOLE = container("fileflow-scheduler-download", 9091)
 PIPELINE = "fileflow-scheduler-pipeline"
 A_SECOND_SCHEDULER = second(
     "pipeline",
@@ -392,7 +394,10 @@ CAPACITY_CASES: list[Case] = [
     *cases(
         "scheduler-no-autoscaling",
         "scaling-of-scheduler",
-        compliant=scaled(resourceId="service/fileflow-prod/fileflow-web-api"),
+        compliant=both(
+            scaled(resourceId="service/fileflow-prod/fileflow-web-api"),
+            add(PLAN, "plan", {"scalingInstructions": [{**SCALED, "resourceId": "table/scheduler"}]}),
+        ),
         violating=scaled(resourceId=SCHEDULER_ID),
         omitted=add(TARGET, "scaling-of-scheduler", {"resourceId": SCHEDULER_ID}),
         unknown=add(
@@ -566,6 +571,30 @@ LAUNCHER_CASES: list[Case] = [
         secret=add("command:remote:Command", "command", {"create": secret("python -c 'ecs.run_task(x)'")}),
         not_applicable=add("aws:ssm/document:Document", "command", {"content": "RunTask"}),
         clean=["unknown"],
+    ),
+    *cases(
+        "scheduler-one-container",
+        SCHEDULER_TASK,
+        compliant=put(
+            SCHEDULER_TASK,
+            "containerDefinitions",
+            json.dumps([SOLE, {**container("router", 24224), "image": f"router@sha256:{'b' * 64}"}]),
+        ),
+        violating=put(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, container("again", 9093)])),
+        omitted=put(
+            SCHEDULER_TASK,
+            "containerDefinitions",
+            json.dumps([SOLE, {key: value for key, value in container("", 9093).items() if key != "name"}]),
+        ),
+        unknown=hide_containers(SCHEDULER_TASK),
+        secret=conceal(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, container("again", 9093)])),
+        not_applicable=put(
+            WORKER_TASK,
+            "containerDefinitions",
+            json.dumps([container("thumbnails", 8080), container("again", 8081)]),
+        ),
+        clean=["unknown"],
+        also={"unknown": [UNREADABLE]},
     ),
     *cases(
         "scheduler-one-service-per-family",

@@ -24,12 +24,19 @@ _SERVICE_URL: Final = (
 )
 _SCALING_URL: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html"
 
+_SCALING_PLAN: Final = "aws:autoscalingplans/scalingPlan:ScalingPlan"
+_REFERENCE_FIX: Final = (
+    "take the autoscaling off a scheduler; for another service, write service/CLUSTER/SERVICE in plain text "
+    "or "
+    "build it from the service's name"
+)
 _SCALING_TYPES: Final = (
     "aws:appautoscaling/target:Target",
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws-native:applicationautoscaling:ScalableTarget",
     "aws-native:applicationautoscaling:ScalingPolicy",
+    _SCALING_PLAN,
 )
 
 
@@ -92,15 +99,15 @@ def replica_strategy(resource: Resource, settings: Settings) -> Iterator[Finding
 )
 def no_autoscaling(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """By the name in the resource id, or by the component that the target sits in."""
-    scaled = resource["resourceId"]
-    evidence = list(component_and_role_evidence(resource, settings.recognition))
-    if _names_scheduler(scaled, settings.recognition):
-        evidence.append("it scales a scheduler")
-    if evidence:
-        yield Finding(
-            f"resourceId is {scaled.shown()} and {evidence[0]}",
-            "take the autoscaling away; a scheduler's count is 1",
-        )
+    around = list(component_and_role_evidence(resource, settings.recognition))
+    for scaled in _scaled(resource):
+        named = _names_scheduler(scaled, settings.recognition)
+        evidence = [*around, *(["it scales a scheduler"] if named else [])]
+        if evidence:
+            yield Finding(
+                f"{scaled.path} is {scaled.shown()} and {evidence[0]}",
+                "take the autoscaling away; a scheduler's count is 1",
+            )
 
 
 @catalogue.stack(
@@ -122,34 +129,41 @@ def no_autoscaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Fi
     for resource in stack.of(*_SCALING_TYPES):
         if list(no_autoscaling(resource, settings)) or not _may_scale_ecs(resource):
             continue
-        scaled = resource["resourceId"]
-        name = _service_in(scaled)
-        if name is not None:
-            if name in view.scheduler_names:
-                yield Finding(
-                    f"resourceId is {scaled.shown()}, a scheduler of this stack",
-                    "take the autoscaling away; a scheduler's count is 1",
-                    resource,
-                )
-            continue
-        services = _scaled_services(resource, view)
-        if any(view.is_scheduler(service) for service in services):
-            yield Finding(
-                f"resourceId is {scaled.shown()} and comes from a scheduler",
-                "take the autoscaling away; a scheduler's count is 1",
-                resource,
-            )
-        elif not services:
-            yield Finding(
-                f"resourceId is {scaled.shown()} and comes from no service of this stack",
-                "write service/CLUSTER/SERVICE in plain text, or build it from the service's name",
-                resource,
-            )
+        for scaled in _scaled(resource):
+            problem = _reference_problem(scaled, resource, view)
+            if problem:
+                yield Finding(f"{scaled.path} is {scaled.shown()}{problem}", _REFERENCE_FIX, resource)
+                break
+
+
+def _reference_problem(scaled: Value, resource: Resource, view: EcsView) -> str | None:
+    name = _service_in(scaled)
+    if name is not None:
+        return ", a scheduler of this stack" if name in view.scheduler_names else None
+    if scaled.known and scaled.text() is not None:
+        return None  # something else than an ECS service
+    services = _scaled_services(resource, view)
+    if any(view.is_scheduler(service) for service in services):
+        return " and comes from a scheduler"
+    return None if services else " and comes from no service of this stack"
 
 
 def _may_scale_ecs(resource: Resource) -> bool:
+    if resource.canonical_type == _SCALING_PLAN:
+        return any(block["serviceNamespace"].text() in (None, "ecs") for block in _instructions(resource))
     namespace = resource["serviceNamespace"]
     return not namespace.known or namespace.text() == "ecs"
+
+
+def _instructions(resource: Resource) -> list[Value]:
+    return resource["scalingInstructions"].items()
+
+
+def _scaled(resource: Resource) -> list[Value]:
+    """The ids of what a resource scales."""
+    if resource.canonical_type == _SCALING_PLAN:
+        return [block["resourceId"] for block in _instructions(resource)]
+    return [resource["resourceId"]]
 
 
 def _service_in(resource_id: Value) -> str | None:
@@ -173,7 +187,7 @@ def _scaled_services(resource: Resource, view: EcsView) -> list[Resource]:
         if current.urn_text in seen:
             continue
         seen.add(current.urn_text)
-        for other in view.stack.referenced(current, "resourceId"):
+        for other in view.stack.referenced(current, "resourceId", "scalingInstructions"):
             if other.canonical_type in _SCALING_TYPES:
                 queue.append(other)
             elif other in view.services:

@@ -317,6 +317,34 @@ def no_command(resource: Resource, _settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{name} calls {called}", "take the call out of the command")
 
 
+@catalogue.resource(
+    *TASK_DEFINITION_TYPES,
+    name="scheduler-one-container",
+    description="a scheduler's task runs its image once",
+    severity=Severity.CRITICAL,
+    framework=_GUIDE,
+    remediation="Keep one container of the image; a sidecar has an image of its own.",
+    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definitions.html",
+    tags=("scheduler", "ecs"),
+    locked=True,
+)
+def one_container(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Two containers of one image in a task are two schedulers, though the service counts one task."""
+    if not task_evidence(resource, settings.recognition):
+        return
+    first: dict[str, Value] = {}
+    for container in read_containers(resource).containers:
+        image = container["image"].text()
+        if not image:
+            continue
+        other = first.setdefault(image.rpartition("@")[2], container)
+        if other is not container:
+            name = container_name(container)
+            yield Finding(
+                f"containers {container_name(other)} and {name} run one image", f"take container {name} away"
+            )
+
+
 @catalogue.stack(
     name="scheduler-one-service-per-family",
     description="a scheduler's task definition family has one service",
