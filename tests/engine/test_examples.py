@@ -1,0 +1,99 @@
+"""The examples use the components in programs of their own, with the pack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.engine.deployment import Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rollouts")]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment.copy(tmp_path_factory.mktemp("examples"))
+    started = deployment.local("start")
+    try:
+        assert started.returncode == 0, started.stdout
+        yield deployment
+    finally:
+        deployment.down()
+
+
+def up(deployment: Deployment, example: str, config: Mapping[str, str]) -> str:
+    """Sets a stack of the example up as its README says, and deploys it."""
+    settings = "".join(f"pulumi config set --path {key} '{value}'\n" for key, value in config.items())
+    done = deployment.sourced(
+        f"set -e\nexport PYTHONPATH={deployment.root}\npulumi stack init trial\n"
+        f"pulumi config set aws:region ap-northeast-2\n{settings}"
+        "pulumi up --yes --skip-preview --non-interactive --policy-pack ../../policies",
+        deployment.root / "examples" / example,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "violat" not in done.stdout.lower()
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def image(running: Deployment) -> str:
+    """An image in a repository, by its digest."""
+    name = running.aws("ecr create-repository --repository-name catalogue")["repository"]["repositoryUri"]
+    manifest = (
+        '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",'
+        '"config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":2,'
+        f'"digest":"sha256:{"0" * 64}"}},"layers":[]}}'
+    )
+    put = running.aws(
+        f"ecr put-image --repository-name catalogue --image-tag 1 --image-manifest '{manifest}'"
+    )
+    return f"{name}@{put['image']['imageId']['imageDigest']}"
+
+
+def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deployment, image: str) -> None:
+    running.aws("ecs create-cluster --cluster-name shared --settings name=containerInsights,value=enabled")
+    vpc = running.aws("ec2 create-vpc --cidr-block 10.50.0.0/16")["Vpc"]["VpcId"]
+    subnet = running.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.50.1.0/24")["Subnet"]["SubnetId"]
+    up(
+        running,
+        "scheduler",
+        {"clusterName": "shared", "vpcId": vpc, "privateSubnetIds[0]": subnet, "image": image},
+    )
+    answer = running.aws("ecs describe-services --cluster shared --services billing-scheduler-nightly")
+    (service,) = answer["services"]
+    assert (service["status"], service["desiredCount"], service["runningCount"]) == ("ACTIVE", 1, 1)
+    placed = service["networkConfiguration"]["awsvpcConfiguration"]
+    assert placed["subnets"] == [subnet]
+    assert placed["assignPublicIp"] == "DISABLED"
+
+
+def test_a_web_api_comes_up_with_a_cluster_and_a_vpc_of_its_own(running: Deployment, image: str) -> None:
+    certificate = requested_certificate(running)
+    output = up(running, "web-api", {"image": image, "certificateArn": certificate})
+    assert "https://catalogue-" in output
+    answer = running.aws("ecs describe-services --cluster catalogue --services catalogue-api")
+    (service,) = answer["services"]
+    assert (service["status"], service["desiredCount"], service["runningCount"]) == ("ACTIVE", 2, 2)
+    assert len(service["loadBalancers"]) == 1
+
+
+def requested_certificate(deployment: Deployment) -> str:
+    """A certificate that its DNS record has proved."""
+    zone = deployment.aws("route53 create-hosted-zone --name example.com --caller-reference examples")
+    arn = deployment.aws("acm request-certificate --domain-name api.example.com --validation-method DNS")
+    described = deployment.aws(f"acm describe-certificate --certificate-arn {arn['CertificateArn']}")
+    record = described["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
+    proof = {
+        "Name": record["Name"],
+        "Type": record["Type"],
+        "TTL": 300,
+        "ResourceRecords": [{"Value": record["Value"]}],
+    }
+    change = json.dumps({"Changes": [{"Action": "CREATE", "ResourceRecordSet": proof}]})
+    zone_id = zone["HostedZone"]["Id"].rsplit("/", 1)[-1]
+    deployment.aws(
+        f"route53 change-resource-record-sets --hosted-zone-id {zone_id} --change-batch '{change}'"
+    )
+    return str(arn["CertificateArn"])
