@@ -5,12 +5,14 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.options import ContainerOptions, Placement, TaskSize
+from components.options import Alarms, ContainerOptions, Placement, TaskSize
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 
 config = pulumi.Config()
 cluster = aws.ecs.get_cluster_output(cluster_name=config.require("clusterName"))
 vpc = aws.ec2.get_vpc_output(id=config.require("vpcId"))
+# Somebody must hear when it doesn't run exactly once.
+topic = aws.sns.Topic("nightly-alarms")
 
 nightly = SchedulerService(
     "nightly",
@@ -28,6 +30,7 @@ nightly = SchedulerService(
             cidr_block=vpc.cidr_block,
             private_subnet_ids=config.require_object("privateSubnetIds"),
         ),
+        alarms=Alarms(topic_arns=[topic.arn]),
         tags={"Project": "billing"},
     ),
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pulumi
+import pulumi_aws as aws
 
 from components.cluster import Cluster, ClusterArgs
 from components.network import Network, NetworkArgs, NewVpc
+from components.options import Alarms
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import AccessLogs, Autoscaling, Https, LoadBalancing
 
@@ -13,6 +15,7 @@ config = pulumi.Config()
 tags = {"Project": "catalogue"}
 network = Network("catalogue", NetworkArgs(vpc=NewVpc(cidr_block="10.40.0.0/16"), tags=tags))
 cluster = Cluster("catalogue", ClusterArgs(cluster_name="catalogue", tags=tags))
+topic = aws.sns.Topic("catalogue-alarms", tags=tags)
 
 api = WebApiService(
     "catalogue-api",
@@ -32,6 +35,7 @@ api = WebApiService(
             https=Https(certificate_arn=config.require("certificateArn")),
             access_logs=AccessLogs(force_destroy=True),
         ),
+        alarms=Alarms(topic_arns=[topic.arn]),
         tags=tags,
     ),
 )
