@@ -73,7 +73,7 @@ class Call:
         deadline = time.monotonic() + limit
         while not done():
             if time.monotonic() >= deadline:
-                raise TimeoutError(f"{what} didn't happen within {limit:.0f} s")
+                raise TimeoutError(f"{what} didn't happen within {limit:g} s")
             if self.cancelled.wait(interval_seconds):
                 raise CancelledError(f"stopped while waiting: {what}")
             interval_seconds = min(interval_seconds * 1.5, 2.0)

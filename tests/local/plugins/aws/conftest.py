@@ -18,6 +18,11 @@ REGION = "ap-northeast-2"
 _accounts = itertools.count(200_000_000_000)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The SDK warns of the old spellings of S3 types when it loads their module, whoever uses them.
+    config.addinivalue_line("filterwarnings", "ignore:.* has been deprecated in favor of:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     python = os.environ.get("FILEFLOW_EMULATOR_PYTHON")

@@ -255,24 +255,36 @@ def test_only_the_values_that_ecs_knows_are_accepted(plugin: Plugin) -> None:
 
 
 def test_waiting_that_times_out_keeps_the_service_and_says_what_did_not_happen(
-    plugin: Plugin, network: dict[str, Any]
+    plugin: Plugin, network: dict[str, Any], account: str
 ) -> None:
     cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
-    missing_image = definition(plugin, "missing").outputs["arn"]
+    # No such image: without a circuit breaker ECS tries for ever.
+    image = f"{account}.dkr.ecr.ap-northeast-2.amazonaws.com/nothing:1"
+    missing = Life(
+        plugin,
+        "ecs/taskDefinition:TaskDefinition",
+        family="missing",
+        containerDefinitions=containers(image),
+        cpu="256",
+        memory="512",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        executionRoleArn=f"arn:aws:iam::{account}:role/none",
+    )
     inputs = plugin.check(
         "aws:ecs/service:Service",
         {
             "cluster": cluster.id,
-            "taskDefinition": missing_image,
-            "desiredCount": 40,
+            "taskDefinition": missing.outputs["arn"],
+            "desiredCount": 1,
             "launchType": "FARGATE",
             "networkConfiguration": network,
             "waitForSteadyState": True,
         },
     ).inputs
     with pytest.raises(RefusedError) as refused:
-        plugin.create("aws:ecs/service:Service", inputs, timeout=0.001)
-    assert f"a steady state of {inputs['name']} didn't happen within 0 s" in refused.value.message
+        plugin.create("aws:ecs/service:Service", inputs, timeout=0.5)
+    assert f"a steady state of {inputs['name']} didn't happen within 0.5 s" in refused.value.message
     assert refused.value.details
 
 

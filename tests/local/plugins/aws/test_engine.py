@@ -121,13 +121,10 @@ def test_outputs_have_the_names_and_kinds_of_the_real_provider(
         } == {}
 
 
-def _resemblance(outputs: dict[str, Any], recorded: dict[str, Any]) -> int:
-    """How much of a recorded resource a made one has: the example that is meant."""
-    return sum(
-        1
-        for name, value in recorded.items()
-        if bool(value) == bool(outputs.get(name)) or value == outputs.get(name)
-    )
+def _resemblance(outputs: dict[str, Any], recorded: dict[str, Any]) -> tuple[int, int]:
+    """How much of a recorded resource a made one has: it tells which of the examples is meant."""
+    equal = sum(outputs.get(name) == value for name, value in recorded.items())
+    return equal, sum(bool(outputs.get(name)) == bool(value) for name, value in recorded.items())
 
 
 def _kind(value: Any) -> str | None:

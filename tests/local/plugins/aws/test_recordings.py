@@ -32,9 +32,6 @@ LEFT_TO_AWS_SINCE_RELEASE_6 = {"aws:ecs/service:Service": {"availabilityZoneReba
 CONTAINERS = json.dumps([{"name": "web", "image": "repo@sha256:0"}])
 """The recording left the container definitions out: they held a secret."""
 
-# The SDK marks old spellings of S3 types as deprecated when its module is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore:.* has been deprecated in favor of:DeprecationWarning")
-
 GENERATED = re.compile(r"-[0-9a-f]{7}$")
 
 
