@@ -43,18 +43,29 @@ def account() -> str:
     return str(next(_accounts))
 
 
+def _settings(url: str, account: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        patch.delenv(name, raising=False)
+    for name, value in _settings(url, account).items():
+        patch.setenv(name, value)
+
+
 @pytest.fixture
 def aws(emulator_url: str, account: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """Makes boto3 clients of the test's own account: what someone else changes is changed by these."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator_url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", account)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setenv("AWS_REGION", REGION)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    _enter(monkeypatch, emulator_url, account)
     return lambda service: boto3.session.Session().client(service)
 
 
@@ -62,3 +73,11 @@ def aws(emulator_url: str, account: str, monkeypatch: pytest.MonkeyPatch) -> Cal
 def plugin(aws: Callable[[str], Any]) -> Plugin:
     del aws
     return Plugin()
+
+
+@pytest.fixture(scope="module")
+def shared_plugin(emulator_url: str) -> Iterator[Plugin]:
+    """One stand-in for tests that make nothing: Check and Diff alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        _enter(patch, emulator_url, str(next(_accounts)))
+        yield Plugin()

@@ -61,10 +61,12 @@ def with_containers(token: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("token", "example"), EXAMPLES)
-def test_check_fills_in_what_the_real_provider_fills_in(plugin: Plugin, token: str, example: Any) -> None:
+def test_check_fills_in_what_the_real_provider_fills_in(
+    shared_plugin: Plugin, token: str, example: Any
+) -> None:
     recorded = with_containers(token, without_markers(example["inputs"]))
     name = GENERATED.sub("", str(recorded.get("name") or recorded.get("targetId") or "thing"))
-    checked = plugin.check(token, with_containers(token, given(example)), name=name)
+    checked = shared_plugin.check(token, with_containers(token, given(example)), name=name)
     assert checked.failures == {}
     left_out = LEFT_TO_AWS_SINCE_RELEASE_6.get(token, set()) & set(example["defaulted"])
     assert checked.inputs.pop("__defaults") == sorted(set(example["defaulted"]) - left_out)
@@ -98,10 +100,10 @@ def without_markers(value: Any) -> Any:
 
 @pytest.mark.parametrize(("token", "example"), EXAMPLES)
 def test_the_recorded_resource_and_its_own_arguments_show_no_difference(
-    plugin: Plugin, token: str, example: Any
+    shared_plugin: Plugin, token: str, example: Any
 ) -> None:
     inputs = with_containers(token, without_markers(example["inputs"]))
-    assert plugin.diff(token, state_of(token, example), inputs, inputs).changes == {}
+    assert shared_plugin.diff(token, state_of(token, example), inputs, inputs).changes == {}
 
 
 def changed(value: Any) -> Any:
@@ -128,12 +130,12 @@ REPLACES = [
 
 @pytest.mark.parametrize(("token", "argument", "answer"), REPLACES)
 def test_a_changed_argument_replaces_exactly_where_the_real_provider_replaces(
-    plugin: Plugin, token: str, argument: str, answer: str
+    shared_plugin: Plugin, token: str, argument: str, answer: str
 ) -> None:
     example = next(e for e in RECORDED[token]["examples"] if argument in e["inputs"])
     old = with_containers(token, without_markers(example["inputs"]))
     new = copy.deepcopy(old)
     new[argument] = "dedicated" if argument == "instanceTenancy" else changed(old[argument])
-    found = plugin.diff(token, state_of(token, example), old, new)
+    found = shared_plugin.diff(token, state_of(token, example), old, new)
     assert {path.split(".")[0].split("[")[0] for path in found.changes} == {argument}
     assert found.replaces == ([argument] if answer == "replace" else [])
