@@ -30,7 +30,7 @@ from local.paths import Paths
 from local.progress import Progress
 from local.stack import Workbench
 
-FAST_TESTS = ("tests/unit", "tests/policies", "tests/local")
+FAST_TESTS = ("tests/unit",)
 TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 

@@ -13,21 +13,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local import environments
 from local.emulator import process
-from local.paths import Paths
-from local.progress import Progress
+from tests.local.emulated import emulator_python
 
 REGION = "ap-northeast-2"
-
-
-def emulator_python() -> Path:
-    """The Python that has ministack: FILEFLOW_EMULATOR_PYTHON, else the one of the local stack's cache."""
-    given = os.environ.get("FILEFLOW_EMULATOR_PYTHON")
-    if given:
-        return Path(given)
-    paths = Paths.of(os.environ)
-    return environments.ensure(paths, environments.EMULATOR, os.environ, Progress())
 
 
 @pytest.fixture(scope="session")

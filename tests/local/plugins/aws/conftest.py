@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from local.emulator import process
+from tests.local.emulated import emulator_python
 from tests.local.plugins.aws.plugin import Plugin
 
 REGION = "ap-northeast-2"
@@ -25,14 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    python = os.environ.get("FILEFLOW_EMULATOR_PYTHON")
-    if not python:
-        pytest.skip("FILEFLOW_EMULATOR_PYTHON doesn't say which Python has ministack")
     with pytest.MonkeyPatch.context() as patch:
         # A Docker engine may be there; what these tests assert must not depend on it.
         patch.setenv("FILEFLOW_CONTAINER_ENGINE", "simulated")
         state_dir = tmp_path_factory.mktemp("emulator")
-        running = process.start(Path(python), None, state_dir / "emulator.log", state_dir)
+        running = process.start(emulator_python(), None, state_dir / "emulator.log", state_dir)
     yield running.url
     process.stop(state_dir)
 
