@@ -8,7 +8,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check docs benchmark setup
+.PHONY: help up preview down docker status test check policy-report docs benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -35,6 +35,15 @@ test: ## Run every test
 
 check: ## Check format, lint and types, and run the fast tests
 	@$(PYTHON) -m local check
+
+# The stack's file is read from a copy, into which the CLI may write its salt; a violation fails the
+# preview, and the report says so.
+policy-report: ## Write policy-report.json and .sarif of what the pack finds (STACK=local)
+	@$(PYTHON) -m local start --stack $(STACK)
+	@. .local/env && export PULUMI_DEBUG_COMMANDS=true && rm -f .local/policy-events && \
+	{ pulumi preview --stack $(STACK) --config-file .local/project/Pulumi.$(STACK).yaml --non-interactive \
+	--policy-pack policies --event-log .local/policy-events > .local/policy-preview.log || true; } && \
+	PYTHONPATH=policies .venv/bin/python -m fileflow_policies report --events .local/policy-events
 
 docs: setup ## Write the generated pages of docs/
 	@.venv/bin/python -m tools.reference
