@@ -30,9 +30,6 @@ from local.paths import Paths
 from local.progress import Progress
 from local.stack import Workbench
 
-EMULATOR_PYTHON_VARIABLE = "FILEFLOW_EMULATOR_PYTHON"
-"""Tells tests which interpreter has ministack."""
-
 FAST_TESTS = ("tests/unit",)
 TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
@@ -140,7 +137,8 @@ def status(call: Call) -> int:
 
 def setup(call: Call) -> int:
     """Get the Pulumi CLI and make the virtual environments, without starting anything."""
-    _test_environment(call)
+    environments.ensure_project(call.paths, call.environment, call.progress)
+    environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
     engine = ensure_engine(call.paths, call.environment, call.progress)
     call.progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
     return 0
@@ -150,12 +148,12 @@ def test(call: Call) -> int:
     """Run every test but those marked nightly, beside any local stack that runs."""
     setup(call)
     arguments = ["-n", "auto", "--dist", "loadgroup", "-m", "not nightly", *call.options.arguments]
-    return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, _test_environment(call))
+    return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
 
 
 def check(call: Call) -> int:
     """Check format, lint and types, and run the tests that need no engine."""
-    environment = _test_environment(call)
+    environments.ensure_project(call.paths, call.environment, call.progress)
     python = [str(call.paths.python), "-m"]
     typed = [name for name in TYPED if (call.paths.root / name).exists()]
     tests = [name for name in FAST_TESTS if (call.paths.root / name).exists()]
@@ -169,7 +167,7 @@ def check(call: Call) -> int:
         ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine and not nightly", *tests]),
     ):
         call.progress.say(f"{what}: {' '.join(command[2:])}")
-        if _run(command, call.paths, environment):
+        if _run(command, call.paths, call.environment):
             failed.append(what.lower())
     if failed:
         raise LocalError(
@@ -267,13 +265,6 @@ What to type next:
   aws ecs list-clusters
   make down
 """
-
-
-def _test_environment(call: Call) -> dict[str, str]:
-    """Make both virtual environments, and say where the emulated AWS's is to the tests that need it."""
-    environments.ensure_project(call.paths, call.environment, call.progress)
-    python = environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
-    return {**call.environment, EMULATOR_PYTHON_VARIABLE: str(python)}
 
 
 def _shown(path: Path) -> str:
