@@ -72,6 +72,26 @@ class Deployment:
         assert done.returncode == 0, done.stdout
         return dict(json.loads(done.stdout))
 
+    def pushed_image(self, repository: str) -> str:
+        """Makes an ECR repository with an image that has no layers, and returns the image by its digest."""
+        made = self.aws(f"ecr create-repository --repository-name {repository}")["repository"]
+        manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "config": {
+                    "mediaType": "application/vnd.docker.container.image.v1+json",
+                    "size": 2,
+                    "digest": f"sha256:{'0' * 64}",
+                },
+                "layers": [],
+            }
+        )
+        put = self.aws(
+            f"ecr put-image --repository-name {repository} --image-tag 1 --image-manifest '{manifest}'"
+        )
+        return f"{made['repositoryUri']}@{put['image']['imageId']['imageDigest']}"
+
     def down(self) -> None:
         """Ends everything that runs for this copy."""
         done = self.make("down")

@@ -39,17 +39,7 @@ def up(deployment: Deployment, example: str, config: Mapping[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def image(running: Deployment) -> str:
-    """An image in a repository, by its digest."""
-    name = running.aws("ecr create-repository --repository-name catalogue")["repository"]["repositoryUri"]
-    manifest = (
-        '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",'
-        '"config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":2,'
-        f'"digest":"sha256:{"0" * 64}"}},"layers":[]}}'
-    )
-    put = running.aws(
-        f"ecr put-image --repository-name catalogue --image-tag 1 --image-manifest '{manifest}'"
-    )
-    return f"{name}@{put['image']['imageId']['imageDigest']}"
+    return running.pushed_image("catalogue")
 
 
 def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deployment, image: str) -> None:

@@ -1,10 +1,11 @@
 """The three mistakes that this project is known for are refused by preview and up, with the real pack.
 
-Each is made in a raw service and, by a transform, in the component, which has no argument for it.
+Each is made in a raw service and, by a transformation, in the component, which has no argument for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ PROGRAM = Path(__file__).parent / "programs" / "scheduler.py"
 RESOURCES = {"raw": "download", "component": "download-service"}
 MISTAKES = {
     "count": ("scheduler-desired-count", "desiredCount is 2", "set desiredCount to 1"),
-    "load balancer": ("scheduler-no-load-balancer", "loadBalancers", "remove"),
+    "load balancer": ("scheduler-no-load-balancer", "loadBalancers is a list of 1", "take loadBalancers off"),
     "spot": ("scheduler-spot-opt-in", "FARGATE_SPOT", "fileflow:spot-opt-in"),
 }
 
@@ -41,10 +42,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         deployment.down()
 
 
-def pulumi(deployment: Deployment, command: str, trick: str, by: str) -> tuple[int, str]:
+@pytest.fixture(scope="module")
+def image(running: Deployment) -> str:
+    return running.pushed_image("trial")
+
+
+def pulumi(deployment: Deployment, image: str, command: str, trick: str, by: str) -> tuple[int, str]:
     """Runs the program, spoiled or not, with the pack."""
     done = deployment.sourced(
-        f"export TRICK='{trick}' BY={by} PYTHONPATH={CHECKOUT}\n"
+        f"export TRICK='{trick}' BY={by} IMAGE={image} PYTHONPATH={CHECKOUT}\n"
         f"pulumi {command} --non-interactive --policy-pack {deployment.root}/policies"
         " --config aws:region=ap-northeast-2",
         deployment.root / "trial",
@@ -56,23 +62,24 @@ def pulumi(deployment: Deployment, command: str, trick: str, by: str) -> tuple[i
 @pytest.mark.parametrize("mistake", MISTAKES)
 @pytest.mark.parametrize("command", ["preview", "up --yes --skip-preview"])
 def test_a_mistake_is_refused_with_rule_resource_value_and_fix(
-    running: Deployment, mistake: str, by: str, command: str
+    running: Deployment, image: str, mistake: str, by: str, command: str
 ) -> None:
-    code, output = pulumi(running, command, mistake, by)
+    code, output = pulumi(running, image, command, mistake, by)
     assert code != 0, output
     rule, value, fix = MISTAKES[mistake]
     told = next((line for line in output.splitlines() if value in line and fix in line), "")
     assert RESOURCES[by] in told, output
     assert rule in told
-    assert f"[mandatory] [severity: critical]  {rule}  (aws:ecs:Service: {RESOURCES[by]})" in output
+    violations = re.findall(r"- \[mandatory\] \[severity: \w+\]  (\S+)  \((\S+: \S+)\)", output)
+    assert violations == [(rule, f"aws:ecs:Service: {RESOURCES[by]}")], output
     services = running.aws("ecs list-clusters")["clusterArns"]
     for cluster in services:
         assert running.aws(f"ecs list-services --cluster {cluster}")["serviceArns"] == []
 
 
 @pytest.mark.parametrize("by", RESOURCES)
-def test_the_corrected_program_passes_preview_and_up(running: Deployment, by: str) -> None:
+def test_the_corrected_program_passes_preview_and_up(running: Deployment, image: str, by: str) -> None:
     for command in ("preview", "up --yes --skip-preview"):
-        code, output = pulumi(running, command, "", by)
+        code, output = pulumi(running, image, command, "", by)
         assert code == 0, output
         assert "violation" not in output.lower()

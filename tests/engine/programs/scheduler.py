@@ -12,7 +12,6 @@ from components.options import Alarms, Placement
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from tests.policies.programs import fleet
 
-IMAGE = "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com/fileflow@sha256:" + "a" * 64
 TARGET_GROUP = "arn:aws:elasticloadbalancing:ap-northeast-2:646886795421:targetgroup/any/0123456789abcdef"
 SPOILED: dict[str, dict[str, Any]] = {
     "": {},
@@ -39,18 +38,11 @@ cluster = aws.ecs.Cluster("trial", settings=[{"name": "containerInsights", "valu
 topic = aws.sns.Topic("trial")
 
 
-def spoil(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+def spoil(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
     """What somebody does to a component that has no such argument."""
     if args.type_ != "aws:ecs/service:Service":
         return None
-    camel = {
-        "desired_count": "desiredCount",
-        "load_balancers": "loadBalancers",
-        "launch_type": "launchType",
-        "capacity_provider_strategies": "capacityProviderStrategies",
-    }
-    changed = {camel[name]: value for name, value in spoiled.items()}
-    return pulumi.ResourceTransformResult({**args.props, **changed}, args.opts)
+    return pulumi.ResourceTransformationResult({**args.props, **spoiled}, args.opts)
 
 
 if os.environ["BY"] == "component":
@@ -60,13 +52,13 @@ if os.environ["BY"] == "component":
             cluster_arn=cluster.arn,
             service_name="fileflow-scheduler-download",
             family="fileflow-scheduler-download-trial",
-            image=IMAGE,
+            image=os.environ["IMAGE"],
             port=9091,
             log_group_name="/aws/ecs/trial",
             placement=Placement(vpc_id=vpc.id, cidr_block="10.90.0.0/16", private_subnet_ids=[subnet.id]),
             alarms=Alarms(topic_arns=[topic.arn]),
         ),
-        pulumi.ResourceOptions(transforms=[spoil]),
+        pulumi.ResourceOptions(transformations=[spoil]),
     )
 else:
     tasks = aws.ec2.SecurityGroup("tasks", description="Tasks of the trial", vpc_id=vpc.id)
