@@ -71,6 +71,7 @@ def up(call: Call) -> int:
         if code:
             return code
         stack.select_stack(bench)
+        write_commands(call.paths, bench.engine, call.environment)
         write_env_file(call.paths, bench.engine, bench.values())
         print(_what_runs(bench))
     return 0
@@ -90,6 +91,7 @@ def start(call: Call) -> int:
     """Start the emulated AWS and write `.local/env` without deploying anything."""
     with _workbench(call) as bench:
         stack.select_stack(bench)
+        write_commands(call.paths, bench.engine, call.environment)
         write_env_file(call.paths, bench.engine, bench.values())
     return 0
 
@@ -221,7 +223,6 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         stack.clear_dead_locks(paths, name)
         plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
         config_file = stack.copy_configuration(paths, name)
-        write_commands(paths, engine, environment)
         containers = local_containers.use(folder, environment, progress)
         if not isinstance(containers, str) and (paths.root / "local" / "sample" / "Dockerfile").exists():
             sample.ensure(paths, environment, progress)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib.metadata
 import json
 import logging
@@ -35,6 +36,9 @@ def main(argv: Sequence[str]) -> int:
     """Dispatch on the mode and return the exit code."""
     # The folder of this file is sys.path[0]; its modules are no business of the program.
     sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).parent)]
+    # A short life that makes a hundred thousand objects which stay: looking for cycles among them costs
+    # a fifth of a preview.
+    gc.set_threshold(200_000, 50, 50)
     mode, arguments = argv[0], argv[1:]
     if mode == "packages":
         json.dump(installed_packages(), sys.stdout)

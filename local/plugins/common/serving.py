@@ -6,6 +6,7 @@ An engine that is killed can't stop its plugins, so each watches its parent proc
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ async def serve_async(servicer: ResourceProviderServicer) -> None:
 
 def announce(port: int) -> None:
     """Tell the engine the port, and begin to watch it."""
+    gc.set_threshold(200_000, 50, 50)
     exit_with_parent()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
