@@ -12,6 +12,7 @@ local AWS is throwaway, and a few seconds later all is there again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -365,7 +366,11 @@ def _start_emulator(
 ) -> RunningEmulator:
     log = paths.emulator / "log"
     if port is None and not (paths.emulator / "emulator.json").exists() and _is_free(PREFERRED_PORT):
-        port = PREFERRED_PORT
+        # Another clone may take it in the very moment: then any free port will do.
+        with contextlib.suppress(LocalError):
+            return emulator_process.start(
+                python, PREFERRED_PORT, log, paths.emulator, environment=environment
+            )
     return emulator_process.start(python, port, log, paths.emulator, environment=environment)
 
 
