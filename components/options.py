@@ -196,6 +196,11 @@ class Sidecar:
             check_range("sidecars.port", self.port, 1, 65535, "a port")
 
 
+def check_container_names(main: str, sidecars: Sequence[Sidecar]) -> None:
+    """Refuses a task in which two containers have one name."""
+    check_unique("sidecars.name", [main, *(sidecar.name for sidecar in sidecars)], "a container's name")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Logging:
     """Where a task's output goes, and for how long.

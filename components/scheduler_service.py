@@ -15,12 +15,21 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
-from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.options import (
+    Alarms,
+    ContainerOptions,
+    Logging,
+    Placement,
+    Sidecar,
+    TaskAccess,
+    TaskSize,
+    check_container_names,
+)
 from components.rollout import rollout_check
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
-from components.validation import check_port, check_range, check_service_names, check_unique
+from components.validation import check_port, check_range, check_service_names
 
 SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 
@@ -61,11 +70,7 @@ class SchedulerServiceArgs:
         check_service_names(self.service_name, self.family)
         check_port("port", self.port)
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
-        check_unique(
-            "sidecars.name",
-            [self.container_name or self.service_name, *(sidecar.name for sidecar in self.sidecars)],
-            "a container's name",
-        )
+        check_container_names(self.container_name or self.service_name, self.sidecars)
 
 
 class SchedulerService(pulumi.ComponentResource):

@@ -15,7 +15,16 @@ import pulumi_aws as aws
 from components.alarms import deployment_alarms, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
 from components.load_balancer import create_load_balancer
-from components.options import Alarms, ContainerOptions, Logging, Placement, Sidecar, TaskAccess, TaskSize
+from components.options import (
+    Alarms,
+    ContainerOptions,
+    Logging,
+    Placement,
+    Sidecar,
+    TaskAccess,
+    TaskSize,
+    check_container_names,
+)
 from components.rollout import rollout_check
 from components.tags import ROLE_TAG
 from components.task import create_task
@@ -98,11 +107,7 @@ class WebApiServiceArgs:
             ],
             "a way in",
         )
-        check_unique(
-            "sidecars.name",
-            [self.container_name or self.service_name, *(sidecar.name for sidecar in self.sidecars)],
-            "a container's name",
-        )
+        check_container_names(self.container_name or self.service_name, self.sidecars)
 
 
 class WebApiService(pulumi.ComponentResource):
