@@ -127,7 +127,17 @@ def _module_and_name(token: str) -> tuple[ModuleType, str]:
     stem = stems.get(file.lower())
     if stem is None:
         raise UnknownTypeError(token)
-    return importlib.import_module(f"{package}.{stem}"), name
+    return sdk_module(package, stem), name
+
+
+def sdk_module(package: str, stem: str) -> ModuleType:
+    """A module of the SDK, by its package and its file's name without the ending.
+
+    The package is loaded first. The SDK does that at the first look inside, and a package that is
+    loaded while one of its modules still is lacks that module's names for good.
+    """
+    _ = importlib.import_module(package)._utilities
+    return importlib.import_module(f"{package}.{stem}")
 
 
 def _derive_resource(token: str) -> Schema:
@@ -165,7 +175,7 @@ def _names_of(module: ModuleType) -> dict[str, Any]:
     names: dict[str, Any] = {"Output": importlib.import_module("pulumi").Output, "T": Any}
     package = module.__name__.rpartition(".")[0]
     with contextlib.suppress(ModuleNotFoundError):  # modules without nested outputs have none
-        names["outputs"] = importlib.import_module(f"{package}.outputs")
+        names["outputs"] = sdk_module(package, "outputs")
     return names
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from pulumi._types import input_type_py_to_pulumi_names
 
 from local.plugins.aws import replacements
 from local.plugins.aws.replacements import replaces
+from local.plugins.aws.schema import sdk_module
 
 RECORDED: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "golden" / "aws-resources.json").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def arguments(key: str) -> set[str]:
     module_and_file, class_name = key.split(":")
     module, file = module_and_file.split("/")
     name = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", file).lower()
-    resource = importlib.import_module(f"pulumi_aws.{module}.{name}")
+    resource = sdk_module(f"pulumi_aws.{module}", name)
     # Where a nested type of another resource took the name, the SDK calls the resource's own `InitArgs`.
     names = input_type_py_to_pulumi_names(
         getattr(resource, f"{class_name}InitArgs", None) or getattr(resource, f"{class_name}Args")
