@@ -40,17 +40,17 @@ platform = Platform(
     public_subnet_ids=network.public_subnet_ids,
     cluster_arn=cluster.cluster_arn,
     topic_arn=topic.topic_arn,
+    session_key_arn=cluster.session_key_arn,
 )
 
-web_image = ServiceImage(
-    names.web_api.service, image_args(settings, settings.web_api, names.web_api, repository)
-)
-web_api = WebApiService(names.web_api.service, web_api_args(platform, names, web_image.reference))
+web = names.web_api
+web_image = ServiceImage(web.service, image_args(settings, settings.web_api, web, repository))
+web_api = WebApiService(web.service, web_api_args(platform, names, web_image.reference))
 pulumi.export("ecs_service_name", web_api.service_name)
 pulumi.export("alb_dns_name", web_api.load_balancer_dns_name)
 pulumi.export("cloudwatch_log_group_name", web_api.log_group_name)
 
-ports = {names.web_api.service: settings.web_api.port}
+ports = {web.service: settings.web_api.port}
 for scheduler in settings.schedulers:
     its = names.scheduler(scheduler.name)
     image = ServiceImage(its.service, image_args(settings, scheduler, its, repository))

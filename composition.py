@@ -31,6 +31,7 @@ class Platform:
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     cluster_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
+    session_key_arn: pulumi.Input[str] | None
 
     @property
     def alarms(self) -> Alarms:
@@ -43,6 +44,7 @@ def cluster_args(settings: Settings, names: Names) -> ClusterArgs:
     return ClusterArgs(
         cluster_name=names.base,
         container_insights=settings.container_insights,
+        execute_command=any(each.execute_command for each in (settings.web_api, *settings.schedulers)),
         logging=settings.logging.value(),
         tags=settings.all_tags,
     )
@@ -75,33 +77,36 @@ def image_args(
     settings: Settings, service: ServiceSettings, names: ServiceNames, repository: ImageRepository
 ) -> ServiceImageArgs:
     """The image of one service: its own version where it has one, else the stack's."""
+    version = service.version or settings.version
     return ServiceImageArgs(
         repository=repository,
-        source=image_source(settings.images, names),
-        tag=names.image_tag_prefix + (service.version or settings.version),
+        source=image_source(settings.images, names, version),
+        tag=names.image_tag_prefix + version,
         latest_tag=names.latest_tag,
         platform="linux/arm64" if service.size.cpu_architecture == "ARM64" else "linux/amd64",
     )
 
 
-def image_source(images: ImageSettings, names: ServiceNames) -> ImageSource:
-    """Where an image comes from; a build is told which Gradle module it is for."""
+def image_source(images: ImageSettings, names: ServiceNames, version: str) -> ImageSource:
+    """Where an image comes from; a build is told which Gradle module and which version it is for."""
     if images.source == "build" and images.context and images.dockerfile:
         return Build(
             context=images.context,
             dockerfile=images.dockerfile,
             target=images.target,
-            build_args={**images.build_args, "MODULE": names.gradle_module},
+            build_args={**images.build_args, "MODULE": names.gradle_module, "VERSION": version},
         )
     if images.source == "local":
         return LocalImage(name=names.source_image)
     return RegistryTag()
 
 
-def task_access(service: ServiceSettings) -> TaskAccess:
+def task_access(platform: Platform, service: ServiceSettings) -> TaskAccess:
     """What the task may do in AWS."""
     return TaskAccess(
-        secrets_kms_key_arns=service.secrets_kms_key_arns, execute_command=service.execute_command
+        secrets_kms_key_arns=service.secrets_kms_key_arns,
+        execute_command=service.execute_command,
+        session_kms_key_arn=platform.session_key_arn if service.execute_command else None,
     )
 
 
@@ -139,7 +144,7 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
         placement=platform.placement,
         size=web.size,
         container=web.container(),
-        access=task_access(web),
+        access=task_access(platform, web),
         log_group_name=names.web_api.log_group,
         logging=settings.logging.value(),
         autoscaling=web.autoscaling,
@@ -175,7 +180,7 @@ def scheduler_args(
         placement=platform.placement,
         size=scheduler.size,
         container=scheduler.container(),
-        access=task_access(scheduler),
+        access=task_access(platform, scheduler),
         stop_timeout_seconds=scheduler.stop_timeout_seconds,
         spot_opt_in=scheduler.spot_opt_in,
         log_group_name=names.log_group,

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
+from components.names import shorten
 
 
 def create_access_log_bucket(
@@ -23,7 +24,8 @@ def create_access_log_bucket(
     """
     environment = AwsEnvironment.of(parent)
     bucket = aws.s3.Bucket(
-        f"{name}-access-logs",
+        # 63 characters at most, of which the generated ending takes 8.
+        shorten(f"{name}-access-logs", 55),
         force_destroy=force_destroy,
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent),

@@ -1,6 +1,7 @@
 """The ECS cluster that all services of an environment share.
 
-Owns the cluster, its capacity providers and the log of ECS Exec sessions. Doesn't own the services.
+Owns the cluster, its capacity providers, and how ECS Exec's sessions are logged and encrypted. Doesn't
+own the services, nor which of them lets a person in.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.options import Logging
+from components.session_key import create_session_key
 from components.validation import check_choice, check_pattern
 
 CLUSTER = "fileflow:ecs:Cluster"
@@ -23,10 +25,13 @@ class ClusterArgs:
 
     `container_insights` is `enabled` by default: the alarms on the number of running tasks read its
     metrics; `enhanced` adds container metrics at a higher price, `disabled` blinds the alarms.
+    Sessions of ECS Exec are always logged. With `execute_command` they are encrypted too, channel and
+    log, by `logging.kms_key_arn` or else by a key made for them; off by default, since a key has a price.
     """
 
     cluster_name: str
     container_insights: str = "enabled"
+    execute_command: bool = False
     logging: Logging = field(default_factory=Logging)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,14 +61,17 @@ class Cluster(pulumi.ComponentResource):
 
     cluster_name: pulumi.Output[str]
     cluster_arn: pulumi.Output[str]
+    session_key_arn: pulumi.Output[str] | None
+    """What a task whose service lets a person in must be allowed to decrypt with; None without a key."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(CLUSTER, name, {"clusterName": args.cluster_name}, opts)
+        self.session_key_arn = self._session_key(name, args)
         exec_log = aws.cloudwatch.LogGroup(
             f"{name}-exec",
             name=session_log_group_name(args.cluster_name),
             retention_in_days=args.logging.retention_days,
-            kms_key_id=args.logging.kms_key_arn,
+            kms_key_id=self.session_key_arn or args.logging.kms_key_arn,
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -71,12 +79,16 @@ class Cluster(pulumi.ComponentResource):
             name,
             name=args.cluster_name,
             settings=[{"name": "containerInsights", "value": args.container_insights}],
-            configuration={
-                "execute_command_configuration": {
-                    "logging": "OVERRIDE",
-                    "log_configuration": {"cloud_watch_log_group_name": exec_log.name},
-                }
-            },
+            configuration=aws.ecs.ClusterConfigurationArgs(
+                execute_command_configuration=aws.ecs.ClusterConfigurationExecuteCommandConfigurationArgs(
+                    kms_key_id=self.session_key_arn,
+                    logging="OVERRIDE",
+                    log_configuration=aws.ecs.ClusterConfigurationExecuteCommandConfigurationLogConfigurationArgs(
+                        cloud_watch_encryption_enabled=None if self.session_key_arn is None else True,
+                        cloud_watch_log_group_name=exec_log.name,
+                    ),
+                )
+            ),
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -90,4 +102,17 @@ class Cluster(pulumi.ComponentResource):
         self.cluster_name = cluster.name
         # A service on Spot needs the providers, not the cluster alone.
         self.cluster_arn = pulumi.Output.all(cluster.arn, providers.id).apply(lambda known: str(known[0]))
-        self.register_outputs({"cluster_name": self.cluster_name, "cluster_arn": self.cluster_arn})
+        self.register_outputs(
+            {
+                "cluster_name": self.cluster_name,
+                "cluster_arn": self.cluster_arn,
+                "session_key_arn": self.session_key_arn,
+            }
+        )
+
+    def _session_key(self, name: str, args: ClusterArgs) -> pulumi.Output[str] | None:
+        if not args.execute_command:
+            return None
+        if args.logging.kms_key_arn is not None:
+            return pulumi.Output.from_input(args.logging.kms_key_arn)
+        return create_session_key(name, session_log_group_name(args.cluster_name), args.tags, self).arn

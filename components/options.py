@@ -18,8 +18,11 @@ import pulumi
 
 from components.validation import (
     InvalidArgumentError,
+    check_arn,
+    check_arns,
     check_choice,
     check_environment,
+    check_image,
     check_pattern,
     check_range,
     check_retention_days,
@@ -123,8 +126,9 @@ class ContainerOptions:
 
     By default: the image's own command as the user 1000:1000, no environment, a read-only root file
     system with a writable `/tmp`, and no container health check (an image built by Buildpacks has no
-    tool to run one). `secrets` maps a variable's name to the ARN of a Secrets Manager secret, with an
-    optional `:JSON_KEY::`, or of an SSM parameter; the execution role may read exactly these.
+    tool to run one). `secrets` maps a variable's name to a secret of Secrets Manager or a parameter of
+    SSM, by ARN or by name (`secretsmanager:NAME`, `ssm:NAME`); behind a secret, `:JSON_KEY::` takes one
+    value of several. A secret that is named must exist; the execution role may read exactly these.
     `environment_file_arns` name objects in S3. Raises `InvalidArgumentError` for the user root, for a
     variable that is named both ways, and for a plain variable whose name says that it is a secret.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
@@ -141,6 +145,7 @@ class ContainerOptions:
 
     def __post_init__(self) -> None:
         check_environment("environment", self.environment)
+        check_arns("environment_file_arns", self.environment_file_arns, "s3")
         for name, reference in self.secrets.items():
             if isinstance(reference, str):
                 check_secret_reference(f"secrets.{name}", reference)
@@ -185,6 +190,7 @@ class Sidecar:
             "a container's name has letters, digits, '_' and '-'",
             "Rename it.",
         )
+        check_image("sidecars.image", self.image)
         if self.main_waits_for == "HEALTHY" and self.container.health_check is None:
             raise InvalidArgumentError(
                 "sidecars.main_waits_for",
@@ -216,6 +222,7 @@ class Logging:
 
     def __post_init__(self) -> None:
         check_retention_days("retention_days", self.retention_days)
+        check_arn("kms_key_arn", self.kms_key_arn, "kms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +256,7 @@ class Alarms:
     roll_back_deployments: bool = True
 
     def __post_init__(self) -> None:
+        check_arns("topic_arns", self.topic_arns, "sns")
         check_range("alarms.cpu_percent", self.cpu_percent, 1, 100, "a share of the CPU in percent")
         check_range("alarms.memory_percent", self.memory_percent, 1, 100, "a share of the memory in percent")
         check_range("alarms.evaluation_periods", self.evaluation_periods, 1, 1440, "a number of minutes")
@@ -261,7 +269,8 @@ class TaskAccess:
     Nothing by default. `policy_arns` are attached to the task role, `statements` (IAM policy
     statements) become its inline policy, and `permissions_boundary_arn` bounds both roles.
     `secrets_kms_key_arns` are the keys that the named secrets are encrypted with, where they aren't
-    AWS's own. With `execute_command` a person can open a shell by ECS Exec; off by default.
+    AWS's own. With `execute_command` a person can open a shell by ECS Exec; off by default. Where the
+    cluster encrypts sessions, `session_kms_key_arn` is its key.
     """
 
     policy_arns: Sequence[pulumi.Input[str]] = ()
@@ -269,6 +278,17 @@ class TaskAccess:
     permissions_boundary_arn: pulumi.Input[str] | None = None
     secrets_kms_key_arns: Sequence[pulumi.Input[str]] = ()
     execute_command: bool = False
+    session_kms_key_arn: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
-        check_unique("policy_arns", [each for each in self.policy_arns if isinstance(each, str)], "a policy")
+        if self.session_kms_key_arn is not None and not self.execute_command:
+            raise InvalidArgumentError(
+                "session_kms_key_arn",
+                "given",
+                "it belongs to execute_command, which is off",
+                "Turn execute_command on, or leave the key out.",
+            )
+        check_arn("session_kms_key_arn", self.session_kms_key_arn, "kms")
+        check_arns("policy_arns", self.policy_arns, "iam")
+        check_arn("permissions_boundary_arn", self.permissions_boundary_arn, "iam")
+        check_arns("secrets_kms_key_arns", self.secrets_kms_key_arns, "kms")

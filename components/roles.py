@@ -19,8 +19,14 @@ import pulumi_aws as aws
 from components.alarms import cluster_name
 from components.aws_environment import AwsEnvironment
 from components.cluster import session_log_group_name
-from components.names import digest
+from components.names import digest, shorten
 from components.task_options import TaskOptions
+
+LONGEST_ROLE = 56
+"""A role's name has 64 characters at most, of which the generated ending takes 8.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +45,7 @@ class TaskRoles:
         boundary = options.access.permissions_boundary_arn
         trust = trust_policy(environment)
         execution = aws.iam.Role(
-            f"{name}-execution",
+            shorten(f"{name}-execution", LONGEST_ROLE),
             description=f"ECS starts tasks of {options.family} with it",
             assume_role_policy=trust,
             permissions_boundary=boundary,
@@ -47,7 +53,7 @@ class TaskRoles:
             opts=pulumi.ResourceOptions(parent=parent),
         )
         task = aws.iam.Role(
-            f"{name}-role",
+            shorten(f"{name}-role", LONGEST_ROLE),
             description=f"The application in tasks of {options.family}",
             assume_role_policy=trust,
             permissions_boundary=boundary,
@@ -168,7 +174,8 @@ def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> l
 def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[dict[str, Any]]:
     """What the application may do: the caller's statements, and ECS Exec's channel when it is on.
 
-    The task's own role writes the session's log, to the group that `Cluster` makes for it.
+    The task's own role writes the session's log, to the group that `Cluster` makes for it, and decrypts the
+    channel where the cluster has a key for it.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
     """
     statements: list[dict[str, Any]] = [dict(statement) for statement in options.access.statements]
@@ -198,6 +205,10 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
                     ),
                 ),
             }
+        )
+    if options.access.session_kms_key_arn is not None:
+        statements.append(
+            {"Action": "kms:Decrypt", "Effect": "Allow", "Resource": options.access.session_kms_key_arn}
         )
     return statements
 

@@ -29,7 +29,7 @@ from components.rollout import rollout_check
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
-from components.validation import check_port, check_range, check_service_names
+from components.validation import check_arn, check_image, check_port, check_range, check_service_names
 
 SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 
@@ -67,7 +67,9 @@ class SchedulerServiceArgs:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_service_names(self.service_name, self.family)
+        check_arn("cluster_arn", self.cluster_arn, "ecs")
+        check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
+        check_image("image", self.image)
         check_port("port", self.port)
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
         check_container_names(self.container_name or self.service_name, self.sidecars)

@@ -15,6 +15,7 @@ from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
 from components.log_alarms import log_alarms
 from components.roles import TaskRoles
+from components.secret_references import with_secret_arns
 from components.task_options import TaskOptions
 
 
@@ -33,6 +34,7 @@ class Task:
 def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Task:
     """Creates the task's resources as children of `parent`, each named after `name`."""
     environment = AwsEnvironment.of(parent)
+    options = with_secret_arns(options, environment, parent)
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-logs",
         name=options.log_group_name,

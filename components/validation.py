@@ -15,12 +15,17 @@ SECRET_NAME = re.compile(
 )
 """Names of environment variables that carry a secret by convention."""
 
-SECRET_ARN = re.compile(
-    r"^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+(:[^:\s]*){0,3}|ssm:[a-z0-9-]+:\d{12}:parameter/\S+)$"
+_JSON_KEY_STAGE_AND_VERSION = r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
+SECRET_REFERENCE = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+" + _JSON_KEY_STAGE_AND_VERSION + "|"
+    r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter/\S+|"
+    r"secretsmanager:[A-Za-z0-9/_+=.@-]{1,512}" + _JSON_KEY_STAGE_AND_VERSION + "|"
+    r"ssm:/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"
 )
-"""What ECS accepts as `valueFrom` of a secret.
+"""How a secret is named: by the ARN that ECS accepts as `valueFrom`, or by its name behind its service's.
 
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html
+ECS wants all three of JSON key, version stage and version id behind a secret, or none; each may be empty.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
 """
 
 RETENTION_DAYS = (
@@ -145,13 +150,48 @@ def check_environment(field: str, environment: Mapping[str, object]) -> None:
 
 def check_secret_reference(field: str, value: str) -> None:
     """Refuses a secret that isn't a reference; what may be the secret itself is never printed."""
-    if not SECRET_ARN.fullmatch(value):
+    if not SECRET_REFERENCE.fullmatch(value):
         raise InvalidArgumentError(
             field,
             HIDDEN,
-            "a secret is named by the ARN of a Secrets Manager secret (':JSON_KEY::' may follow) "
-            "or of an SSM parameter",
-            "Store the value there and put the ARN here.",
+            "a secret is named by its ARN or its name: secretsmanager:NAME, with :JSON_KEY:: behind it for "
+            "one value of several, or ssm:NAME for a parameter",
+            "Store the value there and put the reference here.",
+        )
+
+
+def check_arn(field: str, value: object, service: str) -> None:
+    """Refuses a text that isn't an ARN of the AWS service `service`; an output is left to AWS.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    if isinstance(value, str):
+        check_pattern(
+            field,
+            value,
+            rf"arn:aws[a-z-]*:({service}):[a-z0-9-]*:(\d{{12}}|aws)?:\S+",
+            f"it is an ARN of {service.replace('|', ' or ')}",
+            "Copy the whole ARN from AWS.",
+        )
+
+
+def check_arns(field: str, values: Iterable[object], service: str) -> None:
+    """Refuses a list in which an ARN is of another service, or stands twice."""
+    known = [value for value in values if isinstance(value, str)]
+    for value in known:
+        check_arn(field, value, service)
+    check_unique(field, known, "an ARN")
+
+
+def check_image(field: str, value: object) -> None:
+    """Refuses an image that is named by a tag alone, which can name something else tomorrow."""
+    if isinstance(value, str):
+        check_pattern(
+            field,
+            value,
+            r"\S+@sha256:[0-9a-f]{64}",
+            "an image is named by its digest",
+            "Write REGISTRY/NAME@sha256:… (64 hexadecimal digits).",
         )
 
 
@@ -174,12 +214,17 @@ def check_unique(field: str, values: Iterable[object], what: str) -> None:
         seen.add(value)
 
 
-def check_service_names(service_name: str, family: str) -> None:
-    """Refuses names that ECS refuses.
+def check_service_names(service_name: str, family: str, container_name: str | None, log_group: str) -> None:
+    """Refuses names that ECS and CloudWatch Logs refuse.
 
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html,
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
     """
-    for name, value in (("service_name", service_name), ("family", family)):
+    for name, value in (
+        ("service_name", service_name),
+        ("family", family),
+        ("container_name", container_name or service_name),
+    ):
         check_pattern(
             name,
             value,
@@ -187,3 +232,10 @@ def check_service_names(service_name: str, family: str) -> None:
             "it has up to 255 letters, digits, '_' and '-'",
             f"Shorten or rename {name}.",
         )
+    check_pattern(
+        "log_group_name",
+        log_group,
+        r"[A-Za-z0-9_/.#-]{1,512}",
+        "it has up to 512 letters, digits, '_', '-', '/', '.' and '#'",
+        "Shorten or rename log_group_name.",
+    )

@@ -31,6 +31,8 @@ from components.task import create_task
 from components.task_options import TaskOptions
 from components.validation import (
     InvalidArgumentError,
+    check_arn,
+    check_image,
     check_port,
     check_range,
     check_service_names,
@@ -80,7 +82,9 @@ class WebApiServiceArgs:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_service_names(self.service_name, self.family)
+        check_arn("cluster_arn", self.cluster_arn, "ecs")
+        check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
+        check_image("image", self.image)
         check_port("port", self.port)
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
         check_range(

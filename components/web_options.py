@@ -9,6 +9,7 @@ import pulumi
 
 from components.validation import (
     InvalidArgumentError,
+    check_arn,
     check_cidr_block,
     check_pattern,
     check_range,
@@ -120,6 +121,7 @@ class Https:
                 "a certificate is either given or requested for a host name",
                 "Give certificate_arn, or host_name with hosted_zone_id.",
             )
+        check_arn("https.certificate_arn", self.certificate_arn, "acm|iam")
         check_pattern(
             "https.ssl_policy",
             self.ssl_policy,
@@ -184,6 +186,7 @@ class ServiceConnect:
     discovery_name: str
 
     def __post_init__(self) -> None:
+        check_arn("service_connect.namespace_arn", self.namespace_arn, "servicediscovery")
         check_pattern(
             "service_connect.discovery_name",
             self.discovery_name,
@@ -257,6 +260,7 @@ class LoadBalancing:
                 "it has up to 32 letters, digits and '-', not at either end",
                 "Shorten or rename it.",
             )
+        check_arn("load_balancing.web_acl_arn", self.web_acl_arn, "wafv2")
         for cidr_block in self.source_cidr_blocks:
             check_cidr_block("load_balancing.source_cidr_blocks", cidr_block)
         check_unique("load_balancing.source_cidr_blocks", self.source_cidr_blocks, "a range")

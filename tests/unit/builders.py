@@ -15,7 +15,7 @@ from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import LoadBalancing
 from tests.unit.providers import ACCOUNT, DIGEST, REGION
-from tests.unit.recorder import Recording, record
+from tests.unit.recorder import Recorder, Recording, record
 
 CLUSTER_ARN: Final = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"
 REPOSITORY_URL: Final = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/fileflow"
@@ -24,6 +24,9 @@ TOPIC_ARN: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:fileflow-prod-alarms"
 CERTIFICATE_ARN: Final = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555"
 SECRET_ARN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:fileflow/database-a1b2c3"
 KEY_ARN: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+NAMESPACE_ARN: Final = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-a1b2c3"
+POLICY_ARN: Final = f"arn:aws:iam::{ACCOUNT}:policy/queues"
+WEB_ACL_ARN: Final = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/files/a1b2c3"
 PRIVATE_SUBNETS: Final = ("subnet-private-1", "subnet-private-2")
 PUBLIC_SUBNETS: Final = ("subnet-public-1", "subnet-public-2")
 TAGS: Final = {"Environment": "prod", "Project": "fileflow"}
@@ -81,10 +84,13 @@ def record_scheduler(
     name: str = "download",
     opts: pulumi.ResourceOptions | None = None,
     preview: bool = False,
+    recorder: Recorder | None = None,
     **changes: Any,
 ) -> Recording:
     """A run that has one scheduler, by default the guide's download scheduler."""
-    return record(lambda: SchedulerService(name, scheduler_args(**changes), opts), preview=preview)
+    return record(
+        lambda: SchedulerService(name, scheduler_args(**changes), opts), preview=preview, recorder=recorder
+    )
 
 
 def record_web(

@@ -17,6 +17,7 @@ DIGEST: Final = "sha256:" + "ab" * 32
 FOUND_DIGEST: Final = "sha256:" + "cd" * 32
 PUSHED_DIGEST: Final = "sha256:" + "ef" * 32
 LOCAL_IMAGE_ID: Final = "sha256:" + "12" * 32
+FOUND_SECRET_ARN: Final = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:fileflow/database-f0und1"
 VPC_ID: Final = "vpc-0a1b2c3d4e5f60718"
 EXISTING_VPC: Final = "vpc-existing"
 
@@ -92,6 +93,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     # Not sorted, as AWS gives no order.
     "aws:ec2/getSubnets:getSubnets": {"id": REGION, "ids": ["subnet-found-2", "subnet-found-1"]},
+    "aws:secretsmanager/getSecret:getSecret": {"arn": FOUND_SECRET_ARN, "id": FOUND_SECRET_ARN},
     "docker:index/getRemoteImage:getRemoteImage": {
         "id": LOCAL_IMAGE_ID,
         "name": "",
@@ -177,6 +179,10 @@ def _role(_: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": state["name"], "arn": arn("iam", f"role/{state['name']}", region="")}
 
 
+def _key(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": name, "keyId": name, "arn": arn("kms", f"key/{name}")}
+
+
 def _security_group(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": f"sg-{name}", "arn": arn("ec2", f"security-group/sg-{name}")}
 
@@ -260,6 +266,7 @@ _COMPUTED: Final[Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]
     "aws:ecs/service:Service": _ecs_service,
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,
     "aws:iam/role:Role": _role,
+    "aws:kms/key:Key": _key,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,

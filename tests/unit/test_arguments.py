@@ -56,10 +56,12 @@ from tests.unit.builders import (
     CLUSTER_ARN,
     IMAGE,
     KEY_ARN,
+    NAMESPACE_ARN,
     PLACEMENT,
     SECRET_ARN,
     TAGS,
     TOPIC_ARN,
+    WEB_ACL_ARN,
     load_balancing,
     scheduler_args,
     web_args,
@@ -72,7 +74,7 @@ CHECK = ContainerHealthCheck(command=["CMD", "/check"])
 SIDECAR = Sidecar(name="agent", image=IMAGE, container=ContainerOptions(health_check=CHECK))
 SCHEDULED = ScheduledScaling(name="night", schedule="rate(1 hour)", minimum_count=1, maximum_count=2)
 INGRESS = IngressRule(description="batch", port=8084, source_cidr_block="10.0.0.0/8")
-CONNECT = ServiceConnect(namespace_arn="arn:namespace", discovery_name="api")
+CONNECT = ServiceConnect(namespace_arn=NAMESPACE_ARN, discovery_name="api")
 ZONE_HTTPS = Https(host_name="files.example.com", hosted_zone_id="Z1")
 OWN_BUCKET = AccessLogs()
 PATH = WritablePath(path="/tmp", kind="tmpfs")
@@ -234,6 +236,7 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "permissions_boundary_arn": "arn:aws:iam::aws:policy/boundary",
             "secrets_kms_key_arns": [KEY_ARN],
             "execute_command": True,
+            "session_kms_key_arn": TaskAccess(execute_command=True, session_kms_key_arn=KEY_ARN),
         },
     ),
     ScheduledScaling: (
@@ -291,7 +294,7 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     ServiceConnect: (
         CONNECT,
         lambda connect: WebApiService("w", web_args(service_connect=connect)),
-        {"namespace_arn": "arn:other", "discovery_name": "other"},
+        {"namespace_arn": f"{NAMESPACE_ARN}2", "discovery_name": "other"},
     ),
     TargetHealthCheck: (
         TargetHealthCheck(),
@@ -324,7 +327,7 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "sticky_seconds": 60,
             "path_patterns": ["/api/*"],
             "host_names": ["files.example.com"],
-            "web_acl_arn": "arn:acl",
+            "web_acl_arn": WEB_ACL_ARN,
         },
     ),
     Capacity: (
@@ -397,6 +400,7 @@ SMALL: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         {
             "cluster_name": "other",
             "container_insights": "enhanced",
+            "execute_command": True,
             "logging": Logging(retention_days=7),
             "tags": TAGS,
         },

@@ -12,7 +12,7 @@ from components.options import Logging
 from components.validation import InvalidArgumentError
 from tests.unit import type_tokens as t
 from tests.unit.builders import KEY_ARN, TAGS
-from tests.unit.providers import ACCOUNT, REGION
+from tests.unit.providers import ACCOUNT, REGION, arn
 from tests.unit.recorder import UNKNOWN, Recording, record
 
 CLUSTER = "fileflow:ecs:Cluster"
@@ -65,6 +65,51 @@ def test_sessions_are_logged_as_long_and_under_the_key_that_the_stack_says() -> 
         "retentionInDays": 7,
         "tags": TAGS,
     }
+
+
+def test_sessions_are_encrypted_only_where_a_service_lets_a_person_in() -> None:
+    assert record_cluster(execute_command=False).of_type(t.KEY) == []
+
+    recording = record_cluster(execute_command=True)
+    key = arn("kms", "key/fileflow-prod-exec")
+    configuration = recording.only(t.CLUSTER).inputs["configuration"]
+    assert configuration["executeCommandConfiguration"] == {
+        "kmsKeyId": key,
+        "logConfiguration": {
+            "cloudWatchEncryptionEnabled": True,
+            "cloudWatchLogGroupName": "/aws/ecs/fileflow-prod/exec",
+        },
+        "logging": "OVERRIDE",
+    }
+    assert recording.only(t.LOG_GROUP).inputs["kmsKeyId"] == key
+    assert recording.registered_outputs[recording.only(CLUSTER).urn]["session_key_arn"] == key
+
+
+def test_the_key_of_sessions_rotates_and_serves_the_account_and_this_one_log() -> None:
+    key = record_cluster(execute_command=True).only(t.KEY)
+
+    policy = key.json("policy")
+    assert {name: value for name, value in key.inputs.items() if name != "policy"} == {
+        "description": "Sessions of ECS Exec in fileflow-prod",
+        "enableKeyRotation": True,
+        "tags": TAGS,
+    }
+    account, log = policy["Statement"]
+    assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert log["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+    assert log["Condition"] == {
+        "ArnEquals": {
+            "kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:/aws/ecs/fileflow-prod/exec")
+        }
+    }
+
+
+def test_the_logs_own_key_encrypts_sessions_too() -> None:
+    recording = record_cluster(execute_command=True, logging=Logging(kms_key_arn=KEY_ARN))
+
+    assert recording.of_type(t.KEY) == []
+    configuration = recording.only(t.CLUSTER).inputs["configuration"]
+    assert configuration["executeCommandConfiguration"]["kmsKeyId"] == KEY_ARN
 
 
 def test_whoever_uses_the_clusters_arn_waits_for_its_capacity_providers() -> None:

@@ -59,7 +59,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "repository": {"kept_versions": 3},
             "container_insights": "enhanced",
             "logging": {"retention_days": 3},
-            "alarms": {"topic_arns": [TOPIC_ARN]},
+            "alarms": {"topic_arns": [f"{TOPIC_ARN}-2"]},
             "web_api": {"load_balancer": {"plain_http": True, "internal": True}},
             "schedulers": [],
             "tags": {"Team": "files"},
@@ -89,7 +89,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
         {
             "emails": ["ops@example.com"],
             "https_endpoints": ["https://example.com"],
-            "topic_arns": [TOPIC_ARN],
+            "topic_arns": [f"{TOPIC_ARN}-2"],
         },
     ),
     SchedulerSettings: (
@@ -168,6 +168,7 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         public_subnet_ids=["subnet-public-1"],
         cluster_arn=CLUSTER_ARN,
         topic_arn=TOPIC_ARN,
+        session_key_arn=KEY_ARN,
     )
     repository = cast(ImageRepository, SimpleNamespace())
     made: list[Any] = [
@@ -224,7 +225,9 @@ def test_the_same_settings_become_the_same_arguments() -> None:
         (
             {"source": "build", "context": "c", "dockerfile": "d", "build_args": {"A": "1", "MODULE": "x"}},
             Build(
-                context="c", dockerfile="d", build_args={"A": "1", "MODULE": ":bootstrap:bootstrap-web-api"}
+                context="c",
+                dockerfile="d",
+                build_args={"A": "1", "MODULE": ":bootstrap:bootstrap-web-api", "VERSION": "1.4.0"},
             ),
         ),
     ],
@@ -232,7 +235,7 @@ def test_the_same_settings_become_the_same_arguments() -> None:
 def test_an_image_comes_from_where_the_settings_say(images: dict[str, Any], source: object) -> None:
     settings = parse("dev", {**stack_values("dev"), "images": images})
 
-    assert composition.image_source(settings.images, Names(environment="dev").web_api) == source
+    assert composition.image_source(settings.images, Names(environment="dev").web_api, "1.4.0") == source
 
 
 def test_a_service_has_its_own_version_where_it_has_one_and_the_stacks_otherwise() -> None:

@@ -10,8 +10,8 @@ from components.options import ContainerOptions, Sidecar, TaskAccess
 from components.roles import repository_arns, secret_resource
 from tests.unit import type_tokens as t
 from tests.unit.builders import CLUSTER_ARN, IMAGE, KEY_ARN, SECRET_ARN, record_scheduler
-from tests.unit.providers import ACCOUNT, DIGEST, REGION
-from tests.unit.recorder import Recording
+from tests.unit.providers import ACCOUNT, DIGEST, FOUND_SECRET_ARN, REGION
+from tests.unit.recorder import Recorder, Recording
 
 PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/fileflow/redis"
 LOG_STREAMS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/fileflow-scheduler-download:*"
@@ -94,6 +94,45 @@ def test_ecs_may_read_exactly_the_named_secrets_without_their_json_keys() -> Non
             "Resource": [SECRET_ARN, PARAMETER_ARN],
         },
     ]
+
+
+def test_a_secret_that_is_named_is_looked_up_and_a_parameters_arn_is_known() -> None:
+    container = ContainerOptions(
+        secrets={
+            "DB_PASSWORD": "secretsmanager:fileflow/database:password::",
+            "DB_URL": "secretsmanager:fileflow/database",
+            "REDIS": "ssm:/fileflow/redis",
+        }
+    )
+    recording = record_scheduler(container=container, preview=True)
+
+    [definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    assert definition["secrets"] == [
+        {"name": "DB_PASSWORD", "valueFrom": f"{FOUND_SECRET_ARN}:password::"},
+        {"name": "DB_URL", "valueFrom": FOUND_SECRET_ARN},
+        {"name": "REDIS", "valueFrom": PARAMETER_ARN},
+    ]
+    assert statements(recording, "execution")[-1]["Resource"] == sorted([FOUND_SECRET_ARN, PARAMETER_ARN])
+    asked = [each.args for each in recording.invokes if each.token.endswith(":getSecret")]
+    assert asked == [{"name": "fileflow/database"}] * 2
+
+
+def test_a_sidecars_secret_can_be_named_too() -> None:
+    sidecar = Sidecar(
+        name="agent", image=IMAGE, container=ContainerOptions(secrets={"KEY": "secretsmanager:agent"})
+    )
+    recording = record_scheduler(sidecars=[sidecar])
+
+    [_, definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    assert definition["secrets"] == [{"name": "KEY", "valueFrom": FOUND_SECRET_ARN}]
+
+
+def test_a_secret_that_is_missing_ends_the_preview() -> None:
+    recorder = Recorder(
+        preview=True, failures={"aws:secretsmanager/getSecret:getSecret": Exception("no secret agent")}
+    )
+    with pytest.raises(Exception, match="no secret agent"):
+        record_scheduler(container=ContainerOptions(secrets={"A": "secretsmanager:agent"}), recorder=recorder)
 
 
 def test_two_keys_of_one_secret_are_one_permission() -> None:
@@ -194,6 +233,27 @@ def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_writ
     assert [each["Resource"] for each in writing] == [
         f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/{cluster}/exec:*"
     ]
+
+
+def test_the_application_decrypts_the_sessions_channel_where_the_cluster_has_a_key() -> None:
+    access = TaskAccess(execute_command=True, session_kms_key_arn=KEY_ARN)
+
+    assert statements(record_scheduler(access=access), "role")[-1] == {
+        "Action": "kms:Decrypt",
+        "Effect": "Allow",
+        "Resource": KEY_ARN,
+    }
+
+
+def test_long_names_give_role_names_that_iam_takes_and_that_differ() -> None:
+    # As long as the settings let a scheduler's name become, and longer in a program of one's own.
+    for length in (50, 51, 200):
+        names = [
+            name for ending in "ab" for name in record_scheduler(name="n" * length + ending).names(t.ROLE)
+        ]
+        assert len(set(names)) == 4
+        # The generated ending has 8 characters.
+        assert all(len(name) + 8 <= 64 for name in names)
 
 
 def test_a_permissions_boundary_bounds_both_roles() -> None:

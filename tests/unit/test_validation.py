@@ -32,7 +32,17 @@ from components.web_options import (
     ServiceConnect,
     TargetHealthCheck,
 )
-from tests.unit.builders import CERTIFICATE_ARN, IMAGE, SECRET_ARN, load_balancing, scheduler_args, web_args
+from tests.unit.builders import (
+    CERTIFICATE_ARN,
+    IMAGE,
+    KEY_ARN,
+    NAMESPACE_ARN,
+    POLICY_ARN,
+    SECRET_ARN,
+    load_balancing,
+    scheduler_args,
+    web_args,
+)
 from tests.unit.providers import ACCOUNT, REGION
 
 HUNTER = "hunter2"
@@ -57,7 +67,7 @@ def rule(**changes: Any) -> IngressRule:
 
 def connect(**changes: Any) -> ServiceConnect:
     """A Service Connect entry that is complete."""
-    return ServiceConnect(**{"namespace_arn": "arn", "discovery_name": "api", **changes})
+    return ServiceConnect(**{"namespace_arn": NAMESPACE_ARN, "discovery_name": "api", **changes})
 
 
 def sidecar(**changes: Any) -> Sidecar:
@@ -210,7 +220,30 @@ REFUSED: list[tuple[Callable[[], Any], str, object]] = [
     ),
     (lambda: web_args(sidecars=[sidecar(), sidecar()]), "name", "agent"),
     (lambda: web_args(ingress=[rule(), rule()]), "ingress", "10.0.0.0/8 to 80"),
-    (lambda: TaskAccess(policy_arns=["arn:p", "arn:p"]), "policy_arns", "arn:p"),
+    (lambda: TaskAccess(policy_arns=[POLICY_ARN, POLICY_ARN]), "policy_arns", POLICY_ARN),
+    (lambda: TaskAccess(policy_arns=["ReadOnly"]), "policy_arns", "ReadOnly"),
+    (lambda: TaskAccess(permissions_boundary_arn=KEY_ARN), "permissions_boundary_arn", KEY_ARN),
+    (lambda: TaskAccess(secrets_kms_key_arns=["alias/a"]), "secrets_kms_key_arns", "alias/a"),
+    (lambda: TaskAccess(session_kms_key_arn=KEY_ARN), "session_kms_key_arn", "given"),
+    (
+        lambda: TaskAccess(execute_command=True, session_kms_key_arn="alias/a"),
+        "session_kms_key_arn",
+        "alias/a",
+    ),
+    (lambda: Logging(kms_key_arn="alias/logs"), "kms_key_arn", "alias/logs"),
+    (lambda: Alarms(topic_arns=["alarms"]), "topic_arns", "alarms"),
+    (lambda: ContainerOptions(environment_file_arns=["s3://a/b"]), "environment_file_arns", "s3://a/b"),
+    (lambda: Https(certificate_arn=KEY_ARN), "certificate_arn", KEY_ARN),
+    (lambda: connect(namespace_arn="fileflow.local"), "namespace_arn", "fileflow.local"),
+    (lambda: load_balancing(web_acl_arn="files"), "web_acl_arn", "files"),
+    (lambda: sidecar(image="agent:latest"), "image", "agent:latest"),
+    (lambda: scheduler_args(image="fileflow:1.4.0"), "image", "fileflow:1.4.0"),
+    (lambda: web_args(image="fileflow"), "image", "fileflow"),
+    (lambda: scheduler_args(cluster_arn="fileflow-prod"), "cluster_arn", "fileflow-prod"),
+    (lambda: web_args(cluster_arn="fileflow-prod"), "cluster_arn", "fileflow-prod"),
+    (lambda: scheduler_args(container_name="a b"), "container_name", "a b"),
+    (lambda: scheduler_args(log_group_name="/logs/a b"), "log_group_name", "/logs/a b"),
+    (lambda: web_args(log_group_name=""), "log_group_name", ""),
     (lambda: AlarmTopicArgs(topic_name="t", cluster_arn="arn", emails=["nobody"]), "emails", "nobody"),
     (lambda: AlarmTopicArgs(topic_name="t", cluster_arn="arn", emails=["a@b", "a@b"]), "emails", "a@b"),
     (
@@ -280,6 +313,10 @@ REFERENCES = [
     f"{SECRET_ARN}:password::",
     f"{SECRET_ARN}:password:AWSPREVIOUS:",
     f"{SECRET_ARN}:::version",
+    "secretsmanager:fileflow/database",
+    "secretsmanager:fileflow/database:password::",
+    "ssm:/fileflow/redis",
+    "ssm:redis",
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/fileflow/database",
     f"arn:aws-cn:secretsmanager:cn-north-1:{ACCOUNT}:secret:x",
     f"arn:aws-us-gov:ssm:us-gov-west-1:{ACCOUNT}:parameter/x",
@@ -301,6 +338,13 @@ def test_a_reference_to_a_secret_is_taken(reference: str) -> None:
         f"arn:aws:s3:::{HUNTER}",
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
         f"{SECRET_ARN}\n{HUNTER}",
+        # ECS wants JSON key, version stage and version id, or none of them.
+        f"{SECRET_ARN}:{HUNTER}",
+        f"secretsmanager:fileflow/database:{HUNTER}",
+        f"secretsmanager:{HUNTER}!",
+        f"secret:{HUNTER}",
+        "secretsmanager:",
+        "ssm:",
     ],
 )
 def test_a_secret_that_looks_like_a_value_is_refused_and_never_printed(value: str) -> None:
