@@ -267,11 +267,16 @@ def _throttle_failing_service(original: Any) -> Any:
     def record(task: dict[str, Any], digest_resolution_failed: bool = False) -> None:
         key = (get_account_id(), get_region(), f"{task.get('clusterArn')}/{task.get('group')}")
         failures = _failures_in_a_row.get(key, 0) + 1
-        started = task.get("_stopped_seconds", 0.0) - task.get("_started_seconds", 0.0)
-        _failures_in_a_row[key] = 1 if started > _LONGEST_DELAY_SECONDS else failures
+        stopped = task.get("_stopped_seconds", 0.0)
+        ran_seconds = stopped - task.get("_started_seconds", stopped)
+        _failures_in_a_row[key] = 1 if ran_seconds > _LONGEST_DELAY_SECONDS else failures
         if failures <= _FAILURES_WITHOUT_DELAY:
             original(task, digest_resolution_failed)
             return
+        service = _service_of(task)
+        if service and failures == _FAILURES_WITHOUT_DELAY + 1:
+            name = service["serviceName"]
+            add_event(service, f"(service {name}) is unable to consistently start tasks successfully.")
         delay_seconds = min(2.0 ** (failures - _FAILURES_WITHOUT_DELAY), _LONGEST_DELAY_SECONDS)
 
         def later() -> None:

@@ -808,3 +808,16 @@ def test_a_task_that_keeps_failing_without_a_breaker_does_not_spin(world: World)
     stopped = eventually(lambda: len(world.tasks("STOPPED")) >= 5 and world.tasks("STOPPED"))
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
     assert len(stopped) < 50
+
+
+def test_a_task_that_never_starts_makes_the_service_wait_longer_and_say_so(world: World) -> None:
+    world.logs.delete_log_group(logGroupName=LOG_GROUP)
+    world.create(world.register(), deploymentConfiguration=STOP_BEFORE_START)
+
+    def told() -> bool:
+        return any(
+            "unable to consistently start tasks" in each["message"] for each in world.service()["events"]
+        )
+
+    eventually(told, seconds=60)
+    assert all(task["stopCode"] == "TaskFailedToStart" for task in world.tasks("STOPPED"))
