@@ -22,7 +22,7 @@ from local import environments, plugin_home, processes, stack
 from local.cache import writing_to
 from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
-from local.engine.acquire import ensure_engine
+from local.engine.acquire import begin, ensure_engine
 from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
 from local.errors import LocalError
 from local.locks import exclusive
@@ -31,6 +31,8 @@ from local.progress import Progress
 from local.stack import Workbench
 
 FAST_TESTS = ("tests/unit",)
+GET_ENGINE = (sys.executable, "-m", "local", "engine")
+"""On a new machine it takes minutes, so it goes on beside the making of the virtual environments."""
 TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
@@ -139,10 +141,17 @@ def status(call: Call) -> int:
 
 def setup(call: Call) -> int:
     """Get the Pulumi CLI and make the virtual environments, without starting anything."""
+    begin(call.paths, call.environment, GET_ENGINE)
     environments.ensure_project(call.paths, call.environment, call.progress)
     environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
     engine = ensure_engine(call.paths, call.environment, call.progress)
     call.progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
+    return 0
+
+
+def get_engine(call: Call) -> int:
+    """Get the Pulumi CLI alone."""
+    ensure_engine(call.paths, call.environment, call.progress)
     return 0
 
 
@@ -186,6 +195,7 @@ COMMANDS: dict[str, Callable[[Call], int]] = {
     "env": env,
     "status": status,
     "setup": setup,
+    "engine": get_engine,
     "test": test,
     "check": check,
 }
@@ -210,6 +220,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     paths, environment, progress, name = call.paths, call.environment, call.progress, call.options.stack
     stack.check_stack(paths.root, name)
     stack.fixed_port(environment)
+    begin(paths, environment, GET_ENGINE)
     environments.ensure_project(paths, environment, progress)
     stack.check_yaml(paths, name)
     emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)

@@ -12,17 +12,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from local.processes import last_line
 from local.progress import Progress
 
 POLL_SECONDS = 0.2
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, doing: str, progress: Progress) -> Iterator[None]:
+def exclusive(path: Path, doing: str, progress: Progress, log: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path` while the block runs.
 
-    `doing` names what the holder does; it is shown to whoever waits for the lock. The wait has no limit:
-    the holder shows its own progress, and a dead one holds nothing.
+    `doing` names what the holder does; it is shown to whoever waits for the lock, with the last line of the
+    holder's `log`. The wait has no limit: a dead holder holds nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -31,7 +32,7 @@ def exclusive(path: Path, doing: str, progress: Progress) -> Iterator[None]:
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
             with progress.step(f"Waiting for {holder}") as step:
                 while not _taken(descriptor):
-                    step.tick()
+                    step.tick(last_line(log) if log and log.exists() else "")
                     time.sleep(POLL_SECONDS)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{doing} (process {os.getpid()})".encode(), 0)

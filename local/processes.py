@@ -121,6 +121,18 @@ def stop_marked(name: str, value: str, grace_seconds: float, spare: Iterable[int
     return stopped
 
 
+def start_beside(command: Sequence[str | Path], folder: Path) -> None:
+    """Start a silent process that nobody waits for; it is asked to stop when this one ends."""
+    subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        preexec_fn=ending_with_parent(signal.SIGTERM),  # noqa: PLW1509 this process has no threads
+    )
+
+
 def run_logged(
     command: Sequence[str | Path],
     log: Path,

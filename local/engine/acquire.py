@@ -15,10 +15,11 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import processes
 from local.cache import writing_to
 from local.engine import build, release
 from local.engine.version import Version, fits, pinned
@@ -69,14 +70,17 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progre
             f"FILEFLOW_ENGINE is {way!r}: neither one of {', '.join(WAYS)} nor a file.",
             "correct it, or leave it out.",
         )
-    folder = paths.cache / "engine" / f"v{wanted}-{sys.platform}-{platform.machine()}"
+    folder = _folder(paths, wanted)
     cached = _cached(folder, wanted, way)
     if cached:
         return cached
     with (
         writing_to(paths.cache),
         exclusive(
-            paths.cache_locks / f"{folder.name}.lock", f"another command that gets Pulumi {wanted}", progress
+            paths.cache_locks / f"{folder.name}.lock",
+            f"the process that gets Pulumi {wanted}",
+            progress,
+            _log(paths),
         ),
     ):
         cached = _cached(folder, wanted, way)
@@ -99,6 +103,19 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progre
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return Engine(folder / "pulumi", wanted, source)
+
+
+def begin(paths: Paths, environment: Mapping[str, str], command: Sequence[str]) -> None:
+    """Have `command` get the CLI in a process of its own, if there is none, beside what comes before it.
+
+    `ensure_engine` waits for that process. A failure is told there too: it then tries by itself.
+    """
+    wanted = pinned(paths.root)
+    way = environment.get("FILEFLOW_ENGINE") or "auto"
+    if way == "path" or (way == "auto" and isinstance(on_path(wanted, environment), Engine)):
+        return
+    if _cached(_folder(paths, wanted), wanted, way) is None:
+        processes.start_beside(command, paths.root)
 
 
 def on_path(wanted: Version, environment: Mapping[str, str]) -> Engine | str:
@@ -144,6 +161,14 @@ def version_of(pulumi: Path) -> Version | None:
     return Version.parse(answer.stdout)
 
 
+def _folder(paths: Paths, wanted: Version) -> Path:
+    return paths.cache / "engine" / f"v{wanted}-{sys.platform}-{platform.machine()}"
+
+
+def _log(paths: Paths) -> Path:
+    return paths.cache / "logs" / "engine.log"
+
+
 def _cached(folder: Path, wanted: Version, way: str) -> Engine | None:
     source_file = folder / "source"
     if not source_file.is_file():
@@ -177,7 +202,7 @@ def _make(
                 ) from error
     try:
         go = build.ensure_go(paths.cache, environment, progress)
-        build.build(go, wanted, folder, paths.cache / "logs" / "engine.log", environment, progress)
+        build.build(go, wanted, folder, _log(paths), environment, progress)
     except LocalError as error:
         if not unreachable:
             raise

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -217,6 +218,47 @@ def test_two_makers_at_once_build_once(paths: Paths, bin_folder: Path, environme
     makers = [start_maker(paths, environment) for _ in range(3)]
     assert [maker.wait(60) for maker in makers] == [0, 0, 0]
     assert fakes.builds(bin_folder) == 1
+
+
+def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
+    paths: Paths, bin_folder: Path, environment: dict[str, str]
+) -> None:
+    fakes.go(
+        bin_folder, does=f'echo compiling things; while [ ! -e "{bin_folder}/go-on" ]; do sleep 0.05; done'
+    )
+    maker = start_maker(paths, environment)
+    while fakes.builds(bin_folder) == 0:
+        assert maker.poll() is None
+        time.sleep(0.02)
+    # Another one is under way: nothing more is started.
+    progress, said = fakes.told()
+    threading.Timer(0.5, (bin_folder / "go-on").touch).start()
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, progress)
+    assert engine.pulumi.exists()
+    assert fakes.builds(bin_folder) == 1
+    assert "Waiting for the process that gets Pulumi 3.250.0" in said()
+
+
+def test_a_cli_is_begun_only_where_there_is_none(
+    paths: Paths, bin_folder: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    command = ["sh", "-c", f"echo x >> {begun}"]
+    build_it = environment | {"FILEFLOW_ENGINE": "build"}
+    acquire.begin(paths, build_it, command)
+    deadline = time.monotonic() + 30
+    while not begun.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    fakes.go(bin_folder)
+    ensure_engine(paths, build_it, fakes.quiet())
+    acquire.begin(paths, build_it, command)
+    fakes.pulumi(bin_folder / "pulumi", "3.260.1")
+    fakes.script(bin_folder / "pulumi-language-python", "exit 0")
+    acquire.begin(paths, environment, command)
+    acquire.begin(paths, environment | {"FILEFLOW_ENGINE": "path"}, command)
+    time.sleep(0.3)
+    assert begun.read_text() == "x\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
