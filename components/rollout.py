@@ -1,10 +1,11 @@
-"""Fails the run when ECS has put the old version back.
+"""Fails the run when ECS has put the old version back, and tells why a version doesn't run.
 
 Waiting for a steady state isn't enough: after the circuit breaker's rollback the service is steady
-again, on the old task definition, and the run would report success. Owns the check after create and
-update, and the reason that it reports. Doesn't own the rollback itself, which is ECS's.
+again, on the old task definition, and the run would report success. And where there is no old version,
+the provider fails with ECS's summary alone. Owns the check after create and update, and the reason that
+both cases report. Doesn't own the rollback itself, which is ECS's.
 
-The hook asks ECS with the credentials of the environment and the `aws:profile` of the stack.
+The hooks ask ECS with the credentials of the environment and the `aws:profile` of the stack.
 """
 
 from __future__ import annotations
@@ -103,7 +104,18 @@ def describe(service: str, asked: str, running: str, task: StoppedTask | None) -
     if task is None:
         lines.append("ECS remembers no stopped task; it forgets them after an hour.")
         return "\n".join(lines)
-    lines.append(f"Task {_short(task.task_arn)} stopped: {task.stopped_reason or 'no reason given'}")
+    lines.extend(_why(task))
+    lines.append("After the fix run `pulumi up --refresh`: the state holds the version that was asked for.")
+    return "\n".join(lines)
+
+
+def describe_failure(service: str, asked: str, task: StoppedTask) -> str:
+    """The text beside the provider's error: why the version that was asked for doesn't run."""
+    return "\n".join([f"{service}: {_short(asked)} doesn't run.", *_why(task)])
+
+
+def _why(task: StoppedTask) -> list[str]:
+    lines = [f"Task {_short(task.task_arn)} stopped: {task.stopped_reason or 'no reason given'}"]
     lines.extend(f"Container: {reason}" for reason in task.container_reasons)
     if task.exit_codes:
         lines.append(f"Exit code: {', '.join(str(code) for code in task.exit_codes)}")
@@ -115,14 +127,14 @@ def describe(service: str, asked: str, running: str, task: StoppedTask | None) -
         lines.extend(f"  {line}" for line in task.log_lines)
     else:
         lines.append("The task left no log lines.")
-    lines.append("After the fix run `pulumi up --refresh`: the state holds the version that was asked for.")
-    return "\n".join(lines)
+    return lines
 
 
 def rollout_check(name: str) -> pulumi.ResourceHookBinding:
     """The hooks that a service registers to have its rollouts checked; `name` is unique in the program."""
-    hook = pulumi.ResourceHook(f"{name}-rollout", _check)
-    return pulumi.ResourceHookBinding(after_create=[hook], after_update=[hook])
+    check = pulumi.ResourceHook(f"{name}-rollout", _check)
+    explain = pulumi.ErrorHook(f"{name}-failure", _explain)
+    return pulumi.ResourceHookBinding(after_create=[check], after_update=[check], on_error=[explain])
 
 
 def _check(args: pulumi.ResourceHookArgs) -> None:
@@ -130,13 +142,7 @@ def _check(args: pulumi.ResourceHookArgs) -> None:
     # The outputs are what ECS has by now: after a rollback they name the old version.
     asked = str((args.new_inputs or {})["taskDefinition"])
     cluster, service = str(outputs["cluster"]), str(outputs["name"])
-    # Only a rollout needs it: a preview starts without loading it.
-    import boto3
-
-    region = outputs.get("region") or aws.config.region
-    session = boto3.Session(
-        profile_name=aws.config.profile, region_name=None if region is None else str(region)
-    )
+    session = _session(outputs.get("region"))
     ecs = session.client("ecs")
     described = ecs.describe_services(cluster=cluster, services=[service])["services"]
     if not described:
@@ -147,6 +153,33 @@ def _check(args: pulumi.ResourceHookArgs) -> None:
         return
     stopped = _last_stopped_task(session, cluster, service, asked)
     raise RolledBackError(describe(service, asked, primary["taskDefinition"], stopped))
+
+
+def _explain(args: pulumi.ErrorHookArgs) -> bool:
+    """Reports why the task didn't stay; the provider's error stands, and nothing is tried again."""
+    inputs: Mapping[str, Any] = args.new_inputs or {}
+    if args.failed_operation == "delete" or not {"cluster", "name", "taskDefinition"} <= inputs.keys():
+        return False
+    service, asked = str(inputs["name"]), str(inputs["taskDefinition"])
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        stopped = _last_stopped_task(_session(inputs.get("region")), str(inputs["cluster"]), service, asked)
+    except (BotoCoreError, ClientError) as error:
+        # For example because AWS refused to make the service: the provider's error then says all.
+        pulumi.log.debug(f"{service}: ECS doesn't tell of stopped tasks: {error}")
+        return False
+    if stopped is not None:
+        pulumi.log.error(describe_failure(service, asked, stopped))
+    return False
+
+
+def _session(region: object) -> Any:
+    # Only a rollout needs it: a preview starts without loading it.
+    import boto3
+
+    named = region or aws.config.region
+    return boto3.Session(profile_name=aws.config.profile, region_name=None if named is None else str(named))
 
 
 def _last_stopped_task(session: Any, cluster: str, service: str, task_definition: str) -> StoppedTask | None:

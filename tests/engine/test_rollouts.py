@@ -89,6 +89,29 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     assert service["runningCount"] == service["desiredCount"] == 1
 
 
+def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deployment) -> None:
+    last = "      port: 9092"
+    third = f"{last}\n    - name: archive\n      port: 9093"
+    broken = f"{third}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}"
+    changed(running, last, broken)
+    try:
+        up = running.make("up")
+        assert up.returncode != 0, up.stdout
+        assert "fileflow-scheduler-archive: fileflow-scheduler-archive-prod:1 doesn't run." in up.stdout
+        assert "Likely cause: Redis connection" in up.stdout
+        assert "Last log lines:" in up.stdout
+        mended = broken.replace("FILEFLOW_SIMULATE_FAILURE: redis", "A: b")
+        changed(running, broken, mended)
+        up = running.make("up")
+        assert up.returncode == 0, up.stdout
+        assert described(running, "fileflow-scheduler-archive")["runningCount"] == 1
+        changed(running, mended, broken)
+    finally:
+        changed(running, broken, last)
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+
+
 def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Deployment) -> None:
     script = running.root / "watch.py"
     script.write_text(WATCH)

@@ -157,6 +157,7 @@ class Recording:
     invokes: list[Invoked] = field(default_factory=list)
     registered_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
+    error_hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -346,6 +347,11 @@ class _Callbacks:
         if hook.name in self._recording.hooks:
             raise AssertionError(f"the hook {hook.name} is registered twice")
         self._recording.hooks[hook.name] = hook
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        if hook.name in self._recording.error_hooks:
+            raise AssertionError(f"the hook {hook.name} is registered twice")
+        self._recording.error_hooks[hook.name] = hook
 
 
 class _InThisThread(ThreadPoolExecutor):

@@ -281,6 +281,61 @@ def test_a_service_that_ecs_does_not_know_fails(scheduler: Recording, aws: Aws) 
         check(scheduler)
 
 
+def explain(scheduler: Recording, failed: str = "create", inputs: dict[str, Any] | None = None) -> list[str]:
+    """Calls the hook that the engine calls when the provider fails; what it reported."""
+    asked = {"taskDefinition": NEW, "cluster": CLUSTER_ARN, "name": SERVICE} if inputs is None else inputs
+    with mock.patch("pulumi.log.error") as reported:
+        again = scheduler.error_hooks["download-failure"](
+            pulumi.ErrorHookArgs(
+                urn="urn",
+                id="id",
+                name="download-service",
+                type="aws:ecs/service:Service",
+                new_inputs=asked,
+                failed_operation=failed,
+                errors=["the deployment failed"],
+            )
+        )
+    assert again is False
+    return [call.args[0] for call in reported.call_args_list]
+
+
+def test_a_first_version_that_fails_is_explained_and_not_tried_again(scheduler: Recording, aws: Aws) -> None:
+    aws.stopped_tasks(task())
+    aws.log("Communications link failure")
+
+    [message] = explain(scheduler)
+    assert message.splitlines() == [
+        f"{SERVICE}: {SERVICE}-prod:2 doesn't run.",
+        "Task 0a1b2c stopped: Essential container in task exited",
+        "Exit code: 1",
+        "Likely cause: database connection. Check the database address in the service's environment and the "
+        "security group in front of it.",
+        "Last log lines:",
+        "  Communications link failure",
+    ]
+
+
+def test_a_failure_without_a_stopped_task_is_the_providers_alone(scheduler: Recording, aws: Aws) -> None:
+    aws.stopped_tasks()
+
+    assert explain(scheduler) == []
+
+
+def test_a_service_that_was_never_made_is_the_providers_error_alone(scheduler: Recording, aws: Aws) -> None:
+    aws.ecs.add_client_error("list_tasks", "ServiceNotFoundException")
+
+    assert explain(scheduler) == []
+
+
+@pytest.mark.parametrize(("failed", "inputs"), [("delete", None), ("create", {}), ("create", {"name": "x"})])
+def test_where_no_task_can_have_failed_ecs_is_not_asked(
+    scheduler: Recording, aws: Aws, failed: str, inputs: dict[str, Any] | None
+) -> None:
+    assert explain(scheduler, failed, inputs) == []
+    aws.ecs.assert_no_pending_responses()
+
+
 def test_the_hook_never_runs_in_a_preview(scheduler: Recording) -> None:
     opts = scheduler.hooks["download-rollout"].opts
 

@@ -111,6 +111,7 @@ def test_a_rollout_is_checked_after_create_and_after_update(scheduler: Recording
     assert scheduler.only(t.SERVICE).hooks == {
         "after_create": ("download-rollout",),
         "after_update": ("download-rollout",),
+        "on_error": ("download-failure",),
     }
     assert list(scheduler.hooks) == ["download-rollout"]
 
