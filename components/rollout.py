@@ -56,7 +56,8 @@ CAUSES = (
     Cause(
         name="Secrets Manager permission",
         pattern=re.compile(
-            r"ResourceInitializationError.*(secret|ssm)"
+            # A secret without the JSON key that was asked for says so by itself: no matter of permission.
+            r"ResourceInitializationError(?!.*json key).*(secret|ssm)"
             r"|(AccessDenied|not authorized).*(secretsmanager|ssm|kms):",
             re.IGNORECASE | re.DOTALL,
         ),

@@ -58,3 +58,49 @@ def use_a_host_name_that_exists(copied: Deployment, stack: str) -> None:
     zone_id = zone["HostedZone"]["Id"].rsplit("/", 1)[-1]
     named = f"      host_name: api.example.com\n      hosted_zone_id: {zone_id}"
     stack_file.write_text(text.replace(placeholder, named))
+
+
+def test_named_secrets_and_encrypted_sessions_reach_ecs(copied: Deployment) -> None:
+    stack_file = copied.root / "Pulumi.dev.yaml"
+    asked = (
+        "      port: 9091\n      execute_command: true\n"
+        '      secrets: {DB_PASSWORD: "secretsmanager:fileflow/database:password::", REDIS_URL: "ssm:/redis"}'
+    )
+    stack_file.write_text(stack_file.read_text().replace("      port: 9091", asked))
+
+    refused = copied.make("preview", "STACK=dev")
+    assert refused.returncode != 0, refused.stdout
+    assert "fileflow/database" in refused.stdout, refused.stdout
+
+    assert copied.local("start", "--stack", "dev").returncode == 0
+    secret = copied.aws(
+        'secretsmanager create-secret --name fileflow/database --secret-string \'{"password": "none"}\''
+    )["ARN"]
+    copied.aws("ssm put-parameter --name /redis --type SecureString --value none")
+    up = copied.make("up", "STACK=dev")
+    assert up.returncode == 0, up.stdout
+    assert "violation" not in up.stdout, up.stdout
+
+    [service] = copied.aws(
+        "ecs describe-services --cluster fileflow-dev --services fileflow-scheduler-download"
+    )["services"]
+    assert service["enableExecuteCommand"] is True
+    definition = copied.aws("ecs describe-task-definition --task-definition fileflow-scheduler-download-dev")
+    [container] = definition["taskDefinition"]["containerDefinitions"]
+    assert [
+        each["valueFrom"].partition(":parameter/")[2] or each["valueFrom"] for each in container["secrets"]
+    ] == [
+        f"{secret}:password::",
+        "redis",
+    ]
+    [cluster] = copied.aws("ecs describe-clusters --clusters fileflow-dev --include CONFIGURATIONS")[
+        "clusters"
+    ]
+    sessions = cluster["configuration"]["executeCommandConfiguration"]
+    assert sessions["logConfiguration"]["cloudWatchEncryptionEnabled"] is True
+    key = copied.aws(f"kms describe-key --key-id {sessions['kmsKeyId']}")["KeyMetadata"]
+    assert key["Arn"] == sessions["kmsKeyId"]
+
+    again = copied.make("up", "STACK=dev")
+    assert again.returncode == 0, again.stdout
+    assert "updated" not in again.stdout, again.stdout

@@ -89,10 +89,14 @@ def test_the_guides_four_causes_are_told_apart(name: str, task: StoppedTask) -> 
         stopped(log_lines=["Started FileFlow in 12 seconds"]),
         stopped(stopped_reason="Scaling activity initiated by deployment"),
         stopped(stopped_reason="CannotPullContainerError: image not found"),
+        stopped(
+            stopped_reason="ResourceInitializationError: unable to pull secrets or registry auth: execution "
+            "resource retrieval failed: unable to retrieve json key from secret db"
+        ),
         stopped(exit_codes=(143,), log_lines=["room 137 is free", "shutting down the classroom"]),
         stopped(log_lines=["HikariPool-1 - Start completed.", "Connected to redis:6379", "Bean x is broken"]),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_a_cause_that_can_not_be_told_is_not_guessed(task: StoppedTask) -> None:
     assert likely_cause(task) is None
