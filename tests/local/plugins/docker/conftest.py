@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,8 +22,10 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
+from local.containers.local_containers import LocalContainers
 from local.plugins.aws.values import decode, encode
 from local.plugins.docker.servicer import DockerServicer
+from tests.local.containers.real_engine import running
 
 HOST = "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com"
 REPOSITORY = f"{HOST}/fileflow"
@@ -252,55 +249,23 @@ def paper(emulated: FakeEcr, start_plugin: Callable[[], Plugin]) -> Plugin:
     return start_plugin()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(scope="session")
+def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalContainers]:
+    """A Docker engine and a registry; where neither is nor can be started, its tests are skipped."""
+    with running(tmp_path_factory.mktemp("containers")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def docker_engine() -> str:
-    """The address of a reachable Docker engine; without one, its tests are skipped."""
-    import docker
-    import docker.errors
-
-    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    try:
-        docker.APIClient(base_url=host, version="auto", timeout=5).ping()
-    except docker.errors.DockerException as error:
-        pytest.skip(f"needs a Docker engine, and there is none at {host}: {error}")
-    return host
+def docker_engine(containers: LocalContainers) -> str:
+    """The address of a Docker engine."""
+    return containers.docker_host
 
 
 @pytest.fixture(scope="session")
-def local_registry(docker_engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry on this machine, from Debian's docker-registry."""
-    del docker_engine
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("needs docker-registry on PATH (Debian: apt-get install docker-registry)")
-    folder = tmp_path_factory.mktemp("registry")
-    address = f"127.0.0.1:{_free_port()}"
-    configuration = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}, "delete": {"enabled": True}},
-        "http": {"addr": address},
-    }
-    (folder / "config.yml").write_text(json.dumps(configuration))
-    process = subprocess.Popen(
-        [program, "serve", str(folder / "config.yml")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    host, port = address.split(":")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                break
-        time.sleep(0.05)
-    yield address
-    process.terminate()
-    process.wait(timeout=20)
+def local_registry(containers: LocalContainers) -> str:
+    """The address of a registry on this machine."""
+    return containers.registry
 
 
 @pytest.fixture

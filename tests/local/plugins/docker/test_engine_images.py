@@ -1,6 +1,6 @@
 """Images in a real Docker engine, pushed to a real registry that stands in ECR's place.
 
-Skipped, with the reason, where no engine answers or Debian's docker-registry isn't installed.
+Skipped, with the reason, where neither is nor can be started.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from tests.local.plugins.docker.conftest import (
     Plugin,
     refusal,
 )
+
+# One engine for all of them.
+pytestmark = pytest.mark.xdist_group("docker-plugin")
 
 
 @pytest.fixture
