@@ -372,6 +372,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def _installed(self, info: Any, context: grpc.ServicerContext) -> dict[str, Any]:
         python = self._interpreter(info, context)
+        if python.absolute() == Path(sys.executable).absolute():
+            # The usual case, and a third of a second of every run.
+            from local.engine.runner import installed_packages
+
+            return dict(installed_packages())
         listing = subprocess.run([python, RUNNER, "packages"], capture_output=True, text=True, check=False)
         if listing.returncode:
             context.abort(
