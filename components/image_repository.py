@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import permutations
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
+import pulumi_docker as docker
 
 from components.aws_environment import AwsEnvironment
 from components.validation import InvalidArgumentError, check_range, check_unique
@@ -67,6 +69,7 @@ class ImageRepository(pulumi.ComponentResource):
         self, name: str, args: ImageRepositoryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(IMAGE_REPOSITORY, name, {"repositoryName": args.repository_name}, opts)
+        self._name = name
         environment = AwsEnvironment.of(self)
         self.repository = awsx.ecr.Repository(
             name,
@@ -101,4 +104,29 @@ class ImageRepository(pulumi.ComponentResource):
         self.url = pulumi.Output.format("{0}/{1}", self.registry, args.repository_name)
         self.register_outputs(
             {"repository_name": self.repository_name, "registry": self.registry, "url": self.url}
+        )
+
+    @cached_property
+    def credentials(self) -> pulumi.Output[aws.ecr.GetAuthorizationTokenResult]:
+        """Lets pushes in for twelve hours; another at every run."""
+        return aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=self))
+
+    @cached_property
+    def docker_provider(self) -> docker.Provider:
+        """Docker with the credentials of this registry; made only where something is pushed.
+
+        Here and not on each image: that a token is another one counts as no change of a provider, but
+        as an update of every image that holds one.
+        Source: https://github.com/pulumi/pulumi-docker/pull/1327
+        """
+        return docker.Provider(
+            self._name,
+            registry_auth=[
+                docker.ProviderRegistryAuthArgs(
+                    address=self.registry,
+                    username=self.credentials.user_name,
+                    password=pulumi.Output.secret(self.credentials.password),
+                )
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,7 +6,7 @@ a tag can name something else tomorrow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -105,7 +105,7 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _build(self, source: Build) -> pulumi.Output[str]:
         args = self._args
-        credentials = self._credentials()
+        credentials = args.repository.credentials
         image = docker.Image(
             self._name,
             image_name=self._tagged(args.tag),
@@ -122,14 +122,17 @@ class ServiceImage(pulumi.ComponentResource):
                 username=credentials.user_name,
                 password=pulumi.Output.secret(credentials.password),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.repository]),
+            opts=self._pushing([args.repository]),
         )
         digest = image.repo_digest.apply(_digest_of)
         self._tag_and_push("latest", args.latest_tag, image.image_name, digest)
         return digest
 
     def _push(self, source: LocalImage) -> pulumi.Output[str]:
-        found = docker.get_remote_image_output(name=source.name, opts=pulumi.InvokeOutputOptions(parent=self))
+        found = docker.get_remote_image_output(
+            name=source.name,
+            opts=pulumi.InvokeOutputOptions(parent=self, provider=self._args.repository.docker_provider),
+        )
         version = self._tag_and_push("version", self._args.tag, source.name, found.id)
         self._tag_and_push("latest", self._args.latest_tag, source.name, found.id)
         return version.sha256_digest
@@ -148,13 +151,12 @@ class ServiceImage(pulumi.ComponentResource):
     ) -> docker.RegistryImage:
         """Tags an image of the engine and pushes it; a new `trigger` does both again."""
         args = self._args
-        credentials = self._credentials()
         tagged = docker.Tag(
             f"{self._name}-{suffix}",
             source_image=source_image,
             target_image=self._tagged(tag),
             tag_triggers=[trigger],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._pushing([]),
         )
         return docker.RegistryImage(
             f"{self._name}-{suffix}",
@@ -162,19 +164,15 @@ class ServiceImage(pulumi.ComponentResource):
             triggers={"source": trigger},
             # An older task may still run it; the repository's lifecycle policy tidies up.
             keep_remotely=True,
-            auth_config=docker.RegistryImageAuthConfigArgs(
-                address=args.repository.registry,
-                username=credentials.user_name,
-                password=pulumi.Output.secret(credentials.password),
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.repository, tagged]),
+            opts=self._pushing([args.repository, tagged]),
         )
 
     def _tagged(self, tag: str) -> pulumi.Output[str]:
         return pulumi.Output.format("{0}:{1}", self._args.repository.url, tag)
 
-    def _credentials(self) -> pulumi.Output[aws.ecr.GetAuthorizationTokenResult]:
-        return aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=self))
+    def _pushing(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        provider = self._args.repository.docker_provider
+        return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after)
 
 
 def _digest_of(repo_digest: str) -> str:

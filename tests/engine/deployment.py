@@ -60,6 +60,23 @@ class Deployment:
         script = f". {self.root}/.local/env\n{command}"
         return self._run(["bash", "-c", script], {}, folder)
 
+    def killed(self, command: list[str], after_seconds: float) -> None:
+        """Starts a command and kills it and what it leads, as a machine that runs out of memory does."""
+        process = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            process.wait(after_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def aws(self, command: str) -> Any:
         """What `aws COMMAND` answers, decoded; a failing one fails the test with its message."""
         done = self.sourced(f"aws {command}")

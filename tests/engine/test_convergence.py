@@ -16,6 +16,7 @@ from local import processes
 from local.emulator import process as emulator_process
 from local.paths import Paths
 from local.stack import unfinished
+from tests.engine.deployment import Deployment
 from tests.local.clone import Clone
 
 pytestmark = pytest.mark.engine
@@ -218,3 +219,55 @@ def test_plain_pulumi_leaves_the_stacks_file_alone(clone: Clone) -> None:
     assert plain.returncode == 0, plain.stdout
     assert f"{TOPICS + 1} unchanged" in plain.stdout
     assert (clone.root / "Pulumi.local.yaml").read_bytes() == before
+
+
+COUNTED = {
+    "clusters": "ecs list-clusters --query clusterArns",
+    "services": "ecs list-services --cluster fileflow-prod --query serviceArns",
+    "tasks": "ecs list-tasks --cluster fileflow-prod --desired-status RUNNING --query taskArns",
+    "networks": "ec2 describe-vpcs --query Vpcs[].VpcId",
+    "subnets": "ec2 describe-subnets --query Subnets[].SubnetId",
+    "gateways": "ec2 describe-nat-gateways --filter Name=state,Values=available "
+    "--query NatGateways[].NatGatewayId",
+    "security groups": "ec2 describe-security-groups --query SecurityGroups[].GroupId",
+    "load balancers": "elbv2 describe-load-balancers --query LoadBalancers[].LoadBalancerArn",
+    "target groups": "elbv2 describe-target-groups --query TargetGroups[].TargetGroupArn",
+    "repositories": "ecr describe-repositories --query repositories[].repositoryName",
+    "log groups": "logs describe-log-groups --query logGroups[].logGroupName",
+    "roles": "iam list-roles --query Roles[].RoleName",
+    "alarms": "cloudwatch describe-alarms --query MetricAlarms[].AlarmName",
+    "topics": "sns list-topics --query Topics[].TopicArn",
+}
+"""What FileFlow has of each kind, by the AWS CLI."""
+
+
+def counted(deployment: Deployment) -> dict[str, int]:
+    """How many of each kind there are."""
+    return {kind: len(deployment.aws(command)) for kind, command in COUNTED.items()}
+
+
+@pytest.mark.xdist_group("convergence")
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.nightly)])
+def test_the_whole_program_is_there_once_after_being_killed_in_the_middle(
+    tmp_path: Path, rounds: int
+) -> None:
+    deployment = Deployment.copy(tmp_path)
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    try:
+        began = time.monotonic()
+        assert deployment.make("up").returncode == 0
+        whole_seconds = time.monotonic() - began
+        expected = counted(deployment)
+        assert (expected["services"], expected["tasks"], expected["load balancers"]) == (3, 3, 1)
+        for _ in range(rounds):
+            deployment.down()
+            after_seconds = chance.uniform(0.1, 1.0) * whole_seconds
+            print(f"killed after {after_seconds:.1f} s of {whole_seconds:.1f} s")
+            deployment.killed(["make", "up"], after_seconds)
+            again = deployment.make("up")
+            assert again.returncode == 0, again.stdout
+            assert counted(deployment) == expected
+    finally:
+        deployment.down()

@@ -65,8 +65,8 @@ ALIKE = Counter(
         t.VPC: 1,
     }
 )
-PUSHED = Counter({t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
-BUILT = Counter({t.DOCKER_IMAGE: 3, t.DOCKER_TAG: 3, t.PUSHED_IMAGE: 3})
+PUSHED = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
+BUILT = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_IMAGE: 3, t.DOCKER_TAG: 3, t.PUSHED_IMAGE: 3})
 HTTPS = Counter({t.INGRESS: 1})
 """Port 443 beside port 80."""
 

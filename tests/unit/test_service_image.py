@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -102,7 +103,6 @@ def test_a_local_image_is_tagged_and_pushed_under_both_tags() -> None:
             "targetImage": f"{REPOSITORY_URL}:{tag}",
         }
         assert recording.only(t.PUSHED_IMAGE, name).inputs == {
-            "authConfig": CREDENTIALS,
             "keepRemotely": True,
             "name": f"{REPOSITORY_URL}:{tag}",
             "triggers": {"source": LOCAL_IMAGE_ID},
@@ -153,6 +153,26 @@ def test_nothing_is_pushed_before_the_repository_is_there(source: ImageSource) -
     assert pushes
     for push in pushes:
         assert repository.urn in push.dependencies, push.urn
+
+
+@pytest.mark.parametrize("source", [BUILD, LOCAL], ids=["Build", "LocalImage"])
+def test_whatever_is_pushed_is_pushed_by_the_one_provider_that_has_the_credentials(
+    source: ImageSource,
+) -> None:
+    # A provider's credentials are another's at every run without showing a change; an image's aren't.
+    recording = record_image(source)
+
+    provider = recording.only(t.DOCKER_PROVIDER)
+    assert json.loads(provider.inputs["registryAuth"].value) == [
+        {**CREDENTIALS, "password": "token-of-the-registry"}
+    ]
+    for type_token in (t.DOCKER_IMAGE, t.DOCKER_TAG, t.PUSHED_IMAGE):
+        for resource in recording.of_type(type_token):
+            assert resource.request.provider.startswith(f"{provider.urn}::"), resource.urn
+
+
+def test_an_image_that_is_only_found_needs_no_docker_at_all() -> None:
+    assert record_image(REGISTRY).of_type(t.DOCKER_PROVIDER) == []
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: type(source).__name__)
