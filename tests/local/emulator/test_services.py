@@ -147,7 +147,9 @@ def test_a_lifecycle_policy_and_a_repository_policy_come_back(ecr: Any) -> None:
     assert json.loads(ecr.get_lifecycle_policy(repositoryName="fileflow")["lifecyclePolicyText"]) == rules
     ecr.set_repository_policy(repositoryName="fileflow", policyText=json.dumps(PUBLISH))
     assert json.loads(ecr.get_repository_policy(repositoryName="fileflow")["policyText"]) == PUBLISH
-    assert ecr.get_authorization_token()["authorizationData"][0]["proxyEndpoint"].startswith("https://")
+    tokens = [ecr.get_authorization_token()["authorizationData"][0] for _ in range(2)]
+    assert tokens[0]["proxyEndpoint"].startswith("https://")
+    assert tokens[0]["authorizationToken"] != tokens[1]["authorizationToken"]
 
 
 def test_a_role_comes_back_whole(client: Client, account: str) -> None:
