@@ -140,12 +140,12 @@ def with_sidecars(
         for sidecar in sidecars
         if sidecar.main_waits_for is not None
     ]
-    routers = [sidecar for sidecar in sidecars if sidecar.firelens is not None]
+    router = next((sidecar for sidecar in sidecars if sidecar.firelens is not None), None)
     first = dict(main)
     if waits:
         first["dependsOn"] = waits
-    if routers:
-        first["logConfiguration"] = {"logDriver": "awsfirelens", "options": {}}
+    if router is not None:
+        first["logConfiguration"] = {"logDriver": "awsfirelens", "options": dict(router.router_options)}
     return [first, *(sidecar_definition(sidecar, logs) for sidecar in sidecars)]
 
 

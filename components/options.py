@@ -169,8 +169,10 @@ class Sidecar:
 
     `image` names a digest. An `essential` sidecar takes the task down with it; by default none is.
     The main container starts after the sidecar has reached `main_waits_for`, or at once by default.
-    `firelens` makes it the log router of the main container, of that type.
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html
+    `firelens` makes it the log router of the main container, of that type; `router_options` tell it where
+    that log goes (for example `Name`, `region`, `log_group_name`), none by default.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_firelens.html
     """
 
     name: str
@@ -181,8 +183,16 @@ class Sidecar:
     port: int | None = None
     memory_reservation_mib: int | None = None
     firelens: Literal["fluentbit", "fluentd"] | None = None
+    router_options: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.router_options and self.firelens is None:
+            raise InvalidArgumentError(
+                "sidecars.router_options",
+                sorted(self.router_options),
+                "only a log router has them",
+                f"Give the sidecar {self.name} a firelens type, or leave its router_options out.",
+            )
         check_pattern(
             "sidecars.name",
             self.name,
@@ -202,8 +212,13 @@ class Sidecar:
             check_range("sidecars.port", self.port, 1, 65535, "a port")
 
 
-def check_container_names(main: str, sidecars: Sequence[Sidecar]) -> None:
-    """Refuses a task in which two containers have one name."""
+def check_containers(main: str, sidecars: Sequence[Sidecar]) -> None:
+    """Refuses a task in which two containers have one name, and one with two log routers."""
+    routers = [sidecar.name for sidecar in sidecars if sidecar.firelens is not None]
+    if len(routers) > 1:
+        raise InvalidArgumentError(
+            "sidecars.firelens", routers, "a task has one log router at most", "Keep firelens on one of them."
+        )
     check_unique("sidecars.name", [main, *(sidecar.name for sidecar in sidecars)], "a container's name")
 
 

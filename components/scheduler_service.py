@@ -23,7 +23,7 @@ from components.options import (
     Sidecar,
     TaskAccess,
     TaskSize,
-    check_container_names,
+    check_containers,
 )
 from components.rollout import rollout_check
 from components.tags import ROLE_TAG, SPOT_TAG
@@ -72,7 +72,7 @@ class SchedulerServiceArgs:
         check_image("image", self.image)
         check_port("port", self.port)
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
-        check_container_names(self.container_name or self.service_name, self.sidecars)
+        check_containers(self.container_name or self.service_name, self.sidecars)
 
 
 class SchedulerService(pulumi.ComponentResource):

@@ -23,7 +23,7 @@ from components.options import (
     Sidecar,
     TaskAccess,
     TaskSize,
-    check_container_names,
+    check_containers,
 )
 from components.rollout import rollout_check
 from components.tags import ROLE_TAG
@@ -111,7 +111,7 @@ class WebApiServiceArgs:
             ],
             "a way in",
         )
-        check_container_names(self.container_name or self.service_name, self.sidecars)
+        check_containers(self.container_name or self.service_name, self.sidecars)
 
 
 class WebApiService(pulumi.ComponentResource):

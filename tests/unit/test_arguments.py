@@ -204,6 +204,9 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "port": 4317,
             "memory_reservation_mib": 64,
             "firelens": "fluentbit",
+            "router_options": dataclasses.replace(
+                SIDECAR, firelens="fluentbit", router_options={"Name": "cloudwatch_logs"}
+            ),
         },
     ),
     Logging: (

@@ -173,9 +173,11 @@ def test_the_main_container_waits_for_exactly_the_sidecars_that_it_should() -> N
 
 
 def test_a_log_router_takes_the_main_containers_log_and_keeps_its_own_at_cloudwatch() -> None:
-    main, router = with_sidecars(defined(), [sidecar(name="router", firelens="fluentbit")], LOGS)
+    where = {"Name": "cloudwatch_logs", "log_group_name": "/aws/ecs/routed"}
+    sidecars = [sidecar(name="router", firelens="fluentbit", router_options=where)]
+    main, router = with_sidecars(defined(), sidecars, LOGS)
 
-    assert main["logConfiguration"] == {"logDriver": "awsfirelens", "options": {}}
+    assert main["logConfiguration"] == {"logDriver": "awsfirelens", "options": where}
     assert router["firelensConfiguration"] == {"type": "fluentbit"}
     assert router["logConfiguration"]["logDriver"] == "awslogs"
 

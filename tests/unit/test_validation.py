@@ -237,6 +237,14 @@ REFUSED: list[tuple[Callable[[], Any], str, object]] = [
     (lambda: connect(namespace_arn="fileflow.local"), "namespace_arn", "fileflow.local"),
     (lambda: load_balancing(web_acl_arn="files"), "web_acl_arn", "files"),
     (lambda: sidecar(image="agent:latest"), "image", "agent:latest"),
+    (lambda: sidecar(router_options={"Name": "s3"}), "router_options", ["Name"]),
+    (
+        lambda: web_args(
+            sidecars=[sidecar(name=name, firelens="fluentbit") for name in ("router", "another")]
+        ),
+        "firelens",
+        ["router", "another"],
+    ),
     (lambda: scheduler_args(image="fileflow:1.4.0"), "image", "fileflow:1.4.0"),
     (lambda: web_args(image="fileflow"), "image", "fileflow"),
     (lambda: scheduler_args(cluster_arn="fileflow-prod"), "cluster_arn", "fileflow-prod"),
