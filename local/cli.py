@@ -31,8 +31,6 @@ from local.progress import Progress
 from local.stack import Workbench
 
 FAST_TESTS = ("tests/unit",)
-GET_ENGINE = (sys.executable, "-m", "local", "engine")
-"""On a new machine it takes minutes, so it goes on beside the making of the virtual environments."""
 TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
@@ -141,7 +139,7 @@ def status(call: Call) -> int:
 
 def setup(call: Call) -> int:
     """Get the Pulumi CLI and make the virtual environments, without starting anything."""
-    begin(call.paths, call.environment, GET_ENGINE)
+    _begin_engine(call)
     environments.ensure_project(call.paths, call.environment, call.progress)
     environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
     engine = ensure_engine(call.paths, call.environment, call.progress)
@@ -220,7 +218,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     paths, environment, progress, name = call.paths, call.environment, call.progress, call.options.stack
     stack.check_stack(paths.root, name)
     stack.fixed_port(environment)
-    begin(paths, environment, GET_ENGINE)
+    _begin_engine(call)
     environments.ensure_project(paths, environment, progress)
     stack.check_yaml(paths, name)
     emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)
@@ -244,6 +242,12 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         )
         stack.prepare_stack(bench)
         yield bench
+
+
+def _begin_engine(call: Call) -> None:
+    """On a new machine, get the CLI beside the virtual environments: each takes minutes."""
+    if not environments.are_made(call.paths):
+        begin(call.paths, call.environment, (sys.executable, "-m", "local", "engine"))
 
 
 def _what_runs(bench: Workbench) -> str:

@@ -60,6 +60,11 @@ def folder_of(paths: Paths, requirements: Requirements) -> Path:
     )
 
 
+def are_made(paths: Paths) -> bool:
+    """Say whether both virtual environments are there, so that a command can start at once."""
+    return all(_usable(folder_of(paths, requirements)) for requirements in (PROJECT, EMULATOR))
+
+
 def ensure(
     paths: Paths, requirements: Requirements, environment: Mapping[str, str], progress: Progress
 ) -> Path:
