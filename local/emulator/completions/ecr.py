@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import fnmatch
-import json
 import re
 import secrets
 import time
@@ -52,11 +51,11 @@ def _get_authorization_token(original: Any) -> Any:
     """Another token at every call, as ECR's: what keeps one in its inputs shows a change at every run."""
 
     def get(request: Request) -> Response:
-        status, headers, body = original(request)
-        answer = json.loads(body)
+        answer = json_body(original(request))
         for data in answer["authorizationData"]:
             data["authorizationToken"] = base64.b64encode(f"AWS:{secrets.token_hex(32)}".encode()).decode()
-        return status, headers, json.dumps(answer).encode()
+        response: Response = ecr.json_response(answer)
+        return response
 
     return get
 
