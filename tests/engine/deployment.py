@@ -62,15 +62,7 @@ class Deployment:
 
     def killed(self, command: list[str], after_seconds: float) -> None:
         """Starts a command and kills it and what it leads, as a machine that runs out of memory does."""
-        process = subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = self._start(command, {}, output=subprocess.DEVNULL)
         try:
             process.wait(after_seconds)
         except subprocess.TimeoutExpired:
@@ -117,16 +109,7 @@ class Deployment:
     def _run(
         self, command: list[str], environment: Mapping[str, str], folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        process = subprocess.Popen(
-            command,
-            cwd=folder or self.root,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process = self._start(command, environment, folder)
         try:
             output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
         except BaseException:
@@ -134,6 +117,24 @@ class Deployment:
             process.wait()
             raise
         return subprocess.CompletedProcess(command, process.returncode, output)
+
+    def _start(
+        self,
+        command: list[str],
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        output: int = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=folder or self.root,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def clean_environment() -> dict[str, str]:

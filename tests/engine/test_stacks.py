@@ -77,6 +77,7 @@ def test_named_secrets_and_encrypted_sessions_reach_ecs(copied: Deployment) -> N
         'secretsmanager create-secret --name fileflow/database --secret-string \'{"password": "none"}\''
     )["ARN"]
     copied.aws("ssm put-parameter --name /redis --type SecureString --value none")
+    parameter = copied.aws("ssm get-parameter --name /redis")["Parameter"]["ARN"]
     up = copied.make("up", "STACK=dev")
     assert up.returncode == 0, up.stdout
     assert "violation" not in up.stdout, up.stdout
@@ -87,12 +88,7 @@ def test_named_secrets_and_encrypted_sessions_reach_ecs(copied: Deployment) -> N
     assert service["enableExecuteCommand"] is True
     definition = copied.aws("ecs describe-task-definition --task-definition fileflow-scheduler-download-dev")
     [container] = definition["taskDefinition"]["containerDefinitions"]
-    assert [
-        each["valueFrom"].partition(":parameter/")[2] or each["valueFrom"] for each in container["secrets"]
-    ] == [
-        f"{secret}:password::",
-        "redis",
-    ]
+    assert [each["valueFrom"] for each in container["secrets"]] == [f"{secret}:password::", parameter]
     [cluster] = copied.aws("ecs describe-clusters --clusters fileflow-dev --include CONFIGURATIONS")[
         "clusters"
     ]
