@@ -6,12 +6,15 @@ An engine that is killed can't stop its plugins, so each watches its parent proc
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
@@ -19,6 +22,8 @@ from pulumi.runtime.proto import ResourceProviderServicer, provider_pb2_grpc
 
 ADDRESS = "127.0.0.1:0"
 _PARENT_POLL_SECONDS = 1.0
+_GRACE_SECONDS = 5.0
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def engine_address(plugin: str, arguments: Sequence[str]) -> str:
@@ -45,16 +50,38 @@ def exit_with_parent() -> None:
     threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
+def serve(servicer: ResourceProviderServicer, parallel_requests: int) -> NoReturn:
+    """Serve a plugin until this process is asked to end, which a request under way may hold up for 5 s."""
+    server = grpc.server(ThreadPoolExecutor(parallel_requests), options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port(ADDRESS)
+    stopped = threading.Event()
+    for number in _ENDING:
+        signal.signal(number, lambda *_: stopped.set())
+    server.start()
+    _announce(port)
+    stopped.wait()
+    servicer.Cancel(None, None)
+    server.stop(_GRACE_SECONDS).wait()
+    # Threads of unfinished requests would hold the interpreter back.
+    os._exit(0)
+
+
 async def serve_async(servicer: ResourceProviderServicer) -> None:
-    """Serve a plugin whose methods are coroutines, until the process is ended."""
+    """Serve a plugin whose methods are coroutines until this process is asked to end."""
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-    announce(server.add_insecure_port(ADDRESS))
+    port = server.add_insecure_port(ADDRESS)
+    stopped = asyncio.Event()
+    for number in _ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await server.start()
-    await server.wait_for_termination()
+    _announce(port)
+    await stopped.wait()
+    await server.stop(None)
 
 
-def announce(port: int) -> None:
+def _announce(port: int) -> None:
     """Tell the engine the port, and begin to watch it."""
     gc.set_threshold(200_000, 50, 50)
     exit_with_parent()
