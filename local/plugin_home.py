@@ -15,8 +15,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,6 +31,10 @@ NAMES = ("aws", "awsx", "docker")
 CHOICES = ("auto", "real", "stand-in")
 PROBE_URL = "https://get.pulumi.com/releases/plugins/"
 PROBE_TIMEOUT_SECONDS = 3.0
+
+_NO_LOG = """Where the CLI finds a folder of this name it keeps a log of every run, which takes an eighth of a
+preview. Make one in place of this file to have it; `pulumi --logtostderr -v 9` shows as much.
+"""
 
 
 def versions(root: Path) -> dict[str, str]:
@@ -58,6 +60,9 @@ def ensure_plugins(
     wanted = versions(paths.root)
     real = choice != "stand-in" and _ensure_real(choice, wanted, paths, engine, environment, progress)
     docker_engine = real and _docker_engine(environment)
+    log = paths.home / "logs"
+    if not log.exists():
+        write_atomically(log, _NO_LOG)
     decided = {}
     for name, version in wanted.items():
         use_real = real and (name != "docker" or docker_engine)
@@ -72,7 +77,8 @@ def _stand_in(paths: Paths, name: str) -> str:
     root = shlex.quote(str(paths.root))
     return f"""#!/bin/sh
 # Stands in for the {name} provider on the local stack.
-PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}} exec {root}/.venv/bin/python -m local.plugins.{name} "$@"
+export PYTHONPATH={root}${{PYTHONPATH:+:$PYTHONPATH}}
+exec {root}/.venv/bin/python -I -S {root}/local/fork_server/client.py -m local.plugins.{name} "$@"
 """
 
 
@@ -148,6 +154,9 @@ def _installed(home: Path, wanted: Mapping[str, str]) -> bool:
 
 def _unreachable() -> str:
     """Say why the plugins' server can't be reached; nothing when it answers, whatever it answers."""
+    import urllib.error  # 50 ms that only this needs
+    import urllib.request
+
     try:
         urllib.request.urlopen(PROBE_URL, timeout=PROBE_TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError:

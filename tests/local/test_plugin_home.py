@@ -82,7 +82,23 @@ def test_stand_ins_are_asked_for_without_the_network(
     )
     assert decided == {"aws": "stand-in", "awsx": "stand-in", "docker": "stand-in"}
     assert unreachable == []
-    assert f"{paths.root}/.venv/bin/python -m local.plugins.awsx" in wrapper(paths, "awsx", "3.1.0")
+    command = wrapper(paths, "awsx", "3.1.0").splitlines()[-1]
+    assert command.startswith(f"exec {paths.root}/.venv/bin/python ")
+    assert command.endswith(' -m local.plugins.awsx "$@"')
+
+
+def test_the_clis_own_log_is_off_unless_there_is_a_folder_for_it(
+    paths: Paths, engine: Engine, environment: dict[str, str]
+) -> None:
+    stand_ins = environment | {"FILEFLOW_PLUGINS": "stand-in"}
+    plugin_home.ensure_plugins(paths, engine, stand_ins, fakes.quiet())
+    log = paths.home / "logs"
+    assert "Make one in place of this file" in log.read_text()
+
+    log.unlink()
+    log.mkdir()
+    plugin_home.ensure_plugins(paths, engine, stand_ins, fakes.quiet())
+    assert log.is_dir()
 
 
 def test_an_unreachable_server_is_asked_once_and_remembered(
