@@ -4,7 +4,7 @@ STACK ?= local
 
 # The first Python that is new enough; `python3 -m local` says what to do where there is none.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; \
+	if $$python -IS -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; \
 	done; echo python3)
 
 .DEFAULT_GOAL := help

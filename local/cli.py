@@ -25,6 +25,7 @@ from local.emulator import process as emulator_process
 from local.engine.acquire import begin, ensure_engine
 from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
 from local.errors import LocalError
+from local.fork_server import process as fork_server
 from local.locks import exclusive
 from local.paths import Paths
 from local.progress import Progress
@@ -235,6 +236,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         containers = local_containers.use(folder, environment, progress)
         if not isinstance(containers, str) and (paths.root / "local" / "sample" / "Dockerfile").exists():
             sample.ensure(paths, environment, progress)
+        fork_server.ensure(paths, environment)
         was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, containers, environment, progress)
         bench = Workbench(

@@ -86,6 +86,7 @@ def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[s
     account = account_id(stack)
     values = {
         "FILEFLOW_ROOT": str(paths.root),
+        "FILEFLOW_FORK_SERVER": str(paths.fork_server),
         "VIRTUAL_ENV": str(paths.venv),
         "PULUMI_HOME": str(paths.home),
         "PULUMI_BACKEND_URL": f"file://{paths.backend}",

@@ -68,6 +68,11 @@ class Paths:
         return self.local / "emulator"
 
     @property
+    def fork_server(self) -> Path:
+        """The socket of the process that the Python processes of a run are forked from."""
+        return self.local / "fork-server.socket"
+
+    @property
     def bin(self) -> Path:
         """Commands that `env` puts first on PATH."""
         return self.local / "bin"

@@ -32,6 +32,7 @@ from local.emulator.process import RunningEmulator
 from local.engine.acquire import Engine
 from local.environment import child_environment, variables, write_atomically
 from local.errors import LocalError
+from local.fork_server import process as fork_server
 from local.paths import Paths
 from local.progress import Progress
 
@@ -265,6 +266,7 @@ def stop_emulator(paths: Paths, environment: Mapping[str, str], progress: Progre
     else:
         # One that is only just starting has no record yet.
         emulator_process.stop(paths.emulator)
+    fork_server.stop(paths)
     _forget(paths)
     found = local_containers.find(local_containers.folder_of(paths, environment), environment)
     if found:

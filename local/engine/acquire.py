@@ -21,7 +21,6 @@ from pathlib import Path
 
 from local import processes
 from local.cache import writing_to
-from local.engine import build, release
 from local.engine.version import Version, fits, pinned
 from local.errors import LocalError
 from local.locks import exclusive
@@ -36,7 +35,7 @@ if [ -z "$FILEFLOW_ROOT" ]; then
   echo "this pulumi belongs to a FileFlow checkout: source its .local/env first" >&2
   exit 1
 fi
-exec "$FILEFLOW_ROOT/.venv/bin/python" "$FILEFLOW_ROOT/local/engine/language_host.py" "$@"
+exec "$FILEFLOW_ROOT/.venv/bin/python" -I -S "$FILEFLOW_ROOT/local/engine/language_host.py" "$@"
 """
 
 
@@ -183,6 +182,8 @@ def _make(
     way: str, wanted: Version, folder: Path, paths: Paths, environment: Mapping[str, str], progress: Progress
 ) -> str:
     """Put the CLI into `folder` and return how it was got."""
+    from local.engine import build, release  # 50 ms, and a CLI is made once
+
     if way not in WAYS:
         shutil.copyfile(way, folder / "pulumi")
         (folder / "pulumi").chmod(0o755)
@@ -214,6 +215,8 @@ def _make(
 
 
 def _fetch(wanted: Version, folder: Path, step: Step) -> None:
+    from local.engine import release
+
     try:
         release.fetch(wanted, folder, step)
     except release.UnreachableError:

@@ -1,7 +1,7 @@
 """Runs a Pulumi program or a policy pack in the Python interpreter that the project names.
 
 Owns: what happens inside that interpreter before the first line of the program and after the last one.
-Does not own: which interpreter that is, or when it is stopped (`language_host`).
+Does not own: which interpreter that is, or when it is stopped (`language_runtime`).
 
 It is run by path, by whatever interpreter the program uses, so it imports the standard library and the Pulumi
 SDK only. Three modes, by the first argument: `program`, `policy` and `packages`.
@@ -123,8 +123,12 @@ def _exit_with_parent() -> None:
 
 
 def _run_policy_pack(arguments: Sequence[str]) -> int:
-    sys.argv = ["pulumi.policy", *arguments]
-    runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+    checkout = str(Path(__file__).parents[2])
+    sys.path.append(checkout)
+    from local.engine.policy_server import serve_pack
+
+    sys.path.remove(checkout)
+    serve_pack(arguments)
     return 0
 
 

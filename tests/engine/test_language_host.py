@@ -143,14 +143,20 @@ def test_about_names_the_host(clone: Clone) -> None:
 
 
 def test_no_process_stays_after_a_run(clone: Clone) -> None:
+    def running() -> list[bytes]:
+        root = str(clone.root).encode()
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if root in command:
+                found.append(command)
+        return sorted(found)
+
+    before = running()
     assert clone.shell("pulumi preview --policy-pack policies").returncode == 0
-    root = str(clone.root).encode()
-    left = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if root in command and b"local.emulator.server" not in command:
-            left.append(command)
-    assert left == []
+    assert running() == before
+    assert [b"local.emulator.server" in command for command in before] == [False, True]
+    assert b"local/fork_server/server.py" in before[0]

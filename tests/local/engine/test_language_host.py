@@ -17,7 +17,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from local import processes
 from local.engine import language_host, runner
-from local.engine.language_host import InterpreterError, activated, interpreter, program_arguments
+from local.engine.language_runtime import InterpreterError, activated, interpreter, program_arguments
 from tests.local import fakes
 
 MARK = "FILEFLOW_TEST_MARK"

@@ -1,0 +1,437 @@
+"""A stand-in for `pulumi-language-python`, the plugin by which the Pulumi engine runs Python programs.
+
+Owns: the LanguageRuntime service, the choice of interpreter, the life of the processes it starts. It answers
+what `pulumi preview`, `up`, `refresh`, `import`, `destroy`, `about` and policy packs ask for.
+Does not own: what happens inside the program's interpreter (`runner`), or how a policy pack is told its
+stack (`policy_server`). Code generation (`GenerateProgram`, `GeneratePackage`, `Pack`, `Link`), type checkers
+and the toolchains poetry and uv are left to the plugin of the official release.
+
+The engine starts it by path, with the engine's address as the last argument, and reads the port from the
+first line of its stdout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import venv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent import futures
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+
+RUNNER = Path(__file__).with_name("runner.py")
+FORK_CLIENT = Path(__file__).parents[1] / "fork_server" / "client.py"
+EXIT_AFTER_MESSAGE = 32
+STOP_GRACE_SECONDS = 3.0
+PARENT_POLL_SECONDS = 0.5
+MAX_MESSAGE_BYTES = 400 * 1024 * 1024
+
+
+class InterpreterError(Exception):
+    """The program names no usable Python; the message is for the user."""
+
+
+def interpreter(root_directory: str, options: Mapping[str, Any], environment: Mapping[str, str]) -> Path:
+    """Choose the Python for a program or a policy pack.
+
+    `runtime.options.virtualenv` of Pulumi.yaml or PulumiPolicy.yaml counts, relative to that file's folder;
+    without it the active virtual environment, then `python3` on PATH.
+
+    Raises InterpreterError when the named environment is not there or nothing is found.
+    """
+    toolchain = str(options.get("toolchain") or "pip").lower()
+    if toolchain != "pip":
+        raise InterpreterError(
+            f"runtime.options.toolchain is {toolchain!r}; this language host supports 'pip' only."
+            " Install the official Pulumi release to use another one."
+        )
+    named = options.get("virtualenv")
+    if named:
+        folder = Path(root_directory, str(named))
+        python = folder / "bin" / "python"
+        if not python.exists():
+            raise InterpreterError(
+                f"runtime.options.virtualenv is {str(named)!r}, but {folder} is not a virtual environment."
+                " Create it with `pulumi install`, or with `make up` in this project."
+            )
+        return python
+    if environment.get("VIRTUAL_ENV"):
+        python = Path(environment["VIRTUAL_ENV"], "bin", "python")
+        if python.exists():
+            return python
+    found = shutil.which("python3", path=environment.get("PATH")) or shutil.which(
+        "python", path=environment.get("PATH")
+    )
+    if not found:
+        raise InterpreterError(
+            "no python3 on PATH: install Python 3.11 or later, or activate a virtual environment."
+        )
+    return Path(found)
+
+
+def activated(python: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment as the virtual environment of `python` would activate it."""
+    result = dict(environment)
+    # Not resolved: bin/python of a virtual environment is a link to the base interpreter.
+    if (python.parent.parent / "pyvenv.cfg").exists():
+        result["VIRTUAL_ENV"] = str(python.parent.parent)
+        result["PATH"] = f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+        result.pop("PYTHONHOME", None)
+    return result
+
+
+def program_environment(request: Any, python: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the program, with its configuration where the SDK reads it."""
+    return activated(python, environment) | {
+        "PULUMI_CONFIG": json.dumps(dict(request.config)),
+        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+    }
+
+
+def program_arguments(request: Any, engine_address: str) -> list[str]:
+    """Return the runner's arguments for a Run request."""
+    program = Path(request.info.program_directory or request.pwd, request.info.entry_point or ".")
+    return [
+        *("--monitor", request.monitor_address),
+        *("--engine", engine_address),
+        *("--project", request.project),
+        *("--stack", request.stack),
+        *("--organization", request.organization),
+        *("--root-directory", request.info.root_directory),
+        *("--pwd", request.pwd),
+        *("--parallel", str(request.parallel)),
+        *(("--dry-run",) if request.dryRun else ()),
+        str(program),
+        *request.args,
+    ]
+
+
+def run_command(python: Path, *arguments: str) -> list[str]:
+    """Return the command that runs the runner; a fork does it where one can stand for this interpreter."""
+    return [str(python), "-I", "-S", str(FORK_CLIENT), str(RUNNER), *arguments]
+
+
+@dataclass
+class Children:
+    """The processes this host started and has not yet reaped."""
+
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closed: bool = False
+
+    def start(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        """Start a process; it is stopped with this host at the latest."""
+        with self._lock:
+            if self._closed:
+                raise InterpreterError("the language host is shutting down.")
+            process = cast(
+                "subprocess.Popen[bytes]", subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+            )
+            self._running.add(process)
+        return process
+
+    def wait(self, process: subprocess.Popen[bytes]) -> int:
+        """Reap a process and return its exit code."""
+        code = process.wait()
+        with self._lock:
+            self._running.discard(process)
+        return code
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Ask a process to end, and end it when it does not."""
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def close(self) -> None:
+        """Stop every process and start no more."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+        for process in running:
+            self.stop(process)
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
+    """The LanguageRuntime service for Python."""
+
+    def __init__(self, engine_address: str, children: Children, environment: Mapping[str, str]) -> None:
+        self._engine_address = engine_address
+        self._children = children
+        self._environment = environment
+
+    def Handshake(self, request: Any, _context: grpc.ServicerContext) -> Any:
+        """Learn the engine's address when it was not on the command line."""
+        self._engine_address = request.engine_address or self._engine_address
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:
+        """Answer with the version of the SDK that this host runs on."""
+        from pulumi._version import version  # 30 ms that only this call needs
+
+        return plugin_pb2.PluginInfo(version=str(version))
+
+    def About(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Name the program's interpreter and its version."""
+        python = self._interpreter(request.info, context)
+        if _is_this(python):
+            version = platform.python_version()
+        else:
+            version = subprocess.run(
+                [python, "-c", "import platform; print(platform.python_version())"],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+        return language_pb2.AboutResponse(
+            executable=str(python), version=version, metadata={"language host": "stand-in of this project"}
+        )
+
+    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """List the resource plugins of the Pulumi packages installed beside the program."""
+        return language_pb2.GetRequiredPackagesResponse(
+            packages=[
+                plugin_pb2.PackageDependency(
+                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
+                )
+                for plugin in self._installed(request.info, context)["plugins"]
+            ]
+        )
+
+    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Answer older engines as GetRequiredPackages answers newer ones."""
+        return language_pb2.GetRequiredPluginsResponse(
+            plugins=[
+                plugin_pb2.PluginDependency(
+                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
+                )
+                for plugin in self._installed(request.info, context)["plugins"]
+            ]
+        )
+
+    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """List the installed distributions: all of them, or those that no other one requires."""
+        return language_pb2.GetProgramDependenciesResponse(
+            dependencies=[
+                language_pb2.DependencyInfo(name=distribution["name"], version=distribution["version"])
+                for distribution in self._installed(request.info, context)["distributions"]
+                if request.transitiveDependencies or not distribution["required"]
+            ]
+        )
+
+    def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        """Create the virtual environment when it is missing and install requirements.txt into it."""
+        root = request.info.root_directory
+        named = dict(request.info.options).get("virtualenv")
+        if named and not Path(root, str(named), "bin", "python").exists():
+            yield language_pb2.InstallDependenciesResponse(stdout=f"Creating {named}\n".encode())
+            venv.create(Path(root, str(named)), with_pip=True)
+        requirements = Path(request.info.program_directory, "requirements.txt")
+        if not requirements.exists():
+            return
+        python = self._interpreter(request.info, context)
+        process = self._start(
+            context,
+            [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(requirements)],
+            cwd=request.info.program_directory,
+            env=activated(python, self._environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for name, data in _streams(process):
+            yield language_pb2.InstallDependenciesResponse(**{name: data})
+        code = self._children.wait(process)
+        if code:
+            context.abort(
+                grpc.StatusCode.INTERNAL, f"pip install -r {requirements} ended with exit code {code}"
+            )
+
+    def RuntimeOptionsPrompts(self, _request: Any, _context: grpc.ServicerContext) -> Any:
+        """Ask nothing: `pip` is the only toolchain."""
+        return language_pb2.RuntimeOptionsResponse()
+
+    def Template(self, _request: Any, _context: grpc.ServicerContext) -> Any:
+        """Leave a new project as its template made it."""
+        return language_pb2.TemplateResponse()
+
+    def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Run the program to its end; its output reaches the engine by this process's stdout and stderr."""
+        try:
+            python = interpreter(request.info.root_directory, dict(request.info.options), self._environment)
+            process = self._start(
+                context,
+                run_command(python, "program", *program_arguments(request, self._engine_address)),
+                cwd=request.pwd,
+                env=program_environment(request, python, self._environment),
+            )
+        except InterpreterError as error:
+            return language_pb2.RunResponse(error=str(error))
+        code = self._children.wait(process)
+        if code == EXIT_AFTER_MESSAGE:
+            return language_pb2.RunResponse(bail=True)
+        if code < 0:
+            return language_pb2.RunResponse(error=f"the program was ended by {signal.Signals(-code).name}")
+        return language_pb2.RunResponse(error=f"the program ended with exit code {code}" if code else "")
+
+    def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        """Run a policy pack, or a plugin written in Python, and stream its output."""
+        # Later entries win, as they do for a process started with this list.
+        environment = dict(entry.split("=", 1) for entry in request.env) or dict(self._environment)
+        python = self._interpreter(request.info, context, environment)
+        folder = request.info.program_directory
+        pack = request.kind == "analyzer"
+        process = self._start(
+            context,
+            run_command(python, "policy", *request.args, folder)
+            if pack
+            else [str(python), "-u", folder, *request.args],
+            # A pack reads its files beside itself, wherever the program lies.
+            cwd=folder if pack else request.pwd,
+            env=activated(python, environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for name, piece in _streams(process):
+            yield _plugin_output(name, piece)
+        yield language_pb2.RunPluginResponse(exitcode=self._children.wait(process))
+
+    def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:
+        """Stop what runs."""
+        self._children.close()
+        return empty_pb2.Empty()
+
+    def _start(
+        self, context: grpc.ServicerContext, command: Sequence[str], **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a process that ends with the request it serves."""
+        process = self._children.start(command, **options)
+        if not context.add_callback(lambda: self._children.stop(process)):
+            self._children.stop(process)
+        return process
+
+    def _interpreter(
+        self, info: Any, context: grpc.ServicerContext, environment: Mapping[str, str] | None = None
+    ) -> Path:
+        try:
+            return interpreter(info.root_directory, dict(info.options), environment or self._environment)
+        except InterpreterError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            raise
+
+    def _installed(self, info: Any, context: grpc.ServicerContext) -> dict[str, Any]:
+        python = self._interpreter(info, context)
+        if _is_this(python):
+            # A third of a second of every run.
+            from local.engine.runner import installed_packages
+
+            return dict(installed_packages())
+        listing = subprocess.run([python, RUNNER, "packages"], capture_output=True, text=True, check=False)
+        if listing.returncode:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION, f"{python} does not run: {listing.stderr.strip()}"
+            )
+        return cast("dict[str, Any]", json.loads(listing.stdout))
+
+
+def _is_this(python: Path) -> bool:
+    """Whether the interpreter is this process's own, as it usually is, which saves to start it."""
+    return python.absolute() == Path(sys.executable).absolute()
+
+
+def _plugin_output(name: str, piece: bytes) -> Any:
+    if name == "stdout":
+        return language_pb2.RunPluginResponse(stdout=piece)
+    return language_pb2.RunPluginResponse(stderr=piece)
+
+
+def _streams(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield what a process writes as it writes it, with the stream's name, until both streams end."""
+    pieces: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+
+    def read(name: str, stream: IO[bytes]) -> None:
+        while piece := os.read(stream.fileno(), 65536):
+            pieces.put((name, piece))
+        pieces.put((name, b""))
+
+    streams = {"stdout": process.stdout, "stderr": process.stderr}
+    for name, stream in streams.items():
+        if stream is not None:
+            threading.Thread(target=read, args=(name, stream), daemon=True).start()
+    still_open = len(streams)
+    while still_open:
+        name, piece = pieces.get()
+        if piece:
+            yield name, piece
+        else:
+            still_open -= 1
+
+
+def serve(engine_address: str, until: Callable[[], bool]) -> None:
+    """Serve on a free port of the loopback address until `until` returns, then stop every child."""
+    children = Children()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=16),
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
+        LanguageHost(engine_address, children, dict(os.environ)), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    try:
+        until()
+    finally:
+        children.close()
+        server.stop(grace=0)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until a signal arrives or the engine is gone, however it ended."""
+    # Started by path: the modules beside this one are found from the checkout's root.
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    engine_address = argv[-1] if argv and not argv[-1].startswith("-") else ""
+    parent = os.getppid()
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda _number, _frame: stop.set())
+
+    def stopped() -> bool:
+        while not stop.wait(PARENT_POLL_SECONDS):
+            if os.getppid() != parent:
+                return True
+        return True
+
+    serve(engine_address, stopped)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    # Threads of unfinished requests would hold the interpreter back.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

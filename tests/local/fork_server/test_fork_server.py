@@ -1,0 +1,312 @@
+"""A command that a fork runs can't be told from one that Python runs, and ends with its client."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local import processes
+from local.fork_server import client, process
+from local.fork_server.server import LAZY_LIBRARIES, LIBRARIES, Server
+from local.paths import ROOT, Paths
+from tests.local import fakes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on Linux only")
+
+TELL = """
+import json, os, sys
+print(json.dumps({
+    "arguments": sys.argv[1:], "name": __name__, "folder": os.getcwd(), "path": sys.path,
+    "environment": dict(os.environ), "input": sys.stdin.read(), "modules": sorted(sys.modules),
+    "executable": sys.executable, "parent": os.getppid(),
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server, and how to run a command by it."""
+
+    paths: Paths
+
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        return {**kept, client.VARIABLE: str(self.paths.fork_server), **extra}
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        return [str(self.paths.python), "-I", "-S", client.__file__, *map(str, arguments)]
+
+    def run(
+        self, *arguments: str | Path, folder: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            input="typed",
+            env=self.environment(environment),
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments), env=self.environment({}), stdout=subprocess.PIPE, text=True
+        )
+
+    def pids(self) -> list[int]:
+        return processes.marked(process.MARK, str(self.paths.local))
+
+    @property
+    def pid(self) -> int:
+        [pid] = self.pids()
+        return pid
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    # Longer than the address of a socket may be.
+    folder = tmp_path_factory.mktemp("local") / ("long" * 40)
+    paths = Paths(root=ROOT, local=folder, cache=folder)
+    process.ensure(paths, os.environ)
+    yield Served(paths)
+    process.stop(paths)
+    assert processes.marked(process.MARK, str(paths.local)) == []
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    return tmp_path / "program.py"
+
+
+def test_a_fork_takes_on_everything_of_its_command(served: Served, program: Path, tmp_path: Path) -> None:
+    program.write_text(TELL)
+    (tmp_path / "elsewhere").mkdir()
+
+    answer = served.run(program, "a", "b c", folder=tmp_path / "elsewhere", ONE="1", PYTHONPATH="/x:/y")
+
+    assert answer.stderr == ""
+    told = json.loads(answer.stdout)
+    assert told["parent"] == served.pid
+    assert (told["arguments"], told["name"], told["input"]) == (["a", "b c"], "__main__", "typed")
+    assert told["folder"] == str(tmp_path / "elsewhere")
+    assert told["path"][:3] == [str(tmp_path), "/x", "/y"]
+    assert told["environment"] == served.environment({"ONE": "1", "PYTHONPATH": "/x:/y"})
+    assert told["executable"] == str(served.paths.python)
+
+
+def test_a_fork_is_what_python_would_have_been_but_for_its_libraries(served: Served, program: Path) -> None:
+    program.write_text(TELL)
+
+    forked = json.loads(served.run(program, "a").stdout)
+    plain = json.loads(served.run(program, "a", PYTHONHASHSEED="1").stdout)
+
+    assert plain["environment"].pop("PYTHONHASHSEED") == "1"
+    assert forked["parent"] == served.pid != plain["parent"]
+    differing = {key for key in forked if forked[key] != plain[key]}
+    assert differing == {"parent", "modules"}
+
+
+def test_a_fork_has_the_libraries_and_nothing_of_the_checkout(served: Served, program: Path) -> None:
+    program.write_text(TELL)
+
+    modules = set(json.loads(served.run(program).stdout)["modules"])
+
+    assert modules >= {*LIBRARIES, *LAZY_LIBRARIES, "pulumi_aws.ecs.service", "pulumi_awsx.ec2.vpc"}
+    checkout = {
+        name for name in modules if name.split(".")[0] in {"local", "components", "settings", "tests"}
+    }
+    assert checkout == {"local", "local.fork_server", "local.fork_server.client"}
+
+
+def test_a_module_is_run_as_a_module(served: Served) -> None:
+    answer = served.run("-m", "json.tool", "--help")
+
+    assert answer.returncode == 0
+    assert "usage: json.tool" in answer.stdout.replace("python -m ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "errors"),
+    [
+        ("pass", 0, ""),
+        ("raise SystemExit(3)", 3, ""),
+        ("raise SystemExit", 0, ""),
+        ("raise SystemExit('a reason')", 1, "a reason"),
+        ("raise ValueError('of the program')", 1, "ValueError: of the program"),
+        ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL, ""),
+        ("import os; os.kill(os.getpid(), 15)", -signal.SIGTERM, ""),
+        ("import os; os._exit(7)", 7, ""),
+    ],
+)
+def test_a_client_ends_as_its_fork_does(
+    served: Served, program: Path, text: str, code: int, errors: str
+) -> None:
+    program.write_text(text)
+
+    answer = served.run(program)
+
+    assert answer.returncode == code
+    assert answer.stderr.strip().endswith(errors)
+    assert bool(answer.stderr) == bool(errors)
+
+
+def test_a_fork_finishes_what_python_finishes_at_its_end(served: Served, program: Path) -> None:
+    program.write_text(
+        "import atexit, sys, threading, time\n"
+        "atexit.register(print, 'at exit')\n"
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('thread'))).start()\n"
+        "sys.stdout.write('unended ')\n"
+    )
+
+    assert served.run(program).stdout == "unended thread\nat exit\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_reaches_the_fork_in_whatever_it_waits(served: Served, program: Path, number: int) -> None:
+    program.write_text(
+        "import signal, threading\n"
+        "stopped = threading.Event()\n"
+        f"signal.signal({int(number)}, lambda number, frame: stopped.set())\n"
+        "print('ready', flush=True)\n"
+        "stopped.wait()\n"
+        "raise SystemExit(42)\n"
+    )
+    started = served.start(program)
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n"
+
+    started.send_signal(number)
+
+    assert started.wait(30) == 42
+
+
+def test_a_fork_ends_with_its_client_however_that_ends(served: Served, program: Path) -> None:
+    program.write_text("import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint(1)\ntime.sleep(600)\n")
+    started = served.start(program)
+    assert started.stdout is not None
+    started.stdout.readline()
+    assert len(served.pids()) == 2
+
+    started.kill()
+    started.wait()
+
+    fakes.until(lambda: len(served.pids()) == 1)
+
+
+def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
+    served: Served, program: Path
+) -> None:
+    program.write_text("import time\nprint(1)\ntime.sleep(600)\n")
+    engine = subprocess.Popen(
+        ["sh", "-c", '"$@" & wait', "sh", *served.command(program)],
+        env=served.environment({}),
+        stdout=subprocess.PIPE,
+    )
+    assert engine.stdout is not None
+    engine.stdout.readline()
+    assert len(served.pids()) == 2
+
+    engine.kill()
+    engine.wait()
+
+    fakes.until(lambda: len(served.pids()) == 1)
+
+
+def test_what_isnt_a_command_doesnt_stop_the_server(served: Served, program: Path) -> None:
+    path = str(served.paths.fork_server)
+    client.opened(path, socket.socket.connect).close()
+    for nonsense in (b"x", client.LENGTH.pack(3) + b"{}", client.LENGTH.pack(2) + b"[]"):
+        with client.opened(path, socket.socket.connect) as connection:
+            connection.sendall(nonsense)
+    program.write_text(TELL)
+
+    assert json.loads(served.run(program).stdout)["parent"] == served.pid
+
+
+def test_many_clients_are_served_side_by_side(served: Served, program: Path) -> None:
+    program.write_text("import sys, time\ntime.sleep(0.3)\nsys.exit(int(sys.argv[1]))\n")
+    started = [served.start(program, str(code)) for code in range(20)]
+
+    assert [each.wait(60) for each in started] == list(range(20))
+    fakes.until(lambda: len(served.pids()) == 1)
+
+
+def test_without_a_server_python_runs_the_command(served: Served, program: Path, tmp_path: Path) -> None:
+    program.write_text(TELL)
+
+    answer = served.run(program, FILEFLOW_FORK_SERVER=str(tmp_path / "none"))
+
+    assert json.loads(answer.stdout)["parent"] == os.getpid()
+
+
+def test_another_virtual_environments_command_is_refused(served: Served) -> None:
+    path = str(served.paths.fork_server)
+
+    assert client.ask(path, "/usr/bin/python3", ()) is None
+    accepted = client.ask(path, str(served.paths.python), ())
+    assert accepted is not None
+    accepted.close()
+
+
+@pytest.mark.parametrize("changed", ["identity", "packages"])
+def test_a_server_whose_code_or_packages_have_changed_refuses(tmp_path: Path, changed: str) -> None:
+    path = tmp_path / "socket"
+    asking = (
+        "import sys\n"
+        "from local.fork_server import client\n"
+        f"sys.exit(client.ask({str(path)!r}, sys.executable, ()) is not None)\n"
+    )
+    with client.opened(str(path), socket.socket.bind) as listener:
+        listener.listen()
+        server = Server(listener)
+        if changed == "identity":
+            server._identity = [*server._identity[:-1], 0]
+        else:
+            server._installed -= 1
+        asked = subprocess.Popen([sys.executable, "-c", asking], cwd=ROOT)
+        assert server._take() is None
+        assert asked.wait(30) == 0
+
+
+def test_a_server_is_kept_until_it_is_stopped_and_replaced_when_it_doesnt_answer(tmp_path: Path) -> None:
+    served = Served(Paths(root=ROOT, local=tmp_path, cache=tmp_path))
+    try:
+        process.ensure(served.paths, os.environ)
+        first = served.pid
+        process.ensure(served.paths, os.environ)
+        assert served.pid == first
+
+        processes.stop([first], 0)
+        process.ensure(served.paths, os.environ)
+        assert served.pid != first
+    finally:
+        process.stop(served.paths)
+    assert served.pids() == []
+    assert not served.paths.fork_server.exists()
+
+
+def test_only_the_user_may_ask_a_server(served: Served) -> None:
+    assert served.paths.fork_server.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_of_a_command_reaches_the_server(tmp_path: Path) -> None:
+    served = Served(Paths(root=ROOT, local=tmp_path, cache=tmp_path))
+    given = {**os.environ, "AWS_SECRET_ACCESS_KEY": "x", "PULUMI_HOME": "x", processes.RUN_MARK: "x"}
+    try:
+        process.ensure(served.paths, given)
+        environment = Path("/proc", str(served.pid), "environ").read_bytes()
+    finally:
+        process.stop(served.paths)
+    names = {entry.partition(b"=")[0].decode() for entry in environment.split(b"\0")}
+    assert names & {"AWS_SECRET_ACCESS_KEY", "PULUMI_HOME", processes.RUN_MARK} == set()
+    assert process.MARK in names
