@@ -49,8 +49,10 @@ class Template:
     environment: Mapping[str, str]
 
     @classmethod
-    def make(cls, folder: Path, stack: str) -> Template:
+    def make(cls, folder: Path, stack: str, fork_server: Path | None = None) -> Template:
         environment = _environment(folder)
+        if fork_server is not None:
+            environment["FILEFLOW_FORK_SERVER"] = str(fork_server)
         (folder / "Pulumi.yaml").write_text("name: fileflow\nruntime: python\n")
         (folder / "backend").mkdir()
         done = subprocess.run(

@@ -5,11 +5,16 @@ The pack is a folder of its own, usable without this repository.
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from local.fork_server import process as fork_server
+from local.paths import Paths
 
 PACK = Path(__file__).parents[2] / "policies"
 if str(PACK) not in sys.path:
@@ -36,8 +41,11 @@ def provider() -> Iterator[tuple[EchoProvider, int]]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template.make(tmp_path_factory.mktemp("project"), "prod")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    paths = dataclasses.replace(Paths.of(os.environ), local=tmp_path_factory.mktemp("local"))
+    fork_server.ensure(paths, os.environ)
+    yield Template.make(tmp_path_factory.mktemp("project"), "prod", paths.fork_server)
+    fork_server.stop(paths)
 
 
 @pytest.fixture
