@@ -6,13 +6,20 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from tests.unit.builders import record_scheduler, record_web
 from tests.unit.recorder import Recording
 
 hypothesis_settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
 hypothesis_settings.load_profile("unit")
+
+
+@given(nothing=st.none())
+def _take_hold_of_the_global_random(nothing: None) -> None:
+    """Whoever does so first pays for a collection of all garbage, in the middle of the suite for seconds."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="package", autouse=True)
 def _no_collections() -> Iterator[None]:
     """Each run leaves a megabyte of cycles; to look for them takes a third of the suite's time."""
+    _take_hold_of_the_global_random()
     gc.disable()
     yield
     gc.freeze()

@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
-import boto3
 import pulumi
 import pytest
-from botocore.stub import Stubber
 
 from components.rollout import RolledBackError, StoppedTask, describe, likely_cause
 from tests.unit.builders import CLUSTER_ARN
@@ -133,6 +131,9 @@ class Aws:
     """What ECS and CloudWatch Logs are asked, in order, and what they answer; anything else fails."""
 
     def __init__(self) -> None:
+        import boto3  # a quarter of a second that every worker would pay
+        from botocore.stub import Stubber
+
         clients = {
             name: boto3.client(name, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
             for name in ("ecs", "logs")
