@@ -236,9 +236,9 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         containers = local_containers.use(folder, environment, progress)
         if not isinstance(containers, str) and (paths.root / "local" / "sample" / "Dockerfile").exists():
             sample.ensure(paths, environment, progress)
-        fork_server.ensure(paths, environment)
         was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, containers, environment, progress)
+        fork_server.ensure(paths, environment)
         bench = Workbench(
             paths, engine, environment, plugins, containers, emulator, name, config_file, was_running
         )

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from local import processes
+from local.fork_server import process as fork_server
 from tests.local import fakes
 from tests.local.clone import CHECKOUT, Clone
 
@@ -34,6 +36,7 @@ def assert_one_error(answer: subprocess.CompletedProcess[str], *parts: str) -> N
 def assert_nothing_created(clone: Clone) -> None:
     assert not (clone.root / ".local" / "backend").exists()
     assert clone.run("status").stdout == "Nothing runs.\n"
+    assert processes.marked(fork_server.MARK, str(clone.root / ".local")) == []
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "start"])
