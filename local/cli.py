@@ -22,7 +22,7 @@ from local import environments, plugin_home, processes, stack
 from local.cache import writing_to
 from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
-from local.engine.acquire import begin, ensure_engine
+from local.engine.acquire import ensure_engine
 from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
 from local.errors import LocalError
 from local.fork_server import process as fork_server
@@ -247,9 +247,12 @@ def _workbench(call: Call) -> Iterator[Workbench]:
 
 
 def _begin_engine(call: Call) -> None:
-    """On a new machine, get the CLI beside the virtual environments: each takes minutes."""
+    """On a new machine, get the CLI beside the virtual environments: each takes minutes.
+
+    `ensure_engine` waits for it, and tells of a failure when it tries by itself.
+    """
     if not environments.are_made(call.paths):
-        begin(call.paths, call.environment, (sys.executable, "-m", "local", "engine"))
+        processes.start_beside([sys.executable, "-m", "local", "engine"], call.paths.root)
 
 
 def _what_runs(bench: Workbench) -> str:

@@ -15,11 +15,10 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes
 from local.cache import writing_to
 from local.engine.version import Version, fits, pinned
 from local.errors import LocalError
@@ -102,19 +101,6 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progre
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return Engine(folder / "pulumi", wanted, source)
-
-
-def begin(paths: Paths, environment: Mapping[str, str], command: Sequence[str]) -> None:
-    """Have `command` get the CLI in a process of its own, if there is none, beside what comes before it.
-
-    `ensure_engine` waits for that process. A failure is told there too: it then tries by itself.
-    """
-    wanted = pinned(paths.root)
-    way = environment.get("FILEFLOW_ENGINE") or "auto"
-    if way == "path" or (way == "auto" and isinstance(on_path(wanted, environment), Engine)):
-        return
-    if _cached(_folder(paths, wanted), wanted, way) is None:
-        processes.start_beside(command, paths.root)
 
 
 def on_path(wanted: Version, environment: Mapping[str, str]) -> Engine | str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import socket
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
+from local import cli, environments, processes
 from local.fork_server import process as fork_server
+from local.paths import Paths
 from tests.local import fakes
 from tests.local.clone import CHECKOUT, Clone
 
@@ -37,6 +39,22 @@ def assert_nothing_created(clone: Clone) -> None:
     assert not (clone.root / ".local" / "backend").exists()
     assert clone.run("status").stdout == "Nothing runs.\n"
     assert processes.marked(fork_server.MARK, str(clone.root / ".local")) == []
+
+
+def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(processes, "start_beside", lambda command, _folder: started.append(command))
+    paths = Paths(root=CHECKOUT, local=tmp_path / "local", cache=tmp_path / "cache")
+    call = cli.Call(argparse.Namespace(), paths, {}, fakes.quiet())
+
+    cli._begin_engine(call)
+    assert started == [[sys.executable, "-m", "local", "engine"]]
+
+    monkeypatch.setattr(environments, "are_made", lambda _paths: True)
+    cli._begin_engine(call)
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "start"])

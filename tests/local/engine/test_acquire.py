@@ -239,28 +239,6 @@ def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
     assert "Waiting for the process that gets Pulumi 3.250.0" in said()
 
 
-def test_a_cli_is_begun_only_where_there_is_none(
-    paths: Paths, bin_folder: Path, environment: dict[str, str], tmp_path: Path
-) -> None:
-    begun = tmp_path / "begun"
-    command = ["sh", "-c", f"echo x >> {begun}"]
-    build_it = environment | {"FILEFLOW_ENGINE": "build"}
-    acquire.begin(paths, build_it, command)
-    deadline = time.monotonic() + 30
-    while not begun.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    fakes.go(bin_folder)
-    ensure_engine(paths, build_it, fakes.quiet())
-    acquire.begin(paths, build_it, command)
-    fakes.pulumi(bin_folder / "pulumi", "3.260.1")
-    fakes.script(bin_folder / "pulumi-language-python", "exit 0")
-    acquire.begin(paths, environment, command)
-    acquire.begin(paths, environment | {"FILEFLOW_ENGINE": "path"}, command)
-    time.sleep(0.3)
-    assert begun.read_text() == "x\n"
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_build_leaves_nothing_that_looks_finished(
     paths: Paths, bin_folder: Path, environment: dict[str, str], number: int
