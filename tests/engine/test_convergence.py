@@ -14,6 +14,7 @@ import pytest
 
 from local import processes
 from local.emulator import process as emulator_process
+from local.fork_server import process as fork_server
 from local.paths import Paths
 from local.stack import unfinished
 from tests.engine.deployment import Deployment
@@ -64,6 +65,8 @@ def assert_converged(clone: Clone) -> None:
     assert running is not None
     servers = [pid for pid, command in _commands().items() if f"{paths.emulator}/".encode() in command]
     assert servers == [running.pid]
+    forked_from = processes.marked(fork_server.MARK, str(paths.local))
+    assert len(forked_from) == 1, "forks of the interrupted runs are left"
     again = clone.run("preview")
     assert f"{TOPICS + 1} unchanged" in again.stdout, again.stdout
 
