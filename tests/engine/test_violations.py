@@ -83,3 +83,6 @@ def test_the_corrected_program_passes_preview_and_up(running: Deployment, image:
         code, output = pulumi(running, image, command, "", by)
         assert code == 0, output
         assert "violation" not in output.lower()
+    # Both make a service of the same name, and the engine creates before it deletes.
+    destroyed = running.sourced("pulumi destroy --yes --skip-preview", running.root / "trial")
+    assert destroyed.returncode == 0, destroyed.stdout
