@@ -27,14 +27,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+if TYPE_CHECKING:
+    from local.fork_server.forked import Forked
+
 RUNNER = Path(__file__).with_name("runner.py")
-FORK_CLIENT = Path(__file__).parents[1] / "fork_server" / "client.py"
 EXIT_AFTER_MESSAGE = 32
 STOP_GRACE_SECONDS = 3.0
 PARENT_POLL_SECONDS = 0.5
@@ -120,38 +122,38 @@ def program_arguments(request: Any, engine_address: str) -> list[str]:
     ]
 
 
-def run_command(python: Path, *arguments: str) -> list[str]:
-    """Return the command that runs the runner; a fork does it where one can stand for this interpreter."""
-    return [str(python), "-I", "-S", str(FORK_CLIENT), str(RUNNER), *arguments]
+Child: TypeAlias = "subprocess.Popen[bytes] | Forked"
 
 
 @dataclass
 class Children:
     """The processes this host started and has not yet reaped."""
 
-    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _running: set[Child] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: bool = False
 
-    def start(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-        """Start a process; it is stopped with this host at the latest."""
+    def start(self, python: Path, arguments: Sequence[str], **options: Any) -> Child:
+        """Start Python, by a fork where one can stand for it; it is stopped with this host at the latest."""
+        from local.fork_server.forked import Forked  # found once `main` has run
+
         with self._lock:
             if self._closed:
                 raise InterpreterError("the language host is shutting down.")
-            process = cast(
-                "subprocess.Popen[bytes]", subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+            process: Child = Forked.start(arguments, python=str(python), **options) or subprocess.Popen(
+                [str(python), "-u", *arguments], stdin=subprocess.DEVNULL, **options
             )
             self._running.add(process)
         return process
 
-    def wait(self, process: subprocess.Popen[bytes]) -> int:
+    def wait(self, process: Child) -> int:
         """Reap a process and return its exit code."""
         code = process.wait()
         with self._lock:
             self._running.discard(process)
         return code
 
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
+    def stop(self, process: Child) -> None:
         """Ask a process to end, and end it when it does not."""
         if process.poll() is None:
             process.terminate()
@@ -252,7 +254,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         python = self._interpreter(request.info, context)
         process = self._start(
             context,
-            [str(python), "-m", "pip", "install", "--disable-pip-version-check", "-r", str(requirements)],
+            python,
+            ["-m", "pip", "install", "--disable-pip-version-check", "-r", str(requirements)],
             cwd=request.info.program_directory,
             env=activated(python, self._environment),
             stdout=subprocess.PIPE,
@@ -280,7 +283,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             python = interpreter(request.info.root_directory, dict(request.info.options), self._environment)
             process = self._start(
                 context,
-                run_command(python, "program", *program_arguments(request, self._engine_address)),
+                python,
+                [str(RUNNER), "program", *program_arguments(request, self._engine_address)],
                 cwd=request.pwd,
                 env=program_environment(request, python, self._environment),
             )
@@ -302,9 +306,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         pack = request.kind == "analyzer"
         process = self._start(
             context,
-            run_command(python, "policy", *request.args, folder)
-            if pack
-            else [str(python), "-u", folder, *request.args],
+            python,
+            [str(RUNNER), "policy", *request.args, folder] if pack else [folder, *request.args],
             # A pack reads its files beside itself, wherever the program lies.
             cwd=folder if pack else request.pwd,
             env=activated(python, environment),
@@ -321,10 +324,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def _start(
-        self, context: grpc.ServicerContext, command: Sequence[str], **options: Any
-    ) -> subprocess.Popen[bytes]:
+        self, context: grpc.ServicerContext, python: Path, arguments: Sequence[str], **options: Any
+    ) -> Child:
         """Start a process that ends with the request it serves."""
-        process = self._children.start(command, **options)
+        process = self._children.start(python, arguments, **options)
         if not context.add_callback(lambda: self._children.stop(process)):
             self._children.stop(process)
         return process
@@ -364,7 +367,7 @@ def _plugin_output(name: str, piece: bytes) -> Any:
     return language_pb2.RunPluginResponse(stderr=piece)
 
 
-def _streams(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+def _streams(process: Child) -> Iterator[tuple[str, bytes]]:
     """Yield what a process writes as it writes it, with the stream's name, until both streams end."""
     pieces: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
 

@@ -20,7 +20,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 VARIABLE = "FILEFLOW_FORK_SERVER"
@@ -40,12 +40,18 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command by a fork of the server and return its exit code; without a server, become it."""
-    path = os.environ.get(VARIABLE)
-    foreign = any(name.startswith("PYTHON") and name not in _HONOURED for name in os.environ)
-    server = ask(path, sys.executable, arguments) if path and not foreign else None
+    path = server_for(os.environ)
+    server = None if path is None else ask(path, sys.executable, arguments)
     if server is None:
         os.execv(sys.executable, [sys.executable, "-u", *arguments])
     return _follow(server)
+
+
+def server_for(environment: Mapping[str, str]) -> str | None:
+    """The socket of the server for a command in this environment; None where Python has to run it."""
+    if any(name.startswith("PYTHON") and name not in _HONOURED for name in environment):
+        return None
+    return environment.get(VARIABLE) or None
 
 
 def opened(path: str, use: Callable[[socket.socket, str], object]) -> socket.socket:
@@ -77,22 +83,30 @@ def identity(python: str) -> list[str | int]:
     ]
 
 
-def ask(path: str, python: str, arguments: Sequence[str]) -> socket.socket | None:
+def ask(
+    path: str,
+    python: str,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] = os.environ,
+    folder: str = "",
+    streams: Sequence[int] = (0, 1, 2),
+) -> socket.socket | None:
     """Have the server at `path` run a command as the interpreter `python` would; None where it doesn't.
 
-    Without arguments it forks nothing, and only tells that it would.
+    Without arguments it forks nothing, and only tells that it would. The folder is this process's by default.
     """
     command = {
         "identity": identity(python),
         "arguments": list(arguments),
-        "environment": dict(os.environ),
-        "folder": os.getcwd(),
+        "environment": dict(environment),
+        "folder": folder or os.getcwd(),
     }
     message = json.dumps(command).encode()
     try:
         server = opened(path, socket.socket.connect)
         server.settimeout(_ANSWER_TIMEOUT_SECONDS)
-        socket.send_fds(server, [LENGTH.pack(len(message))], [0, 1, 2])
+        socket.send_fds(server, [LENGTH.pack(len(message))], list(streams))
         server.sendall(message)
         if server.recv(1) == ACCEPTED:
             return server
@@ -100,6 +114,18 @@ def ask(path: str, python: str, arguments: Sequence[str]) -> socket.socket | Non
         return None
     server.close()
     return None
+
+
+def end_of(server: socket.socket) -> int:
+    """How a fork has ended, once the server says so: its exit code, or the signal's number below zero."""
+    try:
+        answer = server.recv(STATUS.size)
+    except OSError:
+        answer = b""
+    if len(answer) < STATUS.size:
+        sys.stderr.write("the process that Python processes are forked from has ended\n")
+        return 1
+    return int(STATUS.unpack(answer)[0])
 
 
 def _follow(server: socket.socket) -> int:
@@ -118,19 +144,12 @@ def _follow(server: socket.socket) -> int:
     while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
         if os.getppid() != parent:
             send(signal.SIGTERM)
-    try:
-        answer = server.recv(STATUS.size)
-    except OSError:
-        answer = b""
-    if len(answer) < STATUS.size:
-        sys.stderr.write("the process that Python processes are forked from has ended\n")
-        return 1
-    (status,) = STATUS.unpack(answer)
+    status = end_of(server)
     if status < 0:
         for number in _FORWARDED:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
-    return int(status)
+    return status
 
 
 if __name__ == "__main__":

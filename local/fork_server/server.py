@@ -202,7 +202,8 @@ def run(arguments: Sequence[str]) -> None:
     """Run `-m MODULE ARGUMENTS...` or `FILE ARGUMENTS...` as Python would."""
     module = arguments[0] == "-m"
     sys.argv = list(arguments[1:] if module else arguments)
-    first = Path.cwd() if module else Path(arguments[0]).absolute().parent
+    program = Path(arguments[0]).absolute()
+    first = Path.cwd() if module else program if program.is_dir() else program.parent
     sys.path[:0] = [str(first), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     if module:
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
