@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.engine.acquire import Engine
+from local.fork_server import client as fork_client
 from local.paths import Paths
 
 PASSPHRASE = "local"
@@ -86,7 +87,7 @@ def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[s
     account = account_id(stack)
     values = {
         "FILEFLOW_ROOT": str(paths.root),
-        "FILEFLOW_FORK_SERVER": str(paths.fork_server),
+        fork_client.VARIABLE: str(paths.fork_server),
         "VIRTUAL_ENV": str(paths.venv),
         "PULUMI_HOME": str(paths.home),
         "PULUMI_BACKEND_URL": f"file://{paths.backend}",

@@ -22,9 +22,14 @@ PREVIEWS = 5
 
 def timed(arguments: list[str], environment: Mapping[str, str]) -> float:
     """Seconds that a command of the local stack takes; its output shows only when it fails."""
+    return seconds_of([sys.executable, "-m", "local", *arguments], environment)
+
+
+def seconds_of(command: list[str], environment: Mapping[str, str]) -> float:
+    """Seconds that a command takes in the checkout; its output shows only when it fails."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
+        command,
         cwd=ROOT,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -33,7 +38,7 @@ def timed(arguments: list[str], environment: Mapping[str, str]) -> float:
         check=False,
     )
     if done.returncode:
-        sys.exit(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return time.monotonic() - began
 
 

@@ -212,23 +212,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """List the resource plugins of the Pulumi packages installed beside the program."""
         return language_pb2.GetRequiredPackagesResponse(
-            packages=[
-                plugin_pb2.PackageDependency(
-                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
-                )
-                for plugin in self._installed(request.info, context)["plugins"]
-            ]
+            packages=self._plugins(plugin_pb2.PackageDependency, request.info, context)
         )
 
     def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer older engines as GetRequiredPackages answers newer ones."""
         return language_pb2.GetRequiredPluginsResponse(
-            plugins=[
-                plugin_pb2.PluginDependency(
-                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
-                )
-                for plugin in self._installed(request.info, context)["plugins"]
-            ]
+            plugins=self._plugins(plugin_pb2.PluginDependency, request.info, context)
         )
 
     def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -340,6 +330,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         except InterpreterError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise
+
+    def _plugins(self, describe: Callable[..., Any], info: Any, context: grpc.ServicerContext) -> list[Any]:
+        return [
+            describe(kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"])
+            for plugin in self._installed(info, context)["plugins"]
+        ]
 
     def _installed(self, info: Any, context: grpc.ServicerContext) -> dict[str, Any]:
         python = self._interpreter(info, context)

@@ -73,7 +73,6 @@ class PackServer(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no 
     def __init__(self) -> None:
         self._stack: futures.Future[dict[str, str]] = futures.Future()
         self._choosing = threading.Lock()
-        self._handler: grpc.GenericRpcHandler | None = None
         self._pack: futures.Future[grpc.GenericRpcHandler] = futures.Future()
         self._server = grpc.server(
             futures.ThreadPoolExecutor(PARALLEL_CALLS),
@@ -106,8 +105,9 @@ class PackServer(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no 
         return self
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Take the pack's service."""
-        (self._handler,) = handlers
+        """Have the pack's service answer."""
+        (handler,) = handlers
+        self._pack.set_result(handler)
 
     def add_insecure_port(self, address: str) -> int:
         """The port that this server has already; its announcement, which the engine has had, is dropped."""
@@ -117,8 +117,7 @@ class PackServer(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no 
         return self.port
 
     def start(self) -> None:
-        """Have the pack answer."""
-        self._pack.set_result(self._handler)
+        """Nothing: this server serves already."""
 
     def stop(self, grace: float | None) -> None:
         """Serve no more; calls that wait for the pack fail as unavailable."""

@@ -128,22 +128,27 @@ def end_of(server: socket.socket) -> int:
     return int(STATUS.unpack(answer)[0])
 
 
+def send_signal(server: socket.socket, number: int) -> None:
+    """Send a fork a signal, unless it has ended."""
+    try:
+        server.send(bytes([number]))
+    except OSError:
+        # It has just ended, which is what a sender waits for.
+        return
+
+
 def _follow(server: socket.socket) -> int:
     """Pass signals on to the fork until it has ended, and end as it did."""
 
-    def send(number: int, _frame: FrameType | None = None) -> None:
-        try:
-            server.send(bytes([number]))
-        except OSError:
-            # The fork has just ended, which is what is waited for.
-            return
+    def forward(number: int, _frame: FrameType | None) -> None:
+        send_signal(server, number)
 
     for number in _FORWARDED:
-        signal.signal(number, send)
+        signal.signal(number, forward)
     parent = os.getppid()
     while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
         if os.getppid() != parent:
-            send(signal.SIGTERM)
+            send_signal(server, signal.SIGTERM)
     status = end_of(server)
     if status < 0:
         for number in _FORWARDED:

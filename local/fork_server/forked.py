@@ -88,13 +88,8 @@ class Forked:
 
     def terminate(self) -> None:
         """Ask the fork to end."""
-        self._send(signal.SIGTERM)
+        client.send_signal(self._server, signal.SIGTERM)
 
     def kill(self) -> None:
         """End the fork."""
-        self._send(signal.SIGKILL)
-
-    def _send(self, number: int) -> None:
-        # It has ended meanwhile.
-        with contextlib.suppress(OSError):
-            self._server.send(bytes([number]))
+        client.send_signal(self._server, signal.SIGKILL)

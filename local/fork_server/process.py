@@ -1,7 +1,7 @@
 """Starts and ends this clone's fork server.
 
 Owns its socket, its log, and the mark by which its processes are found. Deliberately doesn't own when there
-is one: it lives as long as the emulated AWS does (`local.stack`).
+is one: `local.cli` has it beside the emulated AWS, and `local.stack` ends it with that.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ def _start(paths: Paths, environment: Mapping[str, str]) -> None:
         for name, value in environment.items()
         if not name.startswith(FOREIGN_PREFIXES) and name != processes.RUN_MARK
     }
-    paths.local.mkdir(parents=True, exist_ok=True)
     with (
         client.opened(str(paths.fork_server), socket.socket.bind) as listener,
         paths.fork_server.with_suffix(".log").open("wb") as log,

@@ -116,15 +116,16 @@ class Server:
         try:
             head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 3)
             request = json.loads(_receive(client, *LENGTH.unpack(head)))
-            if request["identity"] != self._identity or self._packages.stat().st_mtime_ns != self._installed:
-                client.close()
-            else:
+            unchanged = self._packages.stat().st_mtime_ns == self._installed
+            accepted = unchanged and request["identity"] == self._identity
+            if accepted:
                 client.sendall(ACCEPTED)
-                pid = os.fork() if request["arguments"] else None
-                if pid == 0:
-                    return Command(request, streams, client)
-                if pid is not None:
-                    self._clients[pid] = client
+            if not accepted or not request["arguments"]:
+                client.close()
+            elif pid := os.fork():
+                self._clients[pid] = client
+            else:
+                return Command(request, streams, client)
         except (OSError, ValueError, KeyError, TypeError, struct.error):
             # A client that ended in the middle, or never was one.
             client.close()
@@ -202,8 +203,9 @@ def run(arguments: Sequence[str]) -> None:
     """Run `-m MODULE ARGUMENTS...` or `FILE ARGUMENTS...` as Python would."""
     module = arguments[0] == "-m"
     sys.argv = list(arguments[1:] if module else arguments)
-    program = Path(arguments[0]).absolute()
-    first = Path.cwd() if module else program if program.is_dir() else program.parent
+    first = Path.cwd() if module else Path(arguments[0]).absolute()
+    if first.is_file():
+        first = first.parent
     sys.path[:0] = [str(first), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     if module:
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)

@@ -12,11 +12,9 @@ import argparse
 import gc
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +24,8 @@ from pulumi.runtime import proto
 
 from tests.policies.harness import analyse, analyzer, record
 from tests.policies.programs.many import services
+from tools.benchmark import seconds_of, timed
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 7
 PAIRS = 9
 
@@ -72,16 +70,6 @@ def own_time() -> None:
     )
 
 
-def _local(environment: Mapping[str, str], *command: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "local", *command],
-        cwd=ROOT,
-        env=dict(environment),
-        check=True,
-        capture_output=True,
-    )
-
-
 def command_line() -> None:
     """Previews the real program's stack prod on the emulated AWS with and without the pack, in turn."""
     with tempfile.TemporaryDirectory() as folder:
@@ -92,21 +80,16 @@ def command_line() -> None:
             f" --config-file {local}/project/Pulumi.prod.yaml"
         )
         shares: list[float] = []
-        _local(environment, "start", "--stack", "prod")
+        timed(["start", "--stack", "prod"], environment)
         try:
             for _ in range(PAIRS):
-                without, packed = (_seconds(preview), _seconds(f"{preview} --policy-pack policies"))
+                without = seconds_of(["sh", "-c", preview], environment)
+                packed = seconds_of(["sh", "-c", f"{preview} --policy-pack policies"], environment)
                 shares.append(packed / without - 1)
                 print(f"preview of prod: {without:.2f} s without, {packed:.2f} s with the pack", flush=True)
         finally:
-            _local(environment, "down")
+            timed(["down"], environment)
     print(f"the pack adds {statistics.median(shares):.0%} (median of {PAIRS} pairs; at most 15%)")
-
-
-def _seconds(command: str) -> float:
-    began = time.monotonic()
-    subprocess.run(["sh", "-c", command], cwd=ROOT, check=True, capture_output=True)
-    return time.monotonic() - began
 
 
 if __name__ == "__main__":

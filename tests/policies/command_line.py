@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.engine.acquire import ensure_engine
+from local.fork_server import client as fork_client
 from local.paths import Paths
 from local.progress import Progress
 from tests.policies.echo_provider import EchoProvider
@@ -52,7 +53,7 @@ class Template:
     def make(cls, folder: Path, stack: str, fork_server: Path | None = None) -> Template:
         environment = _environment(folder)
         if fork_server is not None:
-            environment["FILEFLOW_FORK_SERVER"] = str(fork_server)
+            environment[fork_client.VARIABLE] = str(fork_server)
         (folder / "Pulumi.yaml").write_text("name: fileflow\nruntime: python\n")
         (folder / "backend").mkdir()
         done = subprocess.run(

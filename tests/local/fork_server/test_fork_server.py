@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from local.fork_server.server import LAZY_LIBRARIES, LIBRARIES, Server
 from local.paths import ROOT, Paths
 from tests.local import fakes
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on Linux only")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a fork server is started on Linux only")
 
 TELL = """
 import json, os, sys
@@ -77,6 +78,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     # Longer than the address of a socket may be.
     folder = tmp_path_factory.mktemp("local") / ("long" * 40)
+    folder.mkdir()
     paths = Paths(root=ROOT, local=folder, cache=folder)
     process.ensure(paths, os.environ)
     yield Served(paths)
@@ -191,17 +193,23 @@ def test_a_signal_reaches_the_fork_in_whatever_it_waits(served: Served, program:
     assert started.wait(30) == 42
 
 
+def assert_the_fork_ends_with(starter: subprocess.Popen[Any], served: Served) -> None:
+    """A fork that has printed its line runs while `starter` does, and no longer."""
+    assert starter.stdout is not None
+    assert starter.stdout.readline() in ("1\n", b"1\n")
+    assert len(served.pids()) == 2
+
+    starter.kill()
+    starter.wait()
+
+    fakes.until(lambda: len(served.pids()) == 1)
+
+
 def test_a_fork_ends_with_its_client_however_that_ends(served: Served, program: Path) -> None:
     program.write_text("import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint(1)\ntime.sleep(600)\n")
     started = served.start(program)
-    assert started.stdout is not None
-    started.stdout.readline()
-    assert len(served.pids()) == 2
 
-    started.kill()
-    started.wait()
-
-    fakes.until(lambda: len(served.pids()) == 1)
+    assert_the_fork_ends_with(started, served)
 
 
 def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
@@ -213,14 +221,8 @@ def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
         env=served.environment({}),
         stdout=subprocess.PIPE,
     )
-    assert engine.stdout is not None
-    engine.stdout.readline()
-    assert len(served.pids()) == 2
 
-    engine.kill()
-    engine.wait()
-
-    fakes.until(lambda: len(served.pids()) == 1)
+    assert_the_fork_ends_with(engine, served)
 
 
 def test_what_isnt_a_command_doesnt_stop_the_server(served: Served, program: Path) -> None:
@@ -369,14 +371,8 @@ def test_a_fork_without_a_client_ends_with_who_started_it(served: Served, progra
         env=served.environment({}),
         stdout=subprocess.PIPE,
     )
-    assert starter.stdout is not None
-    assert starter.stdout.readline() == b"1\n"
-    assert len(served.pids()) == 2
 
-    starter.kill()
-    starter.wait()
-
-    fakes.until(lambda: len(served.pids()) == 1)
+    assert_the_fork_ends_with(starter, served)
 
 
 def test_without_a_server_python_has_to_run_the_command_itself(served: Served, program: Path) -> None:
