@@ -31,6 +31,7 @@ from local.paths import Paths
 from local.progress import Progress
 from local.stack import Workbench
 
+SPREAD = ("-n", "auto", "--dist", "loadgroup")
 FAST_TESTS = ("tests/unit",)
 TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
@@ -157,7 +158,7 @@ def get_engine(call: Call) -> int:
 def test(call: Call) -> int:
     """Run every test but those marked nightly, beside any local stack that runs."""
     setup(call)
-    arguments = ["-n", "auto", "--dist", "loadgroup", "-m", "not nightly", *call.options.arguments]
+    arguments = [*SPREAD, "-m", "not nightly", *call.options.arguments]
     return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
 
 
@@ -174,7 +175,7 @@ def check(call: Call) -> int:
         ("Types", [*python, "mypy", "--strict", *typed]),
         # By itself: its __main__.py has the program's name.
         ("Types of the pack", [*python, "mypy", "--strict", *TYPED_PACK]),
-        ("Fast tests", [*python, "pytest", "-q", "-n", "auto", "-m", "not engine and not nightly", *tests]),
+        ("Fast tests", [*python, "pytest", "-q", *SPREAD, "-m", "not engine and not nightly", *tests]),
     ):
         call.progress.say(f"{what}: {' '.join(command[2:])}")
         if _run(command, call.paths, call.environment):

@@ -1,17 +1,24 @@
-"""Default runs that several tests look at, and a quiet collector: a run makes many short-lived objects."""
+"""Default runs that several tests look at, and a quiet collector: a run makes many short-lived objects.
+
+The SDK is imported where it is needed: the process that hands the tests out to workers reads this too.
+"""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.unit.builders import record_scheduler, record_web
-from tests.unit.recorder import Recording
+if TYPE_CHECKING:
+    from tests.unit.recorder import Recording
+
+HERE: Final = Path(__file__).parent
 
 hypothesis_settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
 hypothesis_settings.load_profile("unit")
@@ -27,6 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:pulumi_aws.*")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share runs, so one worker gets them all (where `--dist loadgroup` is on)."""
+    for item in items:
+        if item.path.parent == HERE and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="package", autouse=True)
 def _no_collections() -> Iterator[None]:
     """Each run leaves a megabyte of cycles; to look for them takes a third of the suite's time."""
@@ -40,10 +55,14 @@ def _no_collections() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def scheduler() -> Recording:
     """A run with the guide's download scheduler and nothing else."""
+    from tests.unit.builders import record_scheduler
+
     return record_scheduler()
 
 
 @pytest.fixture(scope="session")
 def web() -> Recording:
     """A run with the guide's web API, behind plain HTTP, and nothing else."""
+    from tests.unit.builders import record_web
+
     return record_web()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,16 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree, which tests share."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, and every name that it imports from one, as `module.name`."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -33,7 +40,7 @@ def imported(path: Path) -> set[str]:
 
 def attributes(path: Path) -> Iterator[str]:
     """Every dotted name that a file uses, for example `pulumi.Config`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Attribute):
             yield ast.unparse(node)
 
@@ -43,7 +50,7 @@ def test_the_program_fits_on_a_page() -> None:
 
 
 def test_the_program_itself_defines_no_function_and_no_class() -> None:
-    tree = ast.parse((ROOT / "__main__.py").read_text(encoding="utf-8"))
+    tree = parsed(ROOT / "__main__.py")
 
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
@@ -79,7 +86,7 @@ def test_nothing_that_is_deployed_knows_of_the_local_stack(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [each for each in SOURCES if each.name != "__main__.py"], ids=named)
 def test_every_module_says_what_it_is(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    docstring = ast.get_docstring(parsed(path))
 
     assert docstring
     assert docstring.split("\n", maxsplit=1)[0].endswith("."), docstring
@@ -87,7 +94,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=named)
 def test_every_public_class_and_function_of_a_component_says_what_it_is(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     documented = (ast.ClassDef, ast.FunctionDef)
 
     silent = [
@@ -100,7 +107,7 @@ def test_every_public_class_and_function_of_a_component_says_what_it_is(path: Pa
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=named)
 def test_every_component_ends_by_registering_its_outputs(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and "ComponentResource" in " ".join(map(ast.unparse, node.bases)):
             [constructor] = [
@@ -111,7 +118,7 @@ def test_every_component_ends_by_registering_its_outputs(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_a_preview_starts_without_loading_what_only_an_update_needs(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
 
     loaded = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
@@ -12,10 +13,12 @@ import yaml
 
 from settings import SettingsError
 from tests.unit import type_tokens as t
-from tests.unit.builders import record_scheduler
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recorded, Recorder, Recording, Secret
 from tests.unit.stacks import STACKS, record_stack, recorded, stack_values
+
+PREVIEWED = ("prod", "local")
+"""One takes its images from a registry and has HTTPS, the other builds and has not: the others are alike."""
 
 GUIDE_OUTPUTS = {
     "ecs_service_name",
@@ -83,7 +86,7 @@ def test_a_stack_registers_exactly_these_resources(stack: str) -> None:
     assert recorded(stack).counts() == EXPECTED[stack]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", PREVIEWED)
 def test_a_preview_registers_what_the_update_does_and_warns_of_nothing(stack: str) -> None:
     preview = recorded(stack, preview=True)
 
@@ -91,7 +94,7 @@ def test_a_preview_registers_what_the_update_does_and_warns_of_nothing(stack: st
     assert preview.warnings == recorded(stack).warnings == []
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", PREVIEWED)
 def test_a_first_preview_knows_every_container_so_that_policies_can_read_them(stack: str) -> None:
     for definition in recorded(stack, preview=True).of_type(t.TASK_DEFINITION):
         [container] = definition.json("containerDefinitions")
@@ -275,26 +278,29 @@ def test_two_environments_in_one_account_and_region_never_meet(first: str, secon
     assert [each for each in one & other if not generated(each)] == []
 
 
-def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing_else() -> None:
+@functools.cache
+def reworked() -> Recording:
+    """FileFlow with one scheduler more, and another one renamed."""
     values = stack_values("local")
+    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
     values["schedulers"].append({"name": "cleanup", "port": 9093})
-    recording = record_stack("local", values=values)
+    return record_stack("local", values=values)
 
+
+def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing_else(
+    scheduler: Recording,
+) -> None:
     image = Counter({"fileflow:ecr:ServiceImage": 1, t.DOCKER_IMAGE: 1, t.DOCKER_TAG: 1, t.PUSHED_IMAGE: 1})
-    assert recording.counts() - EXPECTED["local"] == record_scheduler().counts() + image
-    assert recording.exports["cleanup_scheduler_service_name"] == "fileflow-scheduler-cleanup"
-    assert recording.exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/fileflow-scheduler-cleanup"
+    assert reworked().counts() == EXPECTED["local"] + scheduler.counts() + image
+    exports = reworked().exports
+    assert exports["cleanup_scheduler_service_name"] == "fileflow-scheduler-cleanup"
+    assert exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/fileflow-scheduler-cleanup"
 
 
 def test_a_renamed_scheduler_is_the_old_one_to_the_engine_and_is_deleted_first() -> None:
-    values = stack_values("local")
-    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
-    recording = record_stack("local", values=values)
-
-    component = recording.only("fileflow:ecs:SchedulerService", "fileflow-scheduler-fetch")
+    component = reworked().only("fileflow:ecs:SchedulerService", "fileflow-scheduler-fetch")
     assert component.alias_names == ("fileflow-scheduler-download",)
-    assert recording.only(t.SERVICE, "fileflow-scheduler-fetch-service").delete_before_replace is True
-    assert recording.counts() == EXPECTED["local"]
+    assert reworked().only(t.SERVICE, "fileflow-scheduler-fetch-service").delete_before_replace is True
 
 
 def test_without_schedulers_the_web_api_stands_alone() -> None:
@@ -304,13 +310,22 @@ def test_without_schedulers_the_web_api_stands_alone() -> None:
     assert not [name for name in recording.exports if "scheduler" in name]
 
 
-def test_an_existing_vpc_is_used_and_none_is_made() -> None:
+@functools.cache
+def settled() -> Recording:
+    """FileFlow in a network that is there already, with people who want to hear of alarms."""
     existing = {
         "vpc_tags": {"Name": "a"},
         "private_subnet_tags": {"T": "b"},
         "public_subnet_tags": {"T": "c"},
     }
-    recording = record_stack("local", values={**stack_values("local"), "network": {"use": existing}})
+    alarms = {"emails": ["ops@example.com"], "https_endpoints": ["https://example.com/hook"]}
+    return record_stack(
+        "local", values={**stack_values("local"), "network": {"use": existing}, "alarms": alarms}
+    )
+
+
+def test_an_existing_vpc_is_used_and_none_is_made() -> None:
+    recording = settled()
 
     assert recording.of_type(t.VPC) == []
     found = {"subnet-found-1", "subnet-found-2"}
@@ -319,11 +334,8 @@ def test_an_existing_vpc_is_used_and_none_is_made() -> None:
 
 
 def test_subscribers_hear_of_alarms_and_of_failed_deployments() -> None:
-    alarms = {"emails": ["ops@example.com"], "https_endpoints": ["https://example.com/hook"]}
-    recording = record_stack("local", values={**stack_values("local"), "alarms": alarms})
-
     subscriptions = [
-        (each.inputs["protocol"], each.inputs["endpoint"]) for each in recording.of_type(t.SUBSCRIPTION)
+        (each.inputs["protocol"], each.inputs["endpoint"]) for each in settled().of_type(t.SUBSCRIPTION)
     ]
     assert subscriptions == [("email", "ops@example.com"), ("https", "https://example.com/hook")]
 

@@ -9,12 +9,13 @@ import pytest
 from components.options import ContainerOptions, Sidecar, TaskAccess
 from components.roles import repository_arns, secret_resource
 from tests.unit import type_tokens as t
-from tests.unit.builders import CLUSTER_ARN, IMAGE, KEY_ARN, SECRET_ARN, record_scheduler
+from tests.unit.builders import CLUSTER_ARN, IMAGE, KEY_ARN, SECRET_ARN
+from tests.unit.parts import record_roles, record_task
 from tests.unit.providers import ACCOUNT, DIGEST, FOUND_SECRET_ARN, REGION
 from tests.unit.recorder import Recorder, Recording
 
 PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/fileflow/redis"
-LOG_STREAMS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/fileflow-scheduler-download:*"
+LOG_STREAMS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/ecs/app:*"
 PULL = [
     {"Action": "ecr:GetAuthorizationToken", "Effect": "Allow", "Resource": "*"},
     {
@@ -30,33 +31,39 @@ PULL = [
 ]
 
 
+@pytest.fixture(scope="module")
+def roles() -> Recording:
+    """A run that has the roles of a task that nothing is changed of."""
+    return record_roles()
+
+
 def statements(recording: Recording, role: str) -> list[Any]:
     """The inline statements of the role `execution` or `role` (the application's)."""
-    policy = recording.only(t.ROLE_POLICY, f"download-{role}").json("policy")
+    policy = recording.only(t.ROLE_POLICY, f"app-{role}").json("policy")
     assert policy["Version"] == "2012-10-17"
     found: list[Any] = policy["Statement"]
     return found
 
 
 def test_by_default_ecs_may_pull_one_image_and_write_one_log_and_the_application_nothing(
-    scheduler: Recording,
+    roles: Recording,
 ) -> None:
-    assert statements(scheduler, "execution") == PULL
-    assert scheduler.names(t.ROLE_POLICY) == ["download-execution"]
-    assert scheduler.of_type(t.ATTACHMENT) == []
+    assert statements(roles, "execution") == PULL
+    assert roles.names(t.ROLE_POLICY) == ["app-execution"]
+    assert roles.of_type(t.ATTACHMENT) == []
 
 
 def test_each_policy_is_on_the_role_that_it_is_for() -> None:
-    recording = record_scheduler(access=TaskAccess(execute_command=True))
+    recording = record_roles(access=TaskAccess(execute_command=True))
 
-    for name in ("download-execution", "download-role"):
+    for name in ("app-execution", "app-role"):
         policy = recording.only(t.ROLE_POLICY, name)
         assert policy.inputs["role"] == f"{name}-0a1b2c3"
         assert policy.parent == recording.only(t.ROLE, name).urn
 
 
-def test_only_ecs_tasks_of_this_account_take_the_roles(scheduler: Recording) -> None:
-    for role in scheduler.of_type(t.ROLE):
+def test_only_ecs_tasks_of_this_account_take_the_roles(roles: Recording) -> None:
+    for role in roles.of_type(t.ROLE):
         assert role.json("assumeRolePolicy") == {
             "Statement": [
                 {
@@ -84,7 +91,7 @@ def test_ecs_may_read_exactly_the_named_secrets_without_their_json_keys() -> Non
             "REDIS_URL": PARAMETER_ARN,
         }
     )
-    recording = record_scheduler(container=options)
+    recording = record_roles(container=options)
 
     assert statements(recording, "execution") == [
         *PULL,
@@ -104,7 +111,7 @@ def test_a_secret_that_is_named_is_looked_up_and_a_parameters_arn_is_known() -> 
             "REDIS": "ssm:/fileflow/redis",
         }
     )
-    recording = record_scheduler(container=container, preview=True)
+    recording = record_task(container=container, preview=True)
 
     [definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
     assert definition["secrets"] == [
@@ -122,7 +129,7 @@ def test_a_sidecars_secret_can_be_named_too() -> None:
     sidecar = Sidecar(
         name="agent", image=IMAGE, container=ContainerOptions(secrets={"KEY": "secretsmanager:agent"})
     )
-    recording = record_scheduler(sidecars=[sidecar])
+    recording = record_task(sidecars=[sidecar])
 
     [_, definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
     assert definition["secrets"] == [{"name": "KEY", "valueFrom": FOUND_SECRET_ARN}]
@@ -133,7 +140,7 @@ def test_a_secret_that_is_missing_ends_the_preview() -> None:
         preview=True, failures={"aws:secretsmanager/getSecret:getSecret": Exception("no secret agent")}
     )
     with pytest.raises(Exception, match="no secret agent"):
-        record_scheduler(container=ContainerOptions(secrets={"A": "secretsmanager:agent"}), recorder=recorder)
+        record_roles(container=ContainerOptions(secrets={"A": "secretsmanager:agent"}), recorder=recorder)
 
 
 def test_two_keys_of_one_secret_are_one_permission() -> None:
@@ -141,7 +148,7 @@ def test_two_keys_of_one_secret_are_one_permission() -> None:
         secrets={"DB_PASSWORD": f"{SECRET_ARN}:password::", "DB_USER": f"{SECRET_ARN}:username::"}
     )
 
-    assert statements(record_scheduler(container=options), "execution")[-1]["Resource"] == [SECRET_ARN]
+    assert statements(record_roles(container=options), "execution")[-1]["Resource"] == [SECRET_ARN]
 
 
 def test_the_order_of_secrets_is_no_change() -> None:
@@ -149,7 +156,7 @@ def test_the_order_of_secrets_is_no_change() -> None:
     backwards = dict(reversed(secrets.items()))
 
     first, second = (
-        statements(record_scheduler(container=ContainerOptions(secrets=each)), "execution")
+        statements(record_roles(container=ContainerOptions(secrets=each)), "execution")
         for each in (secrets, backwards)
     )
     assert first == second
@@ -161,7 +168,7 @@ def test_a_sidecars_secrets_and_repository_are_permitted_too() -> None:
         image=f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/agents/otel@{DIGEST}",
         container=ContainerOptions(secrets={"KEY": SECRET_ARN}),
     )
-    granted = statements(record_scheduler(sidecars=[agent]), "execution")
+    granted = statements(record_roles(sidecars=[agent]), "execution")
 
     assert granted[1]["Resource"] == [
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/fileflow",
@@ -171,7 +178,7 @@ def test_a_sidecars_secrets_and_repository_are_permitted_too() -> None:
 
 
 def test_ecs_may_decrypt_with_exactly_the_named_keys() -> None:
-    recording = record_scheduler(access=TaskAccess(secrets_kms_key_arns=[KEY_ARN]))
+    recording = record_roles(access=TaskAccess(secrets_kms_key_arns=[KEY_ARN]))
 
     assert statements(recording, "execution") == [
         *PULL,
@@ -181,7 +188,7 @@ def test_ecs_may_decrypt_with_exactly_the_named_keys() -> None:
 
 def test_ecs_may_read_exactly_the_named_environment_files() -> None:
     files = ["arn:aws:s3:::settings/a.env", "arn:aws:s3:::settings/b.env"]
-    recording = record_scheduler(container=ContainerOptions(environment_file_arns=files))
+    recording = record_roles(container=ContainerOptions(environment_file_arns=files))
 
     assert statements(recording, "execution") == [
         *PULL,
@@ -193,23 +200,23 @@ def test_ecs_may_read_exactly_the_named_environment_files() -> None:
 def test_a_callers_statements_and_policies_go_to_the_application_alone() -> None:
     queue = {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}
     managed = f"arn:aws:iam::{ACCOUNT}:policy/files"
-    recording = record_scheduler(access=TaskAccess(statements=[queue], policy_arns=[managed]))
+    recording = record_roles(access=TaskAccess(statements=[queue], policy_arns=[managed]))
 
     assert statements(recording, "role") == [queue]
     assert statements(recording, "execution") == PULL
-    assert recording.only(t.ATTACHMENT).inputs == {"policyArn": managed, "role": "download-role-0a1b2c3"}
+    assert recording.only(t.ATTACHMENT).inputs == {"policyArn": managed, "role": "app-role-0a1b2c3"}
 
 
 def test_a_policy_that_joins_never_renames_the_others() -> None:
     first, second = (f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("a", "b"))
 
-    before = record_scheduler(access=TaskAccess(policy_arns=[second]))
-    after = record_scheduler(access=TaskAccess(policy_arns=[first, second]))
+    before = record_roles(access=TaskAccess(policy_arns=[second]))
+    after = record_roles(access=TaskAccess(policy_arns=[first, second]))
     assert set(before.names(t.ATTACHMENT)) < set(after.names(t.ATTACHMENT))
 
 
 def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
-    granted = statements(record_scheduler(access=TaskAccess(execute_command=True)), "role")
+    granted = statements(record_roles(access=TaskAccess(execute_command=True)), "role")
 
     assert granted[0] == {
         "Action": [
@@ -227,7 +234,7 @@ def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
 
 def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_write_there() -> None:
     # The cluster sends sessions to /aws/ecs/CLUSTER/exec; the task's role is what writes them.
-    granted = statements(record_scheduler(access=TaskAccess(execute_command=True)), "role")
+    granted = statements(record_roles(access=TaskAccess(execute_command=True)), "role")
     cluster = CLUSTER_ARN.rsplit("/", 1)[-1]
 
     writing = [each for each in granted if "logs:PutLogEvents" in each["Action"]]
@@ -239,7 +246,7 @@ def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_writ
 def test_the_application_decrypts_the_sessions_channel_where_the_cluster_has_a_key() -> None:
     access = TaskAccess(execute_command=True, session_kms_key_arn=KEY_ARN)
 
-    assert statements(record_scheduler(access=access), "role")[-1] == {
+    assert statements(record_roles(access=access), "role")[-1] == {
         "Action": "kms:Decrypt",
         "Effect": "Allow",
         "Resource": KEY_ARN,
@@ -249,9 +256,7 @@ def test_the_application_decrypts_the_sessions_channel_where_the_cluster_has_a_k
 def test_long_names_give_role_names_that_iam_takes_and_that_differ() -> None:
     # As long as the settings let a scheduler's name become, and longer in a program of one's own.
     for length in (50, 51, 200):
-        names = [
-            name for ending in "ab" for name in record_scheduler(name="n" * length + ending).names(t.ROLE)
-        ]
+        names = [name for ending in "ab" for name in record_roles(name="n" * length + ending).names(t.ROLE)]
         assert len(set(names)) == 4
         # The generated ending has 8 characters.
         assert all(len(name) + 8 <= 64 for name in names)
@@ -259,14 +264,14 @@ def test_long_names_give_role_names_that_iam_takes_and_that_differ() -> None:
 
 def test_a_permissions_boundary_bounds_both_roles() -> None:
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-    recording = record_scheduler(access=TaskAccess(permissions_boundary_arn=boundary))
+    recording = record_roles(access=TaskAccess(permissions_boundary_arn=boundary))
 
     assert [each.inputs["permissionsBoundary"] for each in recording.of_type(t.ROLE)] == [boundary, boundary]
 
 
 def test_no_statement_allows_every_action() -> None:
     access = TaskAccess(execute_command=True, secrets_kms_key_arns=[KEY_ARN])
-    recording = record_scheduler(access=access, container=ContainerOptions(secrets={"A": SECRET_ARN}))
+    recording = record_roles(access=access, container=ContainerOptions(secrets={"A": SECRET_ARN}))
 
     granted = [*statements(recording, "execution"), *statements(recording, "role")]
     for statement in granted:

@@ -23,12 +23,41 @@ from tests.unit.builders import (
     scheduler_args,
     unknown,
 )
+from tests.unit.parts import record_task
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recording, record
 
 SCHEDULER = "fileflow:ecs:SchedulerService"
 ROLE_TAGS = {**TAGS, "fileflow:role": "scheduler"}
 TASK_DEFINITION_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/fileflow-scheduler-download-prod:1"
+
+
+TOPICS = [TOPIC_ARN, f"{TOPIC_ARN}-second"]
+
+
+@pytest.fixture(scope="module")
+def optioned() -> Recording:
+    """A run with a scheduler that has every option which adds nothing to wait for, also Spot."""
+    return record_scheduler(
+        access=TaskAccess(execute_command=True),
+        alarms=Alarms(
+            cpu_percent=70,
+            memory_percent=90,
+            evaluation_periods=3,
+            topic_arns=TOPICS,
+            roll_back_deployments=False,
+        ),
+        container_name="app",
+        logging=Logging(retention_days=90, retain_on_delete=True),
+        spot_opt_in=True,
+        tags={**TAGS, "fileflow:role": "web-api"},
+    )
+
+
+@pytest.fixture(scope="module")
+def previewed() -> Recording:
+    """A preview of the guide's download scheduler."""
+    return record_scheduler(preview=True)
 
 
 def test_a_scheduler_registers_exactly_these_resources(scheduler: Recording) -> None:
@@ -188,11 +217,9 @@ def test_the_log_group_has_the_name_and_retention_that_it_was_given(scheduler: R
     assert scheduler.only(t.LOG_GROUP).retain_on_delete is False
 
 
-def test_a_log_group_outlives_its_stack_only_when_asked_to() -> None:
-    recording = record_scheduler(logging=Logging(retention_days=90, retain_on_delete=True))
-
-    assert recording.only(t.LOG_GROUP).retain_on_delete is True
-    assert recording.only(t.LOG_GROUP).inputs["retentionInDays"] == 90
+def test_a_log_group_outlives_its_stack_only_when_asked_to(optioned: Recording) -> None:
+    assert optioned.only(t.LOG_GROUP).retain_on_delete is True
+    assert optioned.only(t.LOG_GROUP).inputs["retentionInDays"] == 90
 
 
 def test_only_the_vpc_reaches_the_actuator_and_nothing_else(scheduler: Recording) -> None:
@@ -260,12 +287,10 @@ def test_a_scheduler_has_exactly_these_alarms(scheduler: Recording) -> None:
 
 
 @pytest.mark.parametrize(("suffix", "metric"), [("cpu", "CPUUtilization"), ("memory", "MemoryUtilization")])
-def test_cpu_and_memory_alarm_above_their_own_threshold(suffix: str, metric: str) -> None:
-    recording = record_scheduler(
-        alarms=Alarms(cpu_percent=70, memory_percent=90, evaluation_periods=3, topic_arns=[TOPIC_ARN])
-    )
-
-    alarm = recording.only(t.ALARM, f"download-{suffix}").inputs
+def test_cpu_and_memory_alarm_above_their_own_threshold(
+    optioned: Recording, suffix: str, metric: str
+) -> None:
+    alarm = optioned.only(t.ALARM, f"download-{suffix}").inputs
     assert alarm["metricName"] == metric
     assert alarm["namespace"] == "AWS/ECS"
     assert alarm["threshold"] == {"cpu": 70, "memory": 90}[suffix]
@@ -277,12 +302,9 @@ def test_cpu_and_memory_alarm_above_their_own_threshold(suffix: str, metric: str
     }
 
 
-def test_every_alarm_tells_every_topic_when_it_begins_and_when_it_ends() -> None:
-    topics = [TOPIC_ARN, f"{TOPIC_ARN}-second"]
-    recording = record_scheduler(alarms=Alarms(topic_arns=topics))
-
-    for alarm in recording.of_type(t.ALARM):
-        assert (alarm.inputs["alarmActions"], alarm.inputs["okActions"]) == (topics, topics), alarm.urn
+def test_every_alarm_tells_every_topic_when_it_begins_and_when_it_ends(optioned: Recording) -> None:
+    for alarm in optioned.of_type(t.ALARM):
+        assert (alarm.inputs["alarmActions"], alarm.inputs["okActions"]) == (TOPICS, TOPICS), alarm.urn
 
 
 def test_each_log_alarm_reads_the_metric_that_its_filter_writes(scheduler: Recording) -> None:
@@ -299,10 +321,8 @@ def test_each_log_alarm_reads_the_metric_that_its_filter_writes(scheduler: Recor
         assert read["treatMissingData"] == "notBreaching"
 
 
-def test_a_rollout_watches_the_start_failure_alarm_unless_told_not_to() -> None:
-    recording = record_scheduler(alarms=Alarms(roll_back_deployments=False))
-
-    assert recording.only(t.SERVICE).inputs["alarms"] == {
+def test_a_rollout_watches_the_start_failure_alarm_unless_told_not_to(optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["alarms"] == {
         "alarmNames": ["download-start-failure-0a1b2c3"],
         "enable": False,
         "rollback": False,
@@ -318,21 +338,18 @@ def test_a_scheduler_is_never_on_spot_without_the_flag(scheduler: Recording) -> 
     assert scheduler.only(SCHEDULER).inputs["spotOptIn"] is False
 
 
-def test_the_spot_flag_is_visible_on_the_service_and_on_the_component() -> None:
-    recording = record_scheduler(spot_opt_in=True)
-
-    service = recording.only(t.SERVICE).inputs
+def test_the_spot_flag_is_visible_on_the_service_and_on_the_component(optioned: Recording) -> None:
+    service = optioned.only(t.SERVICE).inputs
     assert "launchType" not in service
     assert service["capacityProviderStrategies"] == [
         {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 1}
     ]
     assert service["tags"] == {**ROLE_TAGS, "fileflow:spot-opt-in": "true"}
-    assert recording.only(SCHEDULER).inputs["spotOptIn"] is True
+    assert optioned.only(SCHEDULER).inputs["spotOptIn"] is True
 
 
-def test_spot_changes_nothing_of_the_guarantee() -> None:
-    recording = record_scheduler(spot_opt_in=True)
-    service = recording.only(t.SERVICE)
+def test_no_option_changes_anything_of_the_guarantee_not_even_spot(optioned: Recording) -> None:
+    service = optioned.only(t.SERVICE)
 
     assert service.inputs["desiredCount"] == 1
     assert service.inputs["deploymentMinimumHealthyPercent"] == 0
@@ -341,14 +358,15 @@ def test_spot_changes_nothing_of_the_guarantee() -> None:
     assert service.delete_before_replace is True
 
 
-def test_ecs_exec_is_on_only_where_it_is_asked_for() -> None:
-    recording = record_scheduler(access=TaskAccess(execute_command=True))
+def test_ecs_exec_is_on_only_where_it_is_asked_for(scheduler: Recording, optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["enableExecuteCommand"] is True
+    assert scheduler.only(t.SERVICE).inputs["enableExecuteCommand"] is False
 
-    assert recording.only(t.SERVICE).inputs["enableExecuteCommand"] is True
 
-
-def test_ecs_exec_gets_the_folders_that_its_agent_writes_although_the_root_is_read_only() -> None:
-    definition = record_scheduler(access=TaskAccess(execute_command=True)).only(t.TASK_DEFINITION)
+def test_ecs_exec_gets_the_folders_that_its_agent_writes_although_the_root_is_read_only(
+    optioned: Recording,
+) -> None:
+    definition = optioned.only(t.TASK_DEFINITION)
     [container] = definition.json("containerDefinitions")
 
     assert container["readonlyRootFilesystem"] is True
@@ -362,9 +380,8 @@ def test_ecs_exec_gets_the_folders_that_its_agent_writes_although_the_root_is_re
     assert [volume["name"] for volume in definition.inputs["volumes"]] == mounted
 
 
-def test_the_container_has_the_name_of_the_service_unless_it_has_one_of_its_own() -> None:
-    recording = record_scheduler(container_name="app")
-    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+def test_the_container_has_the_name_of_the_service_unless_it_has_one_of_its_own(optioned: Recording) -> None:
+    [container] = optioned.only(t.TASK_DEFINITION).json("containerDefinitions")
 
     assert container["name"] == "app"
     assert container["logConfiguration"]["options"]["awslogs-stream-prefix"] == "app"
@@ -379,10 +396,8 @@ def test_every_resource_that_takes_tags_has_the_role_tag(scheduler: Recording) -
             assert resource.inputs["tags"]["Project"] == "fileflow", resource.urn
 
 
-def test_a_callers_tag_never_hides_the_role_of_a_scheduler() -> None:
-    recording = record_scheduler(tags={"fileflow:role": "web-api"})
-
-    assert recording.only(t.SERVICE).inputs["tags"]["fileflow:role"] == "scheduler"
+def test_a_callers_tag_never_hides_the_role_of_a_scheduler(optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["tags"]["fileflow:role"] == "scheduler"
 
 
 def test_every_resource_is_a_descendant_of_the_component(scheduler: Recording) -> None:
@@ -395,7 +410,7 @@ def test_every_resource_is_a_descendant_of_the_component(scheduler: Recording) -
         assert top is component, resource.urn
 
 
-def test_two_schedulers_live_side_by_side() -> None:
+def test_two_schedulers_live_side_by_side(scheduler: Recording) -> None:
     def program() -> None:
         SchedulerService("download", scheduler_args())
         SchedulerService(
@@ -410,8 +425,7 @@ def test_two_schedulers_live_side_by_side() -> None:
 
     recording = record(program)
 
-    single = record_scheduler().counts()
-    assert recording.counts() == Counter({token: 2 * count for token, count in single.items()})
+    assert recording.counts() == Counter({token: 2 * count for token, count in scheduler.counts().items()})
     services = recording.of_type(t.SERVICE)
     assert [each.inputs["desiredCount"] for each in services] == [1, 1]
     groups = [each.inputs["networkConfiguration"]["securityGroups"] for each in services]
@@ -485,16 +499,16 @@ def test_a_preview_with_an_unknown_image_hides_the_containers_and_nothing_of_the
     assert service.inputs["taskDefinition"] is UNKNOWN
 
 
-def test_a_first_preview_knows_every_container() -> None:
-    recording = record_scheduler(preview=True)
-
-    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+def test_a_first_preview_knows_every_container(previewed: Recording) -> None:
+    [container] = previewed.only(t.TASK_DEFINITION).json("containerDefinitions")
     assert container["image"] == IMAGE
     assert container["stopTimeout"] == 120
 
 
-def test_a_preview_registers_the_same_resources_as_an_update(scheduler: Recording) -> None:
-    assert record_scheduler(preview=True).counts() == scheduler.counts()
+def test_a_preview_registers_the_same_resources_as_an_update(
+    scheduler: Recording, previewed: Recording
+) -> None:
+    assert previewed.counts() == scheduler.counts()
 
 
 def test_unknown_network_inputs_are_passed_on_as_unknown(scheduler: Recording) -> None:
@@ -525,7 +539,8 @@ def test_the_component_registers_its_typed_attributes_as_outputs(scheduler: Reco
 
 @pytest.mark.parametrize("seconds", [2, 120])
 def test_a_stop_timeout_at_fargates_limits_is_taken(seconds: int) -> None:
-    recording = record_scheduler(stop_timeout_seconds=seconds)
+    scheduler_args(stop_timeout_seconds=seconds)
+    recording = record_task(stop_timeout_seconds=seconds)
     [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
 
     assert container["stopTimeout"] == seconds

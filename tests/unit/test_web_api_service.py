@@ -34,6 +34,7 @@ from tests.unit.builders import (
     unknown,
     web_args,
 )
+from tests.unit.parts import record_balancer, record_scaling
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recording, record
 
@@ -103,10 +104,27 @@ def test_the_desired_count_is_autoscalings_after_creation(web: Recording) -> Non
     assert web.only(t.SERVICE).ignore_changes == ("desiredCount",)
 
 
-def test_the_first_desired_count_is_the_minimum() -> None:
-    recording = record_web(autoscaling=Autoscaling(minimum_count=3, maximum_count=9))
+NAMESPACE = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-1"
 
-    assert recording.only(t.SERVICE).inputs["desiredCount"] == 3
+
+@pytest.fixture(scope="module")
+def optioned() -> Recording:
+    """A run with a web API that has every option which is its own, and not its load balancer's."""
+    return record_web(
+        access=TaskAccess(execute_command=True),
+        alarms=Alarms(topic_arns=[TOPIC_ARN]),
+        autoscaling=Autoscaling(minimum_count=3, maximum_count=9),
+        capacity=Capacity(base=2, fargate_weight=1, spot_weight=3),
+        ingress=[
+            IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch"),
+            IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16"),
+        ],
+        service_connect=ServiceConnect(namespace_arn=NAMESPACE, discovery_name="fileflow-api"),
+    )
+
+
+def test_the_first_desired_count_is_the_minimum(optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["desiredCount"] == 3
 
 
 def test_a_rollout_is_checked_after_create_and_after_update(web: Recording) -> None:
@@ -212,9 +230,7 @@ def test_the_service_waits_for_its_listener_and_for_every_way_in_and_out(web: Re
 
 
 def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
-    recording = record_web(
-        load_balancing=load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False)
-    )
+    recording = record_balancer(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False)
 
     assert recording.only(t.BALANCER).inputs["listeners"] == [
         {
@@ -241,7 +257,7 @@ def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
 
 def test_a_certificate_is_requested_and_validated_for_a_host_name_in_a_zone() -> None:
     https = Https(host_name="files.example.com", hosted_zone_id="Z123")
-    recording = record_web(load_balancing=load_balancing(https=https, plain_http=False))
+    recording = record_balancer(https=https, plain_http=False)
 
     certificate = recording.only(t.CERTIFICATE)
     assert certificate.inputs["domainName"] == "files.example.com"
@@ -260,7 +276,7 @@ def test_a_certificate_is_requested_and_validated_for_a_host_name_in_a_zone() ->
 
 def test_a_host_name_gets_a_record_that_points_at_the_load_balancer() -> None:
     https = Https(certificate_arn=CERTIFICATE_ARN, host_name="files.example.com", hosted_zone_id="Z123")
-    recording = record_web(load_balancing=load_balancing(https=https, plain_http=False))
+    recording = record_balancer(https=https, plain_http=False)
 
     record_inputs = recording.only(t.DNS_RECORD).inputs
     assert record_inputs["name"] == "files.example.com"
@@ -274,9 +290,7 @@ def test_a_host_name_gets_a_record_that_points_at_the_load_balancer() -> None:
 
 
 def test_only_named_ranges_reach_the_load_balancer() -> None:
-    recording = record_web(
-        load_balancing=load_balancing(internal=True, source_cidr_blocks=["10.0.0.0/8", "192.168.0.0/16"])
-    )
+    recording = record_balancer(internal=True, source_cidr_blocks=["10.0.0.0/8", "192.168.0.0/16"])
 
     sources = sorted(each["cidrIpv4"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each)
     assert sources == ["10.0.0.0/8", "192.168.0.0/16"]
@@ -302,10 +316,8 @@ def test_path_and_host_rules_narrow_what_is_forwarded() -> None:
 
 
 def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
-    recording = record_web(
-        load_balancing=load_balancing(
-            https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False, path_patterns=["/api/*"]
-        )
+    recording = record_balancer(
+        https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False, path_patterns=["/api/*"]
     )
 
     assert "listener/app/web-1/" in recording.only(t.LISTENER_RULE).inputs["listenerArn"]
@@ -314,9 +326,11 @@ def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
     assert second["defaultActions"][0]["type"] == "fixed-response"
 
 
+# The SDK takes long to import WAF: in the worker that does so anyway.
+@pytest.mark.xdist_group("test_arguments")
 def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
     acl = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/fileflow/1"
-    recording = record_web(load_balancing=load_balancing(web_acl_arn=acl))
+    recording = record_balancer(web_acl_arn=acl)
 
     assert recording.only(t.WEB_ACL_ASSOCIATION).inputs == {
         "resourceArn": f"{ELB}:loadbalancer/{BALANCER_SUFFIX}",
@@ -325,7 +339,7 @@ def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
 
 
 def test_sticky_sessions_reach_the_target_group() -> None:
-    recording = record_web(load_balancing=load_balancing(sticky_seconds=3600))
+    recording = record_balancer(sticky_seconds=3600)
 
     assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["stickiness"] == {
         "cookieDuration": 3600,
@@ -335,9 +349,7 @@ def test_sticky_sessions_reach_the_target_group() -> None:
 
 
 def test_access_logs_go_to_a_given_bucket_whose_policy_is_the_callers() -> None:
-    recording = record_web(
-        load_balancing=load_balancing(access_logs=AccessLogs(bucket="company-logs", prefix="web"))
-    )
+    recording = record_balancer(access_logs=AccessLogs(bucket="company-logs", prefix="web"))
 
     assert recording.only(t.BALANCER).inputs["accessLogs"] == {
         "bucket": "company-logs",
@@ -348,7 +360,7 @@ def test_access_logs_go_to_a_given_bucket_whose_policy_is_the_callers() -> None:
 
 
 def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_write() -> None:
-    recording = record_web(load_balancing=load_balancing(access_logs=AccessLogs(prefix="web")))
+    recording = record_balancer(access_logs=AccessLogs(prefix="web"))
 
     bucket_arn = "arn:aws:s3:::web-access-logs-0a1b2c3"
     policy = recording.only(t.BUCKET_POLICY)
@@ -377,7 +389,7 @@ def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_w
 
 
 def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
-    recording = record_web(load_balancing=load_balancing(access_logs=AccessLogs(retention_days=30)))
+    recording = record_balancer(access_logs=AccessLogs(retention_days=30))
 
     blocked = recording.only("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
     assert {key: value for key, value in blocked.items() if key != "bucket"} == {
@@ -438,7 +450,7 @@ def test_autoscaling_follows_cpu_memory_and_requests_between_the_limits(web: Rec
 
 
 def test_a_target_of_none_is_not_followed() -> None:
-    recording = record_web(autoscaling=Autoscaling(memory_percent=None, requests_per_target=None))
+    recording = record_scaling(memory_percent=None, requests_per_target=None)
 
     assert recording.names(t.SCALING_POLICY) == ["web-scaling-cpu"]
 
@@ -447,7 +459,7 @@ def test_a_schedule_changes_the_limits() -> None:
     night = ScheduledScaling(
         name="night", schedule="cron(0 22 * * ? *)", timezone="Asia/Seoul", minimum_count=1, maximum_count=2
     )
-    recording = record_web(autoscaling=Autoscaling(scheduled=[night]))
+    recording = record_scaling(scheduled=[night])
 
     action = recording.only(t.SCHEDULED_ACTION)
     assert action.inputs == {
@@ -461,10 +473,8 @@ def test_a_schedule_changes_the_limits() -> None:
     }
 
 
-def test_a_spot_weight_mixes_the_two_capacity_providers() -> None:
-    recording = record_web(capacity=Capacity(base=2, fargate_weight=1, spot_weight=3))
-
-    service = recording.only(t.SERVICE).inputs
+def test_a_spot_weight_mixes_the_two_capacity_providers(optioned: Recording) -> None:
+    service = optioned.only(t.SERVICE).inputs
     assert service["capacityProviderStrategies"] == [
         {"base": 2, "capacityProvider": "FARGATE", "weight": 1},
         {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 3},
@@ -472,15 +482,10 @@ def test_a_spot_weight_mixes_the_two_capacity_providers() -> None:
     assert "launchType" not in service
 
 
-def test_service_connect_gives_the_port_a_name_and_a_short_address() -> None:
-    namespace = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-1"
-    recording = record_web(
-        service_connect=ServiceConnect(namespace_arn=namespace, discovery_name="fileflow-api")
-    )
-
-    assert recording.only(t.SERVICE).inputs["serviceConnectConfiguration"] == {
+def test_service_connect_gives_the_port_a_name_and_a_short_address(optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["serviceConnectConfiguration"] == {
         "enabled": True,
-        "namespace": namespace,
+        "namespace": NAMESPACE,
         "services": [
             {
                 "clientAlias": [{"dnsName": "fileflow-api", "port": 8083}],
@@ -489,21 +494,14 @@ def test_service_connect_gives_the_port_a_name_and_a_short_address() -> None:
             }
         ],
     }
-    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    [container] = optioned.only(t.TASK_DEFINITION).json("containerDefinitions")
     assert container["portMappings"] == [
         {"containerPort": 8083, "hostPort": 8083, "name": "fileflow-api", "protocol": "tcp"}
     ]
 
 
-def test_further_ways_in_are_each_one_rule() -> None:
-    recording = record_web(
-        ingress=[
-            IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch"),
-            IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16"),
-        ]
-    )
-
-    added = rules(recording, t.INGRESS)
+def test_further_ways_in_are_each_one_rule(optioned: Recording) -> None:
+    added = rules(optioned, t.INGRESS)
     assert added["web-ingress-8083-sg-batch"] == {
         "fromPort": 8083,
         "referencedSecurityGroupId": "sg-batch",
@@ -518,12 +516,10 @@ def test_further_ways_in_are_each_one_rule() -> None:
     }
 
 
-def test_a_further_way_in_never_renames_the_others() -> None:
-    first = IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch")
-    second = IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16")
+def test_a_further_way_in_never_renames_the_others(optioned: Recording) -> None:
+    office = IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16")
 
-    before, after = record_web(ingress=[second]), record_web(ingress=[first, second])
-    assert set(before.names(t.INGRESS)) < set(after.names(t.INGRESS))
+    assert set(record_web(ingress=[office]).names(t.INGRESS)) < set(optioned.names(t.INGRESS))
 
 
 @pytest.mark.parametrize(
@@ -534,9 +530,10 @@ def test_a_further_way_in_never_renames_the_others() -> None:
         ("latency", "TargetResponseTime", "Average", 2),
     ],
 )
-def test_callers_troubles_alarm(suffix: str, metric: str, statistic: str, threshold: int) -> None:
-    recording = record_web(alarms=Alarms(topic_arns=[TOPIC_ARN]))
-    alarm = recording.only(t.ALARM, f"web-{suffix}").inputs
+def test_callers_troubles_alarm(
+    optioned: Recording, suffix: str, metric: str, statistic: str, threshold: int
+) -> None:
+    alarm = optioned.only(t.ALARM, f"web-{suffix}").inputs
 
     assert {key: value for key, value in alarm.items() if key != "alarmDescription"} == {
         "alarmActions": [TOPIC_ARN],
@@ -566,13 +563,12 @@ def test_a_web_api_has_exactly_these_alarms(web: Recording) -> None:
     ]
 
 
-def test_ecs_exec_is_on_only_where_it_is_asked_for() -> None:
-    recording = record_web(access=TaskAccess(execute_command=True))
+def test_ecs_exec_is_on_only_where_it_is_asked_for(web: Recording, optioned: Recording) -> None:
+    assert optioned.only(t.SERVICE).inputs["enableExecuteCommand"] is True
+    assert web.only(t.SERVICE).inputs["enableExecuteCommand"] is False
 
-    assert recording.only(t.SERVICE).inputs["enableExecuteCommand"] is True
 
-
-def test_two_web_apis_live_side_by_side() -> None:
+def test_two_web_apis_live_side_by_side(web: Recording) -> None:
     def program() -> None:
         for name in ("first", "second"):
             balancer = load_balancing(name=f"{name}-alb", target_group_name=f"{name}-group")
@@ -589,7 +585,7 @@ def test_two_web_apis_live_side_by_side() -> None:
 
     recording = record(program)
 
-    assert recording.counts() == Counter({token: 2 * count for token, count in record_web().counts().items()})
+    assert recording.counts() == Counter({token: 2 * count for token, count in web.counts().items()})
     groups = [each.inputs["loadBalancers"][0]["targetGroupArn"] for each in recording.of_type(t.SERVICE)]
     assert groups == [
         f"{ELB}:targetgroup/first-group/0011223344556677",
@@ -663,7 +659,7 @@ def test_the_target_health_check_reaches_the_target_group() -> None:
         healthy_threshold=3,
         unhealthy_threshold=4,
     )
-    recording = record_web(load_balancing=load_balancing(health_check=check))
+    recording = record_balancer(health_check=check)
 
     assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["healthCheck"] == {
         "healthyThreshold": 3,
