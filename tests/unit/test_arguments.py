@@ -1,7 +1,10 @@
-"""Every argument reaches a resource: each is changed in turn, and something that a provider gets must change.
+"""Every argument reaches a resource: what a field is changed to must be found in what a provider gets.
 
 The tables below name a change for every field of every argument and group. A field without one fails,
-so that nothing can be added that is accepted and dropped.
+so that nothing can be added that is accepted and dropped. A class's values are changed in one run, where
+each is looked for, so they are such as nothing else has. A flag can't be found again, and what excludes
+another field can't be changed with it: those have a run of their own, in which something that a provider
+gets must change.
 """
 
 from __future__ import annotations
@@ -9,20 +12,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import itertools
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import pulumi
 import pytest
 
 import components
 from components import options, web_options
 from components.alarm_topic import AlarmTopic, AlarmTopicArgs
-from components.autoscaling import ScaledService, scale
 from components.cluster import Cluster, ClusterArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
-from components.load_balancer import create_load_balancer
 from components.network import ExistingVpc, Network, NetworkArgs, NewVpc
 from components.options import (
     Alarms,
@@ -37,8 +39,6 @@ from components.options import (
 )
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, LocalImage, ServiceImage, ServiceImageArgs
-from components.task import create_task
-from components.task_options import TaskOptions
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import (
     AccessLogs,
@@ -58,6 +58,7 @@ from tests.unit.builders import (
     KEY_ARN,
     NAMESPACE_ARN,
     PLACEMENT,
+    POLICY_ARN,
     SECRET_ARN,
     TAGS,
     TOPIC_ARN,
@@ -66,6 +67,7 @@ from tests.unit.builders import (
     scheduler_args,
     web_args,
 )
+from tests.unit.parts import balancer, roles, scaling, task
 from tests.unit.recorder import record
 
 Changes = Mapping[str, Any]
@@ -74,26 +76,40 @@ CHECK = ContainerHealthCheck(command=["CMD", "/check"])
 SIDECAR = Sidecar(name="agent", image=IMAGE, container=ContainerOptions(health_check=CHECK))
 SCHEDULED = ScheduledScaling(name="night", schedule="rate(1 hour)", minimum_count=1, maximum_count=2)
 INGRESS = IngressRule(description="batch", port=8084, source_cidr_block="10.0.0.0/8")
-CONNECT = ServiceConnect(namespace_arn=NAMESPACE_ARN, discovery_name="api")
 ZONE_HTTPS = Https(host_name="files.example.com", hosted_zone_id="Z1")
 OWN_BUCKET = AccessLogs()
 PATH = WritablePath(path="/tmp", kind="tmpfs")
 
 TASK: Changes = {
     "cluster_arn": f"{CLUSTER_ARN}-2",
-    "service_name": "another",
-    "family": "another",
+    "service_name": "service-two",
+    "family": "family-two",
     "image": f"{IMAGE[:-2]}00",
     "placement": Placement(vpc_id="vpc-2", cidr_block="10.9.0.0/16", private_subnet_ids=["subnet-9"]),
-    "container_name": "another",
-    "size": TaskSize(cpu=1024, memory_mib=2048),
-    "container": ContainerOptions(environment={"A": "1"}),
+    "container_name": "container-two",
+    "size": TaskSize(cpu=2048, memory_mib=8192, cpu_architecture="ARM64", ephemeral_storage_gib=30),
+    "container": ContainerOptions(
+        environment={"MODE": "quiet"},
+        secrets={"A": SECRET_ARN},
+        environment_file_arns=["arn:aws:s3:::settings/a.env"],
+        command=["serve"],
+        entry_point=["/app"],
+        user="1001",
+        writable_paths=[WritablePath(path="/srv")],
+        health_check=ContainerHealthCheck(command=["CMD-SHELL", "up"]),
+    ),
     "sidecars": [SIDECAR],
-    "stop_timeout_seconds": 99,
-    "access": TaskAccess(execute_command=True),
-    "log_group_name": "/aws/ecs/another",
-    "logging": Logging(retention_days=7),
-    "alarms": Alarms(topic_arns=[TOPIC_ARN]),
+    "stop_timeout_seconds": 98,
+    "access": TaskAccess(policy_arns=[POLICY_ARN]),
+    "log_group_name": "/aws/ecs/log-two",
+    "logging": Logging(retention_days=731),
+    "alarms": Alarms(
+        topic_arns=[TOPIC_ARN],
+        cpu_percent=51,
+        memory_percent=52,
+        evaluation_periods=19,
+        roll_back_deployments=False,
+    ),
     "tags": {**TAGS, "Team": "files"},
     "port": 9999,
 }
@@ -102,66 +118,54 @@ SCHEDULER: Changes = {**TASK, "spot_opt_in": True}
 
 WEB: Changes = {
     **TASK,
-    "load_balancing": load_balancing(internal=True),
-    "autoscaling": Autoscaling(maximum_count=9),
-    "capacity": Capacity(spot_weight=1),
-    "service_connect": CONNECT,
+    "load_balancing": load_balancing(name="another-alb"),
+    "autoscaling": Autoscaling(
+        minimum_count=13,
+        maximum_count=17,
+        cpu_percent=53,
+        memory_percent=54,
+        requests_per_target=500,
+        scale_out_cooldown_seconds=61,
+        scale_in_cooldown_seconds=301,
+        scheduled=[SCHEDULED],
+    ),
+    "capacity": Capacity(base=15, fargate_weight=16, spot_weight=18),
+    "service_connect": ServiceConnect(namespace_arn=NAMESPACE_ARN, discovery_name="api"),
     "ingress": [INGRESS],
     "grace_period_seconds": 99,
 }
 
-TASK_OPTIONS = TaskOptions(
-    cluster_arn=CLUSTER_ARN,
-    family="family",
-    container_name="app",
-    image=IMAGE,
-    port=9091,
-    size=TaskSize(),
-    container=ContainerOptions(),
-    sidecars=(),
-    stop_timeout_seconds=120,
-    access=TaskAccess(),
-    log_group_name="/aws/ecs/app",
-    logging=Logging(),
-    placement=PLACEMENT,
-    alarms=Alarms(),
-    tags=TAGS,
-)
+
+@dataclasses.dataclass(frozen=True)
+class Within:
+    """The program of the arguments that a group is a field of: it's changed where they are."""
+
+    owner: type[Any]
+    field: str
+
+    def __call__(self, value: object) -> object:
+        """The owner's program with another value for the field."""
+        example, program, _ = ARGUMENTS[self.owner]
+        return program(dataclasses.replace(example, **{self.field: value}))
 
 
-def parent() -> pulumi.ComponentResource:
-    """Something to belong to."""
-    return pulumi.ComponentResource("example:index:Service", "parent")
+BUILD = Build(context=".", dockerfile="Dockerfile")
 
 
-def task(**changes: Any) -> object:
-    """The part of a service that makes its task; that both services hand everything to it is held above."""
-    return create_task("task", dataclasses.replace(TASK_OPTIONS, **changes), parent())
-
-
-def balance(options: LoadBalancing) -> object:
-    """The part of a web API that makes its load balancer."""
-    return create_load_balancer("web", options, 8083, "vpc-1", TAGS, parent())
-
-
-def follow(autoscaling: Autoscaling) -> None:
-    """The part of a web API that makes its autoscaling."""
-    scaled = ScaledService(
-        cluster_arn=CLUSTER_ARN,
-        service_name="web",
-        load_balancer_arn_suffix="app/a/1",
-        target_group_arn_suffix="targetgroup/b/2",
+def image(source: Build | LocalImage = BUILD, repository_name: str = "fileflow", **changes: Any) -> None:
+    """An image, and the repository that it is pushed to."""
+    repository = ImageRepository(
+        "r", ImageRepositoryArgs(repository_name=repository_name, tag_prefixes=["web-api-"])
     )
-    scale("web", scaled, autoscaling, parent())
+    base = {"source": source, "tag": "web-api-1", "latest_tag": "latest"}
+    ServiceImage("i", ServiceImageArgs(repository=repository, **{**base, **changes}))
 
 
-GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
-    # group: (an example, the smallest program that it stands in, a change for each field)
-    TaskSize: (
-        TaskSize(cpu=1024, memory_mib=4096),
-        lambda size: task(size=size),
-        {"cpu": 512, "memory_mib": 8192, "cpu_architecture": "ARM64", "ephemeral_storage_gib": 30},
-    ),
+ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
+    # class: (an example, the smallest program that it stands in, a change for each field)
+    SchedulerServiceArgs: (scheduler_args(), lambda args: SchedulerService("service", args), SCHEDULER),
+    WebApiServiceArgs: (web_args(), lambda args: WebApiService("service", args), WEB),
+    TaskSize: (TaskSize(), Within(SchedulerServiceArgs, "size"), vars(TASK["size"])),
     ContainerHealthCheck: (
         CHECK,
         lambda check: task(container=ContainerOptions(health_check=check)),
@@ -176,21 +180,12 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     WritablePath: (
         PATH,
         lambda path: task(container=ContainerOptions(writable_paths=[path])),
-        {"path": "/var", "kind": "volume", "size_mib": 65},
+        {"path": "/srv", "kind": WritablePath(path="/tmp"), "size_mib": 65},
     ),
     ContainerOptions: (
         ContainerOptions(),
-        lambda container: task(container=container),
-        {
-            "environment": {"A": "1"},
-            "secrets": {"A": SECRET_ARN},
-            "environment_file_arns": ["arn:aws:s3:::settings/a.env"],
-            "command": ["serve"],
-            "entry_point": ["/app"],
-            "user": "1001",
-            "writable_paths": [],
-            "health_check": CHECK,
-        },
+        Within(SchedulerServiceArgs, "container"),
+        vars(TASK["container"]),
     ),
     Sidecar: (
         SIDECAR,
@@ -199,14 +194,12 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "name": "other",
             "image": f"{IMAGE[:-2]}00",
             "essential": True,
-            "container": ContainerOptions(),
+            "container": ContainerOptions(environment={"MODE": "quiet"}, health_check=CHECK),
             "main_waits_for": "HEALTHY",
             "port": 4317,
-            "memory_reservation_mib": 64,
+            "memory_reservation_mib": 77,
             "firelens": "fluentbit",
-            "router_options": dataclasses.replace(
-                SIDECAR, firelens="fluentbit", router_options={"Name": "cloudwatch_logs"}
-            ),
+            "router_options": {"Name": "cloudwatch_logs"},
         },
     ),
     Logging: (
@@ -214,25 +207,11 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         lambda logging: task(logging=logging),
         {"retention_days": 7, "kms_key_arn": KEY_ARN, "retain_on_delete": True},
     ),
-    Placement: (
-        PLACEMENT,
-        lambda placement: SchedulerService("s", scheduler_args(placement=placement)),
-        {"vpc_id": "vpc-2", "cidr_block": "10.9.0.0/16", "private_subnet_ids": ["subnet-9"]},
-    ),
-    Alarms: (
-        Alarms(),
-        lambda alarms: SchedulerService("s", scheduler_args(alarms=alarms)),
-        {
-            "topic_arns": [TOPIC_ARN],
-            "cpu_percent": 50,
-            "memory_percent": 50,
-            "evaluation_periods": 9,
-            "roll_back_deployments": False,
-        },
-    ),
+    Placement: (PLACEMENT, Within(SchedulerServiceArgs, "placement"), vars(TASK["placement"])),
+    Alarms: (Alarms(), Within(SchedulerServiceArgs, "alarms"), vars(TASK["alarms"])),
     TaskAccess: (
         TaskAccess(),
-        lambda access: task(access=access),
+        lambda access: roles(access=access),
         {
             "policy_arns": ["arn:aws:iam::aws:policy/x"],
             "statements": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:::q"}],
@@ -244,7 +223,7 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     ),
     ScheduledScaling: (
         SCHEDULED,
-        lambda scheduled: follow(Autoscaling(scheduled=[scheduled])),
+        lambda scheduled: scaling(Autoscaling(scheduled=[scheduled])),
         {
             "name": "day",
             "schedule": "rate(2 hours)",
@@ -253,23 +232,10 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "timezone": "Asia/Seoul",
         },
     ),
-    Autoscaling: (
-        Autoscaling(),
-        follow,
-        {
-            "minimum_count": 2,
-            "maximum_count": 5,
-            "cpu_percent": None,
-            "memory_percent": 50,
-            "requests_per_target": 5,
-            "scale_out_cooldown_seconds": 61,
-            "scale_in_cooldown_seconds": 301,
-            "scheduled": [SCHEDULED],
-        },
-    ),
+    Autoscaling: (Autoscaling(), scaling, vars(WEB["autoscaling"])),
     Https: (
         ZONE_HTTPS,
-        lambda https: balance(load_balancing(https=https, plain_http=False)),
+        lambda https: balancer(load_balancing(https=https, plain_http=False)),
         {
             "certificate_arn": CERTIFICATE_ARN,
             "host_name": "other.example.com",
@@ -279,8 +245,13 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     ),
     AccessLogs: (
         OWN_BUCKET,
-        lambda logs: balance(load_balancing(access_logs=logs)),
-        {"bucket": "given", "prefix": "web", "retention_days": 5, "force_destroy": True},
+        lambda logs: balancer(load_balancing(access_logs=logs)),
+        {
+            "bucket": AccessLogs(bucket="given"),
+            "prefix": "by-day",
+            "retention_days": 5,
+            "force_destroy": True,
+        },
     ),
     IngressRule: (
         INGRESS,
@@ -295,13 +266,13 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         },
     ),
     ServiceConnect: (
-        CONNECT,
-        lambda connect: WebApiService("w", web_args(service_connect=connect)),
-        {"namespace_arn": f"{NAMESPACE_ARN}2", "discovery_name": "other"},
+        ServiceConnect(namespace_arn=f"{NAMESPACE_ARN}2", discovery_name="other"),
+        Within(WebApiServiceArgs, "service_connect"),
+        vars(WEB["service_connect"]),
     ),
     TargetHealthCheck: (
         TargetHealthCheck(),
-        lambda check: balance(load_balancing(health_check=check)),
+        lambda check: balancer(load_balancing(health_check=check)),
         {
             "path": "/up",
             "matcher": "204",
@@ -313,11 +284,11 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     ),
     LoadBalancing: (
         load_balancing(),
-        balance,
+        balancer,
         {
             "name": "other",
             "public_subnet_ids": ["subnet-9"],
-            "target_group_name": "other",
+            "target_group_name": "group-two",
             "https": load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False),
             "plain_http": load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False),
             "internal": True,
@@ -333,70 +304,7 @@ GROUPS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "web_acl_arn": WEB_ACL_ARN,
         },
     ),
-    Capacity: (
-        Capacity(spot_weight=1),
-        lambda capacity: WebApiService("w", web_args(capacity=capacity)),
-        {"base": 2, "fargate_weight": 2, "spot_weight": 2},
-    ),
-}
-
-
-def reached(program: Callable[[], object]) -> dict[str, Any]:
-    """What providers get."""
-    return record(program).custom_inputs()
-
-
-@functools.cache
-def by_default(service: str) -> dict[str, Any]:
-    """What providers get for a service that nothing is changed of."""
-    if service == "scheduler":
-        return reached(lambda: SchedulerService("service", scheduler_args()))
-    return reached(lambda: WebApiService("service", web_args()))
-
-
-@functools.cache
-def by_example(group: str) -> dict[str, Any]:
-    """What providers get for the example of a group or of a smaller component's arguments."""
-    tables = {**GROUPS, **SMALL}
-    [(example, program, _)] = [row for known, row in tables.items() if known.__name__ == group]
-    return reached(lambda: program(example))
-
-
-def cases(table: Mapping[type[Any], tuple[Any, Any, Changes]]) -> list[Any]:
-    """A case for each field of each group."""
-    return [
-        pytest.param(group, field, id=f"{group.__name__}.{field}")
-        for group, (_, _, changes) in table.items()
-        for field in changes
-    ]
-
-
-@pytest.mark.parametrize("field", sorted(SCHEDULER))
-def test_every_argument_of_a_scheduler_reaches_a_resource(field: str) -> None:
-    changed = scheduler_args(**{field: SCHEDULER[field]})
-
-    assert reached(lambda: SchedulerService("service", changed)) != by_default("scheduler")
-
-
-@pytest.mark.parametrize("field", sorted(WEB))
-def test_every_argument_of_a_web_api_reaches_a_resource(field: str) -> None:
-    changed = web_args(**{field: WEB[field]})
-
-    assert reached(lambda: WebApiService("service", changed)) != by_default("web")
-
-
-@pytest.mark.parametrize(("group", "field"), cases(GROUPS))
-def test_every_field_of_every_group_reaches_a_resource(group: type[Any], field: str) -> None:
-    example, program, changes = GROUPS[group]
-    value = changes[field]
-    # A field that excludes another is changed together with it: the table has the whole group then.
-    changed = value if isinstance(value, group) else dataclasses.replace(example, **{field: value})
-
-    assert getattr(changed, field) != getattr(example, field)
-    assert reached(lambda: program(changed)) != by_example(group.__name__)
-
-
-SMALL: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
+    Capacity: (Capacity(), Within(WebApiServiceArgs, "capacity"), vars(WEB["capacity"])),
     ClusterArgs: (
         ClusterArgs(cluster_name="fileflow-prod"),
         lambda args: Cluster("c", args),
@@ -419,7 +327,7 @@ SMALL: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         {
             "cidr_block": "10.9.0.0/16",
             "number_of_availability_zones": 3,
-            "nat_gateway_strategy": "NONE",
+            "nat_gateway_strategy": NewVpc(nat_gateway_strategy="NONE"),
         },
     ),
     ImageRepositoryArgs: (
@@ -438,24 +346,113 @@ SMALL: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         lambda args: AlarmTopic("t", args),
         {
             "topic_name": "other",
-            "cluster_arn": f"{CLUSTER_ARN}-2",
+            "cluster_arn": AlarmTopicArgs(topic_name="alarms", cluster_arn=f"{CLUSTER_ARN}-2"),
             "emails": ["ops@example.com"],
             "https_endpoints": ["https://example.com"],
             "tags": TAGS,
         },
     ),
+    Build: (BUILD, image, {"context": "x", "dockerfile": "y", "target": "z", "build_args": {"A": "quiet"}}),
+    LocalImage: (LocalImage(name="a:latest"), image, {"name": "b:latest"}),
 }
 
 
-@pytest.mark.parametrize(("group", "field"), cases(SMALL))
-def test_every_argument_of_the_smaller_components_reaches_a_resource(group: type[Any], field: str) -> None:
-    example, create, changes = SMALL[group]
-    changed = dataclasses.replace(example, **{field: changes[field]})
-
-    assert reached(lambda: create(changed)) != by_example(group.__name__)
+ROWS = {described.__name__: row for described, row in ARGUMENTS.items()}
 
 
-BUILD = Build(context=".", dockerfile="Dockerfile")
+def reached(program: Callable[[], object]) -> dict[str, Any]:
+    """What providers get."""
+    return record(program).custom_inputs()
+
+
+@functools.cache
+def by_example(described: str) -> dict[str, Any]:
+    """What providers get for the example of a class."""
+    example, program, _ = ROWS[described]
+    if isinstance(program, Within) and example == getattr(ARGUMENTS[program.owner][0], program.field):
+        return by_example(program.owner.__name__)
+    return reached(lambda: program(example))
+
+
+def texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each text and number inside a value, with the keys on the way to it; flags and defaults are none."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        value = json.loads(value)
+    if dataclasses.is_dataclass(value):
+        value = {
+            each.name: getattr(value, each.name)
+            for each in dataclasses.fields(value)
+            if getattr(value, each.name) not in (each.default, _made(each))
+        }
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from texts(each, (*path, key))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from texts(each, path)
+    elif value is not None and not isinstance(value, bool):
+        yield path, str(value)
+
+
+def _made(field: dataclasses.Field[Any]) -> Any:
+    """The default that a field makes anew for each instance."""
+    return None if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+@functools.cache
+def marks(described: str) -> Mapping[str, frozenset[str]]:
+    """What each change can be found by, for those fields that can be changed together."""
+    example, _, changes = ROWS[described]
+    found = {
+        field: frozenset(text for _, text in texts(value))
+        - {text for _, text in texts(getattr(example, field))}
+        for field, value in changes.items()
+        if not isinstance(value, type(example))
+    }
+    return {field: own for field, own in found.items() if own}
+
+
+@functools.cache
+def by_all_changes(described: str) -> frozenset[str]:
+    """The texts that providers get for all changes together, and not for the example."""
+    example, program, changes = ROWS[described]
+    if isinstance(program, Within):
+        return by_all_changes(program.owner.__name__)
+    changed = dataclasses.replace(example, **{field: changes[field] for field in marks(described)})
+
+    def by_key(inputs: Mapping[str, Any]) -> set[tuple[str, tuple[str, ...], str]]:
+        return {(urn.split("::")[2], *each) for urn, (values, *_) in inputs.items() for each in texts(values)}
+
+    new = by_key(reached(lambda: program(changed))) - by_key(by_example(described))
+    return frozenset(text for _, _, text in new)
+
+
+@pytest.mark.parametrize(
+    ("described", "field"),
+    [
+        pytest.param(described, field, id=f"{described}.{field}")
+        for described, (_, _, changes) in ROWS.items()
+        for field in changes
+    ],
+)
+def test_every_field_of_every_argument_reaches_a_resource(described: str, field: str) -> None:
+    example, program, changes = ROWS[described]
+    if field in marks(described):
+        assert marks(described)[field] & by_all_changes(described)
+        return
+
+    value = changes[field]
+    changed = value if isinstance(value, type(example)) else dataclasses.replace(example, **{field: value})
+    assert getattr(changed, field) != getattr(example, field)
+    assert reached(lambda: program(changed)) != by_example(described)
+
+
+@pytest.mark.parametrize("described", ROWS)
+def test_no_two_changes_that_are_made_together_are_found_by_the_same(described: str) -> None:
+    for (field, own), (other, others) in itertools.combinations(marks(described).items(), 2):
+        assert not own & others, (field, other)
+
+
 IMAGE_CHANGES: Changes = {
     "repository": "other",
     "source": LocalImage(name="fileflow-web-api:latest"),
@@ -463,23 +460,11 @@ IMAGE_CHANGES: Changes = {
     "latest_tag": "other-latest",
     "platform": "linux/arm64",
 }
-SOURCES: Mapping[type[Any], tuple[Any, Changes]] = {
-    Build: (BUILD, {"context": "x", "dockerfile": "x", "target": "x", "build_args": {"A": "1"}}),
-    LocalImage: (LocalImage(name="a:latest"), {"name": "b:latest"}),
-}
 
 
-def image_inputs(repository_name: str = "fileflow", **changes: Any) -> dict[str, Any]:
-    """What providers get for an image."""
-
-    def program() -> None:
-        repository = ImageRepository(
-            "r", ImageRepositoryArgs(repository_name=repository_name, tag_prefixes=["web-api-"])
-        )
-        base = {"source": BUILD, "tag": "web-api-1", "latest_tag": "latest"}
-        ServiceImage("i", ServiceImageArgs(repository=repository, **{**base, **changes}))
-
-    inputs = record(program).custom_inputs()
+def image_inputs(**changes: Any) -> dict[str, Any]:
+    """What providers get for an image, without its repository."""
+    inputs = reached(lambda: image(**changes))
     return {urn: value for urn, value in inputs.items() if "ServiceImage" in urn}
 
 
@@ -491,29 +476,14 @@ def example_image() -> dict[str, Any]:
 
 @pytest.mark.parametrize("field", sorted(IMAGE_CHANGES))
 def test_every_argument_of_an_image_reaches_a_resource(field: str) -> None:
-    value = IMAGE_CHANGES[field]
-    changed = image_inputs(value) if field == "repository" else image_inputs(**{field: value})
+    key = "repository_name" if field == "repository" else field
 
-    assert changed != example_image()
-
-
-@pytest.mark.parametrize(
-    ("source", "field"), [(source, field) for source, (_, changes) in SOURCES.items() for field in changes]
-)
-def test_every_field_of_an_images_source_reaches_a_resource(source: type[Any], field: str) -> None:
-    example, changes = SOURCES[source]
-    changed = dataclasses.replace(example, **{field: changes[field]})
-
-    assert image_inputs(source=changed) != image_inputs(source=example)
+    assert image_inputs(**{key: IMAGE_CHANGES[field]}) != example_image()
 
 
 COVERED: Mapping[type[Any], Changes] = {
-    SchedulerServiceArgs: SCHEDULER,
-    WebApiServiceArgs: WEB,
     ServiceImageArgs: IMAGE_CHANGES,
-    **{group: changes for group, (_, _, changes) in GROUPS.items()},
-    **{group: changes for group, (_, _, changes) in SMALL.items()},
-    **{source: changes for source, (_, changes) in SOURCES.items()},
+    **{described: changes for described, (_, _, changes) in ARGUMENTS.items()},
 }
 
 
