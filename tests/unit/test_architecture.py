@@ -7,18 +7,11 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.unit.stacks import ROOT
 
 PROGRAM = [ROOT / name for name in ("__main__.py", "composition.py", "settings.py")]
 COMPONENTS = sorted((ROOT / "components").glob("*.py"))
 SOURCES = [*PROGRAM, *COMPONENTS]
-
-
-def named(path: Path) -> str:
-    """A file as the project's people call it."""
-    return str(path.relative_to(ROOT))
 
 
 @functools.cache
@@ -55,73 +48,65 @@ def test_the_program_itself_defines_no_function_and_no_class() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
 
-@pytest.mark.parametrize("path", [each for each in SOURCES if each.name != "settings.py"], ids=named)
-def test_only_the_settings_read_configuration(path: Path) -> None:
-    readers = {"pulumi.Config", "pulumi.runtime.config", "pulumi.get_stack", "os.environ"}
+def test_only_the_settings_read_configuration() -> None:
+    readers = ("pulumi.Config", "pulumi.runtime.config", "pulumi.get_stack", "os.environ")
 
-    assert not readers & imported(path)
-    assert not [each for each in attributes(path) if any(each.startswith(reader) for reader in readers)]
-
-
-@pytest.mark.parametrize("path", COMPONENTS, ids=named)
-def test_a_component_knows_neither_the_settings_nor_the_program(path: Path) -> None:
-    top = {name.split(".")[0] for name in imported(path)}
-
-    assert not top & {
-        "settings",
-        "composition",
-        "__main__",
-        "local",
-        "policies",
-        "fileflow_policies",
-        "tests",
-    }
-    assert "pydantic" not in top
+    for path in SOURCES:
+        read = [each for each in imported(path) if each in readers]
+        read += [each for each in attributes(path) if each.startswith(readers)]
+        assert read == [] or path.name == "settings.py", path
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=named)
-def test_nothing_that_is_deployed_knows_of_the_local_stack(path: Path) -> None:
-    assert not {name for name in imported(path) if name.split(".")[0] == "local"}
+def test_a_component_knows_neither_the_settings_nor_the_program() -> None:
+    others = {"settings", "composition", "__main__", "local", "policies", "fileflow_policies", "tests"}
+
+    for path in COMPONENTS:
+        top = {name.split(".")[0] for name in imported(path)}
+        assert not top & {*others, "pydantic"}, path
 
 
-@pytest.mark.parametrize("path", [each for each in SOURCES if each.name != "__main__.py"], ids=named)
-def test_every_module_says_what_it_is(path: Path) -> None:
-    docstring = ast.get_docstring(parsed(path))
-
-    assert docstring
-    assert docstring.split("\n", maxsplit=1)[0].endswith("."), docstring
+def test_nothing_that_is_deployed_knows_of_the_local_stack() -> None:
+    for path in SOURCES:
+        assert not [name for name in imported(path) if name.split(".")[0] == "local"], path
 
 
-@pytest.mark.parametrize("path", COMPONENTS, ids=named)
-def test_every_public_class_and_function_of_a_component_says_what_it_is(path: Path) -> None:
-    tree = parsed(path)
+def test_every_module_says_what_it_is() -> None:
+    for path in SOURCES:
+        if path.name != "__main__.py":
+            docstring = ast.get_docstring(parsed(path)) or ""
+            assert docstring.split("\n", maxsplit=1)[0].endswith("."), path
+
+
+def test_every_public_class_and_function_of_a_component_says_what_it_is() -> None:
     documented = (ast.ClassDef, ast.FunctionDef)
 
     silent = [
-        node.name
-        for node in tree.body
+        (path.name, node.name)
+        for path in COMPONENTS
+        for node in parsed(path).body
         if isinstance(node, documented) and not node.name.startswith("_") and not ast.get_docstring(node)
     ]
     assert silent == []
 
 
-@pytest.mark.parametrize("path", COMPONENTS, ids=named)
-def test_every_component_ends_by_registering_its_outputs(path: Path) -> None:
-    tree = parsed(path)
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and "ComponentResource" in " ".join(map(ast.unparse, node.bases)):
-            [constructor] = [
-                each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"
-            ]
-            assert ast.unparse(constructor.body[-1]).startswith("self.register_outputs("), node.name
+def test_every_component_ends_by_registering_its_outputs() -> None:
+    classes = [node for path in COMPONENTS for node in parsed(path).body if isinstance(node, ast.ClassDef)]
+    made = [each for each in classes if "ComponentResource" in " ".join(map(ast.unparse, each.bases))]
+
+    assert made
+    for node in made:
+        [constructor] = [
+            each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+        ]
+        assert ast.unparse(constructor.body[-1]).startswith("self.register_outputs("), node.name
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=named)
-def test_a_preview_starts_without_loading_what_only_an_update_needs(path: Path) -> None:
-    tree = parsed(path)
-    at_import = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-
-    loaded = {
-        alias.name.split(".")[0] for node in at_import if isinstance(node, ast.Import) for alias in node.names
-    }
-    assert not loaded & {"boto3", "botocore", "docker"}
+def test_a_preview_starts_without_loading_what_only_an_update_needs() -> None:
+    for path in SOURCES:
+        loaded = {
+            alias.name.split(".")[0]
+            for node in parsed(path).body
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert not loaded & {"boto3", "botocore", "docker"}, path
