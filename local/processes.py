@@ -24,6 +24,7 @@ RUN_MARK = "FILEFLOW_RUN"
 """Set in every process that one command starts and that must end with it."""
 
 POLL_SECONDS = 0.1
+_START_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
 _PROC = Path("/proc")
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -186,8 +187,15 @@ def _pids() -> list[int]:
 
 
 def _environment(pid: int) -> list[bytes]:
+    shown = _PROC.joinpath(str(pid), "environ")
+    deadline = time.monotonic() + _START_SECONDS
     try:
-        return _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
+        # A program that is being started has none to show for a moment; the kernel's threads are no programs.
+        while not (environment := shown.read_bytes()) and shown.with_name("exe").readlink():
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_START_SECONDS / 100)
+        return environment.split(b"\0")
     except OSError:
         # Another user's process, or one that has just ended.
         return []

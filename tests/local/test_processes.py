@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -50,6 +51,26 @@ def test_marked_processes_are_found_and_stopped(mark: str) -> None:
         other.wait()
         for process in ours:
             process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an environment is read from /proc on Linux only")
+def test_a_program_that_doesnt_show_its_environment_yet_is_found(
+    mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = sleeper(mark)
+    until(lambda: processes.marked(MARK, mark) == [program.pid])
+    # As the kernel shows a program in the middle of its start: there is one, and no environment.
+    shown = tmp_path / "proc" / str(program.pid)
+    shown.mkdir(parents=True)
+    (shown.parent / "self").mkdir()
+    (shown / "exe").symlink_to("/bin/sh")
+    (shown / "stat").write_text(f"{program.pid} (sh) S 1")
+    environment = shown / "environ"
+    environment.touch()
+    monkeypatch.setattr(processes, "_PROC", shown.parent)
+    threading.Timer(0.05, environment.write_text, [f"{MARK}={mark}\0"]).start()
+
+    assert processes.marked(MARK, mark) == [program.pid]
 
 
 def test_a_process_that_doesnt_listen_is_killed(mark: str) -> None:

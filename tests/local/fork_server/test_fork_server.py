@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +70,6 @@ class Served:
 
     @property
     def pid(self) -> int:
-        # A program shows its environment a moment after it has been started.
-        while not self.pids():
-            time.sleep(0.01)
         [pid] = self.pids()
         return pid
 
