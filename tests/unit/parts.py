@@ -1,4 +1,4 @@
-"""The parts that the two services are put together from, each as a program of its own.
+"""The parts that the services are put together from, each as a program of its own.
 
 An option of one part is looked at where nothing else is made. That both services hand their arguments
 on to the parts is held in test_arguments.
@@ -13,10 +13,12 @@ import pulumi
 
 from components.autoscaling import ScaledService, scale
 from components.aws_environment import AwsEnvironment
+from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.load_balancer import create_load_balancer
 from components.options import Alarms, ContainerOptions, Logging, TaskAccess, TaskSize
 from components.roles import TaskRoles
 from components.secret_references import with_secret_arns
+from components.service_image import ImageSource, ServiceImage, ServiceImageArgs
 from components.task import create_task
 from components.task_options import TaskOptions
 from components.web_options import Autoscaling, LoadBalancing
@@ -69,6 +71,15 @@ def scaling(autoscaling: Autoscaling) -> None:
         target_group_arn_suffix="targetgroup/b/2",
     )
     scale("web", scaled, autoscaling, _parent())
+
+
+def image(source: ImageSource, *, repository_name: str = "fileflow", **changes: Any) -> None:
+    """A service's image, and the repository that it is in."""
+    repository = ImageRepository(
+        "fileflow", ImageRepositoryArgs(repository_name=repository_name, tag_prefixes=["web-api-"])
+    )
+    args = {"tag": "web-api-1.4.0", "latest_tag": "latest", **changes}
+    ServiceImage("web-api", ServiceImageArgs(repository=repository, source=source, **args))
 
 
 def record_task(*, preview: bool = False, **changes: Any) -> Recording:

@@ -38,7 +38,7 @@ from components.options import (
     WritablePath,
 )
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
-from components.service_image import Build, LocalImage, ServiceImage, ServiceImageArgs
+from components.service_image import Build, LocalImage, ServiceImageArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import (
     AccessLogs,
@@ -67,7 +67,7 @@ from tests.unit.builders import (
     scheduler_args,
     web_args,
 )
-from tests.unit.parts import balancer, roles, scaling, task
+from tests.unit.parts import balancer, image, roles, scaling, task
 from tests.unit.recorder import record
 
 Changes = Mapping[str, Any]
@@ -150,15 +150,6 @@ class Within:
 
 
 BUILD = Build(context=".", dockerfile="Dockerfile")
-
-
-def image(source: Build | LocalImage = BUILD, repository_name: str = "fileflow", **changes: Any) -> None:
-    """An image, and the repository that it is pushed to."""
-    repository = ImageRepository(
-        "r", ImageRepositoryArgs(repository_name=repository_name, tag_prefixes=["web-api-"])
-    )
-    base = {"source": source, "tag": "web-api-1", "latest_tag": "latest"}
-    ServiceImage("i", ServiceImageArgs(repository=repository, **{**base, **changes}))
 
 
 ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
@@ -464,7 +455,7 @@ IMAGE_CHANGES: Changes = {
 
 def image_inputs(**changes: Any) -> dict[str, Any]:
     """What providers get for an image, without its repository."""
-    inputs = reached(lambda: image(**changes))
+    inputs = reached(lambda: image(**{"source": BUILD, **changes}))
     return {urn: value for urn, value in inputs.items() if "ServiceImage" in urn}
 
 

@@ -10,17 +10,15 @@ from typing import Any
 
 import pytest
 
-from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.service_image import (
     UNPUSHED_DIGEST,
     Build,
     ImageSource,
     LocalImage,
     RegistryTag,
-    ServiceImage,
-    ServiceImageArgs,
 )
 from components.validation import InvalidArgumentError
+from tests.unit import parts
 from tests.unit import type_tokens as t
 from tests.unit.builders import REPOSITORY_URL
 from tests.unit.providers import FOUND_DIGEST, LOCAL_IMAGE_ID, PUSHED_DIGEST
@@ -45,15 +43,7 @@ CREDENTIALS = {
 
 def record_image(source: str, *, preview: bool = False, **changes: Any) -> Recording:
     """A run with a repository and one image in it."""
-
-    def program() -> None:
-        repository = ImageRepository(
-            "fileflow", ImageRepositoryArgs(repository_name="fileflow", tag_prefixes=["web-api-"])
-        )
-        args = {"tag": "web-api-1.4.0", "latest_tag": "latest", **changes}
-        ServiceImage("web-api", ServiceImageArgs(repository=repository, source=SOURCES[source], **args))
-
-    return record(program, preview=preview)
+    return record(lambda: parts.image(SOURCES[source], **changes), preview=preview)
 
 
 @functools.cache
