@@ -6,11 +6,13 @@ import copy
 import functools
 import json
 import runpy
+import string
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from hypothesis import strategies as st
 
 from settings import Settings, parse_settings
 from tests.unit.recorder import Recorder, Recording, record
@@ -33,6 +35,15 @@ def as_text(values: Mapping[str, Any]) -> dict[str, str]:
 def parse(stack: str, values: Mapping[str, Any], secret_keys: Collection[str] = ()) -> Settings:
     """The settings that come of these values."""
     return parse_settings(stack, as_text(values), secret_keys)
+
+
+def lower_case_names(max_size: int) -> st.SearchStrategy[str]:
+    """Names of environments and schedulers, for tests of properties; a pattern takes twice as long."""
+    return st.builds(
+        "{}{}".format,
+        st.sampled_from(string.ascii_lowercase),
+        st.text(string.ascii_lowercase + string.digits, max_size=max_size - 1),
+    )
 
 
 def record_stack(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from components.names import Names, ServiceNames, shorten
 from settings import SettingsError
-from tests.unit.stacks import parse, stack_values
+from tests.unit.stacks import lower_case_names, parse, stack_values
 
 PROD = Names(environment="prod")
 
@@ -80,7 +80,6 @@ def regional(environment: str, schedulers: list[str]) -> list[tuple[str, str]]:
     ]
 
 
-ENVIRONMENTS = st.from_regex(r"[a-z][a-z0-9]{0,15}", fullmatch=True)
 ALIKE_ENVIRONMENTS = (
     "prod",
     "dev",
@@ -127,7 +126,7 @@ def test_the_services_of_one_environment_never_share_a_name(environment: str) ->
     assert len(names) == len(set(names))
 
 
-@given(ENVIRONMENTS)
+@given(lower_case_names(max_size=16))
 def test_elb_takes_the_names_of_any_environment(environment: str) -> None:
     assume(accepted(environment, []))
     names = Names(environment=environment)

@@ -37,6 +37,12 @@ def roles() -> Recording:
     return record_roles()
 
 
+@pytest.fixture(scope="module")
+def executing() -> Recording:
+    """A run that has the roles of a task that a person may open a session in."""
+    return record_roles(access=TaskAccess(execute_command=True))
+
+
 def statements(recording: Recording, role: str) -> list[Any]:
     """The inline statements of the role `execution` or `role` (the application's)."""
     policy = recording.only(t.ROLE_POLICY, f"app-{role}").json("policy")
@@ -53,13 +59,11 @@ def test_by_default_ecs_may_pull_one_image_and_write_one_log_and_the_application
     assert roles.of_type(t.ATTACHMENT) == []
 
 
-def test_each_policy_is_on_the_role_that_it_is_for() -> None:
-    recording = record_roles(access=TaskAccess(execute_command=True))
-
+def test_each_policy_is_on_the_role_that_it_is_for(executing: Recording) -> None:
     for name in ("app-execution", "app-role"):
-        policy = recording.only(t.ROLE_POLICY, name)
+        policy = executing.only(t.ROLE_POLICY, name)
         assert policy.inputs["role"] == f"{name}-0a1b2c3"
-        assert policy.parent == recording.only(t.ROLE, name).urn
+        assert policy.parent == executing.only(t.ROLE, name).urn
 
 
 def test_only_ecs_tasks_of_this_account_take_the_roles(roles: Recording) -> None:
@@ -111,28 +115,21 @@ def test_a_secret_that_is_named_is_looked_up_and_a_parameters_arn_is_known() -> 
             "REDIS": "ssm:/fileflow/redis",
         }
     )
-    recording = record_task(container=container, preview=True)
+    agents = ContainerOptions(secrets={"KEY": "secretsmanager:agent"})
+    sidecar = Sidecar(name="agent", image=IMAGE, container=agents)
+    recording = record_task(container=container, sidecars=[sidecar], preview=True)
 
-    [definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+    definition, agent = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
     assert definition["secrets"] == [
         {"name": "DB_PASSWORD", "valueFrom": f"{FOUND_SECRET_ARN}:password::"},
         {"name": "DB_URL", "valueFrom": FOUND_SECRET_ARN},
         {"name": "REDIS", "valueFrom": PARAMETER_ARN},
     ]
+    assert agent["secrets"] == [{"name": "KEY", "valueFrom": FOUND_SECRET_ARN}]
     assert statements(recording, "execution")[-1]["Resource"] == sorted([FOUND_SECRET_ARN, PARAMETER_ARN])
     asked = [each.args for each in recording.invokes if each.token.endswith(":getSecret")]
     # Once, although two variables come from it.
-    assert asked == [{"name": "fileflow/database"}]
-
-
-def test_a_sidecars_secret_can_be_named_too() -> None:
-    sidecar = Sidecar(
-        name="agent", image=IMAGE, container=ContainerOptions(secrets={"KEY": "secretsmanager:agent"})
-    )
-    recording = record_task(sidecars=[sidecar])
-
-    [_, definition] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
-    assert definition["secrets"] == [{"name": "KEY", "valueFrom": FOUND_SECRET_ARN}]
+    assert asked == [{"name": "fileflow/database"}, {"name": "agent"}]
 
 
 def test_a_secret_that_is_missing_ends_the_preview() -> None:
@@ -215,8 +212,8 @@ def test_a_policy_that_joins_never_renames_the_others() -> None:
     assert set(before.names(t.ATTACHMENT)) < set(after.names(t.ATTACHMENT))
 
 
-def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
-    granted = statements(record_roles(access=TaskAccess(execute_command=True)), "role")
+def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log(executing: Recording) -> None:
+    granted = statements(executing, "role")
 
     assert granted[0] == {
         "Action": [
@@ -232,9 +229,11 @@ def test_ecs_exec_opens_a_channel_and_writes_the_sessions_log() -> None:
     assert len(granted) == 2
 
 
-def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_write_there() -> None:
+def test_a_session_is_logged_where_the_cluster_says_and_the_application_may_write_there(
+    executing: Recording,
+) -> None:
     # The cluster sends sessions to /aws/ecs/CLUSTER/exec; the task's role is what writes them.
-    granted = statements(record_roles(access=TaskAccess(execute_command=True)), "role")
+    granted = statements(executing, "role")
     cluster = CLUSTER_ARN.rsplit("/", 1)[-1]
 
     writing = [each for each in granted if "logs:PutLogEvents" in each["Action"]]

@@ -23,7 +23,6 @@ from tests.unit.builders import (
     scheduler_args,
     unknown,
 )
-from tests.unit.parts import record_task
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recording, record
 
@@ -50,6 +49,7 @@ def optioned() -> Recording:
         container_name="app",
         logging=Logging(retention_days=90, retain_on_delete=True),
         spot_opt_in=True,
+        stop_timeout_seconds=2,
         tags={**TAGS, "fileflow:role": "web-api"},
     )
 
@@ -410,55 +410,48 @@ def test_every_resource_is_a_descendant_of_the_component(scheduler: Recording) -
         assert top is component, resource.urn
 
 
-def test_two_schedulers_live_side_by_side(scheduler: Recording) -> None:
+@pytest.fixture(scope="module")
+def pair() -> Recording:
+    """A run with two schedulers, both with the caller's provider, and one below the caller's platform."""
+
     def program() -> None:
-        SchedulerService("download", scheduler_args())
-        SchedulerService(
-            "pipeline",
-            scheduler_args(
-                service_name="fileflow-scheduler-pipeline",
-                family="fileflow-scheduler-pipeline-prod",
-                log_group_name="/aws/ecs/fileflow-scheduler-pipeline",
-                port=9092,
-            ),
+        seoul = aws.Provider("seoul", region="ap-northeast-2")
+        SchedulerService("download", scheduler_args(), pulumi.ResourceOptions(providers=[seoul]))
+        pipeline = scheduler_args(
+            service_name="fileflow-scheduler-pipeline",
+            family="fileflow-scheduler-pipeline-prod",
+            log_group_name="/aws/ecs/fileflow-scheduler-pipeline",
+            port=9092,
         )
+        platform = pulumi.ComponentResource("example:index:Platform", "platform")
+        aliases = [pulumi.Alias(name="old-pipeline")]
+        options = pulumi.ResourceOptions(parent=platform, aliases=aliases, protect=True, providers=[seoul])
+        SchedulerService("pipeline", pipeline, options)
 
-    recording = record(program)
+    return record(program)
 
-    assert recording.counts() == Counter({token: 2 * count for token, count in scheduler.counts().items()})
-    services = recording.of_type(t.SERVICE)
+
+def test_two_schedulers_live_side_by_side(scheduler: Recording, pair: Recording) -> None:
+    added = Counter({"example:index:Platform": 1, "pulumi:providers:aws": 1})
+    assert pair.counts() == scheduler.counts() + scheduler.counts() + added
+    services = pair.of_type(t.SERVICE)
     assert [each.inputs["desiredCount"] for each in services] == [1, 1]
     groups = [each.inputs["networkConfiguration"]["securityGroups"] for each in services]
     assert groups == [["sg-download-tasks"], ["sg-pipeline-tasks"]]
-    assert sorted(recording.hooks) == ["download-rollout", "pipeline-rollout"]
-    metrics = [each.inputs["metricTransformation"]["name"] for each in recording.of_type(t.METRIC_FILTER)]
+    assert sorted(pair.hooks) == ["download-rollout", "pipeline-rollout"]
+    metrics = [each.inputs["metricTransformation"]["name"] for each in pair.of_type(t.METRIC_FILTER)]
     assert len(set(metrics)) == 4
 
 
-class Platform(pulumi.ComponentResource):
-    """A caller's own component."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__("example:index:Platform", name)
-
-
-def test_a_callers_parent_and_aliases_reach_the_component_and_nothing_else_changes() -> None:
-    def program() -> None:
-        options = pulumi.ResourceOptions(
-            parent=Platform("platform"), aliases=[pulumi.Alias(name="old-download")], protect=True
-        )
-        SchedulerService("download", scheduler_args(), options)
-
-    recording = record(program)
-
-    component = recording.only(SCHEDULER)
-    assert component.parent == recording.only("example:index:Platform").urn
-    assert component.alias_names == ("old-download",)
+def test_a_callers_parent_and_aliases_reach_the_component_and_nothing_else_changes(pair: Recording) -> None:
+    component = pair.only(SCHEDULER, "pipeline")
+    assert component.parent == pair.only("example:index:Platform").urn
+    assert component.alias_names == ("old-pipeline",)
     assert component.protect is True
-    service = recording.only(t.SERVICE)
+    service = pair.only(t.SERVICE, "pipeline-service")
     assert service.parent == component.urn
     assert service.urn.endswith(
-        "::example:index:Platform$fileflow:ecs:SchedulerService$aws:ecs/service:Service::download-service"
+        "::example:index:Platform$fileflow:ecs:SchedulerService$aws:ecs/service:Service::pipeline-service"
     )
     assert service.delete_before_replace is True
 
@@ -470,23 +463,28 @@ def test_every_childs_name_begins_with_the_components_so_that_an_alias_renames_i
     assert [each.name for each in scheduler.resources if not each.name.startswith("download")] == []
 
 
-def test_a_callers_provider_reaches_every_resource_and_every_look_up() -> None:
-    def program() -> None:
-        seoul = aws.Provider("seoul", region="ap-northeast-2")
-        SchedulerService("download", scheduler_args(), pulumi.ResourceOptions(providers=[seoul]))
-
-    recording = record(program)
-
-    made = [each for each in recording.resources if each.custom and not each.type.startswith("pulumi:")]
+def test_a_callers_provider_reaches_every_resource_and_every_look_up(pair: Recording) -> None:
+    made = [each for each in pair.resources if each.custom and not each.type.startswith("pulumi:")]
     assert {each.provider.split("::")[-2] for each in made} == {"seoul"}
-    assert {each.provider.split("::")[-2] for each in recording.invokes} == {"seoul"}
+    assert {each.provider.split("::")[-2] for each in pair.invokes} == {"seoul"}
 
 
-def test_a_preview_with_an_unknown_image_hides_the_containers_and_nothing_of_the_guarantee() -> None:
-    recording = record(lambda: SchedulerService("download", scheduler_args(image=unknown())), preview=True)
+@pytest.fixture(scope="module")
+def obscure() -> Recording:
+    """A first preview, in which neither the image nor anything of the network is known."""
 
-    assert recording.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
-    service = recording.only(t.SERVICE)
+    def program() -> None:
+        placement = Placement(vpc_id=unknown(), cidr_block=unknown(), private_subnet_ids=unknown())
+        SchedulerService("download", scheduler_args(image=unknown(), placement=placement))
+
+    return record(program, preview=True)
+
+
+def test_a_preview_with_an_unknown_image_hides_the_containers_and_nothing_of_the_guarantee(
+    obscure: Recording,
+) -> None:
+    assert obscure.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
+    service = obscure.only(t.SERVICE)
     guarded = {
         "availabilityZoneRebalancing": "DISABLED",
         "deploymentMaximumPercent": 100,
@@ -511,17 +509,11 @@ def test_a_preview_registers_the_same_resources_as_an_update(
     assert previewed.counts() == scheduler.counts()
 
 
-def test_unknown_network_inputs_are_passed_on_as_unknown(scheduler: Recording) -> None:
-    def program() -> None:
-        placement = Placement(vpc_id=unknown(), cidr_block=unknown(), private_subnet_ids=unknown())
-        SchedulerService("download", scheduler_args(placement=placement))
-
-    recording = record(program, preview=True)
-
-    assert recording.only(t.SERVICE).inputs["networkConfiguration"]["subnets"] is UNKNOWN
-    assert recording.only(t.SECURITY_GROUP).inputs["vpcId"] is UNKNOWN
-    assert recording.only(t.INGRESS).inputs["cidrIpv4"] is UNKNOWN
-    assert recording.counts() == scheduler.counts()
+def test_unknown_network_inputs_are_passed_on_as_unknown(scheduler: Recording, obscure: Recording) -> None:
+    assert obscure.only(t.SERVICE).inputs["networkConfiguration"]["subnets"] is UNKNOWN
+    assert obscure.only(t.SECURITY_GROUP).inputs["vpcId"] is UNKNOWN
+    assert obscure.only(t.INGRESS).inputs["cidrIpv4"] is UNKNOWN
+    assert obscure.counts() == scheduler.counts()
 
 
 def test_the_component_registers_its_typed_attributes_as_outputs(scheduler: Recording) -> None:
@@ -537,13 +529,10 @@ def test_the_component_registers_its_typed_attributes_as_outputs(scheduler: Reco
     assert set(scheduler.registered_outputs[component.urn]) == set(SchedulerService.__annotations__)
 
 
-@pytest.mark.parametrize("seconds", [2, 120])
-def test_a_stop_timeout_at_fargates_limits_is_taken(seconds: int) -> None:
-    scheduler_args(stop_timeout_seconds=seconds)
-    recording = record_task(stop_timeout_seconds=seconds)
-    [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
-
-    assert container["stopTimeout"] == seconds
+def test_a_stop_timeout_at_fargates_limits_is_taken(scheduler: Recording, optioned: Recording) -> None:
+    for recording, seconds in ((optioned, 2), (scheduler, 120)):
+        [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+        assert container["stopTimeout"] == seconds
 
 
 @pytest.mark.parametrize(

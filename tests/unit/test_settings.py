@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from settings import Settings, SettingsError, parse_settings, read_settings
 from tests.unit.recorder import record
-from tests.unit.stacks import STACKS, as_text, parse, stack_values
+from tests.unit.stacks import STACKS, as_text, lower_case_names, parse, stack_values
 
 HUNTER = "hunter2"
 """What must never be printed."""
@@ -452,7 +452,7 @@ def test_no_secret_is_ever_in_a_message(path: str, wrap: Callable[[str], Any], s
 
 
 SCHEDULER = st.fixed_dictionaries(
-    {"name": st.from_regex(r"[a-z][a-z0-9]{0,10}", fullmatch=True), "port": st.integers(1024, 65535)},
+    {"name": lower_case_names(max_size=11), "port": st.integers(1024, 65535)},
     optional={
         "size": st.sampled_from([{"cpu": 256, "memory_mib": 512}, {"cpu": 1024, "memory_mib": 4096}]),
         "stop_timeout_seconds": st.integers(2, 120),
@@ -465,7 +465,7 @@ SCHEDULER = st.fixed_dictionaries(
 
 @given(
     st.lists(SCHEDULER, max_size=4, unique_by=lambda each: each["name"]),
-    st.from_regex(r"[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True),
+    st.builds("{}.{}".format, st.integers(0, 999), st.integers(0, 999)),
     st.sampled_from([NEW, EXISTING]),
 )
 def test_right_settings_survive_being_written_and_read_again(

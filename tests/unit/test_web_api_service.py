@@ -107,9 +107,12 @@ def test_the_desired_count_is_autoscalings_after_creation(web: Recording) -> Non
 NAMESPACE = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-1"
 
 
+OFFICE = IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16")
+
+
 @pytest.fixture(scope="module")
 def optioned() -> Recording:
-    """A run with a web API that has every option which is its own, and not its load balancer's."""
+    """A run with a web API that has every option which is its own, and forwards some requests only."""
     return record_web(
         access=TaskAccess(execute_command=True),
         alarms=Alarms(topic_arns=[TOPIC_ARN]),
@@ -117,8 +120,9 @@ def optioned() -> Recording:
         capacity=Capacity(base=2, fargate_weight=1, spot_weight=3),
         ingress=[
             IngressRule(description="The batch jobs", port=8083, source_security_group_id="sg-batch"),
-            IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16"),
+            OFFICE,
         ],
+        load_balancing=load_balancing(path_patterns=["/api/*"], host_names=["files.example.com"]),
         service_connect=ServiceConnect(namespace_arn=NAMESPACE, discovery_name="fileflow-api"),
     )
 
@@ -297,22 +301,18 @@ def test_only_named_ranges_reach_the_load_balancer() -> None:
     assert recording.only(t.BALANCER).inputs["internal"] is True
 
 
-def test_path_and_host_rules_narrow_what_is_forwarded() -> None:
-    recording = record_web(
-        load_balancing=load_balancing(path_patterns=["/api/*"], host_names=["files.example.com"])
-    )
-
-    rule = recording.only(t.LISTENER_RULE)
+def test_path_and_host_rules_narrow_what_is_forwarded(optioned: Recording) -> None:
+    rule = optioned.only(t.LISTENER_RULE)
     assert rule.inputs["listenerArn"] == f"{ELB}:listener/app/web-0/0a1b2c3d4e5f6071/8899aabbccddeeff"
     assert rule.inputs["actions"] == [{"targetGroupArn": TARGET_GROUP_ARN, "type": "forward"}]
     assert rule.inputs["conditions"] == [
         {"pathPattern": {"values": ["/api/*"]}},
         {"hostHeader": {"values": ["files.example.com"]}},
     ]
-    [listener] = recording.only(t.BALANCER).inputs["listeners"]
+    [listener] = optioned.only(t.BALANCER).inputs["listeners"]
     [action] = listener["defaultActions"]
     assert (action["type"], action["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
-    assert rule.urn in recording.only(t.SERVICE).dependencies
+    assert rule.urn in optioned.only(t.SERVICE).dependencies
 
 
 def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
@@ -516,12 +516,6 @@ def test_further_ways_in_are_each_one_rule(optioned: Recording) -> None:
     }
 
 
-def test_a_further_way_in_never_renames_the_others(optioned: Recording) -> None:
-    office = IngressRule(description="The office", port=8084, source_cidr_block="10.9.0.0/16")
-
-    assert set(record_web(ingress=[office]).names(t.INGRESS)) < set(optioned.names(t.INGRESS))
-
-
 @pytest.mark.parametrize(
     ("suffix", "metric", "statistic", "threshold"),
     [
@@ -568,65 +562,71 @@ def test_ecs_exec_is_on_only_where_it_is_asked_for(web: Recording, optioned: Rec
     assert web.only(t.SERVICE).inputs["enableExecuteCommand"] is False
 
 
-def test_two_web_apis_live_side_by_side(web: Recording) -> None:
+@pytest.fixture(scope="module")
+def pair() -> Recording:
+    """A run with a web API that the office reaches too, and another one below a platform of the caller's."""
+
     def program() -> None:
-        for name in ("first", "second"):
-            balancer = load_balancing(name=f"{name}-alb", target_group_name=f"{name}-group")
-            WebApiService(
-                name,
-                web_args(
-                    service_name=name,
-                    family=name,
-                    container_name=name,
-                    log_group_name=f"/aws/ecs/{name}",
-                    load_balancing=balancer,
-                ),
-            )
-
-    recording = record(program)
-
-    assert recording.counts() == Counter({token: 2 * count for token, count in web.counts().items()})
-    groups = [each.inputs["loadBalancers"][0]["targetGroupArn"] for each in recording.of_type(t.SERVICE)]
-    assert groups == [
-        f"{ELB}:targetgroup/first-group/0011223344556677",
-        f"{ELB}:targetgroup/second-group/0011223344556677",
-    ]
-
-
-def test_a_callers_parent_and_aliases_reach_the_component() -> None:
-    def program() -> None:
-        parent = pulumi.ComponentResource("example:index:Platform", "platform")
-        WebApiService(
-            "web", web_args(), pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name="api")])
+        WebApiService("web", web_args(ingress=[OFFICE]))
+        other = web_args(
+            service_name="other",
+            family="other",
+            container_name="other",
+            log_group_name="/aws/ecs/other",
+            load_balancing=load_balancing(name="other-alb", target_group_name="other-group"),
         )
+        parent = pulumi.ComponentResource("example:index:Platform", "platform")
+        options = pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name="api")])
+        WebApiService("other", other, options)
 
-    recording = record(program)
+    return record(program)
 
-    component = recording.only(WEB)
-    assert component.parent == recording.only("example:index:Platform").urn
+
+def test_two_web_apis_live_side_by_side(web: Recording, pair: Recording) -> None:
+    added = Counter({"example:index:Platform": 1, t.INGRESS: 1})
+    assert pair.counts() == web.counts() + web.counts() + added
+    groups = [each.inputs["loadBalancers"][0]["targetGroupArn"] for each in pair.of_type(t.SERVICE)]
+    assert groups == [TARGET_GROUP_ARN, f"{ELB}:targetgroup/other-group/0011223344556677"]
+
+
+def test_a_further_way_in_never_renames_the_others(optioned: Recording, pair: Recording) -> None:
+    before = {name for name in pair.names(t.INGRESS) if name.startswith("web-")}
+
+    assert len(before) == 3
+    assert before < set(optioned.names(t.INGRESS))
+
+
+def test_a_callers_parent_and_aliases_reach_the_component(pair: Recording) -> None:
+    component = pair.only(WEB, "other")
+
+    assert component.parent == pair.only("example:index:Platform").urn
     assert component.alias_names == ("api",)
-    assert recording.only(t.SERVICE).parent == recording.only(t.BALANCER).parent == component.urn
+    assert pair.only(t.SERVICE, "other-service").parent == component.urn
+    assert pair.only(t.BALANCER, "other").parent == component.urn
 
 
-def test_a_preview_registers_the_same_resources_as_an_update(web: Recording) -> None:
-    recording = record_web(preview=True)
+@pytest.fixture(scope="module")
+def previewed() -> Recording:
+    """A first preview, in which neither the image nor the cluster nor the subnets are known."""
 
-    assert recording.counts() == web.counts()
-    assert recording.only(t.SERVICE).inputs["loadBalancers"][0]["targetGroupArn"] is UNKNOWN
-
-
-def test_a_preview_with_unknown_inputs_still_shows_all_that_is_known() -> None:
     def program() -> None:
         balancer = load_balancing(public_subnet_ids=unknown())
         WebApiService("web", web_args(image=unknown(), load_balancing=balancer, cluster_arn=unknown()))
 
-    recording = record(program, preview=True)
+    return record(program, preview=True)
 
-    assert recording.only(t.BALANCER).inputs["subnetIds"] is UNKNOWN
-    assert recording.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
-    assert recording.only(t.SERVICE).inputs["cluster"] is UNKNOWN
-    assert recording.only(t.SERVICE).inputs["deploymentMinimumHealthyPercent"] == 100
-    assert recording.only(t.SCALING_TARGET).inputs["minCapacity"] == 1
+
+def test_a_preview_registers_the_same_resources_as_an_update(web: Recording, previewed: Recording) -> None:
+    assert previewed.counts() == web.counts()
+    assert previewed.only(t.SERVICE).inputs["loadBalancers"][0]["targetGroupArn"] is UNKNOWN
+
+
+def test_a_preview_with_unknown_inputs_still_shows_all_that_is_known(previewed: Recording) -> None:
+    assert previewed.only(t.BALANCER).inputs["subnetIds"] is UNKNOWN
+    assert previewed.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
+    assert previewed.only(t.SERVICE).inputs["cluster"] is UNKNOWN
+    assert previewed.only(t.SERVICE).inputs["deploymentMinimumHealthyPercent"] == 100
+    assert previewed.only(t.SCALING_TARGET).inputs["minCapacity"] == 1
 
 
 def test_the_component_registers_its_typed_attributes_as_outputs(web: Recording) -> None:
