@@ -1,6 +1,7 @@
 """Default runs that several tests look at, and a quiet collector: a run makes many short-lived objects.
 
-The SDK is imported where it is needed: the process that hands the tests out to workers reads this too.
+The SDK and hypothesis are imported where they are needed: the process that hands the tests out to workers
+reads this too.
 """
 
 from __future__ import annotations
@@ -11,27 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from tests.unit.recorder import Recording
 
 HERE: Final = Path(__file__).parent
 
-hypothesis_settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
-hypothesis_settings.load_profile("unit")
-
-
-@given(nothing=st.none())
-def _take_hold_of_the_global_random(nothing: None) -> None:
-    """Whoever does so first pays for a collection of all garbage, in the middle of the suite for seconds."""
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    """pulumi_aws warns of deprecated types of its own when it imports them; nobody here uses those."""
+    """pulumi_aws warns of deprecated types of its own when it imports them; nobody here uses those.
+
+    Properties are tried with the same examples in every run, and with no limit of time.
+    """
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:pulumi_aws.*")
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return
+    from hypothesis import settings
+
+    settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
+    settings.load_profile("unit")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,7 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package", autouse=True)
 def _no_collections() -> Iterator[None]:
     """Each run leaves a megabyte of cycles; to look for them takes a third of the suite's time."""
-    _take_hold_of_the_global_random()
+    from hypothesis import given
+    from hypothesis import strategies as st
+
+    # Whoever draws first pays for a collection of all garbage, in the middle of the suite for seconds.
+    given(st.none())(lambda nothing: nothing)()
     gc.disable()
     yield
     gc.freeze()

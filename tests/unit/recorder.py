@@ -12,9 +12,9 @@ import contextvars
 import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, TypeVarTuple
 from unittest import mock
 
 import pulumi
@@ -31,6 +31,9 @@ from tests.unit import providers
 from tests.unit.providers import UNKNOWN, Child, Reference, Unknown
 
 __all__ = ["UNKNOWN", "Invoked", "Recorded", "Recorder", "Recording", "Secret", "Unknown", "record"]
+
+Arguments = TypeVarTuple("Arguments")
+Answer = TypeVar("Answer")
 
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 
@@ -354,13 +357,15 @@ class _Callbacks:
         self._recording.error_hooks[hook.name] = hook
 
 
-class _InThisThread(ThreadPoolExecutor):
-    """Answers the SDK's requests at once, so that a run has one order and leaves no thread behind."""
+class _Loop(asyncio.SelectorEventLoop):
+    """Answers the SDK's requests at once, so that a run has one order and starts no thread."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
+    def run_in_executor(
+        self, _executor: Executor | None, func: Callable[[*Arguments], Answer], *args: *Arguments
+    ) -> asyncio.Future[Answer]:
+        future: asyncio.Future[Answer] = self.create_future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            future.set_result(func(*args))
         except Exception as error:  # noqa: BLE001  # it is raised where the future is awaited
             future.set_exception(error)
         return future
@@ -406,9 +411,8 @@ def record(
 
 def _run_in_own_loop(work: Coroutine[Any, Any, None]) -> None:
     """Like `asyncio.run`, which walks the tasks of all loops that were ever closed: too many in a suite."""
-    loop = asyncio.new_event_loop()
+    loop = _Loop()
     asyncio.set_event_loop(loop)
-    loop.set_default_executor(_InThisThread())
     try:
         loop.run_until_complete(work)
     except BaseException:

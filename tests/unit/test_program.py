@@ -1,7 +1,7 @@
 """The whole program, run for the stacks' files: what it registers, what it exports, what it is called.
 
-A run of the program is the dearest of the unit tests. Staging is prod with smaller numbers, so it isn't run
-here; the engine's tests preview and deploy each stack.
+A run of the program is the dearest of the unit tests, so staging isn't run here, which is prod with smaller
+numbers, and dev is run with its schedulers changed. The engine's tests preview and deploy each stack.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recorded, Recorder, Recording, Secret
 from tests.unit.stacks import record_stack, recorded, stack_values
 
-STACKS = ("prod", "dev", "local")
-"""With HTTPS and without, with images from a registry and with images that are built."""
+STACKS = ("prod", "local")
+"""With HTTPS and without, with images that are pushed and with images that are built."""
 
 GUIDE_OUTPUTS = {
     "ecs_service_name",
@@ -76,11 +76,7 @@ BUILT = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_IMAGE: 3, t.DOCKER_TAG: 3, t.PUS
 HTTPS = Counter({t.INGRESS: 1})
 """Port 443 beside port 80."""
 
-EXPECTED: Mapping[str, Counter[str]] = {
-    "prod": ALIKE + PUSHED + HTTPS,
-    "dev": ALIKE + PUSHED,
-    "local": ALIKE + BUILT,
-}
+EXPECTED: Mapping[str, Counter[str]] = {"prod": ALIKE + PUSHED + HTTPS, "local": ALIKE + BUILT}
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -113,7 +109,7 @@ def test_the_guides_seven_outputs_are_there_by_the_guides_names(stack: str) -> N
     ]
 
 
-@pytest.mark.parametrize("stack", ["prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_outputs_of_prod_and_local_are_the_guides(stack: str) -> None:
     exports = dict(recorded(stack).exports)
     del exports["prometheus_scrape_configuration"]
@@ -160,7 +156,7 @@ GUIDE = [
 ]
 
 
-@pytest.mark.parametrize("stack", ["prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize(("service", "family", "container", "port", "log_group", "balanced"), GUIDE)
 def test_prod_and_local_are_the_guides_table(
     stack: str, service: str, family: str, container: str, port: int, log_group: str, balanced: bool
@@ -179,7 +175,7 @@ def test_prod_and_local_are_the_guides_table(
     assert running.inputs["cluster"] == f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"
 
 
-@pytest.mark.parametrize("stack", ["prod", "local"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_prod_and_local_share_the_guides_other_names(stack: str) -> None:
     recording = recorded(stack)
 
@@ -238,14 +234,17 @@ def test_every_service_waits_until_ecs_may_place_tasks_in_its_cluster(stack: str
         assert recording.only(t.CAPACITY_PROVIDERS).urn in service.dependencies, service.urn
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_resource_that_takes_tags_says_whose_it_is(stack: str) -> None:
-    environment = "prod" if stack == "local" else stack
-    for resource in recorded(stack).own:
-        tags = resource.inputs.get("tags")
-        if tags is not None:
-            assert tags.get("Project") == "fileflow", resource.urn
-            assert tags.get("Environment") == environment, resource.urn
+def test_every_resource_that_takes_tags_says_whose_it_is() -> None:
+    for recording, environment in (
+        (recorded("prod"), "prod"),
+        (recorded("local"), "prod"),
+        (reworked(), "dev"),
+    ):
+        for resource in recording.own:
+            tags = resource.inputs.get("tags")
+            if tags is not None:
+                assert tags.get("Project") == "fileflow", resource.urn
+                assert tags.get("Environment") == environment, resource.urn
 
 
 def names_in_use(recording: Recording) -> set[tuple[str, str]]:
@@ -273,7 +272,7 @@ def generated(name: tuple[str, str]) -> bool:
 
 
 def test_two_environments_in_one_account_and_region_never_meet() -> None:
-    one, other = names_in_use(recorded("prod")), names_in_use(recorded("dev"))
+    one, other = names_in_use(recorded("prod")), names_in_use(reworked())
 
     assert len(one) > 15
     assert [each for each in one & other if not generated(each)] == []
@@ -281,21 +280,21 @@ def test_two_environments_in_one_account_and_region_never_meet() -> None:
 
 @functools.cache
 def reworked() -> Recording:
-    """FileFlow with one scheduler more, and another one renamed."""
-    values = stack_values("local")
+    """FileFlow in development with one scheduler more, and another one renamed."""
+    values = stack_values("dev")
     values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
     values["schedulers"].append({"name": "cleanup", "port": 9093})
-    return record_stack("local", values=values)
+    return record_stack("dev", values=values)
 
 
 def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing_else(
     scheduler: Recording,
 ) -> None:
-    image = Counter({"fileflow:ecr:ServiceImage": 1, t.DOCKER_IMAGE: 1, t.DOCKER_TAG: 1, t.PUSHED_IMAGE: 1})
-    assert reworked().counts() == EXPECTED["local"] + scheduler.counts() + image
+    image = Counter({"fileflow:ecr:ServiceImage": 1, t.DOCKER_TAG: 2, t.PUSHED_IMAGE: 2})
+    assert reworked().counts() == ALIKE + PUSHED + scheduler.counts() + image
     exports = reworked().exports
     assert exports["cleanup_scheduler_service_name"] == "fileflow-scheduler-cleanup"
-    assert exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/fileflow-scheduler-cleanup"
+    assert exports["cleanup_scheduler_log_group_name"] == "/aws/ecs/dev/fileflow-scheduler-cleanup"
 
 
 def test_a_renamed_scheduler_is_the_old_one_to_the_engine_and_is_deleted_first() -> None:

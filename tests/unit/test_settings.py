@@ -378,16 +378,16 @@ def test_a_long_value_is_cut_and_never_breaks_the_line() -> None:
 
 
 # Every character but surrogates: the default takes seconds to find out which those are.
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
+    max_leaves=5,
 )
 KEYS = st.sampled_from([*Settings.model_fields, "unknown"])
 
 
-@given(st.dictionaries(KEYS, JSON, max_size=8))
+@given(st.dictionaries(KEYS, JSON, max_size=4))
 def test_no_configuration_whatever_raises_anything_but_a_settings_error(values: dict[str, Any]) -> None:
     try:
         parse("prod", values)
@@ -464,7 +464,7 @@ SCHEDULER = st.fixed_dictionaries(
 
 
 @given(
-    st.lists(SCHEDULER, max_size=4, unique_by=lambda each: each["name"]),
+    st.lists(SCHEDULER, max_size=3, unique_by=lambda each: each["name"]),
     st.builds("{}.{}".format, st.integers(0, 999), st.integers(0, 999)),
     st.sampled_from([NEW, EXISTING]),
 )
