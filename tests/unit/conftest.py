@@ -29,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from hypothesis import settings
 
+    from tests.unit import sdk_imports
+
+    sdk_imports.install()
     settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
     settings.load_profile("unit")
 
@@ -37,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests share runs, so one worker gets them all (where `--dist loadgroup` is on)."""
     for item in items:
-        if item.path.parent == HERE and item.get_closest_marker("xdist_group") is None:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

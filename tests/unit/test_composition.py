@@ -199,9 +199,9 @@ def sections(of: type[BaseModel] = Settings) -> Iterator[type[BaseModel]]:
                 yield from sections(inner)
 
 
-@pytest.mark.parametrize("section", list(sections()), ids=lambda each: each.__name__)
-def test_every_setting_is_in_the_table_above(section: type[BaseModel]) -> None:
-    assert set(CHANGES[section][1]) == set(section.model_fields)
+def test_every_setting_is_in_the_table_above() -> None:
+    for section in sections():
+        assert set(CHANGES[section][1]) == set(section.model_fields), section
 
 
 @pytest.mark.parametrize("section", CHANGES, ids=lambda each: each.__name__)

@@ -236,17 +236,16 @@ BAD: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "key"), BAD, ids=[f"{p}={v}"[:60] for p, v, _ in BAD])
-def test_a_wrong_value_gives_one_line_with_file_key_value_rule_and_fix(
-    path: str, value: Any, key: str
-) -> None:
-    [line] = refused(put(path, value))
+def test_a_wrong_value_gives_one_line_with_file_key_value_rule_and_fix(subtests: pytest.Subtests) -> None:
+    for path, value, key in BAD:
+        with subtests.test(path=path, value=value):
+            [line] = refused(put(path, value))
 
-    assert line["key"].startswith(key or path)
-    assert line["rule"].strip()
-    assert line["fix"].strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        assert line["value"] == f"is {value}"
+            assert line["key"].startswith(key or path)
+            assert line["rule"].strip()
+            assert line["fix"].strip()
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                assert line["value"] == f"is {value}"
 
 
 @pytest.mark.parametrize("path", ["version", "network", "images", "web_api", "schedulers"])
@@ -352,12 +351,13 @@ LEAKS: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value"), LEAKS, ids=[f"{p}={v}" for p, v in LEAKS])
-def test_what_may_be_a_secret_is_never_printed(path: str, value: Any) -> None:
-    with pytest.raises(SettingsError) as caught:
-        parse("prod", put(path, value))
+def test_what_may_be_a_secret_is_never_printed(subtests: pytest.Subtests) -> None:
+    for path, value in LEAKS:
+        with subtests.test(path=path, value=value):
+            with pytest.raises(SettingsError) as caught:
+                parse("prod", put(path, value))
 
-    assert HUNTER not in str(caught.value)
+            assert HUNTER not in str(caught.value)
 
 
 @pytest.mark.parametrize(

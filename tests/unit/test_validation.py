@@ -106,19 +106,17 @@ RANGES: list[tuple[Callable[..., Any], str, int, int]] = [
     (web_args, "stop_timeout_seconds", 31, 120),
     (web_args, "grace_period_seconds", 0, 2_147_483_647),
 ]
-IDS = [f"{getattr(make, '__name__', make)}.{field}" for make, field, *_ in RANGES]
 
 
-@pytest.mark.parametrize(("make", "field", "lowest", "highest"), RANGES, ids=IDS)
-def test_a_number_is_taken_at_both_limits_and_refused_beyond_them(
-    make: Callable[..., Any], field: str, lowest: int, highest: int
-) -> None:
-    for value in (lowest, highest):
-        assert getattr(make(**{field: value}), field) == value
-    for value in (lowest - 1, highest + 1):
-        with pytest.raises(InvalidArgumentError) as caught:
-            make(**{field: value})
-        assert_says_it_all(caught.value, field, value)
+def test_a_number_is_taken_at_both_limits_and_refused_beyond_them(subtests: pytest.Subtests) -> None:
+    for make, field, lowest, highest in RANGES:
+        with subtests.test(make=make.__name__, field=field):
+            for value in (lowest, highest):
+                assert getattr(make(**{field: value}), field) == value
+            for value in (lowest - 1, highest + 1):
+                with pytest.raises(InvalidArgumentError) as caught:
+                    make(**{field: value})
+                assert_says_it_all(caught.value, field, value)
 
 
 def assert_says_it_all(error: InvalidArgumentError, field: str, value: object) -> None:
@@ -262,13 +260,12 @@ REFUSED: list[tuple[Callable[[], Any], str, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "field", "value"), REFUSED, ids=[f"{f}={v}" for _, f, v in REFUSED])
-def test_a_wrong_value_is_refused_with_field_value_rule_and_fix(
-    make: Callable[[], Any], field: str, value: object
-) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
-        make()
-    assert_says_it_all(caught.value, field, value)
+def test_a_wrong_value_is_refused_with_field_value_rule_and_fix(subtests: pytest.Subtests) -> None:
+    for make, field, value in REFUSED:
+        with subtests.test(field=field, value=value):
+            with pytest.raises(InvalidArgumentError) as caught:
+                make()
+            assert_says_it_all(caught.value, field, value)
 
 
 def test_two_weights_of_nothing_are_refused_in_words() -> None:

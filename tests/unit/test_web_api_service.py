@@ -326,8 +326,6 @@ def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
     assert second["defaultActions"][0]["type"] == "fixed-response"
 
 
-# The SDK takes long to import WAF: in the worker that does so anyway.
-@pytest.mark.xdist_group("test_arguments")
 def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
     acl = f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/webacl/fileflow/1"
     recording = record_balancer(web_acl_arn=acl)
