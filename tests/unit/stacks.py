@@ -76,6 +76,6 @@ def _parsed(stack: str) -> dict[str, Any]:
 
 
 @functools.cache
-def recorded(stack: str, *, preview: bool = False) -> Recording:
+def recorded(stack: str) -> Recording:
     """The one run of a stack's file that tests share; nobody changes it."""
-    return record_stack(stack, preview=preview)
+    return record_stack(stack)
