@@ -8,23 +8,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local import processes
 from tests.local import fakes
+from tests.local.fakes import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "FILEFLOW_TEST_MARK"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it didn't happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture

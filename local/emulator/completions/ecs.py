@@ -62,7 +62,6 @@ def install() -> None:
     """Completes clusters, task definitions, services and deployments."""
     wrap(ecs, "_put_cluster", _put_cluster)
     wrap(ecs, "_delete_cluster", _delete_cluster)
-    wrap(ecs, "_cluster_view", _cluster_view)
     wrap(ecs, "_register_task_definition", _register_task_definition)
     wrap(ecs, "_make_deployment", _make_deployment)
     wrap(ecs, "_create_service", _create_service)
@@ -92,14 +91,6 @@ def _put_cluster(original: Any) -> Any:
         return cluster
 
     return put
-
-
-def _cluster_view(original: Any) -> Any:
-    def view(cluster: dict[str, Any], include: set[str]) -> dict[str, Any]:
-        shown: dict[str, Any] = original(cluster, include)
-        return shown
-
-    return view
 
 
 def _delete_cluster(original: Any) -> Any:

@@ -41,6 +41,7 @@ _failures_in_a_row: dict[tuple[str, str, str], int] = {}
 
 def install() -> None:
     """Completes the life of tasks."""
+    wrap(ecs, "_sanitize", _sanitize)
     wrap(ecs, "_run_task", _run_task)
     wrap(ecs, "_mark_task_pending", _mark_pending)
     wrap(ecs, "_mark_task_running", _mark_running)
@@ -102,6 +103,15 @@ def _attach_interface(task: dict[str, Any]) -> None:
 
 
 # The life of a task
+
+
+def _sanitize(original: Any) -> Any:
+    def sanitize(record: Any) -> Any:
+        """Shows a copy: other threads complete a task, and a record that grows can't be gone through."""
+        copied = record.copy() if isinstance(record, dict | list) else record
+        return original(copied)
+
+    return sanitize
 
 
 def _run_task(original: Any) -> Any:

@@ -68,3 +68,36 @@ def test_sigterm_ends_it_cleanly(python: Path, tmp_path: Path) -> None:
     assert "shutting down" in log
     assert "Traceback" not in log
     assert process.find(tmp_path) is None
+
+
+SHOWN_WHILE_COMPLETED = """
+import sys, threading
+from ministack.services import ecs
+from local.emulator.completions import install
+install()
+sys.setswitchinterval(1e-6)
+record = {f"key{number}": {"inner": [number]} for number in range(200)}
+over = threading.Event()
+def complete():
+    while not over.is_set():
+        record["attachments"] = []
+        over.is_set()
+        del record["attachments"]
+threading.Thread(target=complete, daemon=True).start()
+for _ in range(300):
+    assert len(ecs._sanitize(record)) >= 200
+over.set()
+"""
+
+
+def test_a_task_is_shown_although_another_thread_completes_it(python: Path) -> None:
+    done = subprocess.run(
+        [str(python), "-c", SHOWN_WHILE_COMPLETED],
+        cwd=CHECKOUT,
+        env={"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
