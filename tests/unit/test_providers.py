@@ -11,56 +11,10 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 import pytest
 
+from tests.golden.programs import RECORDED, alb_redirect_https, ecr_default, vpc_two_az_single_nat
 from tests.unit import type_tokens as t
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recorded, record
-from tests.unit.stacks import ROOT
-
-GOLDEN: dict[str, list[dict[str, Any]]] = json.loads((ROOT / "tests/golden/awsx-children.json").read_text())
-
-
-def load_balancer() -> None:
-    """The recorded load balancer with a redirect and HTTPS."""
-    redirect = aws.lb.ListenerDefaultActionRedirectArgs(port="443", protocol="HTTPS", status_code="HTTP_301")
-    awsx.lb.ApplicationLoadBalancer(
-        "fileflow",
-        name="fileflow-prod-alb",
-        subnet_ids=["subnet-0a", "subnet-0b"],
-        security_groups=["sg-0a"],
-        enable_deletion_protection=True,
-        drop_invalid_header_fields=True,
-        default_target_group=awsx.lb.TargetGroupArgs(
-            name="fileflow-web-api",
-            port=8083,
-            protocol="HTTP",
-            target_type="ip",
-            vpc_id="vpc-0a",
-            health_check=aws.lb.TargetGroupHealthCheckArgs(path="/actuator/health"),
-        ),
-        listeners=[
-            awsx.lb.ListenerArgs(
-                port=80,
-                protocol="HTTP",
-                default_actions=[aws.lb.ListenerDefaultActionArgs(type="redirect", redirect=redirect)],
-            ),
-            awsx.lb.ListenerArgs(
-                port=443,
-                protocol="HTTPS",
-                certificate_arn=f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/x",
-                ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
-            ),
-        ],
-    )
-
-
-def repository() -> None:
-    """A repository without a word."""
-    awsx.ecr.Repository("fileflow")
-
-
-def vpc() -> None:
-    """The recorded VPC over two zones."""
-    awsx.ec2.Vpc("fileflow", cidr_block="10.20.0.0/16", number_of_availability_zones=2)
 
 
 def children(program: Callable[[], None]) -> list[Recorded]:
@@ -81,19 +35,17 @@ def with_marks(child: Recorded, others: list[Recorded]) -> dict[str, Any]:
 
 
 def test_a_load_balancers_children_are_the_recorded_ones() -> None:
-    made = children(load_balancer)
+    made = children(alb_redirect_https)
 
-    recorded = [each for each in GOLDEN["alb_redirect_https"] if each["type"].startswith("aws:")]
+    recorded = [each for each in RECORDED["alb_redirect_https"] if each["type"].startswith("aws:")]
     assert {(each.type, each.name): with_marks(each, made) for each in made} == {
         (each["type"], each["name"]): each["inputs"] for each in recorded
     }
 
 
-@pytest.mark.parametrize(("program", "case"), [(repository, "ecr_default"), (vpc, "vpc_two_az_single_nat")])
-def test_every_child_is_one_that_the_plugin_registers_under_that_name(
-    program: Callable[[], None], case: str
-) -> None:
-    recorded = {(each["type"], each["name"]) for each in GOLDEN[case]}
+@pytest.mark.parametrize("program", [ecr_default, vpc_two_az_single_nat])
+def test_every_child_is_one_that_the_plugin_registers_under_that_name(program: Callable[[], None]) -> None:
+    recorded = {(each["type"], each["name"]) for each in RECORDED[program.__name__]}
     made = {(each.type, each.name) for each in children(program)}
 
     assert made
