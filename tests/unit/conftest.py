@@ -25,7 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     Properties are tried with the same examples in every run, and with no limit of time.
     """
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:pulumi_aws.*")
-    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+    hands_the_tests_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if hands_the_tests_out:
         return
     from hypothesis import settings
 
