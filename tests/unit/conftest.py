@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests.unit import sdk_imports
 
     sdk_imports.install()
-    settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=60)
+    settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=40)
     settings.load_profile("unit")
 
 

@@ -73,9 +73,3 @@ def _file(stack: str) -> dict[str, Any]:
 def _parsed(stack: str) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return config
-
-
-@functools.cache
-def recorded(stack: str) -> Recording:
-    """The one run of a stack's file that tests share; nobody changes it."""
-    return record_stack(stack)

@@ -1,14 +1,13 @@
 """The whole program, run for the stacks' files: what it registers, what it exports, what it is called.
 
-A run of the program is the dearest of the unit tests, so staging isn't run here, which is prod with smaller
-numbers, and dev is previewed, with its schedulers changed. The engine's tests preview and deploy each stack.
+A run of the program is the dearest of the unit tests: prod's file is run as it stands, and those of dev and
+local with changes. Staging is prod with smaller numbers. The engine's tests preview and deploy each stack.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,21 +16,8 @@ import yaml
 from settings import SettingsError
 from tests.unit import type_tokens as t
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import UNKNOWN, Recorded, Recorder, Recording, Secret
-from tests.unit.stacks import record_stack, recorded, stack_values
-
-STACKS = ("prod", "local")
-"""With HTTPS and without, with images that are pushed and with images that are built."""
-
-GUIDE_OUTPUTS = {
-    "ecs_service_name",
-    "alb_dns_name",
-    "cloudwatch_log_group_name",
-    "download_scheduler_service_name",
-    "download_scheduler_log_group_name",
-    "pipeline_scheduler_service_name",
-    "pipeline_scheduler_log_group_name",
-}
+from tests.unit.recorder import Recorded, Recorder, Recording
+from tests.unit.stacks import record_stack, stack_values
 
 ALIKE = Counter(
     {
@@ -72,37 +58,53 @@ ALIKE = Counter(
     }
 )
 PUSHED = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
-BUILT = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_IMAGE: 3, t.DOCKER_TAG: 3, t.PUSHED_IMAGE: 3})
 HTTPS = Counter({t.INGRESS: 1})
 """Port 443 beside port 80."""
 
-EXPECTED: Mapping[str, Counter[str]] = {"prod": ALIKE + PUSHED + HTTPS, "local": ALIKE + BUILT}
+
+@functools.cache
+def production() -> Recording:
+    """An update of production."""
+    return record_stack("prod")
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_a_stack_registers_exactly_these_resources(stack: str) -> None:
-    assert recorded(stack).counts() == EXPECTED[stack]
+@functools.cache
+def previewed() -> Recording:
+    """A first preview of FileFlow in development, with one scheduler more and another one renamed."""
+    values = stack_values("dev")
+    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
+    values["schedulers"].append({"name": "cleanup", "port": 9093})
+    return record_stack("dev", values=values, preview=True)
 
 
-def test_an_update_warns_of_nothing() -> None:
-    assert [warning for stack in STACKS for warning in recorded(stack).warnings] == []
+@functools.cache
+def settled() -> Recording:
+    """An update of the web API alone on the local stack, whose names are production's.
+
+    Its image is built, its network is there already, and people want to hear of alarms.
+    """
+    existing = {
+        "vpc_tags": {"Name": "a"},
+        "private_subnet_tags": {"T": "b"},
+        "public_subnet_tags": {"T": "c"},
+    }
+    alarms = {"emails": ["ops@example.com"], "https_endpoints": ["https://example.com/hook"]}
+    changes = {"network": {"use": existing}, "alarms": alarms, "schedulers": []}
+    return record_stack("local", values={**stack_values("local"), **changes})
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_guides_seven_outputs_are_there_by_the_guides_names(stack: str) -> None:
-    exports = recorded(stack).exports
-
-    assert set(exports) == GUIDE_OUTPUTS | {"prometheus_scrape_configuration"}
-    assert not [
-        name for name, value in exports.items() if value in (None, UNKNOWN) or isinstance(value, Secret)
-    ]
+def test_production_registers_exactly_these_resources() -> None:
+    assert production().counts() == ALIKE + PUSHED + HTTPS
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_outputs_of_prod_and_local_are_the_guides(stack: str) -> None:
-    exports = dict(recorded(stack).exports)
-    del exports["prometheus_scrape_configuration"]
+def test_neither_a_preview_nor_an_update_warns_of_anything() -> None:
+    assert production().warnings == previewed().warnings == settled().warnings == []
 
+
+def test_the_outputs_are_the_guides_seven_and_what_prometheus_needs() -> None:
+    exports = dict(production().exports)
+
+    assert exports.pop("prometheus_scrape_configuration")
     assert exports == {
         "alb_dns_name": f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com",
         "cloudwatch_log_group_name": "/aws/ecs/fileflow",
@@ -145,90 +147,83 @@ GUIDE = [
 ]
 
 
-@pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize(("service", "family", "container", "port", "log_group", "balanced"), GUIDE)
-def test_prod_and_local_are_the_guides_table(
-    stack: str, service: str, family: str, container: str, port: int, log_group: str, balanced: bool
+def test_production_is_the_guides_table(
+    service: str, family: str, container: str, port: int, log_group: str, balanced: bool
 ) -> None:
-    recording = recorded(stack)
-
-    running = service_named(recording, service)
-    definition = definition_of(recording, running)
+    running = service_named(production(), service)
+    definition = definition_of(production(), running)
     assert definition.inputs["family"] == family
     [only] = definition.json("containerDefinitions")
     assert only["name"] == container
     assert [each["containerPort"] for each in only["portMappings"]] == [port]
     assert only["logConfiguration"]["options"]["awslogs-group"] == log_group
-    assert log_group in [each.inputs["name"] for each in recording.of_type(t.LOG_GROUP)]
+    assert log_group in [each.inputs["name"] for each in production().of_type(t.LOG_GROUP)]
     assert ("loadBalancers" in running.inputs) is balanced
     assert running.inputs["cluster"] == f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_prod_and_local_share_the_guides_other_names(stack: str) -> None:
-    recording = recorded(stack)
-
-    assert recording.only(t.CLUSTER).inputs["name"] == "fileflow-prod"
-    assert recording.only(t.BALANCER).inputs["name"] == "fileflow-prod-alb"
-    assert recording.only(t.ECR_REPOSITORY).inputs["name"] == "fileflow"
+def test_production_and_the_local_stack_share_the_guides_other_names() -> None:
+    for recording in (production(), settled()):
+        assert recording.only(t.CLUSTER).inputs["name"] == "fileflow-prod"
+        assert recording.only(t.BALANCER).inputs["name"] == "fileflow-prod-alb"
+        assert recording.only(t.ECR_REPOSITORY).inputs["name"] == "fileflow"
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_guides_tags_are_pushed_for_every_service(stack: str) -> None:
-    recording = recorded(stack)
+def pushed(recording: Recording) -> list[str]:
+    """The tags under which images are pushed to the stack's repository."""
     repository = recording.only(t.ECR_REPOSITORY).inputs["name"]
-
-    pushed = [each.inputs["name"] for each in recording.of_type(t.PUSHED_IMAGE)]
-    pushed += [each.inputs["imageName"] for each in recording.of_type(t.DOCKER_IMAGE)]
-    assert sorted(pushed) == sorted(
-        f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
-        for tag in (
-            "latest",
-            "web-api-1.0.0",
-            "download-scheduler-latest",
-            "download-scheduler-1.0.0",
-            "pipeline-scheduler-latest",
-            "pipeline-scheduler-1.0.0",
-        )
-    )
+    names = [each.inputs["name"] for each in recording.of_type(t.PUSHED_IMAGE)]
+    names += [each.inputs["imageName"] for each in recording.of_type(t.DOCKER_IMAGE)]
+    address = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:"
+    assert all(name.startswith(address) for name in names), names
+    return sorted(name.removeprefix(address) for name in names)
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_scheduler_runs_exactly_once_and_never_on_spot(stack: str) -> None:
-    recording = recorded(stack)
-
-    for name in ("download", "pipeline"):
-        service = service_named(recording, f"fileflow-scheduler-{name}").inputs
-        assert service["desiredCount"] == 1
-        assert service["launchType"] == "FARGATE"
-        assert "loadBalancers" not in service
-    scaled = [each.inputs["resourceId"] for each in recording.of_type(t.SCALING_TARGET)]
-    assert [each.rsplit("/", 1)[-1] for each in scaled] == ["fileflow-web-api"]
+def test_the_guides_tags_are_pushed_for_every_service() -> None:
+    assert pushed(production()) == [
+        "download-scheduler-1.0.0",
+        "download-scheduler-latest",
+        "latest",
+        "pipeline-scheduler-1.0.0",
+        "pipeline-scheduler-latest",
+        "web-api-1.0.0",
+    ]
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_alarm_tells_the_stacks_own_topic(stack: str) -> None:
-    recording = recorded(stack)
-    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{recording.only(t.TOPIC).inputs['name']}"
+def test_an_image_that_is_built_is_pushed_under_the_same_tags() -> None:
+    assert len(settled().of_type(t.DOCKER_IMAGE)) == 1
+    assert pushed(settled()) == ["latest", "web-api-1.0.0"]
 
-    for alarm in recording.of_type(t.ALARM):
+
+def test_every_scheduler_runs_exactly_once_and_never_on_spot() -> None:
+    for recording, schedulers in (
+        (production(), ["download", "pipeline"]),
+        (previewed(), ["fetch", "pipeline", "cleanup"]),
+    ):
+        for name in schedulers:
+            service = service_named(recording, f"fileflow-scheduler-{name}").inputs
+            assert service["desiredCount"] == 1
+            assert service["launchType"] == "FARGATE"
+            assert "loadBalancers" not in service
+        assert recording.names(t.SCALING_TARGET) == ["fileflow-web-api-scaling"]
+
+
+def test_every_alarm_tells_the_stacks_own_topic() -> None:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{production().only(t.TOPIC).inputs['name']}"
+
+    for alarm in production().of_type(t.ALARM):
         assert alarm.inputs["alarmActions"] == [topic], alarm.urn
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_service_waits_until_ecs_may_place_tasks_in_its_cluster(stack: str) -> None:
-    recording = recorded(stack)
-
-    for service in recording.of_type(t.SERVICE):
-        assert recording.only(t.CAPACITY_PROVIDERS).urn in service.dependencies, service.urn
+def test_every_service_waits_until_ecs_may_place_tasks_in_its_cluster() -> None:
+    for recording in (production(), previewed(), settled()):
+        for service in recording.of_type(t.SERVICE):
+            assert recording.only(t.CAPACITY_PROVIDERS).urn in service.dependencies, service.urn
 
 
 def test_every_resource_that_takes_tags_says_whose_it_is() -> None:
-    for recording, environment in (
-        (recorded("prod"), "prod"),
-        (recorded("local"), "prod"),
-        (previewed(), "dev"),
-    ):
+    for recording, environment in ((production(), "prod"), (previewed(), "dev"), (settled(), "prod")):
         for resource in recording.own:
             tags = resource.inputs.get("tags")
             if tags is not None:
@@ -256,20 +251,11 @@ def names_in_use(recording: Recording) -> set[tuple[str, str]]:
 
 
 def test_two_environments_in_one_account_and_region_never_meet() -> None:
-    one, other = names_in_use(recorded("prod")), names_in_use(previewed())
+    one, other = names_in_use(production()), names_in_use(previewed())
 
     assert len(one) > 15
     # Names that AWS makes up are unknown in a preview.
     assert one & other == set()
-
-
-@functools.cache
-def previewed() -> Recording:
-    """A first preview of FileFlow in development, with one scheduler more and another one renamed."""
-    values = stack_values("dev")
-    values["schedulers"][0] = {"name": "fetch", "port": 9091, "renamed_from": "download"}
-    values["schedulers"].append({"name": "cleanup", "port": 9093})
-    return record_stack("dev", values=values, preview=True)
 
 
 def test_a_first_preview_knows_every_container_so_that_policies_can_read_them() -> None:
@@ -279,10 +265,6 @@ def test_a_first_preview_knows_every_container_so_that_policies_can_read_them() 
     for definition in definitions:
         [container] = definition.json("containerDefinitions")
         assert container["image"].split("@")[1].startswith("sha256:")
-
-
-def test_a_preview_warns_of_nothing() -> None:
-    assert previewed().warnings == []
 
 
 def test_a_third_scheduler_adds_a_schedulers_resources_and_its_image_and_nothing_else(
@@ -299,19 +281,6 @@ def test_a_renamed_scheduler_is_the_old_one_to_the_engine_and_is_deleted_first()
     component = previewed().only("fileflow:ecs:SchedulerService", "fileflow-scheduler-fetch")
     assert component.alias_names == ("fileflow-scheduler-download",)
     assert previewed().only(t.SERVICE, "fileflow-scheduler-fetch-service").delete_before_replace is True
-
-
-@functools.cache
-def settled() -> Recording:
-    """The web API alone, in a network that is there already, with people who want to hear of alarms."""
-    existing = {
-        "vpc_tags": {"Name": "a"},
-        "private_subnet_tags": {"T": "b"},
-        "public_subnet_tags": {"T": "c"},
-    }
-    alarms = {"emails": ["ops@example.com"], "https_endpoints": ["https://example.com/hook"]}
-    changes = {"network": {"use": existing}, "alarms": alarms, "schedulers": []}
-    return record_stack("local", values={**stack_values("local"), **changes})
 
 
 def test_without_schedulers_the_web_api_stands_alone() -> None:
@@ -364,7 +333,7 @@ def test_what_a_component_would_refuse_stops_the_program_just_as_early(
 
 
 def test_the_scrape_configuration_is_yaml_that_finds_each_service_at_its_own_port() -> None:
-    document = yaml.safe_load(recorded("prod").exports["prometheus_scrape_configuration"])
+    document = yaml.safe_load(production().exports["prometheus_scrape_configuration"])
 
     jobs = {each["job_name"]: each for each in document["scrape_configs"]}
     assert {name: job["aws_sd_configs"][0]["port"] for name, job in jobs.items()} == {
@@ -378,7 +347,7 @@ def test_the_scrape_configuration_is_yaml_that_finds_each_service_at_its_own_por
 
 
 def test_the_dashboard_shows_every_service_and_the_web_apis_requests() -> None:
-    widgets = recorded("prod").only(t.DASHBOARD).json("dashboardBody")["widgets"]
+    widgets = production().only(t.DASHBOARD).json("dashboardBody")["widgets"]
 
     titles = [each["properties"]["title"] for each in widgets]
     assert titles == ["Tasks running", "CPU (%)", "Memory (%)", "Requests", "Errors (5xx)", "Latency (s)"]
