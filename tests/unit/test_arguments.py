@@ -164,17 +164,14 @@ WEB: Changes = {
 class Within:
     """The program of the arguments that a group is a field of, or one of: it's changed where they are.
 
-    What has a run of its own has it in `alone`, where that is less than the owner's.
+    A group that is one of several has no run of its own here.
     """
 
     owner: type[Any]
     field: str
-    alone: Callable[[Any], object] | None = None
 
     def __call__(self, value: object) -> object:
-        """The smaller program, or the owner's with another value for the field."""
-        if self.alone is not None:
-            return self.alone(value)
+        """The owner's program with another value for the field."""
         example, program, _ = ARGUMENTS[self.owner]
         return program(dataclasses.replace(example, **{self.field: value}))
 
@@ -204,7 +201,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     ),
     Sidecar: (
         Sidecar(name="agent", image=IMAGE, container=ContainerOptions(health_check=CHECK)),
-        Within(SchedulerServiceArgs, "sidecars", lambda sidecar: task(sidecars=[sidecar])),
+        lambda sidecar: task(sidecars=[sidecar]),
         {**vars(SIDECAR), "essential": True},
     ),
     Logging: (Logging(), Within(SchedulerServiceArgs, "logging"), vars(TASK["logging"])),
@@ -346,11 +343,7 @@ def reached(program: Callable[[], object]) -> dict[str, Any]:
 def by_example(described: str) -> dict[str, Any]:
     """What providers get for the example of a class."""
     example, program, _ = ROWS[described]
-    if (
-        isinstance(program, Within)
-        and program.alone is None
-        and example == getattr(ARGUMENTS[program.owner][0], program.field)
-    ):
+    if isinstance(program, Within) and example == getattr(ARGUMENTS[program.owner][0], program.field):
         return by_example(program.owner.__name__)
     return reached(lambda: program(example))
 

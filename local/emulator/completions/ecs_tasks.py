@@ -108,8 +108,7 @@ def _attach_interface(task: dict[str, Any]) -> None:
 def _sanitize(original: Any) -> Any:
     def sanitize(record: Any) -> Any:
         """Shows a copy: other threads complete a task, and a record that grows can't be gone through."""
-        copied = record.copy() if isinstance(record, dict | list) else record
-        return original(copied)
+        return original(record.copy() if isinstance(record, dict) else record)
 
     return sanitize
 

@@ -15,10 +15,10 @@ from tests.local.emulator.conftest import eventually
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
-def serve(python: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)} | variables
     return subprocess.run(
-        [str(python), "-m", "local.emulator.server"],
+        [str(python), *arguments],
         cwd=CHECKOUT,
         env=environment,
         capture_output=True,
@@ -26,6 +26,10 @@ def serve(python: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def serve(python: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run(python, "-m", "local.emulator.server", **variables)
 
 
 def test_another_version_of_ministack_is_refused(python: Path, tmp_path: Path) -> None:
@@ -91,13 +95,5 @@ over.set()
 
 
 def test_a_task_is_shown_although_another_thread_completes_it(python: Path) -> None:
-    done = subprocess.run(
-        [str(python), "-c", SHOWN_WHILE_COMPLETED],
-        cwd=CHECKOUT,
-        env={"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(python, "-c", SHOWN_WHILE_COMPLETED)
     assert done.returncode == 0, done.stderr
