@@ -32,6 +32,11 @@ _RULE_TARGETS = {
     "PrefixListIds": "PrefixListId",
     "UserIdGroupPairs": "GroupId",
 }
+# By number or by name, a rule is the same one. Ports count for these alone: "-1 or a protocol number other
+# than tcp, udp, icmp, or icmpv6 allows traffic on all ports, regardless of any port range you specify"
+# (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html).
+_PROTOCOLS_WITH_PORTS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+_DIRECTIONS = {"Ingress": "IpPermissions", "Egress": "IpPermissionsEgress"}
 _FULL_ACCESS = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
 
 
@@ -41,8 +46,9 @@ def install() -> None:
     replace(ec2, "_sg_rule_id", _rule_id)
     replace(ec2, "_strip_descriptions", _without_description)
     wrap(ec2, "_parse_ip_permissions", _parse_ip_permissions)
-    wrap(ec2, "_authorize_sg_ingress", _authorize("IpPermissions"))
-    wrap(ec2, "_authorize_sg_egress", _authorize("IpPermissionsEgress"))
+    for direction in _DIRECTIONS:
+        wrap(ec2, f"_authorize_sg_{direction.lower()}", _authorize(direction))
+        wrap(ec2, f"_revoke_sg_{direction.lower()}", _revoke(direction))
     wrap(ec2, "_modify_security_group_rules", _modify_security_group_rules)
     wrap(ec2, "_sg_xml", _grouped_security_group)
     wrap(ec2, "_create_subnet", _create_subnet)
@@ -414,6 +420,14 @@ def _without_description(rule: Record) -> Record:
     return bare
 
 
+def _with_ports_that_count(rule: Record) -> Record:
+    """The rule with its protocol as AWS spells it, and without the ports of a protocol that has none."""
+    protocol = str(rule["IpProtocol"]).lower()
+    protocol = _PROTOCOLS_WITH_PORTS.get(protocol, protocol)
+    ports = ("FromPort", "ToPort") if protocol not in _PROTOCOLS_WITH_PORTS.values() else ()
+    return {name: value for name, value in rule.items() if name not in ports} | {"IpProtocol": protocol}
+
+
 def _parse_ip_permissions(original: Any) -> Any:
     """Reads the permissions as single rules: each target of a permission is a rule with an id of its own."""
 
@@ -428,8 +442,9 @@ def _parse_ip_permissions(original: Any) -> Any:
                     entry | ({"Description": description} if description else {})
                 )
                 number += 1
+            bare = _with_ports_that_count(permission)
             rules += [
-                permission | {name: [] for name in _RULE_TARGETS} | {targets: [entry]}
+                bare | {name: [] for name in _RULE_TARGETS} | {targets: [entry]}
                 for targets in _RULE_TARGETS
                 for entry in permission.get(targets) or []
             ]
@@ -438,7 +453,9 @@ def _parse_ip_permissions(original: Any) -> Any:
     return parse
 
 
-def _authorize(key: str) -> Callable[[Any], Any]:
+def _authorize(direction: str) -> Callable[[Any], Any]:
+    key = _DIRECTIONS[direction]
+
     def make(original: Any) -> Any:
         def authorize(parameters: Parameters) -> Response:
             group = ec2._security_groups.get(ec2._p(parameters, "GroupId"))
@@ -451,6 +468,55 @@ def _authorize(key: str) -> Callable[[Any], Any]:
             return response
 
         return authorize
+
+    return make
+
+
+def _revoke(direction: str) -> Callable[[Any], Any]:
+    """Revokes rules by their properties: all of them, or none where the group isn't in a default VPC.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html; that the same
+    holds for egress is what the Terraform provider expects of AWS (`resourceSecurityGroupCreate`).
+    """
+    key = _DIRECTIONS[direction]
+
+    def make(original: Any) -> Any:
+        def revoke(parameters: Parameters) -> Response:
+            group_id = ec2._p(parameters, "GroupId")
+            group = ec2._security_groups.get(group_id)
+            response: Response
+            if group is None or ec2._parse_member_list(parameters, "SecurityGroupRuleId"):
+                response = original(parameters)
+                return response
+            revoked, unknown = [], []
+            for rule in ec2._parse_ip_permissions(parameters, "IpPermissions"):
+                found = next((known for known in group[key] if ec2._rules_match(rule, known)), None)
+                if found is None:
+                    unknown.append(rule)
+                else:
+                    revoked.append(found)
+            in_default_vpc = ec2._vpcs.get(group["VpcId"], {}).get("IsDefault")
+            if unknown and not in_default_vpc:
+                return _refused(
+                    AwsError(
+                        "InvalidPermission.NotFound",
+                        "The specified rule does not exist in this security group.",
+                    )
+                )
+            group[key] = [rule for rule in group[key] if rule not in revoked]
+            for rule in revoked:
+                ec2._tags.pop(_rule_id(group_id, direction == "Egress", rule), None)
+            unknown_items = "".join(ec2._perm_xml(rule) for rule in unknown)
+            revoked_items = "".join(
+                ec2._revoked_sg_rule_xml(group_id, rule, is_egress=direction == "Egress") for rule in revoked
+            )
+            return _answer(
+                f"RevokeSecurityGroup{direction}",
+                f"<return>true</return><unknownIpPermissionSet>{unknown_items}</unknownIpPermissionSet>"
+                f"<revokedSecurityGroupRuleSet>{revoked_items}</revokedSecurityGroupRuleSet>",
+            )
+
+        return revoke
 
     return make
 
@@ -489,6 +555,9 @@ def _modify_security_group_rules(original: Any) -> Any:
                 nested = name.replace("ReferencedGroupId", "ReferencedGroupInfo.GroupId")
                 parameters[nested] = parameters[name]
         response: Response = original(parameters)
+        group = ec2._security_groups.get(ec2._p(parameters, "GroupId"), {})
+        for key in _DIRECTIONS.values():
+            group[key] = [_with_ports_that_count(rule) for rule in group.get(key, [])]
         return response
 
     return modify

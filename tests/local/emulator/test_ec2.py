@@ -133,6 +133,94 @@ def test_a_rule_keeps_its_id_when_it_is_modified_and_goes_by_it(ec2: Any) -> Non
     assert refusal(ec2.delete_security_group, GroupId=front)[0] == "DependencyViolation"
 
 
+ANYWHERE = [{"CidrIp": "0.0.0.0/0"}]
+PORTLESS: list[dict[str, Any]] = [
+    {},
+    {"FromPort": 0, "ToPort": 0},
+    {"FromPort": -1, "ToPort": -1},
+    {"FromPort": 0, "ToPort": 65535},
+    {"FromPort": 80, "ToPort": 80},
+]
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+@pytest.mark.parametrize("protocol", ["-1", "50"])
+@pytest.mark.parametrize("made_with", PORTLESS)
+def test_ports_count_for_nothing_where_the_protocol_has_none(
+    ec2: Any, direction: str, protocol: str, made_with: dict[str, int]
+) -> None:
+    _, _, group = network(ec2)
+    authorize = getattr(ec2, f"authorize_security_group_{direction}")
+    revoke = getattr(ec2, f"revoke_security_group_{direction}")
+    key = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}[direction]
+
+    def rules() -> list[Any]:
+        return list(ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0][key])
+
+    permission = {"IpProtocol": protocol, "IpRanges": ANYWHERE}
+    if (direction, protocol) != ("egress", "-1"):  # AWS makes that one itself
+        (made,) = authorize(GroupId=group, IpPermissions=[permission | made_with])["SecurityGroupRules"]
+        assert (made["FromPort"], made["ToPort"]) == (-1, -1)
+    for ports in PORTLESS:
+        code, _ = refusal(authorize, GroupId=group, IpPermissions=[permission | ports])
+        assert code == "InvalidPermission.Duplicate"
+    (shown,) = [rule for rule in rules() if rule["IpProtocol"] == protocol]
+    assert "FromPort" not in shown
+    (revoked,) = revoke(GroupId=group, IpPermissions=[permission | made_with])["RevokedSecurityGroupRules"]
+    assert revoked["CidrIpv4"] == "0.0.0.0/0"
+    assert not [rule for rule in rules() if rule["IpProtocol"] == protocol]
+
+
+def test_a_rule_is_the_same_by_the_number_and_by_the_name_of_its_protocol(ec2: Any) -> None:
+    _, _, group = network(ec2)
+    permission = {"FromPort": 80, "ToPort": 80, "IpRanges": ANYWHERE}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission | {"IpProtocol": "6"}])
+    again = [permission | {"IpProtocol": "TCP"}]
+    code, _ = refusal(ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=again)
+    assert code == "InvalidPermission.Duplicate"
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=again)
+    assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"] == []
+
+
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+def test_a_rule_that_is_not_there_is_not_revoked_and_nor_are_those_beside_it(
+    ec2: Any, direction: str
+) -> None:
+    _, _, group = network(ec2)
+    there = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": ANYWHERE}
+    absent = there | {"FromPort": 81, "ToPort": 81}
+    getattr(ec2, f"authorize_security_group_{direction}")(GroupId=group, IpPermissions=[there])
+    before = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    revoke = getattr(ec2, f"revoke_security_group_{direction}")
+    code, _ = refusal(revoke, GroupId=group, IpPermissions=[there, absent])
+    assert code == "InvalidPermission.NotFound"
+    assert ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"] == before
+
+
+def test_in_a_default_vpc_what_could_not_be_revoked_is_told(ec2: Any) -> None:
+    (vpc,) = ec2.describe_vpcs(Filters=by("is-default", "true"))["Vpcs"]
+    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=vpc["VpcId"])["GroupId"]
+    absent = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81, "IpRanges": ANYWHERE}
+    everything = {"IpProtocol": "-1", "IpRanges": ANYWHERE}
+    answer = ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[absent, everything])
+    assert [rule["FromPort"] for rule in answer["UnknownIpPermissions"]] == [81]
+    assert [rule["IpProtocol"] for rule in answer["RevokedSecurityGroupRules"]] == ["-1"]
+
+
+def test_a_rule_that_becomes_one_of_all_protocols_loses_its_ports(ec2: Any) -> None:
+    _, _, group = network(ec2)
+    permission = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": ANYWHERE}
+    (made,) = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])[
+        "SecurityGroupRules"
+    ]
+    changed = {"IpProtocol": "-1", "FromPort": 0, "ToPort": 0, "CidrIpv4": "0.0.0.0/0"}
+    request = {"SecurityGroupRuleId": made["SecurityGroupRuleId"], "SecurityGroupRule": changed}
+    ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[request])
+    (shown,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+    assert "FromPort" not in shown
+    assert shown["IpProtocol"] == "-1"
+
+
 def test_the_description_of_a_rule_can_be_updated(ec2: Any) -> None:
     _, _, group = network(ec2)
     permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
