@@ -33,7 +33,7 @@ from local.stack import Workbench
 
 SPREAD = ("-n", "auto", "--dist", "loadgroup")
 FAST_TESTS = ("tests/unit",)
-TYPED = ("__main__.py", "settings.py", "composition.py", "components", "local", "tests", "tools")
+TYPED = ("__main__.py", "composition.py", "settings", "components", "local", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
 

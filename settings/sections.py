@@ -1,40 +1,21 @@
-"""Reads the stack's configuration, checks all of it, and says what is wrong in one message.
+"""What the settings are: every key of `Pulumi.STACK.yaml`, its default and its checks.
 
-The only reader of `pulumi.Config`. Everything below `read_settings` is pure: a mapping goes in,
-`Settings` or a `SettingsError` comes out, and nothing has been created by then. Doesn't own what a
-component checks of its own arguments; it calls the same checks, so a value means the same in YAML
-and in Python.
+Pure. Doesn't own what a component checks of its own arguments; it calls the same checks, so a value
+means the same in YAML and in Python. Nor how a mistake is worded (`messages`), or where values come
+from (`reading`).
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal
 
-import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-    with_config,
-)
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator, with_config
 
 from components.alarm_topic import AlarmTopicArgs
 from components.names import Names
 from components.network import ExistingVpc, NewVpc
 from components.options import ContainerHealthCheck, ContainerOptions, Logging, TaskSize, WritablePath
 from components.validation import (
-    HIDDEN,
-    SECRET_NAME,
-    Hidden,
     InvalidArgumentError,
     check_environment,
     check_pattern,
@@ -54,10 +35,6 @@ from components.web_options import (
 )
 
 PROJECT = "fileflow"
-
-
-class SettingsError(pulumi.RunError):
-    """What is wrong with a stack's configuration: file, key, value, rule and fix, a line for each."""
 
 
 def _environment(value: str) -> str:
@@ -420,138 +397,3 @@ class Settings(_Section):
     def all_tags(self) -> dict[str, str]:
         """The stack's tags, with the project's and the environment's."""
         return {"Project": PROJECT, "Environment": self.environment, **self.tags}
-
-
-def read_settings() -> Settings:
-    """The settings of the stack that is being deployed.
-
-    Raises `SettingsError`, which the engine shows as it is.
-    """
-    values = {
-        key.removeprefix(f"{PROJECT}:"): value
-        for key, value in {**get_config_env(), **CONFIG.get()}.items()
-        if key.startswith(f"{PROJECT}:")
-    }
-    secret_keys = {key.removeprefix(f"{PROJECT}:") for key in get_config_secret_keys_env()}
-    return parse_settings(pulumi.get_stack(), values, secret_keys)
-
-
-def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collection[str] = ()) -> Settings:
-    """`Settings` from the texts of a stack's configuration, as the engine hands them over.
-
-    Structured values are JSON. The environment is the stack's name unless it is given.
-    Raises `SettingsError` naming file, key, value, rule and fix; values of `secret_keys` are hidden.
-    """
-    read = {key: _decode(stack, key, text) for key, text in values.items()}
-    read["environment"] = read.get("environment") or stack
-    try:
-        return Settings.model_validate(read)
-    except ValidationError as error:
-        lines = [_describe(stack, details, secret_keys) for details in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
-
-
-def _decode(stack: str, key: str, text: str) -> Any:
-    """Objects and lists arrive as JSON; everything else is a text that stands for itself."""
-    if key not in Settings.model_fields or text[:1] not in ("{", "["):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise SettingsError(
-            f"Pulumi.{stack}.yaml: {PROJECT}:{key} is {HIDDEN!r}, but an object or a list is written as YAML "
-            f"or JSON, and this is neither. Write it below {key}, a line for each key."
-        ) from None
-
-
-def _describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> str:
-    """One line for one error."""
-    path = [str(part) for part in details["loc"]]
-    cause = details.get("ctx", {}).get("error")
-    if isinstance(cause, InvalidArgumentError):
-        path = _placed(path, cause.field)
-        shown, rule, fix = _show(cause.value), cause.rule, cause.fix
-    else:
-        shown = _found(details, path)
-        rule, fix = _rule_and_fix(details, path)
-    if details["type"] != "missing" and (path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:])):
-        shown = _show(HIDDEN)
-    line = f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
-    # A key may have a line break in it.
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
-
-
-_MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
-"""Sections whose values are never printed: somebody may have put a password there by mistake."""
-
-
-def _placed(path: Sequence[str], field: str) -> list[str]:
-    """Where the field of a component's error stands in the file, given the section that it rose in.
-
-    A component names its groups (`writable_paths.path`); the section's path has some of them already.
-    """
-    parts = field.split(".")
-    while len(parts) > 1 and (parts[0] in path or parts[0] not in _known_keys([*path, parts[0]])):
-        del parts[0]
-    return [*path] if list(path[-1:]) == parts else [*path, *parts]
-
-
-def _found(details: ErrorDetails, path: Sequence[str]) -> str:
-    """What stands in the file; of an object or a list only that it is one, since it may hold a secret."""
-    value = details["input"]
-    if details["type"] == "missing":
-        return "is missing"
-    if isinstance(value, Mapping):
-        return "is an object"
-    if isinstance(value, list):
-        return "is a list"
-    return _show(HIDDEN if SECRET_NAME.search(path[-1]) else value)
-
-
-def _show(value: object) -> str:
-    if isinstance(value, str | Hidden):
-        return f"is {_cut(repr(value))}"
-    return f"is {_cut(json.dumps(value, default=repr))}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]:
-    """Rule and fix of an error that pydantic found by itself."""
-    if details["type"] == "missing":
-        return "it has no default", f"Set {path[-1]}."
-    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _known_keys(path)
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        listed = ", ".join(sorted(known))
-        return "there is no such setting", f"Did you mean {close[0]}?" if close else f"Known here: {listed}."
-    return details["msg"][0].lower() + details["msg"][1:], f"Correct {path[-1]}."
-
-
-def _known_keys(path: Sequence[str]) -> list[str]:
-    """The settings that stand beside the last part of `path`."""
-    section: Any = Settings
-    for part in path[:-1]:
-        if part.isdigit():
-            continue
-        section = _section_of(_fields(section).get(part))
-    return list(_fields(section))
-
-
-def _fields(section: Any) -> dict[str, Any]:
-    if hasattr(section, "model_fields"):
-        return {name: info.annotation for name, info in section.model_fields.items()}
-    return get_type_hints(section) if dataclasses.is_dataclass(section) else {}
-
-
-def _section_of(annotation: Any) -> Any:
-    """The section in an annotation such as `list[SchedulerSettings]` or `NewVpc | None`."""
-    if hasattr(annotation, "model_fields") or hasattr(annotation, "__dataclass_fields__"):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _section_of(inner)
-        if found is not None:
-            return found
-    return None

@@ -1,0 +1,116 @@
+"""How a mistake in the configuration is worded: file, key, value, rule and fix, a line for each.
+
+Pure, and the one place that decides what may be shown. Doesn't own a rule: those are the sections' and
+the components'.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, get_type_hints
+
+import pulumi
+from pydantic_core import ErrorDetails
+
+from components.validation import HIDDEN, SECRET_NAME, Hidden, InvalidArgumentError
+from settings.sections import PROJECT, Settings
+
+
+class SettingsError(pulumi.RunError):
+    """What is wrong with a stack's configuration: file, key, value, rule and fix, a line for each."""
+
+
+def describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> str:
+    """One line for one error."""
+    path = [str(part) for part in details["loc"]]
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidArgumentError):
+        path = _placed(path, cause.field)
+        shown, rule, fix = _show(cause.value), cause.rule, cause.fix
+    else:
+        shown = _found(details, path)
+        rule, fix = _rule_and_fix(details, path)
+    if details["type"] != "missing" and (path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:])):
+        shown = _show(HIDDEN)
+    line = f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
+    # A key may have a line break in it.
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+
+
+_MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
+"""Sections whose values are never printed: somebody may have put a password there by mistake."""
+
+
+def _placed(path: Sequence[str], field: str) -> list[str]:
+    """Where the field of a component's error stands in the file, given the section that it rose in.
+
+    A component names its groups (`writable_paths.path`); the section's path has some of them already.
+    """
+    parts = field.split(".")
+    while len(parts) > 1 and (parts[0] in path or parts[0] not in _known_keys([*path, parts[0]])):
+        del parts[0]
+    return [*path] if list(path[-1:]) == parts else [*path, *parts]
+
+
+def _found(details: ErrorDetails, path: Sequence[str]) -> str:
+    """What stands in the file; of an object or a list only that it is one, since it may hold a secret."""
+    value = details["input"]
+    if details["type"] == "missing":
+        return "is missing"
+    if isinstance(value, Mapping):
+        return "is an object"
+    if isinstance(value, list):
+        return "is a list"
+    return _show(HIDDEN if SECRET_NAME.search(path[-1]) else value)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, str | Hidden):
+        return f"is {_cut(repr(value))}"
+    return f"is {_cut(json.dumps(value, default=repr))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]:
+    """Rule and fix of an error that pydantic found by itself."""
+    if details["type"] == "missing":
+        return "it has no default", f"Set {path[-1]}."
+    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _known_keys(path)
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        listed = ", ".join(sorted(known))
+        return "there is no such setting", f"Did you mean {close[0]}?" if close else f"Known here: {listed}."
+    return details["msg"][0].lower() + details["msg"][1:], f"Correct {path[-1]}."
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    """The settings that stand beside the last part of `path`."""
+    section: Any = Settings
+    for part in path[:-1]:
+        if part.isdigit():
+            continue
+        section = _section_of(_fields(section).get(part))
+    return list(_fields(section))
+
+
+def _fields(section: Any) -> dict[str, Any]:
+    if hasattr(section, "model_fields"):
+        return {name: info.annotation for name, info in section.model_fields.items()}
+    return get_type_hints(section) if dataclasses.is_dataclass(section) else {}
+
+
+def _section_of(annotation: Any) -> Any:
+    """The section in an annotation such as `list[SchedulerSettings]` or `NewVpc | None`."""
+    if hasattr(annotation, "model_fields") or hasattr(annotation, "__dataclass_fields__"):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _section_of(inner)
+        if found is not None:
+            return found
+    return None
