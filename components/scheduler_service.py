@@ -15,6 +15,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
+from components.capacity import fargate
 from components.options import (
     Alarms,
     ContainerOptions,
@@ -38,12 +39,13 @@ SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 class SchedulerServiceArgs:
     """Arguments of `SchedulerService`.
 
-    `cluster_arn`: the ECS cluster. `service_name`, `family`: the names of the service and of its task
-    definition. `container_name` is the service's name by default. `image` names a digest.
-    `port`: where Spring Boot's Actuator answers, to the VPC only. `spot_opt_in` puts the task on
-    Fargate Spot, which AWS may stop at two minutes' notice; off by default. `stop_timeout_seconds`
-    (120 by default, Fargate's maximum): how long a task may take to finish its message before it is
-    killed; a restart can overlap no longer than that. `tags` are put on everything.
+    `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
+    `family`: the names of the service and of its task definition. `container_name` is the service's name
+    by default. `image` names a digest. `port`: where Spring Boot's Actuator answers, to the VPC only.
+    `spot_opt_in` puts the task on Fargate Spot, which AWS may stop at two minutes' notice; off by
+    default. `stop_timeout_seconds` (120 by default, Fargate's maximum): how long a task may take to
+    finish its message before it is killed; a restart can overlap no longer than that. `tags` are put on
+    everything.
 
     Raises `InvalidArgumentError` for a value that AWS would refuse or that breaks the guarantee.
     """
@@ -142,11 +144,8 @@ class SchedulerService(pulumi.ComponentResource):
             alarms=deployment_alarms(task.start_failure, args.alarms),
             # ECS's default ENABLED needs a maximum above 100, and an update that leaves it out keeps it.
             availability_zone_rebalancing="DISABLED",
-            # With neither, the cluster's default strategy applies, which may be Spot.
-            launch_type=None if args.spot_opt_in else "FARGATE",
-            capacity_provider_strategies=(
-                [{"capacity_provider": "FARGATE_SPOT", "weight": 1, "base": 0}] if args.spot_opt_in else None
-            ),
+            capacity_provider_strategies=[fargate(1, spot=args.spot_opt_in)],
+            force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
                 "assign_public_ip": False,

@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
+from components.capacity import fargate
 from components.load_balancer import create_load_balancer
 from components.options import (
     Alarms,
@@ -47,12 +48,12 @@ WEB_API_SERVICE = "fileflow:ecs:WebApiService"
 class WebApiServiceArgs:
     """Arguments of `WebApiService`.
 
-    `cluster_arn`: the ECS cluster. `service_name`, `family`: the names of the service and of its task
-    definition. `container_name` is the service's name by default. `image` names a digest. `port`:
-    where the API and its Actuator answer, to the load balancer's security group only.
-    `stop_timeout_seconds` (60): how long a task may take to finish its requests; it must be above the
-    load balancer's deregistration delay. `grace_period_seconds` (180): how long a new task's failing
-    health checks are forgiven. `tags` are put on everything.
+    `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
+    `family`: the names of the service and of its task definition. `container_name` is the service's name
+    by default. `image` names a digest. `port`: where the API and its Actuator answer, to the load
+    balancer's security group only. `stop_timeout_seconds` (60): how long a task may take to finish its
+    requests; it must be above the load balancer's deregistration delay. `grace_period_seconds` (180): how
+    long a new task's failing health checks are forgiven. `tags` are put on everything.
 
     Raises `InvalidArgumentError` for a value that AWS would refuse, and for a stop timeout that cuts
     requests off.
@@ -203,7 +204,6 @@ class WebApiService(pulumi.ComponentResource):
             tags,
             self,
         )
-        spot = args.capacity.spot_weight > 0
         service = aws.ecs.Service(
             f"{name}-service",
             name=args.service_name,
@@ -218,19 +218,11 @@ class WebApiService(pulumi.ComponentResource):
             deployment_circuit_breaker={"enable": True, "rollback": True},
             alarms=deployment_alarms(errors, args.alarms),
             availability_zone_rebalancing="ENABLED",
-            launch_type=None if spot else "FARGATE",
-            capacity_provider_strategies=(
-                [
-                    {
-                        "capacity_provider": "FARGATE",
-                        "weight": args.capacity.fargate_weight,
-                        "base": args.capacity.base,
-                    },
-                    {"capacity_provider": "FARGATE_SPOT", "weight": args.capacity.spot_weight, "base": 0},
-                ]
-                if spot
-                else None
-            ),
+            capacity_provider_strategies=[
+                fargate(args.capacity.fargate_weight, base=args.capacity.base),
+                *([fargate(args.capacity.spot_weight, spot=True)] if args.capacity.spot_weight else []),
+            ],
+            force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
                 "assign_public_ip": False,

@@ -43,7 +43,10 @@ def image(running: Deployment) -> str:
 
 
 def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deployment, image: str) -> None:
-    running.aws("ecs create-cluster --cluster-name shared --settings name=containerInsights,value=enabled")
+    running.aws(
+        "ecs create-cluster --cluster-name shared --settings name=containerInsights,value=enabled "
+        "--capacity-providers FARGATE FARGATE_SPOT"
+    )
     vpc = running.aws("ec2 create-vpc --cidr-block 10.50.0.0/16")["Vpc"]["VpcId"]
     subnet = running.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.50.1.0/24")["Subnet"]["SubnetId"]
     up(

@@ -204,7 +204,9 @@ def test_every_scheduler_runs_exactly_once_and_never_on_spot() -> None:
         for name in schedulers:
             service = service_named(recording, f"fileflow-scheduler-{name}").inputs
             assert service["desiredCount"] == 1
-            assert service["launchType"] == "FARGATE"
+            assert service["capacityProviderStrategies"] == [
+                {"base": 0, "capacityProvider": "FARGATE", "weight": 1}
+            ]
             assert "loadBalancers" not in service
         assert recording.names(t.SCALING_TARGET) == ["fileflow-web-api-scaling"]
 

@@ -82,6 +82,7 @@ def test_the_service_has_exactly_these_inputs(scheduler: Recording) -> None:
     assert scheduler.only(t.SERVICE).inputs == {
         "alarms": {"alarmNames": ["download-start-failure-0a1b2c3"], "enable": True, "rollback": True},
         "availabilityZoneRebalancing": "DISABLED",
+        "capacityProviderStrategies": [{"base": 0, "capacityProvider": "FARGATE", "weight": 1}],
         "cluster": CLUSTER_ARN,
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "deploymentConfiguration": {"strategy": "ROLLING"},
@@ -91,7 +92,7 @@ def test_the_service_has_exactly_these_inputs(scheduler: Recording) -> None:
         "desiredCount": 1,
         "enableEcsManagedTags": True,
         "enableExecuteCommand": False,
-        "launchType": "FARGATE",
+        "forceNewDeployment": True,
         "name": "fileflow-scheduler-download",
         "networkConfiguration": {
             "assignPublicIp": False,
@@ -332,15 +333,22 @@ def test_a_rollout_watches_the_start_failure_alarm_unless_told_not_to(optioned: 
 def test_a_scheduler_is_never_on_spot_without_the_flag(scheduler: Recording) -> None:
     service = scheduler.only(t.SERVICE).inputs
 
-    assert service["launchType"] == "FARGATE"
-    assert "capacityProviderStrategies" not in service
+    assert service["capacityProviderStrategies"] == [{"base": 0, "capacityProvider": "FARGATE", "weight": 1}]
     assert "fileflow:spot-opt-in" not in service["tags"]
     assert scheduler.only(SCHEDULER).inputs["spotOptIn"] is False
 
 
+@pytest.mark.parametrize("spot_opt_in", [False, True])
+def test_both_kinds_of_capacity_are_changed_in_place(spot_opt_in: bool) -> None:
+    service = record_scheduler(spot_opt_in=spot_opt_in).only(t.SERVICE).inputs
+
+    assert "launchType" not in service, "a changed launch type replaces the service"
+    assert len(service["capacityProviderStrategies"]) == 1
+    assert service["forceNewDeployment"] is True, "without it the provider refuses another strategy"
+
+
 def test_the_spot_flag_is_visible_on_the_service_and_on_the_component(optioned: Recording) -> None:
     service = optioned.only(t.SERVICE).inputs
-    assert "launchType" not in service
     assert service["capacityProviderStrategies"] == [
         {"base": 0, "capacityProvider": "FARGATE_SPOT", "weight": 1}
     ]
@@ -490,7 +498,7 @@ def test_a_preview_with_an_unknown_image_hides_the_containers_and_nothing_of_the
         "deploymentMaximumPercent": 100,
         "deploymentMinimumHealthyPercent": 0,
         "desiredCount": 1,
-        "launchType": "FARGATE",
+        "capacityProviderStrategies": [{"base": 0, "capacityProvider": "FARGATE", "weight": 1}],
         "schedulingStrategy": "REPLICA",
     }
     assert {key: service.inputs[key] for key in guarded} == guarded

@@ -71,6 +71,7 @@ def test_the_service_has_exactly_these_inputs(web: Recording) -> None:
     assert web.only(t.SERVICE).inputs == {
         "alarms": {"alarmNames": ["web-errors-0a1b2c3"], "enable": True, "rollback": True},
         "availabilityZoneRebalancing": "ENABLED",
+        "capacityProviderStrategies": [{"base": 1, "capacityProvider": "FARGATE", "weight": 1}],
         "cluster": CLUSTER_ARN,
         "deploymentCircuitBreaker": {"enable": True, "rollback": True},
         "deploymentConfiguration": {"strategy": "ROLLING"},
@@ -80,8 +81,8 @@ def test_the_service_has_exactly_these_inputs(web: Recording) -> None:
         "desiredCount": 1,
         "enableEcsManagedTags": True,
         "enableExecuteCommand": False,
+        "forceNewDeployment": True,
         "healthCheckGracePeriodSeconds": 180,
-        "launchType": "FARGATE",
         "loadBalancers": [
             {"containerName": "fileflow", "containerPort": 8083, "targetGroupArn": TARGET_GROUP_ARN}
         ],

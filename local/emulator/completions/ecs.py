@@ -373,6 +373,34 @@ def _check_load_balancers(request: Request, definition: dict[str, Any]) -> None:
             )
 
 
+def _check_capacity(request: Request, cluster: dict[str, Any]) -> None:
+    """Capacity providers must be the cluster's own, and another strategy needs a forced deployment.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html; the words are
+    those of https://github.com/pipe-cd/pipecd/pull/6385.
+    """
+    known = cluster.get("capacityProviders") or []
+    for item in request.get("capacityProviderStrategy") or []:
+        if item["capacityProvider"] not in known:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The capacity provider {item['capacityProvider']} isn't associated with the cluster "
+                f"{cluster['clusterName']}. Associate it and try again.",
+            )
+
+
+def _check_capacity_change(request: Request, service: dict[str, Any]) -> None:
+    if "capacityProviderStrategy" not in request or request.get("forceNewDeployment"):
+        return
+    if _completed_strategy(request["capacityProviderStrategy"]) != service.get("capacityProviderStrategy"):
+        raise AwsError(
+            "InvalidParameterException",
+            "When switching from launch type to capacity provider strategy on an existing service, or making "
+            "a change to a capacity provider strategy on a service that is already using one, you must force "
+            "a new deployment.",
+        )
+
+
 def _completed_strategy(strategy: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
     if not strategy:
         return None
@@ -398,6 +426,7 @@ def _create_service(original: Any) -> Any:
             if cluster_name not in ecs._clusters:
                 raise AwsError("ClusterNotFoundException", "Cluster not found.")
             definition = _definition_of(request.get("taskDefinition", ""))
+            _check_capacity(request, ecs._clusters[cluster_name])
             _check_network(request, definition)
             _check_load_balancers(request, definition)
             _check_deployment_configuration(configuration)
@@ -543,6 +572,8 @@ def _update_service(original: Any) -> Any:
         if service["status"] != "ACTIVE":
             return _refused(AwsError("ServiceNotActiveException", "Service was not ACTIVE."))
         try:
+            _check_capacity(request, ecs._clusters[cluster_name])
+            _check_capacity_change(request, service)
             new_deployment = _apply(request, service)
         except AwsError as error:
             return _refused(error)

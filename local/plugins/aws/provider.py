@@ -171,7 +171,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, _ = _resource(request.urn, context)
+        kind, described, name = _resource(request.urn, context)
         state, _ = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
         new, _ = decode(request.news)
@@ -179,6 +179,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         ignored = [comparison.parse(path) for path in request.ignoreChanges]
         found = [difference for difference in found if not comparison.is_ignored(difference.path, ignored)]
         changed = frozenset(str(difference.path[0]) for difference in found)
+        refusal = kind.refused(state, new, changed)
+        if refusal is not None:
+            context.abort(grpc.StatusCode.UNKNOWN, f"{_subject(kind, name)}: {refusal}")
         replacing = _replacing(kind, described, state, old_inputs, new, changed)
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,

@@ -262,13 +262,6 @@ _REPLACING_PARTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
 }
 
 
-def _capacity_providers_of_service(old: Inputs, new: Inputs) -> bool:
-    """Only a forced deployment moves a service to other capacity providers, and never from or to none."""
-    if not new.get("forceNewDeployment"):
-        return True
-    return bool(old.get("capacityProviderStrategies")) != bool(new.get("capacityProviderStrategies"))
-
-
 def _tenancy_of_vpc(old: Inputs, new: Inputs) -> bool:
     """EC2 loosens dedicated tenancy in place and never tightens it."""
     return not (
@@ -333,7 +326,6 @@ _CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
     },
     "ec2/vpc:Vpc": {"instanceTenancy": _tenancy_of_vpc},
     "ec2/vpcEndpoint:VpcEndpoint": {"privateDnsEnabled": _private_dns_of_endpoint},
-    "ecs/service:Service": {"capacityProviderStrategies": _capacity_providers_of_service},
     "lb/loadBalancer:LoadBalancer": {
         "secondaryIpsAutoAssignedPerSubnet": _secondary_ips_of_load_balancer,
         "securityGroups": _security_groups_of_load_balancer,

@@ -131,6 +131,11 @@ class Resource:
         del old, new, changed
         return frozenset()
 
+    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+        """Why the provider refuses a change when it plans it, at preview; None where it doesn't."""
+        del old, new, changed
+        return None
+
     def create(self, call: Call, inputs: Inputs) -> str:
         """Creates it and returns its id; `call.created` tells the id as soon as more can fail."""
         raise NotImplementedError

@@ -26,7 +26,6 @@ SPOILED: dict[str, dict[str, Any]] = {
         ]
     },
     "spot": {
-        "launch_type": None,
         "capacity_provider_strategies": [{"capacity_provider": "FARGATE_SPOT", "weight": 1, "base": 0}],
     },
 }
@@ -35,6 +34,9 @@ spoiled = SPOILED[os.environ["TRICK"]]
 vpc = aws.ec2.Vpc("trial", cidr_block="10.90.0.0/16")
 subnet = aws.ec2.Subnet("trial", vpc_id=vpc.id, cidr_block="10.90.1.0/24")
 cluster = aws.ecs.Cluster("trial", settings=[{"name": "containerInsights", "value": "enabled"}])
+aws.ecs.ClusterCapacityProviders(
+    "trial", cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"]
+)
 topic = aws.sns.Topic("trial")
 
 

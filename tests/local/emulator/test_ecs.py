@@ -41,7 +41,9 @@ class World:
             "GroupId"
         ]
         self.ecs.create_cluster(
-            clusterName="fileflow-prod", settings=[{"name": "containerInsights", "value": "enabled"}]
+            clusterName="fileflow-prod",
+            capacityProviders=["FARGATE", "FARGATE_SPOT"],
+            settings=[{"name": "containerInsights", "value": "enabled"}],
         )
         self.logs.create_log_group(logGroupName=LOG_GROUP)
         self.role = f"arn:aws:iam::{self.account}:role/execution"
@@ -563,6 +565,24 @@ def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World)
     assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
 
 
+def test_capacity_changes_in_place_by_a_forced_deployment_alone(world: World) -> None:
+    world.create(world.register())
+    first = world.steady()
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    code, message = refusal(world.update, capacityProviderStrategy=spot)
+    assert (code, "you must force a new deployment" in message) == ("InvalidParameterException", True)
+    assert world.service()["deployments"][0]["id"] == first["deployments"][0]["id"]
+    updated = world.update(capacityProviderStrategy=spot, forceNewDeployment=True)
+    assert (updated["status"], updated["capacityProviderStrategy"]) == ("ACTIVE", spot)
+    assert "launchType" not in updated
+    world.steady()
+    (task,) = world.tasks()
+    assert task["capacityProviderName"] == "FARGATE_SPOT"
+    world.update(capacityProviderStrategy=spot)
+    world.update(capacityProviderStrategy=[], forceNewDeployment=True)
+    assert world.steady()["launchType"] == "FARGATE"
+
+
 def test_a_fargate_task_has_no_container_instance(world: World) -> None:
     world.create(world.register())
     world.steady()
@@ -750,6 +770,11 @@ def test_a_task_definition_comes_back_with_what_aws_adds(world: World) -> None:
             {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
             "InvalidParameterException",
             "both a launch type",
+        ),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "other"}]},
+            "InvalidParameterException",
+            "isn't associated with the cluster",
         ),
     ],
 )

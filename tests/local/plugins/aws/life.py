@@ -22,16 +22,17 @@ class Life:
     def id(self) -> str:
         return str(self.outputs["id"])
 
-    def change(self, **arguments: Any) -> dict[str, Any]:
+    def change(self, *, unchanged: Iterable[str] = (), **arguments: Any) -> dict[str, Any]:
         """Updates some arguments (None leaves one out) in place and returns the outputs.
 
-        Asserts that exactly these change and nothing is replaced, that the resource settles, and that a
-        refresh then finds what the update left behind.
+        Asserts that exactly these but the `unchanged` ones change and nothing is replaced, that the resource
+        settles, and that a refresh then finds what the update left behind.
         """
         wanted = {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
         inputs = self._checked(self.inputs, wanted)
         found = self._plugin.diff(self.token, self.outputs, self.inputs, inputs)
-        assert {path.split(".")[0].split("[")[0] for path in found.changes} == set(arguments)
+        expected = {name for name in arguments if name not in unchanged}
+        assert {path.split(".")[0].split("[")[0] for path in found.changes} == expected
         assert found.replaces == []
         self.outputs = self._plugin.update(self.token, self.outputs, self.inputs, inputs)
         self.arguments, self.inputs = wanted, inputs
@@ -42,7 +43,8 @@ class Life:
 
     def replaced_by(self, **arguments: Any) -> list[str]:
         """Which of the changed arguments would replace the resource."""
-        inputs = self._checked(self.inputs, {**self.arguments, **arguments})
+        wanted = {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
+        inputs = self._checked(self.inputs, wanted)
         return self._plugin.diff(self.token, self.outputs, self.inputs, inputs).replaces
 
     def refreshed(self) -> tuple[dict[str, Any], dict[str, Any]]:

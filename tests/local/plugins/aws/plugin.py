@@ -13,6 +13,11 @@ from local.plugins.aws.provider import Provider
 from local.plugins.aws.values import Path, decode, encode
 
 CREATED, DELETED, UPDATED = "add", "delete", "update"
+MENDED_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}
+"""What the provider that was recorded (Terraform's 5.100) replaced and its next version changes in place.
+
+Source: https://github.com/hashicorp/terraform-provider-aws/pull/43533
+"""
 _KINDS = {0: CREATED, 1: CREATED, 2: DELETED, 3: DELETED, 4: UPDATED, 5: UPDATED}
 
 

@@ -177,6 +177,12 @@ def test_container_definitions_that_are_no_list_of_containers_are_refused(plugin
 @pytest.fixture
 def service(plugin: Plugin, network: dict[str, Any]) -> Life:
     cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
+    Life(
+        plugin,
+        "ecs/clusterCapacityProviders:ClusterCapacityProviders",
+        clusterName=cluster.outputs["name"],
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+    )
     return Life(
         plugin,
         "ecs/service:Service",
@@ -201,6 +207,35 @@ def test_a_service_is_changed_in_place(plugin: Plugin, service: Life, network: d
     service.change(tags={"team": "a"})
     service.change(tags=None)
     assert service.replaced_by(launchType="EC2") == ["launchType"]
+
+
+FARGATE = [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}]
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+
+
+def test_capacity_changes_in_place_where_a_deployment_is_forced(service: Life, aws: Aws) -> None:
+    def deployment() -> str:
+        found = aws("ecs").describe_services(cluster=service.outputs["cluster"], services=[service.id])
+        return str(found["services"][0]["deployments"][0]["id"])
+
+    with pytest.raises(RefusedError, match="force_new_deployment should be true when capacity_provider_str"):
+        service.replaced_by(launchType=None, capacityProviderStrategies=SPOT)
+    first = deployment()
+    # The launch type is AWS's to fill in: taken out of the program it is no change.
+    service.change(
+        unchanged=["launchType"],
+        launchType=None,
+        capacityProviderStrategies=FARGATE,
+        forceNewDeployment=True,
+    )
+    assert service.outputs["launchType"] == ""
+    assert deployment() != first
+    service.change(capacityProviderStrategies=SPOT)
+    second = deployment()
+    service.change(tags={"team": "a"})
+    assert deployment() == second, "tags alone don't deploy"
+    service.change(healthCheckGracePeriodSeconds=30)
+    assert deployment() != second, "whatever else changes does, since it is forced"
 
 
 def test_names_instead_of_arns_are_no_difference(plugin: Plugin, service: Life) -> None:

@@ -20,14 +20,6 @@ from . import tags
 _STEADY_STATE_SECONDS: Final = 20 * 60
 _DELETION_SECONDS: Final = 20 * 60
 
-_CREATED_ONLY: Final = (
-    "cluster",
-    "name",
-    "launchType",
-    "schedulingStrategy",
-    "deploymentController",
-    "iamRole",
-)
 _DEPLOYMENT_ARGUMENTS: Final = (
     "deploymentMaximumPercent",
     "deploymentMinimumHealthyPercent",
@@ -35,10 +27,12 @@ _DEPLOYMENT_ARGUMENTS: Final = (
     "deploymentConfiguration",
     "alarms",
 )
-_LOCAL_ARGUMENTS: Final = frozenset(
-    {"waitForSteadyState", "forceDelete", "sigintRollback", "tags", "tagsAll", "region"}
-)
-"""A change of these alone asks nothing of the service."""
+_LOCAL_ARGUMENTS: Final = frozenset({"forceDelete", "tags", "tagsAll"})
+"""A change of these alone asks nothing of the service.
+
+Source: resourceServiceUpdate in
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ecs/service.go
+"""
 
 
 def _last_part(arn_or_name: Any) -> str:
@@ -104,6 +98,13 @@ class Service(Resource):
             value = inputs.get(name)
             if isinstance(value, str) and value not in allowed:
                 yield name, f"`{name}` is {value!r}, one of {', '.join(allowed)} is expected"
+
+    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+        """Source: https://github.com/pulumi/pulumi-aws/issues/5903."""
+        del old
+        if "capacityProviderStrategies" in changed and not new.get("forceNewDeployment"):
+            return "force_new_deployment should be true when capacity_provider_strategy is being updated"
+        return None
 
     def create(self, call: Call, inputs: Inputs) -> str:
         parameters = self._parameters(inputs)
