@@ -2,30 +2,27 @@
 
 Owns: when one is made, from which files, in which interpreter, and that two clones share one. They lie in
 the cache, by Python version and content of the requirement files; `.venv` in the checkout is a link to the
-project's. Deliberately doesn't own which packages are in them (requirements*.txt).
+project's. Deliberately doesn't own which packages are in them (requirements*.txt), nor how packages are got
+(`python_packages`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes
+from local import processes, python_packages
 from local.cache import full, writing_to
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
 from local.progress import Progress
-
-_DROPPED = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "VIRTUAL_ENV")
-"""What would have pip install somewhere else."""
+from local.python_packages import why
 
 
 @dataclass(frozen=True)
@@ -132,32 +129,46 @@ def _make(
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     log = paths.cache / "logs" / f"{requirements.name}-environment.log"
-    clean = {name: value for name, value in environment.items() if name not in _DROPPED}
-    own_pip = importlib.util.find_spec("ensurepip") is not None
+    file, python = paths.root / requirements.install, folder / "bin" / "python"
+    uv = _uv(paths, environment, progress)
     with progress.step(f"Making the {requirements.name}'s virtual environment") as step:
-        create = [sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(folder)]
-        if processes.run_logged(create, log, step, env=clean):
-            raise full(paths.cache) or _failed(requirements, log)
-        if not own_pip and not _has_pip(clean):
-            raise LocalError(
-                f"{sys.executable} has neither ensurepip nor pip, so no virtual environment can be filled.",
-                "install them, on Debian: apt-get install python3-venv",
-            )
-        pip = (
-            [str(folder / "bin" / "python"), "-m", "pip"]
-            if own_pip
-            else [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
-        )
-        install = ["install", "--disable-pip-version-check", "--no-input", "--progress-bar=off", "-r"]
-        command = [*pip, *install, str(paths.root / requirements.install)]
-        if processes.run_logged(command, log, step, env=clean):
+
+        def run(command: Sequence[str], env: Mapping[str, str]) -> bool:
+            return processes.run_logged(command, log, step, env=env) == 0
+
+        clean = python_packages.clean(environment)
+        create = [sys.executable, "-m", "venv", "--clear", str(folder)]
+        made = False
+        if uv:
+            install, variables = python_packages.uv_install(uv, python, file, paths.cache, environment)
+            made = run([*create, "--without-pip"], clean) and run(install, variables)
+            if not made:
+                if no_room := full(paths.cache):
+                    raise no_room
+                step.note(f"by pip, since uv failed ({why(log.read_text(errors='replace'))}),")
+        if not made:
+            install = python_packages.pip_install(python, file)
+            without = ["--without-pip"] if python_packages.has_pip() else []
+            made = run([*create, *without], clean) and run(install, clean)
+        if not made:
             raise full(paths.cache) or _failed(requirements, log)
         (folder / "complete").touch()
 
 
-def _has_pip(environment: Mapping[str, str]) -> bool:
-    command = [sys.executable, "-m", "pip", "--version"]
-    return subprocess.run(command, capture_output=True, check=False, env=dict(environment)).returncode == 0
+def _uv(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path | None:
+    """Return `uv`, or say why pip takes its place."""
+    try:
+        return python_packages.ensure_tool(
+            python_packages.UV_PACKAGE,
+            "bin/uv",
+            paths.cache,
+            environment,
+            progress,
+            "For the Python packages",
+        )
+    except LocalError as error:
+        progress.say(f"pip takes the place of uv, which can't be had: {error.problem}")
+        return None
 
 
 def _failed(requirements: Requirements, log: Path) -> LocalError:
@@ -165,19 +176,3 @@ def _failed(requirements: Requirements, log: Path) -> LocalError:
         f"the packages of {requirements.install} can't be installed: {why(log.read_text(errors='replace'))}",
         f"read {log}; check the network, the free disk space and pip's configuration (`pip config list`).",
     )
-
-
-def why(log: str) -> str:
-    """Pick the line of a pip log that says why it failed."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    for telling in (
-        "No space left on device",
-        "Read-only file system",
-        "Permission denied",
-        "ERROR:",
-        "Error:",
-    ):
-        for line in lines:
-            if telling in line:
-                return line[:300]
-    return lines[-1][:300] if lines else "pip printed nothing"

