@@ -15,11 +15,11 @@ or in the console has.
 
 from __future__ import annotations
 
-import pulumi_aws as aws
+from pulumi_aws.ecs import ServiceCapacityProviderStrategyArgs
 
 
-def fargate(weight: int, *, base: int = 0, spot: bool = False) -> aws.ecs.ServiceCapacityProviderStrategyArgs:
+def fargate(weight: int, *, base: int = 0, spot: bool = False) -> ServiceCapacityProviderStrategyArgs:
     """One entry of a service's strategy: `base` tasks first, then a share by `weight`."""
-    return aws.ecs.ServiceCapacityProviderStrategyArgs(
+    return ServiceCapacityProviderStrategyArgs(
         capacity_provider="FARGATE_SPOT" if spot else "FARGATE", weight=weight, base=base
     )

@@ -1,208 +1,360 @@
-"""Fails the run when ECS has put the old version back, and tells why a version doesn't run.
+"""Fails the run when ECS doesn't run what the program asks for, and tells why a version doesn't run.
 
-Waiting for a steady state isn't enough: after the circuit breaker's rollback the service is steady
-again, on the old task definition, and the run would report success. And where there is no old version,
-the provider fails with ECS's summary alone. Owns the check after create and update, and the reason that
-both cases report. Doesn't own the rollback itself, which is ECS's.
+A steady state isn't enough: after a rollback the service is steady again, on what it ran before, and a later
+run finds nothing to change. So every run, also one that changes nothing, compares what each service runs with
+what the program asks for. Owns that comparison and its message. Doesn't own the rollback, which is ECS's, nor
+a repair: to roll forward again what somebody put back is a person's decision.
 
-The hooks ask ECS with the credentials of the environment and the `aws:profile` of the stack.
+ECS is asked with the credentials of the service's provider. Where they don't reach it, the provider is asked
+for the little that it tells, and the run says so; a good rollout stays good.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
+
+from components.aws_session import SessionSettings
+from components.options import Placement
+from components.stopped_task import StoppedTask, explanation, likely_cause, short
+from components.task import Task
+
+__all__ = [
+    "Asked",
+    "RolledBackError",
+    "StoppedTask",
+    "check_rollout",
+    "likely_cause",
+    "rollout_hooks",
+]
 
 LOG_LINES = 20
 """How many of a stopped task's last log lines an error shows."""
 
+LONGEST_ROLLOUT_SECONDS = 60 * 60
+"""How long a rollout that the provider takes for done may go on until the run gives it up."""
 
-class RolledBackError(Exception):
-    """ECS runs another task definition than the run asked for; the message says why."""
+_POLL_SECONDS = 3
+_SERVICE = "aws:ecs/service:Service"
+
+_UNKEPT = frozenset({"ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL", "STOPPED"})
+"""How a service deployment ends that ECS didn't keep.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+"""
+
+
+class RolledBackError(pulumi.RunError):
+    """ECS runs something else than the program asks for; the message says what, why, and what to do."""
+
+
+class UnreachableError(Exception):
+    """The credentials at hand don't reach the service; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoppedTask:
-    """What ECS remembers of a task that stopped, with the end of its log."""
+class Asked:
+    """What the program asks ECS to run: a revision, in a network, on a kind of capacity."""
 
-    task_arn: str
-    stopped_reason: str
-    container_reasons: Sequence[str]
-    exit_codes: Sequence[int]
-    log_lines: Sequence[str]
+    cluster: str
+    service: str
+    task_definition: str
+    subnets: frozenset[str]
+    security_groups: frozenset[str]
+    capacity: frozenset[str]
 
+    @classmethod
+    def of(cls, inputs: Mapping[str, Any]) -> Asked:
+        """From a service's inputs, under Pulumi's names."""
+        network = inputs["networkConfiguration"]
+        return cls(
+            cluster=str(inputs["cluster"]),
+            service=str(inputs["name"]),
+            task_definition=str(inputs["taskDefinition"]),
+            subnets=frozenset(network["subnets"]),
+            security_groups=frozenset(network["securityGroups"]),
+            capacity=_capacity(inputs["capacityProviderStrategies"]),
+        )
 
-@dataclass(frozen=True, kw_only=True)
-class Cause:
-    """One of the causes that the deployment guide lists under "스케줄러가 시작되지 않음"."""
-
-    name: str
-    pattern: re.Pattern[str]
-    fix: str
-
-
-def _failing(subject: str) -> re.Pattern[str]:
-    """A line that speaks of `subject` and of a failure: a healthy start speaks of both pools, too."""
-    failure = r"exception|refused|unable|fail|error|timed? ?out|denied|could not"
-    return re.compile(rf"^(?=.*({subject})).*({failure})", re.IGNORECASE | re.MULTILINE)
-
-
-CAUSES = (
-    Cause(
-        name="Secrets Manager permission",
-        pattern=re.compile(
-            # A secret without the JSON key that was asked for says so by itself: no matter of permission.
-            r"ResourceInitializationError(?!.*json key).*(secret|ssm)"
-            r"|(AccessDenied|not authorized).*(secretsmanager|ssm|kms):",
-            re.IGNORECASE | re.DOTALL,
-        ),
-        fix="Name the secret under the service's secrets; a key of its own also under secrets_kms_key_arns.",
-    ),
-    Cause(
-        name="out of memory (OOM)",
-        pattern=re.compile(r"OutOfMemory|\bOOM(Kill|\b)|\bexit code 137\b|Java heap space", re.IGNORECASE),
-        fix="Raise the service's size.memory_mib.",
-    ),
-    Cause(
-        name="Redis connection",
-        pattern=_failing(r"redis|lettuce|jedis"),
-        fix="Check the Redis address in the service's environment and the security group in front of Redis.",
-    ),
-    Cause(
-        name="database connection",
-        pattern=_failing(
-            r"hikari|jdbc|communications link failure|could not open connection|SQLException|PSQLException"
-        ),
-        fix="Check the database address in the service's environment and the security group in front of it.",
-    ),
-)
-
-
-def likely_cause(task: StoppedTask) -> Cause | None:
-    """The guide's cause that the task's reason or log speaks of, or None where it can't be told."""
-    text = "\n".join(
-        [
-            task.stopped_reason,
-            *task.container_reasons,
-            *(f"exit code {code}" for code in task.exit_codes),
-            *task.log_lines,
+    def differences(self, deployment: Mapping[str, Any]) -> list[str]:
+        """What a deployment, as ECS describes it, runs otherwise; nothing where it runs what was asked."""
+        network = (deployment.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+        compared = (
+            ("", frozenset([self.task_definition]), frozenset([str(deployment["taskDefinition"])])),
+            ("subnets ", self.subnets, frozenset(network.get("subnets") or ())),
+            ("security groups ", self.security_groups, frozenset(network.get("securityGroups") or ())),
+            ("capacity ", self.capacity, _capacity(deployment.get("capacityProviderStrategy") or ())),
+        )
+        return [
+            f"Asked for {what}{_listed(asked)}, but {_listed(runs)} is what runs."
+            for what, asked, runs in compared
+            if asked != runs
         ]
+
+
+def _capacity(strategies: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(
+        _one_capacity(each["capacityProvider"], each.get("base"), each.get("weight")) for each in strategies
     )
-    return next((cause for cause in CAUSES if cause.pattern.search(text)), None)
 
 
-def describe(service: str, asked: str, running: str, task: StoppedTask | None) -> str:
-    """The error's text: what was asked for, what runs, and why the new version didn't."""
+def _one_capacity(provider: object, base: Any, weight: Any) -> str:
+    return f"{provider} (base {int(base or 0)}, weight {int(weight or 0)})"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(short(value) for value in values)) or "none"
+
+
+def rollout_hooks(name: str, parent: pulumi.Resource) -> pulumi.ResourceHookBinding | None:
+    """The hook by which a service whose creation or update failed tells why its task doesn't run.
+
+    None under mocks, which serve no hooks: https://github.com/pulumi/pulumi/issues/20874.
+    """
+    if _mocked():
+        return None
+    provider = parent.get_provider(_SERVICE)
+
+    async def explain(args: pulumi.ErrorHookArgs) -> bool:
+        reason = await explain_failure(provider, args)
+        if reason is not None:
+            pulumi.log.error(reason)
+        # The provider's error stands, and nothing is tried again.
+        return False
+
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(_unique(f"{name}-failure"), explain)])
+
+
+_names: Counter[str] = Counter()
+
+
+def _unique(name: str) -> str:
+    """`name`, numbered from its second use on: two services of one name may have different parents."""
+    _names[name] += 1
+    return name if _names[name] == 1 else f"{name}-{_names[name]}"
+
+
+def _mocked() -> bool:
+    return isinstance(get_monitor(), MockMonitor)
+
+
+def check_rollout(
+    service: aws.ecs.Service,
+    cluster_arn: pulumi.Input[str],
+    task: Task,
+    placement: Placement,
+    strategies: Sequence[aws.ecs.ServiceCapacityProviderStrategyArgs],
+    parent: pulumi.Resource,
+) -> pulumi.Output[None] | None:
+    """Fails the run, once the service is made or left as it is, where ECS doesn't run what is asked for.
+
+    Not in a preview, where nothing has been asked for yet, nor under mocks, where there is nobody to ask.
+    """
+    if pulumi.runtime.is_dry_run() or _mocked():
+        return None
+    provider = parent.get_provider(_SERVICE)
+
+    async def check(known: dict[str, Any]) -> None:
+        asked = Asked(
+            cluster=known["cluster"],
+            service=known["service"],
+            task_definition=known["task_definition"],
+            subnets=frozenset(known["subnets"]),
+            security_groups=frozenset([known["security_group"]]),
+            capacity=frozenset(
+                _one_capacity(each.capacity_provider, each.base, each.weight) for each in strategies
+            ),
+        )
+        await verify(provider, known["arn"], asked, parent)
+
+    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(
+        arn=service.arn,
+        cluster=cluster_arn,
+        service=service.name,
+        task_definition=task.definition.arn,
+        subnets=placement.private_subnet_ids,
+        security_group=task.security_group.id,
+    )
+    checked: pulumi.Output[None] = known.apply(check)
+    return checked
+
+
+async def verify(
+    provider: pulumi.ProviderResource | None, arn: str, asked: Asked, parent: pulumi.Resource
+) -> None:
+    """Raises `RolledBackError` where the service `arn` doesn't run what was asked."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    settings = await SessionSettings.of(provider)
+    try:
+        await asyncio.to_thread(_verify, settings, arn, asked)
+    except (BotoCoreError, ClientError, UnreachableError) as error:
+        pulumi.log.warn(f"{asked.service}: ECS can't be asked what it runs, only the provider: {error}")
+        running = await _told_by_provider(asked, parent)
+        if running not in (None, asked.task_definition):
+            runs = f"Asked for {short(asked.task_definition)}, but {short(str(running))} is what runs."
+            raise RolledBackError(describe(asked.service, [runs])) from None
+
+
+async def _told_by_provider(asked: Asked, parent: pulumi.Resource) -> str | None:
+    """The revision that the service's provider says is running; None where it doesn't say."""
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    found = aws.ecs.get_service_output(cluster_arn=asked.cluster, service_name=asked.service, opts=options)
+    try:
+        service = await found.future()
+    except Exception as error:  # noqa: BLE001  # the SDK raises no narrower one for a function that failed
+        pulumi.log.warn(f"{asked.service}: the provider doesn't tell what runs either: {error}")
+        return None
+    return None if service is None else service.task_definition
+
+
+def _verify(settings: SessionSettings, arn: str, asked: Asked) -> None:
+    _, _, _, region, account, _ = arn.split(":", 5)
+    session = settings.open(region)
+    own = session.client("sts").get_caller_identity()["Account"]
+    if own != account:
+        raise UnreachableError(f"the credentials here are account {own}'s, the service is {account}'s")
+    primary = _settled(session.client("ecs"), asked)
+    runs = asked.differences(primary)
+    if runs or primary.get("rolloutState") == "FAILED":
+        unkept = _unkept(session.client("ecs"), asked)
+        stopped = None if unkept is None else _last_stopped_task(session, asked, unkept)
+        raise RolledBackError(describe(asked.service, runs, unkept, stopped))
+
+
+def _settled(ecs: Any, asked: Asked) -> Mapping[str, Any]:
+    """The service's primary deployment, once its rollout is over."""
+    deadline = time.monotonic() + LONGEST_ROLLOUT_SECONDS
+    while True:
+        primary = _primary(ecs, asked)
+        if primary.get("rolloutState") != "IN_PROGRESS":
+            return primary
+        if time.monotonic() > deadline:
+            raise RolledBackError(
+                f"{asked.service}: the rollout of {short(asked.task_definition)} hasn't ended after "
+                f"{LONGEST_ROLLOUT_SECONDS // 60} minutes. Look at the service's events."
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _primary(ecs: Any, asked: Asked) -> Mapping[str, Any]:
+    described = ecs.describe_services(cluster=asked.cluster, services=[asked.service])["services"]
+    for deployment in described[0]["deployments"] if described else ():
+        if deployment["status"] == "PRIMARY":
+            return dict(deployment)
+    raise RolledBackError(
+        f"{asked.service}: ECS doesn't know the service in {short(asked.cluster)}, though the state does. "
+        "Run `pulumi up --refresh`, which makes it again."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unkept:
+    """The last deployment of a service, where ECS didn't keep it."""
+
+    reason: str
+    revision: str
+
+
+def _unkept(ecs: Any, asked: Asked) -> Unkept | None:
+    """The service's last deployment, where ECS put it back or gave it up; None where it is what runs."""
+    listed = ecs.list_service_deployments(cluster=asked.cluster, service=asked.service)["serviceDeployments"]
+    if not listed:
+        return None
+    last = max(listed, key=lambda each: each["createdAt"])
+    if last["status"] not in _UNKEPT:
+        return None
+    return Unkept(
+        reason=last.get("statusReason") or "no reason given", revision=last["targetServiceRevisionArn"]
+    )
+
+
+def describe(
+    service: str, runs: Sequence[str], unkept: Unkept | None = None, task: StoppedTask | None = None
+) -> str:
+    """The error's text: what was asked for, what runs, and why it isn't what was asked for."""
+    if unkept is None:
+        return "\n".join(
+            [
+                f"{service}: somebody deployed something else than this program, for example by the AWS CLI. "
+                + " ".join(runs),
+                "To deploy what the program asks for, run `pulumi up --refresh`. To keep what runs, set its "
+                "version first.",
+            ]
+        )
     lines = [
-        f"{service}: ECS rolled back, so this run has failed. "
-        f"Asked for {_short(asked)}, but {_short(running)} is what runs."
+        " ".join([f"{service}: ECS rolled back, so this run has failed.", *runs]),
+        f"ECS says: {unkept.reason}",
+        *(
+            ["ECS remembers no stopped task; it forgets them after an hour."]
+            if task is None
+            else explanation(task)
+        ),
+        "After the fix run `pulumi up --refresh`: the state may hold what was asked for.",
     ]
-    if task is None:
-        lines.append("ECS remembers no stopped task; it forgets them after an hour.")
-        return "\n".join(lines)
-    lines.extend(_why(task))
-    lines.append("After the fix run `pulumi up --refresh`: the state holds the version that was asked for.")
     return "\n".join(lines)
 
 
-def describe_failure(service: str, asked: str, task: StoppedTask) -> str:
-    """The text beside the provider's error: why the version that was asked for doesn't run."""
-    return "\n".join([f"{service}: {_short(asked)} doesn't run.", *_why(task)])
-
-
-def _why(task: StoppedTask) -> list[str]:
-    lines = [f"Task {_short(task.task_arn)} stopped: {task.stopped_reason or 'no reason given'}"]
-    lines.extend(f"Container: {reason}" for reason in task.container_reasons)
-    if task.exit_codes:
-        lines.append(f"Exit code: {', '.join(str(code) for code in task.exit_codes)}")
-    cause = likely_cause(task)
-    if cause is not None:
-        lines.append(f"Likely cause: {cause.name}. {cause.fix}")
-    if task.log_lines:
-        lines.append("Last log lines:")
-        lines.extend(f"  {line}" for line in task.log_lines)
-    else:
-        lines.append("The task left no log lines.")
-    return lines
-
-
-def rollout_check(name: str) -> pulumi.ResourceHookBinding:
-    """The hooks that a service registers to have its rollouts checked; `name` is unique in the program."""
-    check = pulumi.ResourceHook(f"{name}-rollout", _check)
-    explain = pulumi.ErrorHook(f"{name}-failure", _explain)
-    return pulumi.ResourceHookBinding(after_create=[check], after_update=[check], on_error=[explain])
-
-
-def _check(args: pulumi.ResourceHookArgs) -> None:
-    outputs: Mapping[str, Any] = args.new_outputs or {}
-    # The outputs are what ECS has by now: after a rollback they name the old version.
-    asked = str((args.new_inputs or {})["taskDefinition"])
-    cluster, service = str(outputs["cluster"]), str(outputs["name"])
-    session = _session(outputs.get("region"))
-    ecs = session.client("ecs")
-    described = ecs.describe_services(cluster=cluster, services=[service])["services"]
-    if not described:
-        raise RolledBackError(f"{service}: ECS doesn't know the service that was just deployed to {cluster}")
-    deployments = described[0]["deployments"]
-    primary = next(each for each in deployments if each["status"] == "PRIMARY")
-    if primary["taskDefinition"] == asked:
-        return
-    stopped = _last_stopped_task(session, cluster, service, asked)
-    raise RolledBackError(describe(service, asked, primary["taskDefinition"], stopped))
-
-
-def _explain(args: pulumi.ErrorHookArgs) -> bool:
-    """Reports why the task didn't stay; the provider's error stands, and nothing is tried again."""
+async def explain_failure(provider: pulumi.ProviderResource | None, args: pulumi.ErrorHookArgs) -> str | None:
+    """Beside the provider's error: why what was asked for doesn't run; None where ECS doesn't tell."""
     inputs: Mapping[str, Any] = args.new_inputs or {}
     if args.failed_operation == "delete" or not {"cluster", "name", "taskDefinition"} <= inputs.keys():
-        return False
-    service, asked = str(inputs["name"]), str(inputs["taskDefinition"])
+        return None
     from botocore.exceptions import BotoCoreError, ClientError
 
+    settings = await SessionSettings.of(provider)
     try:
-        stopped = _last_stopped_task(_session(inputs.get("region")), str(inputs["cluster"]), service, asked)
+        return await asyncio.to_thread(_explain, settings, Asked.of(inputs))
     except (BotoCoreError, ClientError) as error:
         # For example because AWS refused to make the service: the provider's error then says all.
-        pulumi.log.debug(f"{service}: ECS doesn't tell of stopped tasks: {error}")
-        return False
-    if stopped is not None:
-        pulumi.log.error(describe_failure(service, asked, stopped))
-    return False
+        pulumi.log.debug(f"{inputs['name']}: ECS doesn't tell of stopped tasks: {error}")
+        return None
 
 
-def _session(region: object) -> Any:
-    # Only a rollout needs it: a preview starts without loading it.
-    import boto3
-
-    named = region or aws.config.region
-    return boto3.Session(profile_name=aws.config.profile, region_name=None if named is None else str(named))
-
-
-def _last_stopped_task(session: Any, cluster: str, service: str, task_definition: str) -> StoppedTask | None:
-    """The task of the failed version that stopped last."""
+def _explain(settings: SessionSettings, asked: Asked) -> str | None:
+    session = settings.open(asked.cluster.split(":")[3])
     ecs = session.client("ecs")
-    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
-    if not arns:
+    unkept = _unkept(ecs, asked)
+    stopped = _last_stopped_task(session, asked, unkept)
+    if stopped is None:
         return None
-    tasks = [
-        task
-        for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
-        if task["taskDefinitionArn"] == task_definition
+    runs = asked.differences(_primary(ecs, asked))
+    if unkept is not None and runs:
+        return describe(asked.service, runs, unkept, stopped)
+    return "\n".join([f"{asked.service}: {short(asked.task_definition)} doesn't run.", *explanation(stopped)])
+
+
+def _last_stopped_task(session: Any, asked: Asked, unkept: Unkept | None) -> StoppedTask | None:
+    """The task that stopped last of those that the failed deployment started, or of its revision.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html (startedBy)
+    """
+    ecs = session.client("ecs")
+    arns = ecs.list_tasks(cluster=asked.cluster, serviceName=asked.service, desiredStatus="STOPPED")[
+        "taskArns"
     ]
-    if not tasks:
+    tasks = ecs.describe_tasks(cluster=asked.cluster, tasks=arns)["tasks"] if arns else []
+    number = "" if unkept is None else short(unkept.revision)
+    own = [task for task in tasks if number and short(task.get("startedBy", "")) == number]
+    own = own or [task for task in tasks if task["taskDefinitionArn"] == asked.task_definition]
+    if not own:
         return None
-    task = max(tasks, key=lambda each: each.get("stoppedAt") or each["createdAt"])
+    task = max(own, key=lambda each: each.get("stoppedAt") or each["createdAt"])
     return StoppedTask(
         task_arn=task["taskArn"],
         stopped_reason=task.get("stoppedReason", ""),
         container_reasons=[each["reason"] for each in task["containers"] if each.get("reason")],
         exit_codes=[each["exitCode"] for each in task["containers"] if each.get("exitCode") is not None],
-        log_lines=_last_log_lines(session, task_definition, task["taskArn"]),
+        log_lines=_last_log_lines(session, task["taskDefinitionArn"], task["taskArn"]),
     )
 
 
@@ -214,7 +366,7 @@ def _last_log_lines(session: Any, task_definition: str, task_arn: str) -> list[s
         options = container.get("logConfiguration", {}).get("options", {})
         if "awslogs-group" not in options:
             continue
-        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{_short(task_arn)}"
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{short(task_arn)}"
         try:
             events = logs.get_log_events(
                 logGroupName=options["awslogs-group"],
@@ -227,8 +379,3 @@ def _last_log_lines(session: Any, task_definition: str, task_arn: str) -> list[s
             continue
         lines.extend(event["message"].rstrip() for event in events)
     return lines[-LOG_LINES:]
-
-
-def _short(arn: str) -> str:
-    """The last part of an ARN."""
-    return arn.rsplit("/", 1)[-1]

@@ -26,7 +26,7 @@ from components.options import (
     TaskSize,
     check_containers,
 )
-from components.rollout import rollout_check
+from components.rollout import check_rollout, rollout_hooks
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -128,6 +128,7 @@ class SchedulerService(pulumi.ComponentResource):
             tags=tags,
             opts=pulumi.ResourceOptions(parent=task.security_group),
         )
+        strategies = [fargate(1, spot=args.spot_opt_in)]
         service = aws.ecs.Service(
             f"{name}-service",
             name=args.service_name,
@@ -144,7 +145,7 @@ class SchedulerService(pulumi.ComponentResource):
             alarms=deployment_alarms(task.start_failure, args.alarms),
             # ECS's default ENABLED needs a maximum above 100, and an update that leaves it out keeps it.
             availability_zone_rebalancing="DISABLED",
-            capacity_provider_strategies=[fargate(1, spot=args.spot_opt_in)],
+            capacity_provider_strategies=strategies,
             force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
@@ -163,9 +164,10 @@ class SchedulerService(pulumi.ComponentResource):
                 depends_on=[task.egress],
                 # A replacement, for example by a new name, must not run two for a moment.
                 delete_before_replace=True,
-                hooks=rollout_check(name),
+                hooks=rollout_hooks(name, self),
             ),
         )
+        check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
         heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         self.service_name = service.name

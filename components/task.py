@@ -79,6 +79,8 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
             if path.kind == "volume"
         ],
         tags=options.tags,
+        # On call may return to the revision before by the CLI, which a deregistered one doesn't allow.
+        skip_destroy=True,
         # Roles without their policies would let the first task fail; a log group that is missing too.
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[log_group, *roles.policies]),
     )

@@ -26,7 +26,7 @@ from components.options import (
     TaskSize,
     check_containers,
 )
-from components.rollout import rollout_check
+from components.rollout import check_rollout, rollout_hooks
 from components.tags import ROLE_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -204,6 +204,10 @@ class WebApiService(pulumi.ComponentResource):
             tags,
             self,
         )
+        capacity = args.capacity
+        strategies = [fargate(capacity.fargate_weight, base=capacity.base)]
+        if capacity.spot_weight > 0:
+            strategies.append(fargate(capacity.spot_weight, spot=True))
         service = aws.ecs.Service(
             f"{name}-service",
             name=args.service_name,
@@ -218,10 +222,7 @@ class WebApiService(pulumi.ComponentResource):
             deployment_circuit_breaker={"enable": True, "rollback": True},
             alarms=deployment_alarms(errors, args.alarms),
             availability_zone_rebalancing="ENABLED",
-            capacity_provider_strategies=[
-                fargate(args.capacity.fargate_weight, base=args.capacity.base),
-                *([fargate(args.capacity.spot_weight, spot=True)] if args.capacity.spot_weight else []),
-            ],
+            capacity_provider_strategies=strategies,
             force_new_deployment=True,
             platform_version="LATEST",
             network_configuration={
@@ -249,9 +250,10 @@ class WebApiService(pulumi.ComponentResource):
                 depends_on=[*load_balancer.ready, from_balancer, task.egress],
                 # After creation the number of tasks is autoscaling's.
                 ignore_changes=["desiredCount"],
-                hooks=rollout_check(name),
+                hooks=rollout_hooks(name, self),
             ),
         )
+        check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
         scale(
             name,
             ScaledService(

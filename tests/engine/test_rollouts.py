@@ -60,6 +60,18 @@ def described(deployment: Deployment, service: str) -> dict[str, Any]:
     return dict(answer["services"][0])
 
 
+def assert_no_run_takes_it_for_deployed(deployment: Deployment, port: str, broken: str) -> None:
+    """With the broken version still in the file, each further run fails as the first one did."""
+    changed(deployment, port, broken)
+    try:
+        for _ in range(2):
+            up = deployment.make("up")
+            assert up.returncode != 0, up.stdout
+            assert f"{PIPELINE}: ECS rolled back, so this run has failed." in up.stdout
+    finally:
+        changed(deployment, broken, port)
+
+
 @pytest.mark.parametrize(
     ("failure", "cause"),
     [("database", "database connection"), ("oom", "out of memory (OOM)")],
@@ -81,6 +93,8 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     assert f"Likely cause: {cause}" in up.stdout
     assert "Last log lines:" in up.stdout
     assert described(running, PIPELINE)["taskDefinition"] == before
+    if cause == "database connection":
+        assert_no_run_takes_it_for_deployed(running, port, broken)
     mended = running.sourced(
         "pulumi up --refresh --yes --skip-preview --non-interactive --policy-pack policies"
     )
@@ -110,6 +124,43 @@ def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deplo
         changed(running, broken, last)
     up = running.make("up")
     assert up.returncode == 0, up.stdout
+
+
+def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(running: Deployment) -> None:
+    former = described(running, PIPELINE)["taskDefinition"]
+    changed(running, "      port: 9092", "      port: 9092\n      environment: {RELEASE: next}")
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+    asked = described(running, PIPELINE)["taskDefinition"]
+    assert asked != former
+    running.aws(f"ecs update-service --cluster fileflow-prod --service {PIPELINE} --task-definition {former}")
+    up = running.make("up")
+    assert up.returncode != 0, up.stdout
+    assert f"{PIPELINE}: somebody deployed something else than this program" in up.stdout
+    assert f"Asked for {asked.rsplit('/', 1)[-1]}, but {former.rsplit('/', 1)[-1]} is what runs." in up.stdout
+    assert "Traceback" not in up.stdout
+    again = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
+    assert again.returncode == 0, again.stdout
+    assert described(running, PIPELINE)["taskDefinition"] == asked
+    changed(running, "      port: 9092\n      environment: {RELEASE: next}", "      port: 9092")
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+
+
+def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment) -> None:
+    created = described(running, PIPELINE)["createdAt"]
+    port = "      port: 9092"
+    for given, provider in ((f"{port}\n      spot_opt_in: true", "FARGATE_SPOT"), (port, "FARGATE")):
+        now = f"{port}\n      spot_opt_in: true" if given == port else port
+        changed(running, now, given)
+        up = running.make("up")
+        assert up.returncode == 0, up.stdout
+        service = described(running, PIPELINE)
+        assert service["createdAt"] == created, "replaced"
+        assert [each["capacityProvider"] for each in service["capacityProviderStrategy"]] == [provider]
+        assert (service["status"], service["runningCount"]) == ("ACTIVE", 1)
+        again = running.make("up")
+        assert "updated" not in again.stdout, again.stdout
 
 
 def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Deployment) -> None:

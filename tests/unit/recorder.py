@@ -138,13 +138,6 @@ class Recorded:
         """The names or URNs that it had before, in the program's order."""
         return tuple(alias.urn or alias.spec.name for alias in self.request.aliases)
 
-    @property
-    def hooks(self) -> Mapping[str, tuple[str, ...]]:
-        """The names of its hooks, by the moment when they run."""
-        return {
-            described.name: tuple(value) for described, value in self.request.hooks.ListFields() if len(value)
-        }
-
     def json(self, key: str) -> Any:
         """The input `key`, which is a JSON text, as a value."""
         text = self.inputs[key]
@@ -154,13 +147,11 @@ class Recorded:
 
 @dataclass
 class Recording:
-    """What a program left behind: resources in the order of registration, calls, exports and hooks."""
+    """What a program left behind: resources in the order of registration, calls and exports."""
 
     resources: list[Recorded] = field(default_factory=list)
     invokes: list[Invoked] = field(default_factory=list)
     registered_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    hooks: dict[str, pulumi.ResourceHook] = field(default_factory=dict)
-    error_hooks: dict[str, pulumi.ErrorHook] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -340,23 +331,6 @@ class _Engine(sdk.MockEngine):
         return empty_pb2.Empty()
 
 
-class _Callbacks:
-    """Stands where the SDK serves hooks to the engine: keeps each hook, so that a test can call it."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-
-    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
-        if hook.name in self._recording.hooks:
-            raise AssertionError(f"the hook {hook.name} is registered twice")
-        self._recording.hooks[hook.name] = hook
-
-    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
-        if hook.name in self._recording.error_hooks:
-            raise AssertionError(f"the hook {hook.name} is registered twice")
-        self._recording.error_hooks[hook.name] = hook
-
-
 class _Loop(asyncio.SelectorEventLoop):
     """Answers the SDK's requests at once, so that a run has one order and starts no thread."""
 
@@ -399,7 +373,6 @@ def record(
                 organization="organization",
             )
         )
-        SETTINGS.callbacks = _Callbacks(answering.recording)
         set_all_config(dict(config or {}), list(secret_keys))
         _run_in_own_loop(_run_in_stack(program))
 

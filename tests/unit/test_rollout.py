@@ -1,8 +1,9 @@
-"""A run that rolled back has failed: what the hook asks ECS, when it raises, and what it says."""
+"""A run whose version ECS doesn't run has failed: what is asked of AWS, when it raises, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -10,147 +11,87 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components.rollout import RolledBackError, StoppedTask, describe, likely_cause
+from components import rollout
+from components.aws_session import SessionSettings
+from components.rollout import Asked, RolledBackError, explain_failure, verify
 from tests.unit.builders import CLUSTER_ARN
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import Recording
 
 SERVICE = "fileflow-scheduler-download"
+SERVICE_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/fileflow-prod/{SERVICE}"
 FAMILY = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{SERVICE}-prod"
 TASK = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/fileflow-prod/0a1b2c"
+REVISION = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service-revision/fileflow-prod/{SERVICE}/42"
 OLD, NEW = f"{FAMILY}:1", f"{FAMILY}:2"
 
+INPUTS: dict[str, Any] = {
+    "cluster": CLUSTER_ARN,
+    "name": SERVICE,
+    "taskDefinition": NEW,
+    "networkConfiguration": {"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-1"]},
+    "capacityProviderStrategies": [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}],
+}
+ASKED = Asked.of(INPUTS)
 
-def stopped(**changes: Any) -> StoppedTask:
-    """A task that stopped without saying why."""
-    base = {
-        "task_arn": TASK,
-        "stopped_reason": "Essential container in task exited",
-        "container_reasons": (),
-        "exit_codes": (1,),
-        "log_lines": (),
+
+def deployment(definition: str = NEW, **changes: Any) -> dict[str, Any]:
+    """A deployment as ECS describes it, that runs what was asked for unless changed."""
+    return {
+        "status": "PRIMARY",
+        "taskDefinition": definition,
+        "rolloutState": "COMPLETED",
+        "networkConfiguration": {
+            "awsvpcConfiguration": {"subnets": ["subnet-b", "subnet-a"], "securityGroups": ["sg-1"]}
+        },
+        "capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}],
+        **changes,
     }
-    return StoppedTask(**{**base, **changes})
-
-
-CAUSES = [
-    (
-        "Secrets Manager permission",
-        stopped(
-            stopped_reason="ResourceInitializationError: unable to pull secrets or registry auth: "
-            "AccessDeniedException: not authorized to perform: secretsmanager:GetSecretValue on resource"
-        ),
-    ),
-    (
-        "Secrets Manager permission",
-        stopped(log_lines=["User is not authorized to perform: ssm:GetParameters on resource: arn"]),
-    ),
-    (
-        "out of memory (OOM)",
-        stopped(container_reasons=["OutOfMemoryError: Container killed due to memory usage"]),
-    ),
-    ("out of memory (OOM)", stopped(exit_codes=(137,))),
-    ("out of memory (OOM)", stopped(log_lines=["java.lang.OutOfMemoryError: Java heap space"])),
-    (
-        "Redis connection",
-        stopped(log_lines=["io.lettuce.core.RedisConnectionException: Unable to connect to redis:6379"]),
-    ),
-    (
-        "database connection",
-        stopped(
-            log_lines=["HikariPool-1 - Exception during pool initialization", "Communications link failure"]
-        ),
-    ),
-    (
-        "database connection",
-        stopped(
-            log_lines=["Connected to redis:6379", "HikariPool-1 - Connection is not available, timed out"]
-        ),
-    ),
-    ("database connection", stopped(log_lines=["org.postgresql.util.PSQLException: Connection refused"])),
-]
-
-
-@pytest.mark.parametrize(("name", "task"), CAUSES, ids=range(len(CAUSES)))
-def test_the_guides_four_causes_are_told_apart(name: str, task: StoppedTask) -> None:
-    cause = likely_cause(task)
-
-    assert cause is not None
-    assert cause.name == name
-    assert cause.fix
-
-
-@pytest.mark.parametrize(
-    "task",
-    [
-        stopped(),
-        stopped(log_lines=["Started FileFlow in 12 seconds"]),
-        stopped(stopped_reason="Scaling activity initiated by deployment"),
-        stopped(stopped_reason="CannotPullContainerError: image not found"),
-        stopped(
-            stopped_reason="ResourceInitializationError: unable to pull secrets or registry auth: execution "
-            "resource retrieval failed: unable to retrieve json key from secret db"
-        ),
-        stopped(exit_codes=(143,), log_lines=["room 137 is free", "shutting down the classroom"]),
-        stopped(log_lines=["HikariPool-1 - Start completed.", "Connected to redis:6379", "Bean x is broken"]),
-    ],
-    ids=range(7),
-)
-def test_a_cause_that_can_not_be_told_is_not_guessed(task: StoppedTask) -> None:
-    assert likely_cause(task) is None
-
-
-def test_the_message_says_what_was_asked_what_runs_and_why() -> None:
-    message = describe(
-        SERVICE,
-        NEW,
-        OLD,
-        stopped(container_reasons=["OutOfMemoryError"], exit_codes=(137,), log_lines=["one", "two"]),
-    )
-
-    assert message.splitlines()[:4] == [
-        f"{SERVICE}: ECS rolled back, so this run has failed. "
-        f"Asked for {SERVICE}-prod:2, but {SERVICE}-prod:1 is what runs.",
-        "Task 0a1b2c stopped: Essential container in task exited",
-        "Container: OutOfMemoryError",
-        "Exit code: 137",
-    ]
-    assert "Likely cause: out of memory (OOM). Raise the service's size.memory_mib." in message
-    assert "Last log lines:\n  one\n  two\n" in message
-
-
-def test_the_message_says_so_when_ecs_has_forgotten_the_task() -> None:
-    assert "ECS remembers no stopped task" in describe(SERVICE, NEW, OLD, None)
-
-
-def test_the_message_says_so_when_the_task_left_no_log() -> None:
-    assert "The task left no log lines." in describe(SERVICE, NEW, OLD, stopped())
 
 
 class Aws:
-    """What ECS and CloudWatch Logs are asked, in order, and what they answer; anything else fails."""
+    """What ECS, CloudWatch Logs and STS are asked, in order, and what they answer; anything else fails."""
 
     def __init__(self) -> None:
         import boto3  # a quarter of a second that every worker would pay
         from botocore.stub import Stubber
 
-        clients = {
+        self.clients = {
             name: boto3.client(name, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
-            for name in ("ecs", "logs")
+            for name in ("ecs", "logs", "sts")
         }
-        self.clients = clients
-        self.ecs, self.logs = Stubber(clients["ecs"]), Stubber(clients["logs"])
+        self.ecs, self.logs, self.sts = (Stubber(self.clients[name]) for name in ("ecs", "logs", "sts"))
 
-    def service(self, primary: str) -> None:
-        """The service's primary deployment runs `primary`."""
-        deployments = [
-            {"status": "ACTIVE", "taskDefinition": OLD},
-            {"status": "PRIMARY", "taskDefinition": primary},
-        ]
+    def identity(self, account: str = ACCOUNT) -> None:
+        """Whose the credentials are."""
+        self.sts.add_response("get_caller_identity", {"Account": account})
+
+    def service(self, *primaries: Mapping[str, Any]) -> None:
+        """What the service's primary deployment is, each time it is asked for."""
+        for primary in primaries:
+            others = [deployment(OLD, status="ACTIVE")]
+            self.ecs.add_response(
+                "describe_services",
+                {"services": [{"deployments": [*others, primary]}]},
+                {"cluster": CLUSTER_ARN, "services": [SERVICE]},
+            )
+
+    def last_deployment(self, status: str | None, reason: str = "tasks failed to start") -> None:
+        """How the service's last deployment ended; None before ECS kept a history."""
+        listed = []
+        if status is not None:
+            base = {"targetServiceRevisionArn": REVISION.replace("/42", "/41"), "status": "SUCCESSFUL"}
+            first = {**base, "createdAt": datetime(2030, 1, 1, tzinfo=UTC)}
+            last = {
+                "targetServiceRevisionArn": REVISION,
+                "status": status,
+                "statusReason": reason,
+                "createdAt": datetime(2030, 1, 2, tzinfo=UTC),
+            }
+            listed = [first, last]
         self.ecs.add_response(
-            "describe_services",
-            {"services": [{"deployments": deployments}]},
-            {"cluster": CLUSTER_ARN, "services": [SERVICE]},
+            "list_service_deployments",
+            {"serviceDeployments": listed},
+            {"cluster": CLUSTER_ARN, "service": SERVICE},
         )
 
     def stopped_tasks(self, *tasks: dict[str, Any]) -> None:
@@ -166,7 +107,7 @@ class Aws:
                 "describe_tasks", {"tasks": list(tasks)}, {"cluster": CLUSTER_ARN, "tasks": arns}
             )
 
-    def log(self, *lines: str) -> None:
+    def log(self, *lines: str, definition: str = NEW) -> None:
         """The container's log ends with these lines; without any there is no stream."""
         options = {"awslogs-group": "/aws/ecs/x", "awslogs-stream-prefix": "app", "awslogs-region": REGION}
         container = {"name": "app", "logConfiguration": {"logDriver": "awslogs", "options": options}}
@@ -174,7 +115,7 @@ class Aws:
         self.ecs.add_response(
             "describe_task_definition",
             {"taskDefinition": {"containerDefinitions": [container, router]}},
-            {"taskDefinition": NEW},
+            {"taskDefinition": definition},
         )
         if not lines:
             self.logs.add_client_error("get_log_events", "ResourceNotFoundException")
@@ -193,30 +134,32 @@ class Aws:
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    """AWS as the hook sees it; every prepared answer must have been asked for."""
+    """AWS as the check sees it; every prepared answer must have been asked for."""
     answering = Aws()
     session = mock.Mock(client=lambda name: answering.clients[name])
-    with answering.ecs, answering.logs, mock.patch("boto3.Session", return_value=session):
+    with (
+        answering.ecs,
+        answering.logs,
+        answering.sts,
+        mock.patch("boto3.Session", return_value=session),
+        mock.patch("time.sleep"),
+    ):
         yield answering
-        answering.ecs.assert_no_pending_responses()
-        answering.logs.assert_no_pending_responses()
+        for stub in (answering.ecs, answering.logs, answering.sts):
+            stub.assert_no_pending_responses()
 
 
-def check(scheduler: Recording, asked: str = NEW) -> None:
-    """Calls the hook that a scheduler registered, as the engine does after an update."""
-    hook = scheduler.hooks["download-rollout"]
-    # As the engine hands them over after a rollback: the outputs name what ECS has by then.
-    outputs = {"taskDefinition": OLD, "cluster": CLUSTER_ARN, "name": SERVICE}
-    hook(
-        pulumi.ResourceHookArgs(
-            urn="urn",
-            id="id",
-            name="download-service",
-            type="aws:ecs/service:Service",
-            new_inputs={"taskDefinition": asked},
-            new_outputs=outputs,
-        )
-    )
+def check(told_by_provider: str | None = None) -> list[str]:
+    """Verifies the service as a run does at its end; what it warned of."""
+
+    async def told(asked: Asked, parent: pulumi.Resource) -> str | None:
+        del asked, parent
+        return told_by_provider
+
+    parent = mock.Mock()
+    with mock.patch.object(rollout, "_told_by_provider", told), mock.patch("pulumi.log.warn") as warned:
+        asyncio.run(verify(None, SERVICE_ARN, ASKED, parent))
+    return [call.args[0] for call in warned.call_args_list]
 
 
 def task(arn: str = TASK, definition: str = NEW, *, minute: int = 1, **changes: Any) -> dict[str, Any]:
@@ -224,6 +167,7 @@ def task(arn: str = TASK, definition: str = NEW, *, minute: int = 1, **changes: 
     return {
         "taskArn": arn,
         "taskDefinitionArn": definition,
+        "startedBy": "ecs-svc/42",
         "stoppedAt": datetime(2030, 1, 1, 0, minute, tzinfo=UTC),
         "createdAt": datetime(2030, 1, 1, tzinfo=UTC),
         "stoppedReason": "Essential container in task exited",
@@ -232,84 +176,188 @@ def task(arn: str = TASK, definition: str = NEW, *, minute: int = 1, **changes: 
     }
 
 
-def test_a_rollout_that_ecs_kept_passes(scheduler: Recording, aws: Aws) -> None:
-    aws.service(NEW)
+def test_a_service_that_runs_what_was_asked_for_passes(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment())
 
-    check(scheduler)
+    assert check() == []
 
 
-def test_a_rollout_that_ecs_put_back_fails_with_reason_exit_code_and_log(
-    scheduler: Recording, aws: Aws
-) -> None:
-    aws.service(OLD)
+def test_a_rollout_that_the_provider_took_for_done_is_waited_for(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(rolloutState="IN_PROGRESS"), deployment(rolloutState="IN_PROGRESS"), deployment())
+
+    assert check() == []
+
+
+def test_a_first_version_that_failed_is_no_success_though_it_is_the_revision_asked_for(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(rolloutState="IN_PROGRESS"), deployment(rolloutState="FAILED"))
+    aws.last_deployment("STOPPED")
+    aws.stopped_tasks(task())
+    aws.log("Communications link failure")
+
+    with pytest.raises(RolledBackError, match=r"ECS says: tasks failed to start\nTask 0a1b2c stopped"):
+        check()
+
+
+def test_a_rollout_that_ecs_put_back_fails_with_reason_exit_code_and_log(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(OLD))
+    aws.last_deployment("ROLLBACK_SUCCESSFUL")
     aws.stopped_tasks(task())
     aws.log("Communications link failure")
 
     with pytest.raises(RolledBackError) as caught:
-        check(scheduler)
+        check()
 
-    message = str(caught.value)
-    assert "Essential container in task exited" in message
-    assert "Exit code: 1" in message
-    assert "Likely cause: database connection." in message
-    assert "  Communications link failure" in message
+    assert str(caught.value).splitlines() == [
+        f"{SERVICE}: ECS rolled back, so this run has failed. "
+        f"Asked for {SERVICE}-prod:2, but {SERVICE}-prod:1 is what runs.",
+        "ECS says: tasks failed to start",
+        "Task 0a1b2c stopped: Essential container in task exited",
+        "Exit code: 1",
+        "Likely cause: database connection. Check the database address in the service's environment and the "
+        "security group in front of it.",
+        "Last log lines:",
+        "  Communications link failure",
+        "After the fix run `pulumi up --refresh`: the state may hold what was asked for.",
+    ]
 
 
-def test_the_last_task_of_the_failed_version_is_told_and_no_other(scheduler: Recording, aws: Aws) -> None:
-    aws.service(OLD)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {
+                "networkConfiguration": {
+                    "awsvpcConfiguration": {"subnets": ["subnet-c"], "securityGroups": ["sg-1"]}
+                }
+            },
+            "Asked for subnets subnet-a, subnet-b, but subnet-c is what runs.",
+        ),
+        (
+            {
+                "networkConfiguration": {
+                    "awsvpcConfiguration": {"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-2"]}
+                }
+            },
+            "Asked for security groups sg-1, but sg-2 is what runs.",
+        ),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]},
+            "for capacity FARGATE (base 0, weight 1), but FARGATE_SPOT (base 0, weight 1) is what runs.",
+        ),
+    ],
+    ids=["subnets", "groups", "capacity"],
+)
+def test_what_ecs_put_back_without_a_new_revision_fails_the_run(
+    aws: Aws, changes: dict[str, Any], said: str
+) -> None:
+    aws.identity()
+    aws.service(deployment(**changes))
+    aws.last_deployment("ROLLBACK_SUCCESSFUL")
+    # Of the same revision; the failed deployment's own task is the one that tells.
     aws.stopped_tasks(
-        task(f"{TASK[:-6]}ffffff", minute=1),
-        task(minute=3, stoppedReason="the last one"),
-        task(f"{TASK[:-6]}eeeeee", OLD, minute=9, stoppedReason="the old version"),
+        task(f"{TASK[:-6]}ffffff", minute=9, startedBy="ecs-svc/41", stoppedReason="an older one"),
+        task(minute=3, stoppedReason="the failed one"),
     )
     aws.log()
 
-    with pytest.raises(RolledBackError, match="Task 0a1b2c stopped: the last one"):
-        check(scheduler)
+    with pytest.raises(RolledBackError) as caught:
+        check()
+
+    assert said in str(caught.value)
+    assert "Task 0a1b2c stopped: the failed one" in str(caught.value)
 
 
-@pytest.mark.parametrize("remembered", [(), (task(definition=OLD),)], ids=["nothing", "the old version"])
+def test_an_older_revision_that_somebody_deployed_by_hand_is_said_with_both_ways_on(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(OLD))
+    aws.last_deployment("SUCCESSFUL")
+
+    with pytest.raises(RolledBackError) as caught:
+        check()
+
+    assert str(caught.value).splitlines() == [
+        f"{SERVICE}: somebody deployed something else than this program, for example by the AWS CLI. "
+        f"Asked for {SERVICE}-prod:2, but {SERVICE}-prod:1 is what runs.",
+        "To deploy what the program asks for, run `pulumi up --refresh`. To keep what runs, set its version "
+        "first.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "remembered", [(), (task(definition=OLD, startedBy="ecs-svc/1"),)], ids=["no", "old"]
+)
 def test_a_rollback_without_a_remembered_task_still_fails(
-    scheduler: Recording, aws: Aws, remembered: tuple[dict[str, Any], ...]
+    aws: Aws, remembered: tuple[dict[str, Any], ...]
 ) -> None:
-    aws.service(OLD)
+    aws.identity()
+    aws.service(deployment(OLD))
+    aws.last_deployment("ROLLBACK_SUCCESSFUL")
     aws.stopped_tasks(*remembered)
 
     with pytest.raises(RolledBackError, match="ECS remembers no stopped task"):
-        check(scheduler)
+        check()
 
 
-def test_a_service_that_ecs_does_not_know_fails(scheduler: Recording, aws: Aws) -> None:
+def test_a_service_that_is_gone_fails(aws: Aws) -> None:
+    aws.identity()
     aws.ecs.add_response("describe_services", {"services": []})
 
-    with pytest.raises(RolledBackError, match="doesn't know the service"):
-        check(scheduler)
+    with pytest.raises(RolledBackError, match=r"doesn't know the service.*`pulumi up --refresh`"):
+        check()
 
 
-def explain(scheduler: Recording, failed: str = "create", inputs: dict[str, Any] | None = None) -> list[str]:
-    """Calls the hook that the engine calls when the provider fails; what it reported."""
-    asked = {"taskDefinition": NEW, "cluster": CLUSTER_ARN, "name": SERVICE} if inputs is None else inputs
-    with mock.patch("pulumi.log.error") as reported:
-        again = scheduler.error_hooks["download-failure"](
-            pulumi.ErrorHookArgs(
-                urn="urn",
-                id="id",
-                name="download-service",
-                type="aws:ecs/service:Service",
-                new_inputs=asked,
-                failed_operation=failed,
-                errors=["the deployment failed"],
-            )
-        )
-    assert again is False
-    return [call.args[0] for call in reported.call_args_list]
+@pytest.mark.parametrize(
+    "why", ["another account", "no permission", "no permission for the identity"], ids=lambda why: why
+)
+def test_a_good_rollout_stays_good_where_ecs_can_not_be_asked(aws: Aws, why: str) -> None:
+    if why == "another account":
+        aws.identity("999999999999")
+    elif why == "no permission":
+        aws.identity()
+        aws.ecs.add_client_error("describe_services", "AccessDeniedException")
+    else:
+        aws.sts.add_client_error("get_caller_identity", "AccessDenied")
+
+    [warning] = check(told_by_provider=NEW)
+
+    assert warning.startswith(f"{SERVICE}: ECS can't be asked what it runs, only the provider: ")
 
 
-def test_a_first_version_that_fails_is_explained_and_not_tried_again(scheduler: Recording, aws: Aws) -> None:
+def test_a_bad_rollout_is_told_by_the_provider_where_ecs_can_not_be_asked(aws: Aws) -> None:
+    aws.identity("999999999999")
+
+    with pytest.raises(
+        RolledBackError, match=f"Asked for {SERVICE}-prod:2, but {SERVICE}-prod:1 is what runs"
+    ):
+        check(told_by_provider=OLD)
+
+
+def explain(failed: str = "create", inputs: dict[str, Any] | None = None) -> str | None:
+    """What the hook says that the engine calls when the provider fails."""
+    args = pulumi.ErrorHookArgs(
+        urn="urn",
+        id="id",
+        name="download-service",
+        type="aws:ecs/service:Service",
+        new_inputs=INPUTS if inputs is None else inputs,
+        failed_operation=failed,
+        errors=["the deployment failed"],
+    )
+    return asyncio.run(explain_failure(None, args))
+
+
+def test_a_first_version_that_fails_is_explained(aws: Aws) -> None:
+    aws.last_deployment("STOPPED")
     aws.stopped_tasks(task())
     aws.log("Communications link failure")
+    aws.service(deployment(rolloutState="FAILED"))
 
-    [message] = explain(scheduler)
+    message = explain()
+    assert message is not None
     assert message.splitlines() == [
         f"{SERVICE}: {SERVICE}-prod:2 doesn't run.",
         "Task 0a1b2c stopped: Essential container in task exited",
@@ -321,27 +369,73 @@ def test_a_first_version_that_fails_is_explained_and_not_tried_again(scheduler: 
     ]
 
 
-def test_a_failure_without_a_stopped_task_is_the_providers_alone(scheduler: Recording, aws: Aws) -> None:
+def test_an_update_that_the_provider_calls_failed_is_explained_as_a_rollback(aws: Aws) -> None:
+    aws.last_deployment("ROLLBACK_SUCCESSFUL")
+    aws.stopped_tasks(task())
+    aws.log()
+    aws.service(deployment(OLD))
+
+    message = explain("update")
+    assert message is not None
+    assert message.startswith(
+        f"{SERVICE}: ECS rolled back, so this run has failed. Asked for {SERVICE}-prod:2"
+    )
+
+
+def test_a_failure_without_a_stopped_task_is_the_providers_alone(aws: Aws) -> None:
+    aws.last_deployment(None)
     aws.stopped_tasks()
 
-    assert explain(scheduler) == []
+    assert explain() is None
 
 
-def test_a_service_that_was_never_made_is_the_providers_error_alone(scheduler: Recording, aws: Aws) -> None:
-    aws.ecs.add_client_error("list_tasks", "ServiceNotFoundException")
+def test_a_service_that_was_never_made_is_the_providers_error_alone(aws: Aws) -> None:
+    aws.ecs.add_client_error("list_service_deployments", "ServiceNotFoundException")
 
-    assert explain(scheduler) == []
+    assert explain() is None
 
 
 @pytest.mark.parametrize(("failed", "inputs"), [("delete", None), ("create", {}), ("create", {"name": "x"})])
 def test_where_no_task_can_have_failed_ecs_is_not_asked(
-    scheduler: Recording, aws: Aws, failed: str, inputs: dict[str, Any] | None
+    aws: Aws, failed: str, inputs: dict[str, Any] | None
 ) -> None:
-    assert explain(scheduler, failed, inputs) == []
+    assert explain(failed, inputs) is None
     aws.ecs.assert_no_pending_responses()
 
 
-def test_the_hook_never_runs_in_a_preview(scheduler: Recording) -> None:
-    opts = scheduler.hooks["download-rollout"].opts
+class Config:
+    """The stack's `aws:` configuration."""
 
-    assert opts is None or not opts.on_dry_run
+    profile, access_key, secret_key, token = "shop", None, None, None
+    assume_roles = '[{"roleArn": "arn:aws:iam::1:role/deploy", "externalId": "x", "duration": "1h"}]'
+
+
+def test_the_session_has_the_stacks_profile_and_assumes_its_roles() -> None:
+    with mock.patch("pulumi_aws.config", Config), mock.patch("boto3.Session") as session:
+        assume = session.return_value.client.return_value.assume_role
+        assume.return_value = {
+            "Credentials": {"AccessKeyId": "a", "SecretAccessKey": "s", "SessionToken": "t"}
+        }
+        asyncio.run(SessionSettings.of(None)).open(REGION)
+
+    assume.assert_called_once_with(
+        RoleArn="arn:aws:iam::1:role/deploy", ExternalId="x", RoleSessionName="pulumi"
+    )
+    assert [call.kwargs for call in session.call_args_list] == [
+        {"profile_name": "shop", "region_name": REGION},
+        {
+            "aws_access_key_id": "a",
+            "aws_secret_access_key": "s",
+            "aws_session_token": "t",
+            "region_name": REGION,
+        },
+    ]
+
+
+def test_the_session_has_an_explicit_providers_credentials() -> None:
+    async def settings() -> SessionSettings:
+        given = {"profile": "other", "access_key": None, "secret_key": None, "token": None}
+        outputs = {name: pulumi.Output.from_input(value) for name, value in given.items()}
+        return await SessionSettings.of(mock.Mock(**outputs))
+
+    assert asyncio.run(settings()) == SessionSettings(arguments={"profile_name": "other"})

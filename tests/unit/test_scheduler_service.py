@@ -137,15 +137,6 @@ def test_the_engine_ignores_no_change_of_a_scheduler(scheduler: Recording) -> No
     assert [each.urn for each in scheduler.resources if each.ignore_changes] == []
 
 
-def test_a_rollout_is_checked_after_create_and_after_update(scheduler: Recording) -> None:
-    assert scheduler.only(t.SERVICE).hooks == {
-        "after_create": ("download-rollout",),
-        "after_update": ("download-rollout",),
-        "on_error": ("download-failure",),
-    }
-    assert list(scheduler.hooks) == ["download-rollout"]
-
-
 def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> None:
     definition = scheduler.only(t.TASK_DEFINITION)
 
@@ -446,7 +437,6 @@ def test_two_schedulers_live_side_by_side(scheduler: Recording, pair: Recording)
     assert [each.inputs["desiredCount"] for each in services] == [1, 1]
     groups = [each.inputs["networkConfiguration"]["securityGroups"] for each in services]
     assert groups == [["sg-download-tasks"], ["sg-pipeline-tasks"]]
-    assert sorted(pair.hooks) == ["download-rollout", "pipeline-rollout"]
     metrics = [each.inputs["metricTransformation"]["name"] for each in pair.of_type(t.METRIC_FILTER)]
     assert len(set(metrics)) == 4
 

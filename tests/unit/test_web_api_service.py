@@ -132,14 +132,6 @@ def test_the_first_desired_count_is_the_minimum(optioned: Recording) -> None:
     assert optioned.only(t.SERVICE).inputs["desiredCount"] == 3
 
 
-def test_a_rollout_is_checked_after_create_and_after_update(web: Recording) -> None:
-    assert web.only(t.SERVICE).hooks == {
-        "after_create": ("web-rollout",),
-        "after_update": ("web-rollout",),
-        "on_error": ("web-failure",),
-    }
-
-
 def test_the_load_balancer_has_exactly_these_inputs(web: Recording) -> None:
     assert web.only(t.BALANCER).inputs == {
         "defaultTargetGroup": {

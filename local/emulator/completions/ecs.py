@@ -55,6 +55,17 @@ QUIET_FIELDS = (
 # What a Service shows only in its deployments.
 DEPLOYMENT_ONLY_FIELDS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 
+# What a service revision remembers besides its task definition, and a rollback brings back.
+REVISION_FIELDS = (
+    "loadBalancers",
+    "serviceRegistries",
+    "networkConfiguration",
+    "capacityProviderStrategy",
+    "launchType",
+    "platformVersion",
+    *(f"_{name}" for name in DEPLOYMENT_ONLY_FIELDS),
+)
+
 _BREAKER_REASON = "ECS deployment circuit breaker: tasks failed to start."
 
 
@@ -69,6 +80,7 @@ def install() -> None:
     wrap(ecs, "_describe_services", _describe_services)
     wrap(ecs, "_refresh_service_state", _refresh_service_state)
     wrap(ecs, "_complete_service_deployment", _complete_service_deployment)
+    wrap(ecs, "_reconcile_service_tasks", _reconcile_what_was_put_back)
     ecs._ACTION_MAP["ListServiceDeployments"] = json_action(_list_service_deployments)
     ecs._ACTION_MAP["DescribeServiceDeployments"] = json_action(_describe_service_deployments)
     ecs._ACTION_MAP["DescribeServiceRevisions"] = json_action(_describe_service_revisions)
@@ -537,9 +549,8 @@ def _complete_newest_deployment(service: dict[str, Any]) -> None:
         ]
     deployment["_revision"] = {
         "taskDefinition": deployment["taskDefinition"],
-        "loadBalancers": copy.deepcopy(service.get("loadBalancers") or []),
-        "serviceRegistries": copy.deepcopy(service.get("serviceRegistries") or []),
         "deploymentConfiguration": copy.deepcopy(service["deploymentConfiguration"]),
+        **{name: copy.deepcopy(service.get(name)) for name in REVISION_FIELDS},
     }
     deployed.append(deployment)
     _publish(service, deployment, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS")
@@ -689,6 +700,23 @@ def _complete_service_deployment(original: Any) -> Any:
             _drop_rolled_back(service)
 
     return complete
+
+
+def _reconcile_what_was_put_back(original: Any) -> Any:
+    """A rollback brings the whole revision back, its network and capacity too, before it starts tasks.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-revision.html
+    """
+
+    def reconcile(cluster_name: str, service_key: str) -> None:
+        service = ecs._services.get(service_key)
+        deployed = (service or {}).get("_deployed") or []
+        primary = ecs._primary_deployment(service) if service else None
+        if service and primary and any(known is primary for known in deployed[:-1]):
+            service.update({name: copy.deepcopy(primary["_revision"][name]) for name in REVISION_FIELDS})
+        original(cluster_name, service_key)
+
+    return reconcile
 
 
 def _word_as_aws(service: dict[str, Any]) -> None:
@@ -871,8 +899,8 @@ def _describe_service_revisions(request: Request) -> dict[str, Any]:
             "clusterArn": service["clusterArn"],
             "createdAt": deployment["createdAt"],
             "taskDefinition": revision["taskDefinition"],
-            "loadBalancers": revision["loadBalancers"],
-            "serviceRegistries": revision["serviceRegistries"],
+            "loadBalancers": revision["loadBalancers"] or [],
+            "serviceRegistries": revision["serviceRegistries"] or [],
             **{name: deployment[name] for name in names if deployment.get(name) is not None},
         }
 

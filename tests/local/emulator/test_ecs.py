@@ -545,6 +545,32 @@ def test_an_update_of_the_network_makes_a_new_deployment_once(world: World) -> N
     assert details["subnetId"] == subnet
 
 
+def test_a_rollout_without_a_new_revision_that_fails_is_put_back_with_its_network(world: World) -> None:
+    first, second = world.subnets
+    network = {"awsvpcConfiguration": {"subnets": [first], "securityGroups": [world.group]}}
+    definition = world.register()
+    world.create(definition, networkConfiguration=network)
+    before = world.steady()
+    # The next task can't start: its log group is gone by then.
+    world.logs.delete_log_group(logGroupName=LOG_GROUP)
+    moved = {"awsvpcConfiguration": {"subnets": [second], "securityGroups": [world.group]}}
+    world.update(networkConfiguration=moved)
+
+    def last() -> Any:
+        listed = world.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)
+        newest = listed["serviceDeployments"][0]
+        return newest if newest["status"].startswith("ROLLBACK") else None
+
+    deployment = eventually(last)
+    assert "tasks failed to start" in deployment["statusReason"]
+    service = world.service()
+    primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
+    assert primary["id"] == before["deployments"][0]["id"]
+    for shown in (service, primary):
+        assert shown["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == [first]
+    assert service["taskDefinition"] == definition
+
+
 def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World) -> None:
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     definition = world.register()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.plugins.aws.resources.ecs.service import failed_rollout, is_steady
+from local.plugins.aws.resources.ecs.service import is_steady
 from local.plugins.aws.resources.ecs.task_definition import same_containers
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
@@ -345,23 +345,39 @@ def test_a_stopped_update_keeps_the_service_that_it_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("deployments", "running", "steady", "failed"),
-    [
-        ([{"rolloutState": "COMPLETED"}], 1, True, ""),
-        ([{}], 1, True, ""),
-        ([{"rolloutState": "COMPLETED"}], 0, False, ""),
-        ([{"rolloutState": "IN_PROGRESS"}], 1, False, ""),
-        ([{"rolloutState": "COMPLETED"}, {"rolloutState": "COMPLETED"}], 1, False, ""),
-        ([{"rolloutState": "FAILED", "rolloutStateReason": "breaker"}], 0, False, "breaker"),
-        ([{"rolloutState": "FAILED"}, {"rolloutState": "IN_PROGRESS"}], 0, False, ""),
-    ],
+    ("deployments", "running", "steady"),
+    [([{"status": "PRIMARY"}], 1, True), ([{}], 0, False), ([{}, {}], 1, False), ([], 0, False)],
 )
-def test_a_service_is_steady_when_one_completed_deployment_runs_what_is_wanted(
-    deployments: list[dict[str, str]], running: int, steady: bool, failed: str
+def test_a_service_that_nothing_was_deployed_to_is_steady_when_one_deployment_runs_what_is_wanted(
+    deployments: list[dict[str, str]], running: int, steady: bool
 ) -> None:
     service = {"deployments": deployments, "runningCount": running, "desiredCount": 1}
     assert is_steady(service) is steady
-    assert failed_rollout(service) == failed
+
+
+def test_a_rollout_that_ecs_puts_back_is_a_failed_update(plugin: Plugin, service: Life, aws: Aws) -> None:
+    service.change(waitForSteadyState=True)
+    before = service.outputs["taskDefinition"]
+    exits = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
+    broken = Life(
+        plugin,
+        "ecs/taskDefinition:TaskDefinition",
+        family="web",
+        containerDefinitions=containers(environment=exits),
+        cpu="256",
+        memory="512",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+    )
+    wanted = {**service.inputs, "taskDefinition": broken.outputs["arn"]}
+    with pytest.raises(RefusedError, match="tasks failed to start") as refused:
+        plugin.update(service.token, service.outputs, service.inputs, wanted)
+    assert refused.value.details, "the state is kept, so that the next update goes on from there"
+    assert service.refreshed()[0]["taskDefinition"] == before
+    deployments = aws("ecs").list_service_deployments(
+        cluster=service.outputs["cluster"], service=service.outputs["name"]
+    )["serviceDeployments"]
+    assert deployments[0]["status"] == "ROLLBACK_SUCCESSFUL"
 
 
 # --- functions

@@ -27,6 +27,9 @@ _DEPLOYMENT_ARGUMENTS: Final = (
     "deploymentConfiguration",
     "alarms",
 )
+_UNKEPT: Final = frozenset({"STOPPED", "ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL"})
+"""How a deployment ends that ECS didn't keep."""
+
 _LOCAL_ARGUMENTS: Final = frozenset({"forceDelete", "tags", "tagsAll"})
 """A change of these alone asks nothing of the service.
 
@@ -129,7 +132,7 @@ class Service(Resource):
             default_timeout_seconds=120,
         )
         arn = call.created(str(answer["service"]["serviceArn"]))
-        self._wait(call, arn, inputs)
+        self._wait(call, arn, inputs, None)
         return arn
 
     def _parameters(self, inputs: Inputs) -> dict[str, Any]:
@@ -169,16 +172,17 @@ class Service(Resource):
     ) -> str | None:
         ecs = call.client("ecs")
         cluster, _ = _cluster_and_service(resource_id, new.get("cluster") or old.get("cluster"))
+        tags.change(ecs, resource_id, old, new)
         asked = changed - _LOCAL_ARGUMENTS
-        if asked or not changed:
+        if asked:
+            before = _deployment_id(self._find(call, resource_id, cluster))
             ecs.update_service(
                 cluster=cluster,
                 service=resource_id,
                 **without_none(forceNewDeployment=new.get("forceNewDeployment")),
                 **self._changes(old, new, asked),
             )
-        tags.change(ecs, resource_id, old, new)
-        self._wait(call, resource_id, {**old, **new})
+            self._wait(call, resource_id, {**old, **new}, before)
         return None
 
     def _changes(self, old: State, new: Inputs, changed: frozenset[str]) -> dict[str, Any]:
@@ -214,19 +218,41 @@ class Service(Resource):
             parameters["deploymentConfiguration"] = deployment
         return parameters
 
-    def _wait(self, call: Call, resource_id: str, inputs: Mapping[str, Any]) -> None:
+    def _wait(self, call: Call, resource_id: str, inputs: Mapping[str, Any], before: str | None) -> None:
+        """Waits for the end of the deployment that replaced `before`, and fails where ECS didn't keep it.
+
+        Where nothing was deployed, until one deployment is left and as many tasks run as are wanted.
+        Source: statusServiceWaitForStable in
+        https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ecs/service.go
+        """
         if not inputs.get("waitForSteadyState"):
             return
+        deployment: str | None = None
 
         def steady() -> bool:
+            nonlocal deployment
             service = self._find(call, resource_id, inputs.get("cluster"))
             if service is None:
                 return False
-            if reason := failed_rollout(service):
-                raise AwsError(f"the deployment failed: {reason}")
-            return is_steady(service)
+            if deployment is None:
+                deployment = _deployment_id(service)
+            if deployment in (None, before):
+                return is_steady(service)
+            return self._kept(call, service, str(deployment))
 
         call.wait_until(f"a steady state of {_last_part(resource_id)}", steady, _STEADY_STATE_SECONDS)
+
+    def _kept(self, call: Call, service: Mapping[str, Any], deployment: str) -> bool:
+        """Whether a deployment has succeeded; raises where it ended otherwise."""
+        ecs = call.client("ecs")
+        place = {"cluster": service["clusterArn"], "service": service["serviceName"]}
+        for listed in ecs.list_service_deployments(**place)["serviceDeployments"]:
+            if _last_part(deployment) not in listed["targetServiceRevisionArn"]:
+                continue
+            if listed["status"] in _UNKEPT:
+                raise AwsError(listed.get("statusReason") or "Deployment failed")
+            return bool(listed["status"] == "SUCCESSFUL")
+        return False
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         ecs = call.client("ecs")
@@ -251,22 +277,16 @@ class Service(Resource):
         )
 
 
-def failed_rollout(service: Mapping[str, Any]) -> str:
-    """Why the only deployment has failed for good, or nothing. One that is rolled back isn't the only one."""
-    deployments = service.get("deployments") or []
-    if len(deployments) != 1 or deployments[0].get("rolloutState") != "FAILED":
-        return ""
-    return str(deployments[0].get("rolloutStateReason") or "no reason is given")
+def _deployment_id(service: Mapping[str, Any] | None) -> str | None:
+    """The primary deployment's id."""
+    deployments = (service or {}).get("deployments") or []
+    return next((str(each["id"]) for each in deployments if each["status"] == "PRIMARY"), None)
 
 
 def is_steady(service: Mapping[str, Any]) -> bool:
-    """One deployment is left, complete, and as many tasks run as are wanted."""
+    """One deployment is left, and as many tasks run as are wanted."""
     deployments = service.get("deployments") or []
-    return (
-        len(deployments) == 1
-        and deployments[0].get("rolloutState", "COMPLETED") != "IN_PROGRESS"
-        and service.get("runningCount") == service.get("desiredCount")
-    )
+    return len(deployments) == 1 and service.get("runningCount") == service.get("desiredCount")
 
 
 _PARAMETERS: Final[Mapping[str, str]] = {
