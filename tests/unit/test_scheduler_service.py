@@ -148,6 +148,7 @@ def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> N
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+        "skipDestroy": True,
         "tags": ROLE_TAGS,
         "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/download-role-0a1b2c3",
         "volumes": [{"name": "fileflow-scheduler-download-tmp"}],
