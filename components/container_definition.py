@@ -16,6 +16,12 @@ import pulumi
 from components.names import digest
 from components.options import ContainerOptions, Sidecar
 
+TMPFS_MOUNT_OPTIONS = ("exec", "nosuid", "nodev")
+"""Without options of its own a tmpfs is noexec, and a native library can't be loaded from it.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LogDestination:
@@ -51,6 +57,7 @@ def container_definition(
     port: int | None = None,
     port_name: str | None = None,
     essential: bool = True,
+    memory_mib: int | None = None,
     stop_timeout_seconds: int | None = None,
 ) -> dict[str, Any]:
     """One container as ECS wants it, with the posture that every container here has.
@@ -63,7 +70,8 @@ def container_definition(
     linux_parameters: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True}
     if temporary:
         linux_parameters["tmpfs"] = [
-            {"containerPath": path.path, "size": path.size_mib} for path in temporary
+            {"containerPath": path.path, "size": path.size_mib, "mountOptions": list(TMPFS_MOUNT_OPTIONS)}
+            for path in temporary
         ]
     definition: dict[str, Any] = {
         "name": name,
@@ -109,6 +117,10 @@ def container_definition(
             "startPeriod": check.start_period_seconds,
             "timeout": check.timeout_seconds,
         }
+    if options.repository_credentials is not None:
+        definition["repositoryCredentials"] = {"credentialsParameter": options.repository_credentials}
+    if memory_mib is not None:
+        definition["memory"] = memory_mib
     if stop_timeout_seconds is not None:
         definition["stopTimeout"] = stop_timeout_seconds
     return definition
@@ -123,6 +135,7 @@ def sidecar_definition(sidecar: Sidecar, logs: LogDestination) -> dict[str, Any]
         logs=logs,
         port=sidecar.port,
         essential=sidecar.essential,
+        memory_mib=sidecar.memory_mib,
     )
     if sidecar.memory_reservation_mib is not None:
         definition["memoryReservation"] = sidecar.memory_reservation_mib

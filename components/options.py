@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Literal
 
 import pulumi
@@ -99,9 +100,11 @@ class WritablePath:
     """A folder that the container may write although its root file system is read-only.
 
     `volume` lies on the task's storage: Fargate makes it root's unless the image declares the path as
-    `VOLUME`, whose owner it then takes over. `tmpfs` lies in the task's memory, is writable for
-    everyone with any image, and takes `size_mib` at most (64 by default).
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+    `VOLUME`, whose owner it then takes over. `tmpfs` lies in the container's memory, is writable for
+    everyone with any image, and takes `size_mib` at most (64 by default). Programs may be run from it, since
+    a JVM's libraries unpack their native parts into /tmp; set-user-id programs and devices may not.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html,
+    https://github.com/netty/netty-tcnative/issues/264
     """
 
     path: str
@@ -124,13 +127,15 @@ class WritablePath:
 class ContainerOptions:
     """What runs in the task's main container, and how.
 
-    By default: the image's own command as the user 1000:1000, no environment, a read-only root file
-    system with a writable `/tmp`, and no container health check (an image built by Buildpacks has no
-    tool to run one). `secrets` maps a variable's name to a secret of Secrets Manager or a parameter of
-    SSM, by ARN or by name (`secretsmanager:NAME`, `ssm:NAME`); behind a secret, `:JSON_KEY::` takes one
-    value of several. A secret that is named must exist; the execution role may read exactly these.
-    `environment_file_arns` name objects in S3. Raises `InvalidArgumentError` for the user root, for a
-    variable that is named both ways, and for a plain variable whose name says that it is a secret.
+    By default: the image's own command as the user 1000:1000, no environment, a read-only root file system
+    with a writable `/tmp`, and no container health check (an image built by Buildpacks has no tool to run
+    one). `secrets` maps a variable's name to a secret of Secrets Manager or a parameter of SSM, by ARN or
+    by name (`secretsmanager:NAME`, `ssm:NAME`); behind a secret, `:JSON_KEY::` takes one value of several.
+    A secret that is named must exist; the execution role may read exactly these. `environment_file_arns`
+    name objects in S3. `repository_credentials` is the secret, by ARN or by name, with the `username` and
+    `password` of a private registry other than ECR; none by default. Raises `InvalidArgumentError` for the
+    user root, for a variable that is named both ways, and for a plain variable whose name says that it is a
+    secret.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     """
 
@@ -142,9 +147,19 @@ class ContainerOptions:
     user: str = "1000:1000"
     writable_paths: Sequence[WritablePath] = (WritablePath(path="/tmp"),)
     health_check: ContainerHealthCheck | None = None
+    repository_credentials: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
         check_environment("environment", self.environment)
+        if isinstance(self.repository_credentials, str):
+            check_secret_reference("repository_credentials", self.repository_credentials)
+            if self.repository_credentials.startswith("ssm:") or ":ssm:" in self.repository_credentials:
+                raise InvalidArgumentError(
+                    "repository_credentials",
+                    self.repository_credentials,
+                    "ECS takes a registry's credentials from Secrets Manager only",
+                    "Store username and password there as JSON.",
+                )
         check_arns("environment_file_arns", self.environment_file_arns, "s3")
         for name, reference in self.secrets.items():
             if isinstance(reference, str):
@@ -154,6 +169,14 @@ class ContainerOptions:
                     f"environment.{name}", "given", f"{name} is also under secrets", "Keep one of the two."
                 )
         check_unique("writable_paths.path", [each.path for each in self.writable_paths], "a writable path")
+        for outer, inner in permutations([each.path for each in self.writable_paths], 2):
+            if inner.startswith(f"{outer}/"):
+                raise InvalidArgumentError(
+                    "writable_paths.path",
+                    inner,
+                    f"it lies within {outer}, and whichever is mounted last hides the other",
+                    "Keep one of the two.",
+                )
         if self.user.split(":")[0] in ("", "0", "root"):
             raise InvalidArgumentError(
                 "user",
@@ -170,7 +193,8 @@ class Sidecar:
     `image` names a digest. An `essential` sidecar takes the task down with it; by default none is.
     The main container starts after the sidecar has reached `main_waits_for`, or at once by default.
     `firelens` makes it the log router of the main container, of that type; `router_options` tell it where
-    that log goes (for example `Name`, `region`, `log_group_name`), none by default.
+    that log goes (for example `Name`, `region`, `log_group_name`), none by default. What a sidecar may take
+    of the task's memory (`memory_mib`, a hard limit, or `memory_reservation_mib`) the main container can't.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html,
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_firelens.html
     """
@@ -181,6 +205,7 @@ class Sidecar:
     container: ContainerOptions = field(default_factory=ContainerOptions)
     main_waits_for: Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"] | None = None
     port: int | None = None
+    memory_mib: int | None = None
     memory_reservation_mib: int | None = None
     firelens: Literal["fluentbit", "fluentd"] | None = None
     router_options: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -222,12 +247,50 @@ def check_containers(main: str, sidecars: Sequence[Sidecar]) -> None:
     check_unique("sidecars.name", [main, *(sidecar.name for sidecar in sidecars)], "a container's name")
 
 
+SMALLEST_MEMORY_MIB = 256
+"""Less than this no JVM starts in."""
+
+
+def main_memory_mib(size: TaskSize, sidecars: Sequence[Sidecar]) -> int:
+    """What the sidecars leave of the task's memory to the main container.
+
+    It becomes the container's hard limit: a container without one shows its processes the limit of the whole
+    machine, and a JVM sizes its heap by that.
+    Source: https://github.com/corretto/corretto-21/issues/135,
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html (memory)
+    """
+    return size.memory_mib - sum(each.memory_mib or each.memory_reservation_mib or 0 for each in sidecars)
+
+
+def check_memory(size: TaskSize, container: ContainerOptions, sidecars: Sequence[Sidecar] = ()) -> None:
+    """Refuses containers that the task's memory can't hold, and files in memory that leave a process none."""
+    left = main_memory_mib(size, sidecars)
+    if left < SMALLEST_MEMORY_MIB:
+        raise InvalidArgumentError(
+            "sidecars.memory_reservation_mib",
+            size.memory_mib - left,
+            f"of the task's {size.memory_mib} MiB it leaves the main container {left}, and it needs "
+            f"{SMALLEST_MEMORY_MIB} at least",
+            "Raise size.memory_mib or lower what the sidecars take.",
+        )
+    in_memory = sum(each.size_mib for each in container.writable_paths if each.kind == "tmpfs")
+    if in_memory > left - SMALLEST_MEMORY_MIB:
+        raise InvalidArgumentError(
+            "writable_paths.size_mib",
+            in_memory,
+            f"a tmpfs lies in the container's memory of {left} MiB, of which the process needs "
+            f"{SMALLEST_MEMORY_MIB} at least",
+            "Lower it, raise size.memory_mib, or make it a volume.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Logging:
     """Where a task's output goes, and for how long.
 
     Kept for 30 days by default, under CloudWatch's own key unless `kms_key_arn` names another. With
-    `retain_on_delete` the log group outlives its stack; by default it goes with it. Raises
+    `retain_on_delete` the log group outlives its service and its stack, and is taken over again, with the
+    retention that it was kept with, when a service of its name comes back; by default it goes. Raises
     `InvalidArgumentError` for a period that CloudWatch Logs doesn't know.
     """
 

@@ -144,6 +144,11 @@ def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> l
     references = [
         reference for container in options.containers.values() for reference in container.secrets.values()
     ]
+    references += [
+        container.repository_credentials
+        for container in options.containers.values()
+        if container.repository_credentials is not None
+    ]
     if references:
         statements.append(
             {
@@ -151,7 +156,7 @@ def execution_statements(options: TaskOptions, environment: AwsEnvironment) -> l
                 "Effect": "Allow",
                 # Several keys of one secret are one resource; the order of secrets is no change.
                 "Resource": pulumi.Output.all(*references).apply(
-                    lambda known: sorted({secret_resource(reference) for reference in known})
+                    lambda known: sorted({arn for each in known for arn in secret_resources(each)})
                 ),
             }
         )
@@ -213,10 +218,20 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
     return statements
 
 
-def secret_resource(reference: str) -> str:
-    """The ARN of the secret behind a reference, without the JSON key and version that may follow."""
+def secret_resources(reference: str) -> list[str]:
+    """What IAM calls the secret behind a reference, without the JSON key and version that may follow.
+
+    A secret's ARN ends in six characters that AWS adds. ECS finds a secret by an ARN without them, but IAM
+    compares the whole one. A name may itself end in a dash and six letters; then both are meant.
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+    """
     parts = reference.split(":")
-    return ":".join(parts[:7]) if parts[2] == "secretsmanager" else reference
+    if parts[2] != "secretsmanager":
+        return [reference]
+    arn = ":".join(parts[:7])
+    if not re.search(r"-[A-Za-z0-9]{6}$", arn):
+        return [f"{arn}-??????"]
+    return [arn, f"{arn}-??????"] if re.search(r"-[a-z]{6}$", arn) else [arn]
 
 
 ECR_IMAGE = re.compile(

@@ -41,7 +41,17 @@ LOG_LINES = 20
 """How many of a stopped task's last log lines an error shows."""
 
 LONGEST_ROLLOUT_SECONDS = 60 * 60
-"""How long a rollout that the provider takes for done may go on until the run gives it up."""
+"""How long a rollout may take. Longer than three failed starts with ECS's pauses between them, the rollback,
+and the time that its alarms are watched: a run that gives up before doesn't know how it ends.
+
+The provider's own 20 minutes are less than that.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html (bake time)
+"""
+
+ROLLOUT_TIMEOUTS = pulumi.CustomTimeouts(
+    create=f"{LONGEST_ROLLOUT_SECONDS}s", update=f"{LONGEST_ROLLOUT_SECONDS}s", delete="30m"
+)
 
 _POLL_SECONDS = 3
 _SERVICE = "aws:ecs/service:Service"

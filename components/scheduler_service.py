@@ -25,8 +25,9 @@ from components.options import (
     TaskAccess,
     TaskSize,
     check_containers,
+    check_memory,
 )
-from components.rollout import check_rollout, rollout_hooks
+from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -75,6 +76,7 @@ class SchedulerServiceArgs:
         check_port("port", self.port)
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
         check_containers(self.container_name or self.service_name, self.sidecars)
+        check_memory(self.size, self.container, self.sidecars)
 
 
 class SchedulerService(pulumi.ComponentResource):
@@ -85,6 +87,8 @@ class SchedulerService(pulumi.ComponentResource):
     task_definition_arn: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: SchedulerServiceArgs, opts: pulumi.ResourceOptions | None = None
@@ -165,6 +169,7 @@ class SchedulerService(pulumi.ComponentResource):
                 # A replacement, for example by a new name, must not run two for a moment.
                 delete_before_replace=True,
                 hooks=rollout_hooks(name, self),
+                custom_timeouts=ROLLOUT_TIMEOUTS,
             ),
         )
         check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
@@ -175,6 +180,8 @@ class SchedulerService(pulumi.ComponentResource):
         self.task_definition_arn = task.definition.arn
         self.log_group_name = task.log_group.name
         self.security_group_id = task.security_group.id
+        self.execution_role_arn = task.roles.execution.arn
+        self.task_role_arn = task.roles.task.arn
         self.register_outputs(
             {
                 "service_name": self.service_name,
@@ -182,5 +189,7 @@ class SchedulerService(pulumi.ComponentResource):
                 "task_definition_arn": self.task_definition_arn,
                 "log_group_name": self.log_group_name,
                 "security_group_id": self.security_group_id,
+                "execution_role_arn": self.execution_role_arn,
+                "task_role_arn": self.task_role_arn,
             }
         )

@@ -40,7 +40,12 @@ def with_secret_arns(
         return pulumi.Output.format("{0}{1}{2}", secret_arn(secret), colon, key_stage_and_version)
 
     def named(container: ContainerOptions) -> ContainerOptions:
-        return replace(container, secrets={key: arn(value) for key, value in container.secrets.items()})
+        credentials = container.repository_credentials
+        return replace(
+            container,
+            secrets={key: arn(value) for key, value in container.secrets.items()},
+            repository_credentials=None if credentials is None else arn(credentials),
+        )
 
     return replace(
         options,

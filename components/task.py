@@ -13,6 +13,7 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
+from components.kept_log_group import kept_log_group
 from components.log_alarms import log_alarms
 from components.roles import TaskRoles
 from components.secret_references import with_secret_arns
@@ -35,13 +36,18 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
     """Creates the task's resources as children of `parent`, each named after `name`."""
     environment = AwsEnvironment.of(parent)
     options = with_secret_arns(options, environment, parent)
+    retained = options.logging.retain_on_delete
     log_group = aws.cloudwatch.LogGroup(
         f"{name}-logs",
         name=options.log_group_name,
         retention_in_days=options.logging.retention_days,
         kms_key_id=options.logging.kms_key_arn,
         tags=options.tags,
-        opts=pulumi.ResourceOptions(parent=parent, retain_on_delete=options.logging.retain_on_delete),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            retain_on_delete=retained,
+            import_=kept_log_group(options.log_group_name, options.tags, parent) if retained else None,
+        ),
     )
     start_failure = log_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)
@@ -53,6 +59,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         logs=logs,
         port=options.port,
         port_name=options.port_name,
+        memory_mib=options.main_memory_mib,
         stop_timeout_seconds=options.stop_timeout_seconds,
     )
     size = options.size

@@ -16,10 +16,21 @@ from components.options import (
     TaskAccess,
     TaskSize,
     WritablePath,
+    main_memory_mib,
 )
 
 EXEC_AGENT_PATHS = ("/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm")
 """Where the agent behind ECS Exec writes, inside the container."""
+
+
+FEW_THREADS_BELOW_MIB = 1024
+FEW_THREADS = {"BPL_JVM_THREAD_COUNT": "50"}
+"""How a JVM of a Buildpacks image starts in little memory: its calculator reserves 1 MiB a thread.
+
+With its 250 threads the fixed regions take 605 MiB, and it refuses to start in 512. An image built otherwise
+doesn't read it; a value in the container's own environment counts.
+Source: https://github.com/paketo-buildpacks/libjvm (calc), https://paketo.io/docs/reference/java-reference/
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +58,22 @@ class TaskOptions:
     def main(self) -> ContainerOptions:
         """The main container's options; ECS Exec's agent gets the folders that it writes.
 
-        With a read-only root file system and without them no session ever opens.
+        With a read-only root file system and without them no session ever opens. AWS documents a read-only
+        root with ECS Exec as unsupported.
         Source: https://github.com/aws/containers-roadmap/issues/1359
         """
+        container = self.container
+        if self.main_memory_mib < FEW_THREADS_BELOW_MIB:
+            container = replace(container, environment={**FEW_THREADS, **container.environment})
         if not self.access.execute_command:
-            return self.container
-        paths = [*self.container.writable_paths, *(WritablePath(path=path) for path in EXEC_AGENT_PATHS)]
-        return replace(self.container, writable_paths=paths)
+            return container
+        paths = [*container.writable_paths, *(WritablePath(path=path) for path in EXEC_AGENT_PATHS)]
+        return replace(container, writable_paths=paths)
+
+    @property
+    def main_memory_mib(self) -> int:
+        """The main container's hard limit."""
+        return main_memory_mib(self.size, self.sidecars)
 
     @property
     def containers(self) -> dict[str, ContainerOptions]:

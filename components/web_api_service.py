@@ -25,8 +25,9 @@ from components.options import (
     TaskAccess,
     TaskSize,
     check_containers,
+    check_memory,
 )
-from components.rollout import check_rollout, rollout_hooks
+from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
 from components.tags import ROLE_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -113,6 +114,7 @@ class WebApiServiceArgs:
             "a way in",
         )
         check_containers(self.container_name or self.service_name, self.sidecars)
+        check_memory(self.size, self.container, self.sidecars)
 
 
 class WebApiService(pulumi.ComponentResource):
@@ -251,6 +253,7 @@ class WebApiService(pulumi.ComponentResource):
                 # After creation the number of tasks is autoscaling's.
                 ignore_changes=["desiredCount"],
                 hooks=rollout_hooks(name, self),
+                custom_timeouts=ROLLOUT_TIMEOUTS,
             ),
         )
         check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)

@@ -163,6 +163,29 @@ def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment
         assert "updated" not in again.stdout, again.stdout
 
 
+def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: Deployment) -> None:
+    settings = "  fileflow:logging:\n    retention_days: 7"
+    kept = f"{settings}\n    retain_on_delete: true"
+    pipeline = "\n    - name: pipeline\n      port: 9092"
+    changed(running, settings, kept)
+    try:
+        # There and back twice: the second time the group is in the state as one that was imported.
+        for now, given in (("", None), (pipeline, ""), ("", pipeline), (pipeline, ""), ("", pipeline)):
+            if given is not None:
+                anchor = "    - name: download\n      port: 9091"
+                changed(running, anchor + now, anchor + given)
+            up = running.make("up")
+            assert up.returncode == 0, up.stdout
+        again = running.make("up")
+        assert "updated" not in again.stdout, again.stdout
+        groups = running.aws(f"logs describe-log-groups --log-group-name-prefix /aws/ecs/{PIPELINE}")
+        assert [each["retentionInDays"] for each in groups["logGroups"]] == [7]
+    finally:
+        changed(running, kept, settings)
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+
+
 def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Deployment) -> None:
     script = running.root / "watch.py"
     script.write_text(WATCH)

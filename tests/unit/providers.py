@@ -85,6 +85,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "proxyEndpoint": f"https://{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com",
         "userName": "AWS",
     },
+    "aws:cloudwatch/getLogGroups:getLogGroups": {"arns": [], "id": REGION, "logGroupNames": []},
     "aws:ecr/getImage:getImage": {"id": FOUND_DIGEST, "imageDigest": FOUND_DIGEST},
     "aws:ec2/getVpc:getVpc": {
         "arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/{EXISTING_VPC}",

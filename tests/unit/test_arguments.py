@@ -79,6 +79,7 @@ SIDECAR = Sidecar(
     container=ContainerOptions(environment={"LEVEL": "all"}, health_check=CHECK),
     main_waits_for="HEALTHY",
     port=4317,
+    memory_mib=95,
     memory_reservation_mib=77,
     firelens="fluentbit",
     router_options={"Name": "cloudwatch_logs"},
@@ -113,6 +114,7 @@ TASK: Changes = {
         command=["serve"],
         entry_point=["/app"],
         user="1001",
+        repository_credentials=f"{SECRET_ARN[:-6]}z9y8x7",
         writable_paths=[WritablePath(path="/srv", kind="tmpfs", size_mib=65)],
         health_check=ContainerHealthCheck(
             command=["CMD-SHELL", "up"],

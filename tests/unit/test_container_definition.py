@@ -16,7 +16,15 @@ from components.container_definition import (
     volume_name,
     with_sidecars,
 )
-from components.options import ContainerHealthCheck, ContainerOptions, Sidecar, WritablePath
+from components.options import (
+    ContainerHealthCheck,
+    ContainerOptions,
+    Sidecar,
+    TaskSize,
+    WritablePath,
+    check_memory,
+    main_memory_mib,
+)
 from components.validation import InvalidArgumentError
 from tests.unit.builders import IMAGE, SECRET_ARN
 from tests.unit.providers import REGION
@@ -116,7 +124,8 @@ def test_a_writable_path_in_memory_is_a_tmpfs_and_no_mount() -> None:
     )
 
     definition = defined(options)
-    assert definition["linuxParameters"]["tmpfs"] == [{"containerPath": "/tmp", "size": 256}]
+    [mount] = definition["linuxParameters"]["tmpfs"]
+    assert (mount["containerPath"], mount["size"]) == ("/tmp", 256)
     assert definition["mountPoints"] == [
         {"containerPath": "/var/cache", "readOnly": False, "sourceVolume": volume_name("app", "/var/cache")}
     ]
@@ -201,4 +210,53 @@ def test_a_healthy_sidecar_needs_a_health_check() -> None:
     sidecar(
         main_waits_for="HEALTHY",
         container=ContainerOptions(health_check=ContainerHealthCheck(command=["CMD", "/check"])),
+    )
+
+
+def test_a_file_system_in_memory_may_run_programs_since_a_jvm_loads_its_native_libraries_from_it() -> None:
+    options = ContainerOptions(writable_paths=[WritablePath(path="/tmp", kind="tmpfs")])
+
+    [mount] = defined(options)["linuxParameters"]["tmpfs"]
+    assert mount == {"containerPath": "/tmp", "size": 64, "mountOptions": ["exec", "nosuid", "nodev"]}
+
+
+def test_a_private_registrys_credentials_are_named_by_their_secret() -> None:
+    definition = defined(ContainerOptions(repository_credentials=SECRET_ARN))
+
+    assert definition["repositoryCredentials"] == {"credentialsParameter": SECRET_ARN}
+    assert "repositoryCredentials" not in defined()
+    for wrong in ("ssm:/registry", "user:password"):
+        with pytest.raises(InvalidArgumentError, match="repository_credentials"):
+            ContainerOptions(repository_credentials=wrong)
+
+
+def test_one_writable_path_within_another_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"/tmp/work'.* lies within /tmp"):
+        ContainerOptions(writable_paths=[WritablePath(path="/tmp/work"), WritablePath(path="/tmp")])
+    ContainerOptions(writable_paths=[WritablePath(path="/tmp"), WritablePath(path="/tmpfiles")])
+
+
+@pytest.mark.parametrize(
+    ("sidecars", "left"),
+    [
+        ([], 1024),
+        ([sidecar(memory_reservation_mib=64), sidecar(name="b", memory_mib=128)], 832),
+        ([sidecar(memory_mib=128, memory_reservation_mib=64)], 896),
+    ],
+    ids=["alone", "both kinds", "the limit counts"],
+)
+def test_the_main_container_may_take_what_the_sidecars_leave(sidecars: list[Sidecar], left: int) -> None:
+    assert main_memory_mib(TaskSize(), sidecars) == left
+    check_memory(TaskSize(), ContainerOptions(), sidecars)
+
+
+def test_memory_that_a_process_could_not_start_in_is_refused() -> None:
+    small = TaskSize(cpu=256, memory_mib=512)
+    huge = ContainerOptions(writable_paths=[WritablePath(path="/tmp", kind="tmpfs", size_mib=2048)])
+    with pytest.raises(InvalidArgumentError, match=r"writable_paths.size_mib is 2048, but a tmpfs lies in"):
+        check_memory(small, huge)
+    with pytest.raises(InvalidArgumentError, match="leaves the main container 212"):
+        check_memory(small, ContainerOptions(), [sidecar(memory_mib=300)])
+    check_memory(
+        small, ContainerOptions(writable_paths=[WritablePath(path="/t", kind="tmpfs", size_mib=256)])
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.options import ContainerOptions, Sidecar, TaskAccess
-from components.roles import repository_arns, secret_resource
+from components.roles import repository_arns, secret_resources
 from tests.unit import type_tokens as t
 from tests.unit.builders import CLUSTER_ARN, IMAGE, KEY_ARN, SECRET_ARN
 from tests.unit.parts import record_roles, record_task
@@ -282,17 +282,28 @@ def test_no_statement_allows_every_action() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "resource"),
+    ("reference", "resources"),
     [
-        (SECRET_ARN, SECRET_ARN),
-        (f"{SECRET_ARN}:password::", SECRET_ARN),
-        (f"{SECRET_ARN}:password:AWSCURRENT:", SECRET_ARN),
-        (f"{SECRET_ARN}:::9c2d", SECRET_ARN),
-        (PARAMETER_ARN, PARAMETER_ARN),
+        (SECRET_ARN, [SECRET_ARN]),
+        (f"{SECRET_ARN}:password::", [SECRET_ARN]),
+        (f"{SECRET_ARN}:password:AWSCURRENT:", [SECRET_ARN]),
+        (f"{SECRET_ARN}:::9c2d", [SECRET_ARN]),
+        (PARAMETER_ARN, [PARAMETER_ARN]),
+        (SECRET_ARN[:-7], [f"{SECRET_ARN[:-7]}-??????"]),
+        (f"{SECRET_ARN[:-7]}:password::", [f"{SECRET_ARN[:-7]}-??????"]),
+        (f"{SECRET_ARN[:-7]}-secret", [f"{SECRET_ARN[:-7]}-secret", f"{SECRET_ARN[:-7]}-secret-??????"]),
     ],
 )
-def test_a_permission_names_the_secret_and_not_its_key_or_version(reference: str, resource: str) -> None:
-    assert secret_resource(reference) == resource
+def test_a_permission_names_the_secret_and_not_its_key_or_version(
+    reference: str, resources: list[str]
+) -> None:
+    assert secret_resources(reference) == resources
+
+
+def test_ecs_may_read_a_private_registrys_credentials() -> None:
+    recording = record_roles(container=ContainerOptions(repository_credentials=SECRET_ARN))
+    granted = [each for each in statements(recording, "execution") if "secretsmanager" in str(each["Action"])]
+    assert [each["Resource"] for each in granted] == [[SECRET_ARN]]
 
 
 def test_images_from_elsewhere_need_no_permission_and_a_policy_is_never_empty() -> None:

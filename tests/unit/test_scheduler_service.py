@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.options import Alarms, Logging, Placement, TaskAccess
+from components.options import Alarms, ContainerOptions, Logging, Placement, TaskAccess, TaskSize
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.validation import InvalidArgumentError
 from tests.unit import type_tokens as t
@@ -24,7 +24,7 @@ from tests.unit.builders import (
     unknown,
 )
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import UNKNOWN, Recording, record
+from tests.unit.recorder import UNKNOWN, Recorder, Recording, record
 
 SCHEDULER = "fileflow:ecs:SchedulerService"
 ROLE_TAGS = {**TAGS, "fileflow:role": "scheduler"}
@@ -169,6 +169,7 @@ def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> N
                     "mode": "non-blocking",
                 },
             },
+            "memory": 1024,
             "mountPoints": [
                 {
                     "containerPath": "/tmp",
@@ -519,11 +520,13 @@ def test_the_component_registers_its_typed_attributes_as_outputs(scheduler: Reco
     component = scheduler.only(SCHEDULER)
 
     assert scheduler.registered_outputs[component.urn] == {
+        "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/download-execution-0a1b2c3",
         "log_group_name": "/aws/ecs/fileflow-scheduler-download",
         "security_group_id": "sg-download-tasks",
         "service_arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/fileflow-prod/fileflow-scheduler-download",
         "service_name": "fileflow-scheduler-download",
         "task_definition_arn": TASK_DEFINITION_ARN,
+        "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/download-role-0a1b2c3",
     }
     assert set(scheduler.registered_outputs[component.urn]) == set(SchedulerService.__annotations__)
 
@@ -555,3 +558,41 @@ def test_an_argument_that_aws_would_refuse_is_refused_by_name(field: str, value:
     assert caught.value.value == value
     assert str(caught.value).startswith(f"{field} is {value!r}, but ")
     assert str(caught.value).endswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("retained", "there", "tags", "imported"),
+    [
+        (True, True, ROLE_TAGS, "/aws/ecs/fileflow-scheduler-download"),
+        (True, False, {}, ""),
+        (True, True, {"Project": "other"}, ""),
+        (False, True, ROLE_TAGS, ""),
+    ],
+    ids=["kept", "new", "somebody else's", "not retained"],
+)
+def test_a_log_group_that_was_kept_is_taken_over(
+    retained: bool, there: bool, tags: dict[str, str], imported: str
+) -> None:
+    name = "/aws/ecs/fileflow-scheduler-download"
+    answers = {
+        "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": [name] if there else [f"{name}-2"]},
+        "aws:cloudwatch/getLogGroup:getLogGroup": {"tags": tags},
+    }
+    recording = record_scheduler(
+        recorder=Recorder(answers=answers), logging=Logging(retain_on_delete=retained)
+    )
+    assert recording.only(t.LOG_GROUP).request.importId == imported
+
+
+def test_a_jvm_in_little_memory_gets_fewer_threads_unless_its_environment_says_how_many() -> None:
+    def threads(memory_mib: int, **environment: str) -> list[str]:
+        recording = record_scheduler(
+            size=TaskSize(cpu=256, memory_mib=memory_mib), container=ContainerOptions(environment=environment)
+        )
+        [container] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+        assert container["memory"] == memory_mib
+        return [v["value"] for v in container["environment"] if v["name"] == "BPL_JVM_THREAD_COUNT"]
+
+    assert threads(512) == ["50"]
+    assert threads(1024) == []
+    assert threads(512, BPL_JVM_THREAD_COUNT="20") == ["20"]
