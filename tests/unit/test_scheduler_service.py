@@ -574,7 +574,7 @@ def test_a_log_group_that_was_kept_is_taken_over(
     retained: bool, there: bool, tags: dict[str, str], imported: str
 ) -> None:
     name = "/aws/ecs/fileflow-scheduler-download"
-    answers = {
+    answers: dict[str, dict[str, object]] = {
         "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": [name] if there else [f"{name}-2"]},
         "aws:cloudwatch/getLogGroup:getLogGroup": {"tags": tags},
     }
