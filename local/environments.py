@@ -89,9 +89,15 @@ def ensure(
 
 
 def ensure_project(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
-    """Return the project's interpreter, by way of the link `.venv` in the checkout."""
+    """Return the project's interpreter, by way of the link `.venv` in the checkout.
+
+    The policy pack names an environment of its own, `policies/.venv`, since it works alone in other
+    repositories. Here it is a link to the same one, which holds all that the pack needs.
+    """
     folder = ensure(paths, PROJECT, environment, progress).parent.parent
     link(paths.venv, folder)
+    if (paths.root / "policies").is_dir():
+        link(paths.root / "policies" / paths.venv.name, folder)
     return paths.python
 
 

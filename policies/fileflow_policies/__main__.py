@@ -2,6 +2,7 @@
 
 report               preview a stack with the pack and write a JSON report and a SARIF file
 reference            write the reference of all rules
+start                write the configuration to start with, in which only three rules are mandatory
 check-configuration  check a file for --policy-pack-config before Pulumi sees it
 """
 
@@ -19,7 +20,8 @@ from typing import Any
 
 from pulumi_policy import EnforcementLevel
 
-from .config import Configuration, ConfigurationError, Given
+from .config import Configuration, ConfigurationError, starting_configuration
+from .config_problems import Given
 from .pack import RULES
 from .reference import reference
 from .report import Events, Place, json_report, places_of, read_events, sarif
@@ -56,6 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages.add_argument("--check", action="store_true", help="only say whether the file is up to date")
     pages.set_defaults(run=_reference)
 
+    start = commands.add_parser("start", help="write the configuration to start with")
+    start.add_argument("path", type=Path)
+    start.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    start.set_defaults(run=_start)
+
     check = commands.add_parser("check-configuration", help="check a file for --policy-pack-config")
     check.add_argument("path", type=Path)
     check.set_defaults(run=_check_configuration)
@@ -69,7 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reference(options: argparse.Namespace) -> int:
-    text = reference(RULES)
+    return _generate(reference(RULES), options)
+
+
+def _start(options: argparse.Namespace) -> int:
+    return _generate(json.dumps(starting_configuration(RULES), indent=2) + "\n", options)
+
+
+def _generate(text: str, options: argparse.Namespace) -> int:
     if options.check:
         if options.path.exists() and options.path.read_text(encoding="utf-8") == text:
             return 0
@@ -82,13 +96,23 @@ def _reference(options: argparse.Namespace) -> int:
 
 def _check_configuration(options: argparse.Namespace) -> int:
     try:
-        content = json.loads(options.path.read_text(encoding="utf-8"))
+        content = json.loads(options.path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError) as error:
         raise ToolError(f"{options.path} can't be read as JSON ({error}); correct the file") from error
     if not isinstance(content, dict):
         raise ToolError(f"{options.path} holds no object; its keys are names of rules")
-    Configuration(RULES, {name: _given(name, part) for name, part in content.items()})
+    given = {name: _given(name, part) for name, part in content.items()}
+    everything = given.pop("all", Given())
+    if everything.properties:
+        raise ConfigurationError("all: takes a level alone; give settings to each rule by its name.")
+    for rule in RULES if everything.level is not None else ():
+        given.setdefault(rule.name, Given(everything.level))  # as the engine spreads it
+    Configuration(RULES, given)
     return 0
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _given(name: str, part: Any) -> Given:
@@ -97,7 +121,8 @@ def _given(name: str, part: Any) -> Given:
         raise ConfigurationError(f"{name}: neither a level nor an object; give one of them.")
     level = settings.get("enforcementLevel")
     levels = {each.value: each for each in EnforcementLevel}
-    if level is not None and level not in levels:
+    # The engine takes no null either.
+    if "enforcementLevel" in settings and (not isinstance(level, str) or level not in levels):
         raise ConfigurationError(
             f"{name}.enforcementLevel: {level} is no level; use mandatory, advisory or disabled."
         )

@@ -19,9 +19,11 @@ from google.protobuf import empty_pb2
 from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel, Policy
 
-from .config import Configuration, ConfigurationError, Effective, Given
+from .config import Configuration, ConfigurationError, Effective
+from .config_problems import Given
+from .normal import canonical_type
 from .pack import resource_findings, stack_findings
-from .resources import Resource, Stack, canonical_type
+from .resources import BY_CONTENT, ECS_TASK_DEFINITION, Resource, Stack
 from .rule import Finding, Rule
 
 _LEVELS: Final = {
@@ -56,6 +58,8 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
                 for token in rule.types:
                     self._rules_by_type.setdefault(token, list(self._rules_of_any_type)).append(rule)
         self._not_applicable: dict[str, list[Any]] = {}
+        self._registered: dict[str, Resource] = {}
+        """Task definitions by family, as they were registered last; a service of theirs comes after them."""
         self._configuration = Configuration(self._rules)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # the protocol's name
@@ -76,11 +80,17 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
         """Runs the rules that concern the resource's type on its inputs."""
         response = proto.AnalyzeResponse()
         kind = canonical_type(request.type)
+        resource: Resource | None = None
+        if kind in BY_CONTENT:
+            resource = self._resource(request)
+            kind = resource.canonical_type
         rules = self._rules_by_type.get(kind, self._rules_of_any_type)
         response.not_applicable.extend(self._others(kind, rules))
         if not rules:
             return response
-        resource = _resource(request)
+        resource = resource or self._resource(request)
+        if kind == ECS_TASK_DEFINITION and (family := resource["family"].text()):
+            self._registered[family] = resource
         effective = self._configuration.for_stack(resource.urn.stack)
         for rule in rules:
             here = effective[rule.name]
@@ -95,7 +105,7 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
     def AnalyzeStack(self, request: Any, _context: Any) -> Any:  # noqa: N802  # the protocol's name
         """Runs the stack rules on the outputs of all resources, decoded once."""
         response = proto.AnalyzeResponse()
-        stack = Stack([_stack_resource(item) for item in request.resources])
+        stack = Stack([self._stack_resource(item) for item in request.resources])
         name = stack.resources[0].urn.stack if stack.resources else ""
         effective = self._configuration.for_stack(name)
         for rule in self._stack_rules:
@@ -103,6 +113,35 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
             if here.level is not EnforcementLevel.DISABLED:
                 self._report(response, rule, here, stack_findings(rule, stack, here), None)
         return response
+
+    def _resource(self, request: Any) -> Resource:
+        return Resource(
+            type=request.type,
+            urn_text=request.urn,
+            name=request.name,
+            properties=decoded(request.properties),
+            parent_urn=request.options.parent or None,
+            registered=self._registered,
+            provider_region=_region(request.provider),
+            **_options(request.options),
+        )
+
+    def _stack_resource(self, item: Any) -> Resource:
+        dependencies: Mapping[str, tuple[str, ...]] = {
+            key: tuple(value.urns) for key, value in item.propertyDependencies.items()
+        }
+        return Resource(
+            type=item.type,
+            urn_text=item.urn,
+            name=item.name,
+            properties=decoded(item.properties),
+            parent_urn=item.parent or None,
+            dependencies=tuple(item.dependencies),
+            property_dependencies=dependencies,
+            registered=self._registered,
+            provider_region=_region(item.provider),
+            **_options(item.options),
+        )
 
     def _others(self, kind: str, rules: list[Rule]) -> list[Any]:
         """What is said of the rules that don't concern a type, made once for each type."""
@@ -127,6 +166,7 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
     ) -> None:
         for finding in findings:
             about = finding.resource
+            level = EnforcementLevel.ADVISORY if finding.advisory else effective.level
             response.diagnostics.append(
                 proto.AnalyzeDiagnostic(
                     policyName=rule.name,
@@ -135,7 +175,7 @@ class Analyzer(pulumi_policy.policy._PolicyAnalyzerServicer):
                     message=rule.message(finding, resource),
                     urn=about.urn_text if resource is None and about is not None else "",
                     description=rule.sentence,
-                    enforcementLevel=self._map_enforcement_level(effective.level),
+                    enforcementLevel=self._map_enforcement_level(level),
                     severity=self._map_severity(rule.severity),
                 )
             )
@@ -181,28 +221,7 @@ def _options(options: Any) -> dict[str, Any]:
     }
 
 
-def _resource(request: Any) -> Resource:
-    return Resource(
-        type=request.type,
-        urn_text=request.urn,
-        name=request.name,
-        properties=decoded(request.properties),
-        parent_urn=request.options.parent or None,
-        **_options(request.options),
-    )
-
-
-def _stack_resource(item: Any) -> Resource:
-    dependencies: Mapping[str, tuple[str, ...]] = {
-        key: tuple(value.urns) for key, value in item.propertyDependencies.items()
-    }
-    return Resource(
-        type=item.type,
-        urn_text=item.urn,
-        name=item.name,
-        properties=decoded(item.properties),
-        parent_urn=item.parent or None,
-        dependencies=tuple(item.dependencies),
-        property_dependencies=dependencies,
-        **_options(item.options),
-    )
+def _region(provider: Any) -> str:
+    """The region of the provider that makes a resource, when it is named in plain text."""
+    value = provider.properties.fields.get("region")
+    return str(value.string_value) if value is not None else ""

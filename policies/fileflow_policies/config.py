@@ -5,36 +5,36 @@ a rule:
 
     {
       "cloudwatch-log-retention": {
-        "enforcementLevel": "mandatory",
         "minimumDays": 30,
         "exemptions": [{"resource": "*build-log*", "reason": "kept elsewhere", "expires": "2027-01-31"}],
-        "stacks": {"dev*": {"enforcementLevel": "advisory", "minimumDays": 7}}
+        "stacks": {"dev*": {"enforcementLevel": "advisory", "reason": "torn down daily"}}
       }
     }
 
-Owns reading and refusing it. A scheduler rule stays mandatory and takes no exemption; unknown rules and
-unknown keys are refused, because a misspelled exception would otherwise look as if it held. An expired
-exemption holds no longer: the violation is back.
+Owns what holds for a rule on a stack; `config_problems` refuses what can't be accepted. An expired exemption
+holds no longer: the violation is back.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from pulumi_policy import EnforcementLevel, PolicyConfigSchema
 
-from .recognition import Recognition
+from .config_problems import Given, problems_of, thresholds_of
+from .recognition import DEFAULT_ROLES, Recognition
 from .resources import Resource
-from .rule import DEVELOPMENT_STACKS, Rule, Settings, Threshold
+from .rule import Rule, Settings
 
 ROLE_RULE: Final = "ecs-service-role"
 
 _LEVELS: Final = {level.value: level for level in EnforcementLevel}
-_EXEMPTION_KEYS: Final = frozenset({"resource", "reason", "expires"})
+_PRODUCTION_WORDS: Final = frozenset({"prod", "production", "prd", "live"})
 
 _EXEMPTIONS_SCHEMA: Final = {
     "type": "array",
@@ -70,9 +70,7 @@ class Exemption:
     reason: str
     expires: date
 
-    def covers(self, resource: Resource | None, today: date) -> bool:
-        if today > self.expires:
-            return False
+    def names(self, resource: Resource | None) -> bool:
         if resource is None:
             return fnmatchcase("stack", self.resource)
         return fnmatchcase(resource.name, self.resource) or fnmatchcase(resource.urn_text, self.resource)
@@ -87,21 +85,11 @@ class Effective:
     exemptions: tuple[Exemption, ...] = ()
 
     def exempts(self, resource: Resource | None, today: date) -> bool:
-        return any(exemption.covers(resource, today) for exemption in self.exemptions)
+        return any(today <= each.expires and each.names(resource) for each in self.exemptions)
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One rule's part of the configuration as it came: a level, if any, and everything else."""
-
-    level: EnforcementLevel | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-def thresholds_of(rule: Rule) -> dict[str, Threshold]:
-    """The rule's own settings, with the one that every production rule has."""
-    own = dict(rule.thresholds)
-    return {"developmentStacks": DEVELOPMENT_STACKS, **own} if rule.production else own
+    def expired(self, resource: Resource | None, today: date) -> Exemption | None:
+        """The exemption that covered the resource and has ended."""
+        return next((each for each in self.exemptions if today > each.expires and each.names(resource)), None)
 
 
 def schema_of(rule: Rule) -> PolicyConfigSchema | None:
@@ -111,6 +99,10 @@ def schema_of(rule: Rule) -> PolicyConfigSchema | None:
         for name, threshold in thresholds_of(rule).items()
     }
     if not rule.locked:
+        properties["reason"] = {
+            "type": "string",
+            "description": "why the rule is weaker here than by default; a lower level takes one",
+        }
         properties["exemptions"] = dict(_EXEMPTIONS_SCHEMA)
         properties["stacks"] = {
             "type": "object",
@@ -126,7 +118,7 @@ class Configuration:
     def __init__(self, rules: Sequence[Rule], given: Mapping[str, Given] | None = None) -> None:
         self._rules = {rule.name: rule for rule in rules}
         self._given = dict(given or {})
-        problems = list(_problems(self._rules, self._given))
+        problems = list(problems_of(self._rules, self._given))
         if problems:
             raise ConfigurationError("\n".join(problems))
         self._by_stack: dict[str, dict[str, Effective]] = {}
@@ -145,9 +137,7 @@ class Configuration:
         result: dict[str, Effective] = {}
         for name, (level, properties) in merged.items():
             rule = self._rules[name]
-            development = rule.production and any(
-                fnmatchcase(stack, pattern) for pattern in properties["developmentStacks"]
-            )
+            development = rule.production and is_development(stack, properties["developmentStacks"])
             result[name] = Effective(
                 EnforcementLevel.DISABLED if development else level,
                 Settings(properties, recognition, stack),
@@ -174,11 +164,15 @@ class Configuration:
 def recognition_of(properties: Mapping[str, Any]) -> Recognition:
     """How schedulers are recognised, from the settings of the rule that every service declares a role."""
     return Recognition(
-        roles=tuple(properties["roles"]),
-        scheduler_names=tuple(properties["schedulerNames"]),
-        scheduler_ports=tuple(int(port) for port in properties["schedulerPorts"]),
-        scheduler_commands=tuple(properties["schedulerCommands"]),
-        scheduler_components=tuple(properties["schedulerComponents"]),
+        role_tag=properties["roleTag"],
+        spot_opt_in_tag=properties["spotOptInTag"],
+        not_a_scheduler_tag=properties["notASchedulerTag"],
+        roles=(*DEFAULT_ROLES, *properties["roles"]),
+        names=tuple(properties["schedulerNames"]),
+        more_ports=tuple(int(port) for port in properties["schedulerPorts"]),
+        images=tuple(properties["schedulerImages"]),
+        commands=tuple(properties["schedulerCommands"]),
+        components=tuple(properties["schedulerComponents"]),
     )
 
 
@@ -186,171 +180,23 @@ def today_utc() -> date:
     return datetime.now(UTC).date()
 
 
+def starting_configuration(rules: Iterable[Rule]) -> dict[str, dict[str, str]]:
+    """A configuration for a repository that meets the pack: advice from every rule that may be weaker."""
+    return {
+        rule.name: {
+            "enforcementLevel": EnforcementLevel.ADVISORY.value,
+            "reason": "starting with the pack: see STARTING.md",
+        }
+        for rule in rules
+        if rule.level is EnforcementLevel.MANDATORY and not rule.locked
+    }
+
+
+def is_development(stack: str, patterns: Iterable[str]) -> bool:
+    """Whether a stack is one for development: by a pattern, and by no word for production in its name."""
+    named = _PRODUCTION_WORDS.intersection(re.split(r"[-_./]", stack.lower()))
+    return any(fnmatchcase(stack, pattern) and (pattern == stack or not named) for pattern in patterns)
+
+
 def _exemption(item: Mapping[str, Any]) -> Exemption:
     return Exemption(item["resource"], item["reason"], date.fromisoformat(item["expires"]))
-
-
-# -- refusing ------------------------------------------------------------------------------------------------
-
-
-def _problems(rules: Mapping[str, Rule], given: Mapping[str, Given]) -> Iterable[str]:
-    for name, part in given.items():
-        if name == "all":
-            continue  # the engine has already spread it over the rules
-        rule = rules.get(name)
-        if rule is None:
-            yield (
-                f"{name}: no such rule{_suggestion(name, rules)}; take the key out, or name a rule of "
-                "docs/policies.md."
-            )
-            continue
-        yield from _level_problems(rule, name, part.level)
-        yield from _property_problems(rule, name, part.properties, in_stack=False)
-
-
-def _level_problems(rule: Rule, where: str, level: EnforcementLevel | None) -> Iterable[str]:
-    if rule.locked and level is not None and level is not EnforcementLevel.MANDATORY:
-        yield (
-            f"{where}: enforcementLevel is {level.value}; a rule that keeps schedulers single is always "
-            "mandatory; "
-            f"take the level out, or correct the resources that break the rule."
-        )
-    elif level is EnforcementLevel.REMEDIATE:
-        yield (
-            f"{where}: enforcementLevel is remediate; no rule changes resources; use mandatory, advisory or "
-            "disabled."
-        )
-
-
-def _property_problems(
-    rule: Rule, where: str, properties: Mapping[str, Any], *, in_stack: bool
-) -> Iterable[str]:
-    thresholds = thresholds_of(rule)
-    for key, value in properties.items():
-        path = f"{where}.{key}"
-        if key in thresholds:
-            problem = _schema_problem(thresholds[key].schema, value)
-            if problem:
-                yield (
-                    f"{path}: {problem}; {thresholds[key].description}; give "
-                    f"{_expected(thresholds[key].schema)}."
-                )
-        elif rule.locked and key in ("exemptions", "stacks"):
-            yield (
-                f"{path}: a rule that keeps schedulers single takes no exceptions; correct the resources "
-                "instead."
-            )
-        elif key == "exemptions":
-            yield from _exemption_problems(path, value)
-        elif key == "stacks" and not in_stack:
-            yield from _stacks_problems(rule, path, value)
-        else:
-            allowed = [
-                *thresholds,
-                *([] if rule.locked else ["exemptions", *([] if in_stack else ["stacks"])]),
-            ]
-            known = ", ".join(["enforcementLevel", *allowed])
-            yield f"{path}: no such key{_suggestion(key, allowed)}; the rule takes {known}."
-
-
-def _stacks_problems(rule: Rule, where: str, value: Any) -> Iterable[str]:
-    if not isinstance(value, Mapping):
-        yield f"{where}: not an object; give an object whose keys are patterns for stack names."
-        return
-    for pattern, override in value.items():
-        path = f"{where}.{pattern}"
-        if not isinstance(override, Mapping):
-            yield f"{path}: not an object; give the settings that differ on those stacks."
-            continue
-        level = override.get("enforcementLevel")
-        if level is not None and level not in _LEVELS:
-            yield f"{path}.enforcementLevel: {level} is no level; use mandatory, advisory or disabled."
-        yield from _level_problems(rule, path, _LEVELS.get(level) if isinstance(level, str) else None)
-        rest = {key: item for key, item in override.items() if key != "enforcementLevel"}
-        yield from _property_problems(rule, path, rest, in_stack=True)
-
-
-def _exemption_problems(where: str, value: Any) -> Iterable[str]:
-    if not isinstance(value, list | tuple):
-        yield f"{where}: not a list; give a list of objects with resource, reason and expires."
-        return
-    for index, item in enumerate(value):
-        path = f"{where}[{index}]"
-        if not isinstance(item, Mapping):
-            yield f"{path}: not an object; give resource, reason and expires."
-            continue
-        for key in item:
-            if key not in _EXEMPTION_KEYS:
-                yield f"{path}.{key}: no such key; an exemption takes resource, reason and expires."
-        for key in sorted(_EXEMPTION_KEYS):
-            text = item.get(key)
-            if not isinstance(text, str) or not text.strip():
-                yield (
-                    f"{path}.{key}: missing; an exemption needs a resource pattern, a reason and an expiry "
-                    "date."
-                )
-            elif key == "expires" and not _is_date(text):
-                yield f"{path}.expires: {text} is no date; give the last day on which it holds as YYYY-MM-DD."
-            elif key == "resource" and not text.strip("*?"):
-                yield (
-                    f"{path}.resource: {text} exempts everything; name the resource, or set the rule's "
-                    "level instead."
-                )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == 10
-
-
-def _schema_problem(schema: Mapping[str, Any], value: Any) -> str | None:
-    kind = schema["type"]
-    if kind == "integer":
-        return _integer_problem(schema, value)
-    if kind == "array":
-        return _array_problem(schema, value)
-    if not isinstance(value, str) or len(value) < schema.get("minLength", 0):
-        return f"{value!r} is no text"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"{value!r} is none of {', '.join(schema['enum'])}"
-    return None
-
-
-def _integer_problem(schema: Mapping[str, Any], value: Any) -> str | None:
-    number = int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(number, bool) or not isinstance(number, int):
-        return f"{value!r} is no whole number"
-    if number < schema.get("minimum", number) or number > schema.get("maximum", number):
-        return f"{number} is out of range"
-    return None
-
-
-def _array_problem(schema: Mapping[str, Any], value: Any) -> str | None:
-    if not isinstance(value, list | tuple):
-        return f"{value!r} is no list"
-    if len(value) < schema.get("minItems", 0):
-        return "the list is too short"
-    return next((problem for item in value if (problem := _schema_problem(schema["items"], item))), None)
-
-
-def _expected(schema: Mapping[str, Any]) -> str:
-    kind = schema["type"]
-    if kind == "integer":
-        low, high = schema.get("minimum"), schema.get("maximum")
-        bounds = " ".join(
-            part for part in (f"from {low}" if low is not None else "", f"to {high}" if high else "") if part
-        )
-        return f"a whole number {bounds}".strip()
-    if kind == "array":
-        return f"a list of {'whole numbers' if schema['items']['type'] == 'integer' else 'texts'}"
-    return f"one of {', '.join(schema['enum'])}" if "enum" in schema else "a text"
-
-
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # for errors alone; every preview would pay for it
-
-    close = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

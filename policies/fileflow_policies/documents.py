@@ -7,10 +7,10 @@ one that is known and can't be read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .json_text import UnreadableTextError, parse
 from .values import Value
 
 
@@ -68,9 +68,9 @@ def read_document(value: Value) -> Document:
     text = value.text()
     if text is not None:
         try:
-            parsed = Value.of(json.loads(text), value.path, value.secret)
-        except (ValueError, RecursionError):
-            return Document((), f"{value.path} is not JSON")
+            parsed = Value.of(parse(text), value.path, value.secret)
+        except UnreadableTextError as error:
+            return Document((), f"{value.path} is {error}")
     else:
         parsed = value
     if not parsed.is_object:

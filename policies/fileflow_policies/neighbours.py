@@ -1,4 +1,4 @@
-"""Which ECS services of a stack belong to which task definitions, and which of them are schedulers.
+"""Which ECS services of a stack run which task definitions, and which of them are schedulers.
 
 For stack rules: an unknown reference (a task definition's ARN at preview) is resolved by the dependencies
 that Pulumi recorded for the property, so a rule needn't know the value to know what it points at.
@@ -9,13 +9,14 @@ allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from .recognition import Recognition, family_of, service_evidence, task_evidence
-from .resources import ECS_CLUSTER, SERVICE_TYPES, TASK_DEFINITION_TYPES, Resource, Stack
+from .containers import Image, image_of, read_containers, work_of
+from .recognition import Recognition, Standing, family_of, standing_of
+from .resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from .values import Value
 
 
@@ -29,12 +30,12 @@ class EcsView:
 
     @cached_property
     def services(self) -> Sequence[Resource]:
-        return self.stack.of(*SERVICE_TYPES)
+        return self.stack.of(ECS_SERVICE)
 
     @cached_property
     def tasks_by_family(self) -> Mapping[str, Sequence[Resource]]:
         result: dict[str, list[Resource]] = {}
-        for task in self.stack.of(*TASK_DEFINITION_TYPES):
+        for task in self.stack.of(ECS_TASK_DEFINITION):
             family = task["family"].text()
             if family is not None:
                 result.setdefault(family, []).append(task)
@@ -42,15 +43,16 @@ class EcsView:
 
     def tasks_of(self, resource: Resource, *properties: str) -> list[Resource]:
         """The task definitions of this stack that one of the properties names or depends on."""
-        key = f"{resource.urn_text} {properties}"
+        names = properties or ("taskDefinition",)
+        key = f"{resource.urn_text} {names}"
         known = self._tasks.get(key)
         if known is None:
             referenced = [
                 other
-                for other in self.stack.referenced(resource, *properties)
-                if other.canonical_type in TASK_DEFINITION_TYPES
+                for other in self.stack.referenced(resource, *names)
+                if other.canonical_type == ECS_TASK_DEFINITION
             ]
-            for name in properties:
+            for name in names:
                 text = resource[name].text()
                 if text:
                     referenced.extend(self.tasks_by_family.get(family_of(text), ()))
@@ -58,46 +60,75 @@ class EcsView:
             self._tasks[key] = known
         return known
 
-    @cached_property
-    def schedulers(self) -> Mapping[str, Sequence[str]]:
-        """The services that are schedulers, by URN, with the evidence, that of their task definitions
-        included.
-        """
-        result: dict[str, Sequence[str]] = {}
-        for service in self.services:
-            found = list(service_evidence(service, self.recognition))
-            for task in self.tasks_of(service, "taskDefinition"):
-                found.extend(task_evidence(task, self.recognition))
-            if found:
-                result[service.urn_text] = tuple(dict.fromkeys(found))
-        return result
+    def standing(self, service: Resource) -> Standing:
+        return standing_of(service, self.recognition, self.tasks_of(service))
 
     @cached_property
-    def scheduler_services(self) -> Sequence[Resource]:
-        return [service for service in self.services if service.urn_text in self.schedulers]
+    def schedulers(self) -> Sequence[Resource]:
+        """The services that are schedulers: declared, or by strong evidence."""
+        return [service for service in self.services if self.standing(service).runs_scheduler]
+
+    @cached_property
+    def declared(self) -> Sequence[Resource]:
+        return [service for service in self.services if self.standing(service).is_scheduler]
+
+    @cached_property
+    def _urns(self) -> frozenset[str]:
+        return frozenset(service.urn_text for service in self.schedulers)
+
+    def is_scheduler(self, resource: Resource) -> bool:
+        return resource.urn_text in self._urns
 
     @cached_property
     def scheduler_names(self) -> frozenset[str]:
         """The ECS names of the stack's schedulers, as far as they are known."""
-        names = (service_name(service).text() for service in self.scheduler_services)
+        names = (service["name"].text() for service in self.schedulers)
         return frozenset(name for name in names if name)
 
-    def is_scheduler(self, resource: Resource) -> bool:
-        return resource.urn_text in self.schedulers
-
-    def is_scheduler_task(self, resource: Resource) -> bool:
-        return bool(task_evidence(resource, self.recognition))
+    @cached_property
+    def other_names(self) -> frozenset[str]:
+        """The names and families of what is declared as something else."""
+        found: set[str] = set()
+        for service in self.services:
+            if not self.is_scheduler(service) and self.standing(service).role is not None:
+                found.add(service["name"].text() or "")
+                found.update(task["family"].text() or "" for task in self.tasks_of(service))
+        return frozenset(found - {""})
 
     @cached_property
     def scheduler_families(self) -> frozenset[str]:
-        """The families of the task definitions that the stack's schedulers run, and of those that look like
-        it.
-        """
-        tasks = [
-            task for service in self.scheduler_services for task in self.tasks_of(service, "taskDefinition")
+        """The families of the task definitions that the stack's schedulers run."""
+        found: set[str] = set()
+        for service in self.schedulers:
+            found.update(task["family"].text() or "" for task in self.tasks_of(service))
+            text = service["taskDefinition"].text()
+            if text:
+                found.add(family_of(text))
+        return frozenset(found - {""})
+
+    @cached_property
+    def scheduler_ports(self) -> Mapping[int, Resource]:
+        """The ports of the schedulers' containers, with the scheduler."""
+        result: dict[int, Resource] = {}
+        for service in self.schedulers:
+            for task in self.tasks_of(service):
+                for container in read_containers(task).containers:
+                    for mapping in container["portMappings"].items():
+                        port = mapping["containerPort"].integer()
+                        if port is not None:
+                            result.setdefault(port, service)
+        return result
+
+    @cached_property
+    def works(self) -> Sequence[tuple[Resource, Value, Image, tuple[object, ...]]]:
+        """Every container that a service of the stack runs: service, container, image and work."""
+        return [
+            (service, container, image, work_of(container))
+            for service in self.services
+            for task in self.tasks_of(service)
+            for container in read_containers(task).containers
+            if container["essential"].boolean() is not False and (image := image_of(container)) is not None
         ]
-        tasks.extend(task for task in self.stack.of(*TASK_DEFINITION_TYPES) if self.is_scheduler_task(task))
-        return frozenset(family for task in tasks if (family := task["family"].text()))
 
     def clusters_of(self, resource: Resource, name: str = "cluster") -> list[Resource]:
         """The clusters of this stack that a property names or depends on."""
@@ -110,6 +141,17 @@ class EcsView:
             found.extend(c for c in self.stack.of(ECS_CLUSTER) if c["name"].text() == wanted)
         return list({cluster.urn_text: cluster for cluster in found}.values())
 
+    def cluster_name(self, service: Resource) -> str | None:
+        """The name of the cluster that a service runs in; None while nobody knows it."""
+        value = service["cluster"]
+        if value.missing:
+            return "default"
+        names = {cluster["name"].text() for cluster in self.clusters_of(service)}
+        if len(names) == 1:
+            return names.pop()
+        text = value.text()
+        return text.rsplit("/", 1)[-1] if text else None
+
 
 _VIEW: Final = "ecs view"
 
@@ -121,21 +163,3 @@ def ecs_view(stack: Stack, recognition: Recognition) -> EcsView:
         view = EcsView(stack, recognition)
         stack.memo[_VIEW] = view
     return view
-
-
-def service_name(service: Resource) -> Value:
-    """The name of the service in ECS, as either provider calls it."""
-    name = service["name"]
-    return service["serviceName"] if name.missing else name
-
-
-def texts_within(value: Value) -> Iterator[str]:
-    """Every known text in a value, at any depth."""
-    if value.is_object:
-        for _, member in value.entries():
-            yield from texts_within(member)
-    elif value.known and isinstance(value.raw, list):
-        for element in value.items():
-            yield from texts_within(element)
-    elif (text := value.text()) is not None:
-        yield text

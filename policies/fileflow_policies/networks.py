@@ -41,6 +41,11 @@ class Ingress:
         number = self.protocol.integer()
         return protocol in ("-1", "all") or number == -1
 
+    @property
+    def unknown_ports(self) -> bool:
+        """Whether only the update will know what the rule opens."""
+        return self.protocol.unknown or self.from_port.unknown or self.to_port.unknown
+
     def covers(self, port: int) -> bool:
         """Whether the rule opens the port; an unreadable range counts as one that does."""
         if self.all_ports or not self.protocol.known:
@@ -95,7 +100,8 @@ def _classic(block: Value, path: str) -> Ingress:
     )
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def network_of(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The address range that a text names; None when it names none."""
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
@@ -113,11 +119,11 @@ def _inside(
 
 def within(cidr: str, ranges: Sequence[str]) -> bool:
     """Whether every address of a range lies in one of the given ranges; a malformed one doesn't."""
-    network = _network(cidr)
-    return network is not None and any(_inside(network, _network(text)) for text in ranges)
+    network = network_of(cidr)
+    return network is not None and any(_inside(network, network_of(text)) for text in ranges)
 
 
 def everyone(cidr: str) -> bool:
     """Whether a range is so wide that it stands for the whole internet: half of it or more."""
-    network = _network(cidr)
+    network = network_of(cidr)
     return network is not None and network.prefixlen <= 1

@@ -1,25 +1,22 @@
 """The pack as a whole: which rules it holds, and their form as policies of the policy SDK.
 
-Owns the list of modules with rules and the refusal of duplicate names. The policies work under the SDK's own
-analyser too, one rule at a time; `analyzer` runs the same rules with less work and with the configuration
-refused early.
+Owns the list of modules with rules, the refusal of duplicate names, and what becomes of a finding: exemptions
+take it off, and one that has expired says so. `analyzer` runs the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pulumi_policy import (
     Policy,
-    ReportViolation,
-    ResourceValidationArgs,
     ResourceValidationPolicy,
-    StackValidationArgs,
     StackValidationPolicy,
 )
 
-from .config import Configuration, Effective, Given, schema_of, today_utc
+from .config import Effective, schema_of, today_utc
 from .resources import Resource, Stack
 from .rule import Finding, Rule
 from .rules import ALL_RULES
@@ -55,19 +52,25 @@ RULES: Final[Sequence[Rule]] = tuple(check_names(ALL_RULES))
 
 
 class ResourceRulePolicy(ResourceValidationPolicy):
-    """A rule on single resources, as the SDK wants it."""
+    """A rule on single resources (or on both), as the SDK publishes it; the pack's analyser runs it."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(validate=_resource_validation(rule), **_metadata(rule))
+        super().__init__(validate=_run_by_analyzer, **_metadata(rule))
         self.rule = rule
 
 
 class StackRulePolicy(StackValidationPolicy):
-    """A rule on a whole stack, as the SDK wants it."""
+    """A rule on a whole stack alone, as the SDK publishes it; the pack's analyser runs it."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(validate=_stack_validation(rule), **_metadata(rule))
+        super().__init__(validate=_run_by_analyzer, **_metadata(rule))
         self.rule = rule
+
+
+def _run_by_analyzer(*_arguments: Any) -> None:
+    raise RuntimeError(
+        "this pack's rules are run by fileflow_policies.analyzer; call its install() before PolicyPack()"
+    )
 
 
 def policies(rules: Sequence[Rule] = RULES) -> list[Policy]:
@@ -94,22 +97,38 @@ def resource_findings(rule: Rule, resource: Resource, effective: Effective) -> l
     """What the rule finds on this resource, exemptions taken off."""
     if rule.check_resource is None or (rule.types and resource.canonical_type not in rule.types):
         return []
-    findings = list(rule.check_resource(resource, effective.settings))
-    if findings and effective.exempts(resource, today_utc()):
-        return []
-    return findings
+    return list(_kept(_checked(rule.check_resource, resource, effective), resource, effective))
 
 
 def stack_findings(rule: Rule, stack: Stack, effective: Effective) -> list[Finding]:
     """What the rule finds in this stack, exemptions taken off."""
     if rule.check_stack is None:
         return []
+    return list(_kept(_checked(rule.check_stack, stack, effective), None, effective))
+
+
+def _checked(
+    check: Callable[[Any, Any], Iterable[Finding]], judged: Any, effective: Effective
+) -> list[Finding]:
+    """The findings of a check; what is nested too deeply to be read is one, never an error of the pack."""
+    try:
+        return list(check(judged, effective.settings))
+    except RecursionError:
+        return [Finding("it is nested too deeply to be read", "give it in a flatter form")]
+
+
+def _kept(findings: Iterable[Finding], resource: Resource | None, effective: Effective) -> Iterator[Finding]:
     today = today_utc()
-    return [
-        finding
-        for finding in rule.check_stack(stack, effective.settings)
-        if not effective.exempts(finding.resource, today)
-    ]
+    for finding in findings:
+        about = finding.resource or resource
+        if effective.exempts(about, today):
+            continue
+        expired = effective.expired(about, today)
+        if expired is None:
+            yield finding
+        else:
+            what = f"{finding.what} (its exemption ended on {expired.expires.isoformat()})"
+            yield replace(finding, what=what)
 
 
 def _metadata(rule: Rule) -> dict[str, Any]:
@@ -125,57 +144,3 @@ def _metadata(rule: Rule) -> dict[str, Any]:
         "remediation_steps": rule.remediation,
         "url": rule.url,
     }
-
-
-def _effective(rule: Rule, config: Any, stack: str) -> Effective:
-    given = {rule.name: Given(None, dict(config))} if config else {}
-    return Configuration([rule], given).for_stack(stack)[rule.name]
-
-
-def _resource_validation(rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
-    def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        resource = Resource(
-            type=args.resource_type,
-            urn_text=args.urn,
-            name=args.name,
-            properties=args.props,
-            ignore_changes=tuple(args.opts.ignore_changes),
-            delete_before_replace=args.opts.delete_before_replace,
-            protect=args.opts.protect,
-            parent_urn=args.opts.parent,
-        )
-        effective = _effective(rule, args.get_config(), resource.urn.stack)
-        for finding in resource_findings(rule, resource, effective):
-            report_violation(rule.message(finding, resource), None)
-
-    return validate
-
-
-def _stack_validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], None]:
-    def validate(args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        resources = [
-            Resource(
-                type=item.resource_type,
-                urn_text=item.urn,
-                name=item.name,
-                properties=item.props,
-                ignore_changes=tuple(item.opts.ignore_changes),
-                delete_before_replace=item.opts.delete_before_replace,
-                protect=item.opts.protect,
-                parent_urn=item.parent.urn if item.parent is not None else item.opts.parent,
-                dependencies=tuple(other.urn for other in item.dependencies),
-                property_dependencies={
-                    key: tuple(other.urn for other in others)
-                    for key, others in item.property_dependencies.items()
-                },
-            )
-            for item in args.resources
-        ]
-        stack = Stack(resources)
-        name = resources[0].urn.stack if resources else ""
-        effective = _effective(rule, args.get_config(), name)
-        for finding in stack_findings(rule, stack, effective):
-            about = finding.resource
-            report_violation(rule.message(finding, None), about.urn_text if about is not None else None)
-
-    return validate

@@ -12,13 +12,19 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel
 
-from .config import thresholds_of
+from .config_problems import thresholds_of
 from .pack import DESCRIPTION
+from .recognition import NOT_A_SCHEDULER_TAG
 from .rule import Rule
 from .version import pack_version
 
 _GROUPS: Final = (
-    ("Schedulers", "These keep a scheduler single, private and predictable. They are always mandatory."),
+    (
+        "Schedulers",
+        "These keep a scheduler single, private and predictable. Three of them are always mandatory: one "
+        "task, no load balancer, Spot by a flag. The others can be made advisory, with a reason, but not "
+        "disabled.",
+    ),
     ("ECS", "Every service, cluster and task definition."),
     ("ECR", "Image repositories."),
     ("Load balancers", "Application and network load balancers."),
@@ -40,9 +46,36 @@ _GROUP_OF_PREFIX: Final = {
 }
 
 
+_READING: Final = """\
+A message reads `RESOURCE: VALUE; RULE; to fix: FIX.` Rules marked *stack* look at the stack as a whole,
+so they speak at the end of a preview or update; those marked *both* do so for what only the neighbours
+show; the others speak before a resource is made. How to configure the pack, and what it can't see, is in
+[policies/README.md](../policies/README.md); how to start gently, in
+[policies/STARTING.md](../policies/STARTING.md).""".splitlines()
+
+_PRINCIPLE: Final = f"""\
+**The pack protects against mistakes made in good faith, in any program that deploys to ECS with Pulumi.
+It doesn't try to stop somebody who hides; what runs is guarded at run time.**
+
+- *A declared role decides.* Each ECS service declares its role by a tag. Declared a web API or a worker,
+  it is judged as that, whatever words are in its name and whatever port it uses.
+- *Strong evidence contradicts a wrong declaration*: the images of the schedulers, a known clock (`celery
+  beat`, `schedule:work`, `clockwork`, `rqscheduler`, `airflow scheduler`, supercronic and their like), a
+  program or JAR that is called a scheduler, a Spring profile, the scheduler component, the image and
+  command of a declared scheduler. The message says which, and how to say, by the tag
+  `{NOT_A_SCHEDULER_TAG}` and with a reason, that it is none.
+- *Weak evidence*, a word in a name or a port, counts only where nothing is declared. Then the service is
+  held to one task, no load balancer and no Spot, and one line asks what it is.
+- *Unknown at preview isn't forbidden.* Where only the update will know a value, that is said as advice,
+  and judged in the update before the resource is made. For a declared scheduler an unknown guarded value
+  is a violation.
+- *Rules about schedulers concern stacks that have one*, whichever provider makes it: pulumi-aws, awsx,
+  aws-native, Cloud Control, any Terraform provider or module, a CloudFormation template.""".splitlines()
+
+
 def group_of(rule: Rule) -> str:
     """The chapter that a rule stands in."""
-    return "Schedulers" if rule.locked else _GROUP_OF_PREFIX[rule.name.partition("-")[0]]
+    return "Schedulers" if rule.scheduler else _GROUP_OF_PREFIX[rule.name.partition("-")[0]]
 
 
 def reference(rules: Sequence[Rule]) -> str:
@@ -54,11 +87,9 @@ def reference(rules: Sequence[Rule]) -> str:
         "",
         f"{DESCRIPTION} Version {pack_version()}, {len(rules)} rules.",
         "",
-        "A message reads `RESOURCE: VALUE; RULE; to fix: FIX.` Rules marked *stack* look at the stack as a "
-        "whole, so they",
-        "speak at the end of a preview or update; the others speak before a resource is made.",
-        "How to configure the pack, and what it can't see, is in "
-        "[policies/README.md](../policies/README.md).",
+        *_PRINCIPLE,
+        "",
+        *_READING,
         "",
     ]
     for group, introduction in _GROUPS:
@@ -83,7 +114,9 @@ def _level(rule: Rule) -> str:
     words = "off" if rule.level is EnforcementLevel.DISABLED else rule.level.value
     if rule.locked:
         words += ", fixed"
-    return f"{words}, stack" if rule.check_stack is not None else words
+    if rule.check_stack is None:
+        return words
+    return f"{words}, {'stack' if rule.check_resource is None else 'both'}"
 
 
 def _section(rule: Rule) -> list[str]:

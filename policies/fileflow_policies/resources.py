@@ -1,8 +1,7 @@
 """What a rule is told of a resource: type, URN, properties, options, and in a stack its neighbours.
 
-Owns the spelling of resource types (aliases of one type read as one) and the parsing of URNs and property
-paths. Deliberately not here: what role a service plays (`recognition`) and what its containers say
-(`containers`).
+Owns the parsing of URNs, tags and property paths. Deliberately not here: the one form of a resource
+(`normal`), what role a service plays (`standing`) and what its containers say (`containers`).
 """
 
 from __future__ import annotations
@@ -10,51 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
+from .normal import canonical_type, normal
 from .values import State, Value
 
 ECS_SERVICE: Final = "aws:ecs/service:Service"
-NATIVE_ECS_SERVICE: Final = "aws-native:ecs:Service"
 ECS_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
-NATIVE_ECS_TASK_DEFINITION: Final = "aws-native:ecs:TaskDefinition"
 ECS_TASK_SET: Final = "aws:ecs/taskSet:TaskSet"
 ECS_CLUSTER: Final = "aws:ecs/cluster:Cluster"
 ECS_CLUSTER_CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 SCHEDULER_COMPONENT: Final = "fileflow:ecs:SchedulerService"
-WEB_API_COMPONENT: Final = "fileflow:ecs:WebApiService"
 
-SERVICE_TYPES: Final = (ECS_SERVICE, NATIVE_ECS_SERVICE)
-TASK_DEFINITION_TYPES: Final = (ECS_TASK_DEFINITION, NATIVE_ECS_TASK_DEFINITION)
-
-# Modules that the AWS provider publishes under several names for the same resource.
-_MODULE_ALIASES: Final = {
-    "alb": "lb",
-    "applicationloadbalancing": "lb",
-    "elasticloadbalancingv2": "lb",
-    "elasticloadbalancing": "elb",
-}
-# Types that were renamed, or that live in two modules, read as the newer one.
-_TYPE_ALIASES: Final = {
-    "aws:s3/bucketV2:BucketV2": "aws:s3/bucket:Bucket",
-    "aws:ec2/securityGroupIngressRule:SecurityGroupIngressRule": (
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    ),
-    "aws:ec2/securityGroupEgressRule:SecurityGroupEgressRule": (
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-    ),
-}
-
-
-@lru_cache(maxsize=4096)
-def canonical_type(token: str) -> str:
-    """The one token for a resource type that the AWS provider knows under several."""
-    parts = token.split(":")
-    if len(parts) == 3 and parts[0] == "aws":
-        module, _, rest = parts[1].partition("/")
-        token = f"aws:{_MODULE_ALIASES.get(module, module)}{'/' if rest else ''}{rest}:{parts[2]}"
-    return _TYPE_ALIASES.get(token, token)
+# Their types are judged only by what they hold, which `normal` finds out.
+BY_CONTENT: Final = frozenset({"aws:cloudcontrol/resource:Resource", "aws-native:index:ExtensionResource"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +60,25 @@ class Resource:
     parent_urn: str | None = None
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    provider_region: str = ""
+    registered: Mapping[str, Resource] = field(default_factory=dict, repr=False)
+    """The task definitions, by family, that were registered before this resource."""
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
     """What rules worked out about this resource, so that the next rule needn't again."""
 
     @cached_property
+    def _normal(self) -> tuple[str, Any]:
+        return normal(self.type, self.properties if self.properties is not None else {})
+
+    @property
     def canonical_type(self) -> str:
-        return canonical_type(self.type)
+        """The type's token as pulumi-aws has it, whichever provider makes the resource."""
+        return self._normal[0]
+
+    @property
+    def by_aws_provider(self) -> bool:
+        """Whether pulumi-aws makes the resource, rather than another provider for the same thing."""
+        return self.type.startswith("aws:") and canonical_type(self.type) == self.canonical_type
 
     @cached_property
     def urn(self) -> Urn:
@@ -104,7 +86,14 @@ class Resource:
 
     @cached_property
     def props(self) -> Value:
-        return Value.of(self.properties if self.properties is not None else {})
+        return Value.of(self._normal[1])
+
+    @property
+    def region(self) -> str:
+        """The region in which the resource is made, as far as the resource or its provider says; else
+        empty.
+        """
+        return self["region"].text() or self.provider_region
 
     def __getitem__(self, key: str) -> Value:
         return self.props[key]
@@ -119,7 +108,7 @@ class Resource:
         """The tags, with those that the provider adds by default."""
         own, every = self["tags"], self["tagsAll"]
         if own.known and isinstance(own.raw, list):
-            return _tags_of_list(own)
+            own = _tags_of_list(own)
         if every.is_object and (own.missing or own.is_object):
             return Value(State.KNOWN, {**every.raw, **(own.raw or {})}, "tags", own.secret or every.secret)
         return own

@@ -11,14 +11,15 @@ the property is guarded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NotRequired, TypedDict, Unpack
 
 from pulumi_policy import EnforcementLevel, PolicyComplianceFramework, Severity
 
-from .recognition import Recognition
-from .resources import Resource, Stack
+from .neighbours import ecs_view
+from .recognition import Recognition, Standing, registered_tasks, standing_of
+from .resources import ECS_SERVICE, Resource, Stack
 
 FSBP: Final = "AWS Foundational Security Best Practices"
 WELL_ARCHITECTED: Final = "AWS Well-Architected Framework"
@@ -35,6 +36,8 @@ class Finding:
     what: str
     fix: str
     resource: Resource | None = None
+    advisory: bool = False
+    """Said as advice, whatever the rule's level: only the update will know the value, and judge it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ class Threshold:
 DEVELOPMENT_STACKS: Final = Threshold(
     default=["dev", "dev-*", "local", "local-*", "test", "test-*"],
     schema={"type": "array", "items": {"type": "string", "minLength": 1}},
-    description="stacks, by name pattern, on which this rule isn't applied",
+    description=(
+        "stacks, by name pattern, on which this rule isn't applied; one with prod, production, prd or "
+        "live in its name is none of them"
+    ),
 )
 PASSING_STACKS: Final = Threshold(
     default=[*DEVELOPMENT_STACKS.default, "staging", "staging-*"],
@@ -97,8 +103,9 @@ class Rule:
     """A rule with everything that is published about it.
 
     `description` is one sentence that states the rule, without a final stop. `locked` rules stay mandatory
-    whatever the configuration says, and take no exemptions. `production` rules are relaxed on development
-    stacks.
+    whatever the configuration says, and take no exemptions. `scheduler` rules keep schedulers single: they
+    can be made advisory, with a reason, but not disabled. `production` rules are relaxed on development
+    stacks. A rule may judge single resources, the stack as a whole, or both.
     """
 
     name: str
@@ -112,6 +119,7 @@ class Rule:
     types: frozenset[str] = frozenset()
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     locked: bool = False
+    scheduler: bool = False
     production: bool = False
     check_resource: ResourceCheck | None = None
     check_stack: StackCheck | None = None
@@ -146,7 +154,11 @@ class Metadata(TypedDict):
     tags: NotRequired[tuple[str, ...]]
     thresholds: NotRequired[Mapping[str, Threshold]]
     locked: NotRequired[bool]
+    scheduler: NotRequired[bool]
     production: NotRequired[bool]
+
+
+ServiceCheck = Callable[[Resource, Sequence[Resource], Settings], Iterable[Finding]]
 
 
 class Catalogue:
@@ -172,3 +184,60 @@ class Catalogue:
             return check
 
         return register
+
+    def both(
+        self, *types: str, **metadata: Unpack[Metadata]
+    ) -> Callable[[tuple[ResourceCheck, StackCheck]], None]:
+        """Registers one rule with a check of single resources, for what is known when they are registered,
+        and one of the stack, for what only their neighbours show.
+        """
+
+        def register(checks: tuple[ResourceCheck, StackCheck]) -> None:
+            resource, stack = checks
+            self.rules.append(
+                Rule(types=frozenset(types), check_resource=resource, check_stack=stack, **metadata)
+            )
+
+        return register
+
+    def service(
+        self, *more_types: str, **metadata: Unpack[Metadata]
+    ) -> Callable[[ServiceCheck], ServiceCheck]:
+        """Registers a check of an ECS service (and of components, by type) with the task definitions that it
+        runs.
+
+        Where the service names its task definition in plain text (in an update, always) it is judged as it is
+        registered, so before it is made. Where the name is unknown it is judged at the end of the preview, by
+        what the name depends on.
+        """
+
+        def register(check: ServiceCheck) -> ServiceCheck:
+            def resource(service: Resource, settings: Settings) -> Iterator[Finding]:
+                yield from check(service, registered_tasks(service), settings)
+
+            def stack(whole: Stack, settings: Settings) -> Iterator[Finding]:
+                view = ecs_view(whole, settings.recognition)
+                for service in view.services:
+                    tasks = view.tasks_of(service)
+                    if not tasks or registered_tasks(service):
+                        continue
+                    said = {finding.what for finding in check(service, (), settings)}
+                    for finding in check(service, tasks, settings):
+                        if finding.what not in said:
+                            yield replace(finding, resource=finding.resource or service)
+
+            self.both(ECS_SERVICE, *more_types, **metadata)((resource, stack))
+            return check
+
+        return register
+
+
+def service_check(
+    check: Callable[[Resource, Standing, Settings], Iterable[Finding]],
+) -> ServiceCheck:
+    """A check of services that needs their standing and no task definition itself."""
+
+    def checked(service: Resource, tasks: Sequence[Resource], settings: Settings) -> Iterable[Finding]:
+        return check(service, standing_of(service, settings.recognition, tasks), settings)
+
+    return checked

@@ -13,6 +13,7 @@ rules as plain text, so a value that came in a secret is marked and `shown` neve
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -46,6 +47,9 @@ UNKNOWN_SENTINELS: Final = frozenset(
 _OUTPUT_VALUE_SIG: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 
 _SHOWN_LENGTH_LIMIT: Final = 80
+# As the AWS provider reads numbers: Python's int also takes spaces, underscores and other scripts' digits.
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,18})?")
 
 
 class State(Enum):
@@ -115,9 +119,13 @@ class Value:
         path = f"{self.path}.{key}" if self.path else key
         if self.state is not State.KNOWN:
             return Value(self.state, None, path, self.secret)
-        if not isinstance(self.raw, dict):
+        raw = self.raw
+        if isinstance(raw, list | tuple) and len(raw) == 1:
+            # A block that one provider shows as an object is a list of one in another.
+            return Value.of(raw[0], self.path, self.secret)[key]
+        if not isinstance(raw, dict):
             return Value(State.UNREADABLE, None, path, self.secret)
-        return Value.of(self.raw.get(key), path, self.secret)
+        return Value.of(raw.get(key), path, self.secret)
 
     def items(self) -> list[Value]:
         """The elements of a list. A missing list has none; an unknown or unreadable one is a single such
@@ -187,11 +195,8 @@ class Value:
             return raw
         if isinstance(raw, float):
             return int(raw) if math.isfinite(raw) and raw == int(raw) else None
-        if isinstance(raw, str):
-            try:
-                return int(raw)
-            except ValueError:
-                return None
+        if isinstance(raw, str) and _INTEGER.fullmatch(raw):
+            return int(raw)
         return None
 
     def number(self) -> float | None:
@@ -200,12 +205,8 @@ class Value:
             return None
         if isinstance(raw, int | float):
             return float(raw) if math.isfinite(raw) else None
-        if isinstance(raw, str):
-            try:
-                number = float(raw)
-            except ValueError:
-                return None
-            return number if math.isfinite(number) else None
+        if isinstance(raw, str) and _NUMBER.fullmatch(raw):
+            return float(raw)
         return None
 
     def boolean(self) -> bool | None:
@@ -222,6 +223,18 @@ class Value:
 
     def text(self) -> str | None:
         return self.raw if self.known and isinstance(self.raw, str) else None
+
+    def texts_within(self) -> Iterator[str]:
+        """Every known text in this value, at any depth."""
+        waiting = [self]
+        while waiting:
+            value = waiting.pop()
+            if value.is_object:
+                waiting.extend(member for _, member in value.entries())
+            elif value.known and isinstance(value.raw, list | tuple):
+                waiting.extend(value.items())
+            elif (text := value.text()) is not None:
+                yield text
 
     def texts(self) -> list[str] | None:
         """Every element as text, or None when one of them, or the list itself, can't be read."""

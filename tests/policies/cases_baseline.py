@@ -43,7 +43,7 @@ def container_cases(
     rule: str, member: str, *, good: Any, bad: Any, omitted_breaks: bool, secret_value: Any = None
 ) -> list[Case]:
     """The six cases of a rule on one member of a container."""
-    readable = ("ecs-task-definition-readable", WORKER_TASK)
+    readable = ("ecs-task-definition-readable", WORKER_TASK, "advisory")
     return cases(
         rule,
         WORKER_TASK,
@@ -91,6 +91,18 @@ ECS_CASES: list[Case] = [
         secret=conceal(WORKER, "platformVersion", "1.3.0"),
         not_applicable=put("cluster", "platformVersion", "1.3.0"),
         clean=["omitted"],
+    ),
+    *cases(
+        "ecs-tags",
+        WORKER_TASK,
+        compliant=put(WORKER_TASK, "tags", {"owner": "files"}),
+        violating=put(WORKER_TASK, "tags", {}),
+        omitted=drop(WORKER_TASK, "tags"),
+        unknown=hide(WORKER_TASK, "tags"),
+        secret=conceal(WORKER_TASK, "tags", {"aws:createdBy": "x"}),
+        not_applicable=put("logs", "tags", {}),
+        clean=["unknown"],
+        advice=["violating", "omitted", "secret"],
     ),
     *cases(
         "ecs-container-insights",
@@ -282,6 +294,7 @@ ECR_CASES: list[Case] = [
         unknown=both(hide("lifecycle", "repository"), depend("lifecycle", "repository")),
         secret=both(conceal("lifecycle", "repository", "another"), depend("lifecycle", "repository")),
         not_applicable=remove("pull"),
+        advice=[],
     ),
 ]
 
@@ -538,7 +551,6 @@ def opened(cidr: Any, low: Any, high: Any, protocol: Any = "tcp") -> Change:
 
 OPEN = ("security-group-open-ports", "extra")
 HIGH_RISK = ("security-group-no-high-risk-port", "extra")
-SCHEDULER_PORT = ("scheduler-port-not-public", "extra")
 
 SECURITY_GROUP_CASES: list[Case] = [
     *cases(
@@ -556,8 +568,8 @@ SECURITY_GROUP_CASES: list[Case] = [
         ),
         also={
             "violating": [OPEN],
-            "omitted": [OPEN, SCHEDULER_PORT],
-            "unknown": [OPEN, SCHEDULER_PORT],
+            "omitted": [OPEN],
+            "unknown": [(*OPEN, "advisory")],
             "secret": [OPEN],
         },
     ),
@@ -570,7 +582,7 @@ SECURITY_GROUP_CASES: list[Case] = [
         unknown=opened("0.0.0.0/0", 443, unknown()),
         secret=opened(secret("::/0"), 8443, 8443),
         not_applicable=opened("10.1.0.0/16", 8443, 8443),
-        also={"omitted": [HIGH_RISK, SCHEDULER_PORT], "unknown": [HIGH_RISK, SCHEDULER_PORT]},
+        also={"omitted": [HIGH_RISK], "unknown": [(*HIGH_RISK, "advisory")]},
     ),
     *cases(
         "security-group-descriptions",
@@ -580,6 +592,7 @@ SECURITY_GROUP_CASES: list[Case] = [
         unknown=put("web-group", "egress", [{"cidrBlocks": [unknown()]}]),
         secret=conceal("web-group", "description", ""),
         not_applicable=drop(SCHEDULER, "platformVersion"),
+        advice=[],
     ),
     *cases(
         "security-group-default-closed",
@@ -640,6 +653,9 @@ LOG_AND_ALARM_CASES: list[Case] = [
         not_applicable=put("logs", "alarmActions", []),
         # A topic's ARN may be unknown; that there is one is enough.
         clean=["unknown"],
+        also={
+            kind: [("scheduler-heartbeat-alarms", SCHEDULER)] for kind in ("violating", "omitted", "secret")
+        },
     ),
 ]
 

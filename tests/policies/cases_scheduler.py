@@ -32,7 +32,10 @@ from tests.policies.rule_cases import (
     remove,
 )
 
-UNREADABLE = ("ecs-task-definition-readable", SCHEDULER_TASK)
+UNREADABLE = (
+    ("ecs-task-definition-readable", SCHEDULER_TASK, "advisory"),
+    ("ecs-task-definition-readable", SCHEDULER),
+)
 PLAN = "aws:autoscalingplans/scalingPlan:ScalingPlan"
 TARGET = "aws:appautoscaling/target:Target"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
@@ -43,9 +46,13 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 TEMPLATE = "aws:cloudformation/stack:Stack"
 COMMAND = "command:local:Command"
 CLOUD_CONTROL = "aws:cloudcontrol/resource:Resource"
+EXPRESS = "aws:ecs/expressGatewayService:ExpressGatewayService"
+DEPLOYS = "aws:codedeploy/deploymentGroup:DeploymentGroup"
 ALARMS = ("two-running", "none-running")
 
 SCALED = {"serviceNamespace": "ecs", "scalableDimension": "ecs:service:DesiredCount", "maxCapacity": 3}
+NAME = "fileflow-scheduler-download"
+FAMILY = f"{NAME}-prod"
 SCHEDULER_ID = "service/fileflow-prod/fileflow-scheduler-download"
 HEALTH = {"path": "/actuator/health", "protocol": "HTTP"}
 SERVICE_IN_TEMPLATE = json.dumps({"Resources": {"S": {"Type": "AWS::ECS::Service"}}})
@@ -93,7 +100,7 @@ def watched(name: str, service: str) -> Change:
             twin = copy.deepcopy(recording[suffix])
             twin.name = f"{name}-{suffix}"
             twin.urn = twin.urn.rpartition("::")[0] + f"::{twin.name}"
-            twin.inputs["dimensions"] = {"ServiceName": service}
+            twin.inputs["dimensions"] = {"ClusterName": "fileflow-prod", "ServiceName": service}
             twin.property_dependencies = {}
             recording.resources.append(twin)
 
@@ -101,6 +108,7 @@ def watched(name: str, service: str) -> Change:
 
 
 SOLE = container("fileflow-scheduler-download", 9091)
+AGAIN = {**container("again", 9093), "image": SOLE["image"]}
 PIPELINE = "fileflow-scheduler-pipeline"
 A_SECOND_SCHEDULER = second(
     "pipeline",
@@ -114,21 +122,13 @@ def scaled(**inputs: Any) -> Change:
     return add(TARGET, "scaling-of-scheduler", {**SCALED, **inputs})
 
 
+GROUP = "scheduler-group"
+PROMETHEUS = {"description": "Case", "ipProtocol": "tcp", "fromPort": 9091, "toPort": 9091}
+
+
 def ingress(cidr: Any, **inputs: Any) -> Change:
-    return add(
-        INGRESS,
-        "opened",
-        {
-            "securityGroupId": "sg-1",
-            "description": "Case",
-            "ipProtocol": "tcp",
-            "fromPort": 9091,
-            "toPort": 9091,
-            "cidrIpv4": cidr,
-            **inputs,
-        },
-        {"securityGroupId": ["scheduler-group"]},
-    )
+    given = {"securityGroupId": "sg-1", **PROMETHEUS, "cidrIpv4": cidr, **inputs}
+    return add(INGRESS, "opened", given, {"securityGroupId": [GROUP]})
 
 
 SERVICE_CASES: list[Case] = [
@@ -149,6 +149,7 @@ SERVICE_CASES: list[Case] = [
         unknown=hide(SCHEDULER, "schedulingStrategy"),
         secret=conceal(SCHEDULER, "schedulingStrategy", "DAEMON"),
         not_applicable=put(WORKER, "schedulingStrategy", "DAEMON"),
+        clean=["omitted"],
     ),
     *cases(
         "scheduler-no-load-balancer",
@@ -180,6 +181,7 @@ SERVICE_CASES: list[Case] = [
         unknown=hide(SCHEDULER, "networkConfiguration.assignPublicIp"),
         secret=conceal(SCHEDULER, "networkConfiguration.assignPublicIp", True),
         not_applicable=drop(WEB, "networkConfiguration.assignPublicIp"),
+        clean=["omitted"],
     ),
     *cases(
         "scheduler-spot-opt-in",
@@ -240,15 +242,15 @@ SERVICE_CASES: list[Case] = [
 TASK_CASES: list[Case] = [
     *cases(
         "scheduler-stop-timeout",
-        SCHEDULER_TASK,
+        SCHEDULER,
         compliant=in_container(SCHEDULER_TASK, stopTimeout=120),
         violating=in_container(SCHEDULER_TASK, stopTimeout=180),
         omitted=in_container(SCHEDULER_TASK, stopTimeout=None),
         unknown=hide_containers(SCHEDULER_TASK),
         secret=conceal_containers(SCHEDULER_TASK, stopTimeout=0),
         not_applicable=in_container(WORKER_TASK, stopTimeout=None),
-        clean=["unknown"],
-        also={"unknown": [UNREADABLE]},
+        clean=["omitted", "unknown"],
+        also={"unknown": UNREADABLE},
     ),
     *cases(
         "ecs-task-definition-readable",
@@ -258,36 +260,41 @@ TASK_CASES: list[Case] = [
         unknown=hide_containers(SCHEDULER_TASK),
         secret=conceal(SCHEDULER_TASK, "containerDefinitions", "[]"),
         not_applicable=put("logs", "containerDefinitions", "[{"),
+        advice=["unknown"],
+        also={"unknown": UNREADABLE[1:]},
     ),
     *cases(
         "ecs-service-role",
         SCHEDULER,
-        violating=put(SCHEDULER, "tags.fileflow:role", "worker"),
-        omitted=drop(SCHEDULER, "tags"),
+        compliant=put(SCHEDULER, "tags.cost-centre", "7"),
+        violating=put(SCHEDULER, "tags.fileflow:role", "cron"),
+        omitted=drop(SCHEDULER, "tags.fileflow:role"),
         unknown=hide(SCHEDULER, "tags.fileflow:role"),
         secret=conceal(SCHEDULER, "tags.fileflow:role", "shy"),
         not_applicable=put("cluster", "tags", {"fileflow:role": "shy"}),
+        also={"omitted": [("ecs-tags", SCHEDULER, "advisory")]},
     ),
     *cases(
         "scheduler-declared-by-service",
         WORKER,
-        violating=in_container(WORKER_TASK, portMappings=[{"containerPort": 9092}]),
-        omitted=in_container(WORKER_TASK, name=None, command=["java", "-jar", "scheduler.jar"]),
+        compliant=both(
+            in_container(WORKER_TASK, command=["celery", "-A", "shop", "beat"]),
+            put(WORKER, "tags.fileflow:not-a-scheduler", "its schedule is empty"),
+        ),
+        violating=in_container(WORKER_TASK, command=["celery", "-A", "shop", "beat"]),
+        omitted=in_container(WORKER_TASK, name=None, command=["java", "-jar", "mail-scheduler-1.4.jar"]),
         unknown=both(
-            in_container(WORKER_TASK, image=f"registry.local/download-scheduler-1@sha256:{'b' * 64}"),
+            in_container(
+                WORKER_TASK, image=f"registry.local/fileflow:download-scheduler-1@sha256:{'b' * 64}"
+            ),
             hide(WORKER, "taskDefinition"),
         ),
-        secret=conceal_containers(WORKER_TASK, name="mail-scheduler"),
-        not_applicable=in_container("nightly-report-task", name="mail-scheduler"),
-        # The worker is then held to nothing else as long as it doesn't say that it is a scheduler, but for
-        # what the stack as a whole shows: nobody watches it, and its task stops when it likes.
-        also={
-            "violating": [("scheduler-heartbeat-alarms", WORKER)],
-            "omitted": [("scheduler-heartbeat-alarms", WORKER)],
-            "unknown": [("scheduler-heartbeat-alarms", WORKER)],
-            "secret": [("scheduler-heartbeat-alarms", WORKER)],
-            "not_applicable": [("scheduler-no-launcher-by-reference", "nightly")],
-        },
+        secret=conceal_containers(
+            WORKER_TASK, environment=[{"name": "SPRING_PROFILES_ACTIVE", "value": "scheduler"}]
+        ),
+        not_applicable=in_container(
+            WORKER_TASK, name="mail-scheduler", portMappings=[{"containerPort": 9092}]
+        ),
     ),
 ]
 
@@ -301,96 +308,32 @@ TRAFFIC_CASES: list[Case] = [
         violating=add(
             TARGET_GROUP, "extra-targets", {"port": 9091, "protocol": "HTTP", "healthCheck": HEALTH}
         ),
-        omitted=add(TARGET_GROUP, "extra-targets", {"name": "mail-scheduler", "protocol": "TCP"}),
+        omitted=add(TARGET_GROUP, "extra-targets", {"name": "fileflow-scheduler-mail", "protocol": "TCP"}),
         unknown=add(TARGET_GROUP, "extra-targets", {"port": unknown(), "protocol": "TCP"}),
         secret=add(
-            "aws:alb/targetGroup:TargetGroup", "extra-targets", {"port": secret(9092), "protocol": "TCP"}
+            "aws:alb/targetGroup:TargetGroup", "extra-targets", {"port": secret(9091), "protocol": "TCP"}
         ),
         not_applicable=put("targets", "port", 8085),
         clean=["unknown"],
     ),
     *cases(
-        "scheduler-no-target-by-reference",
-        "attached",
-        compliant=add(ATTACHMENT, "attached", {"targetId": "10.0.0.9", "port": 8083}, {"targetId": [WEB]}),
-        violating=add(
-            ATTACHMENT, "attached", {"targetId": "10.0.0.9", "port": 80}, {"targetId": [SCHEDULER]}
-        ),
-        omitted=add(ATTACHMENT, "attached", {"port": 80}, {"targetId": [SCHEDULER]}),
-        unknown=add(ATTACHMENT, "attached", {"targetId": unknown(), "port": 80}, {"targetId": [SCHEDULER]}),
-        secret=add(ATTACHMENT, "attached", {"targetId": secret("10.0.0.9")}, {"targetId": [SCHEDULER]}),
-        not_applicable=add(
-            ATTACHMENT, "attached", {"targetId": unknown(), "port": 80}, {"targetId": [WORKER]}
-        ),
-    ),
-    *cases(
-        "scheduler-port-not-public",
-        "opened",
-        compliant=ingress("10.0.0.0/8"),
-        violating=ingress("203.0.113.0/24"),
-        omitted=ingress("203.0.113.0/24", ipProtocol="-1", fromPort=None, toPort=None),
-        unknown=ingress("203.0.113.0/24", fromPort=unknown(), toPort=unknown()),
-        secret=ingress(secret("203.0.113.0/24")),
-        not_applicable=add(
-            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
-            "out",
-            {"cidrIpv4": "203.0.113.0/24", "description": "Case", "fromPort": 9091, "toPort": 9091},
-        ),
-    ),
-    *cases(
         "scheduler-ingress-from-vpc",
         "opened",
-        compliant=ingress(None, referencedSecurityGroupId="sg-2"),
+        compliant=both(
+            ingress(None, referencedSecurityGroupId="sg-2"),
+            add(INGRESS, "office", {**PROMETHEUS, "prefixListId": "pl-1"}, {"securityGroupId": [GROUP]}),
+        ),
         violating=ingress("203.0.113.0/24", fromPort=443, toPort=443),
-        omitted=ingress(None, prefixListId="pl-1"),
+        omitted=ingress("203.0.113.0/24", ipProtocol="-1", fromPort=None, toPort=None),
         unknown=ingress(unknown()),
         secret=ingress(secret("203.0.113.0/24"), fromPort=80, toPort=80),
         not_applicable=add(
-            INGRESS,
-            "elsewhere",
-            {
-                "description": "Case",
-                "ipProtocol": "tcp",
-                "fromPort": 443,
-                "toPort": 443,
-                "cidrIpv4": "8.8.8.0/24",
-            },
-            {"securityGroupId": ["web-group"]},
+            INGRESS, "elsewhere", {**PROMETHEUS, "cidrIpv4": "8.8.8.0/24"}, {"securityGroupId": ["web-group"]}
         ),
     ),
 ]
 
 CAPACITY_CASES: list[Case] = [
-    *cases(
-        "scheduler-cluster-default-capacity",
-        "capacity",
-        violating=put(
-            "capacity",
-            "defaultCapacityProviderStrategies",
-            [{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT", "weight": 0}],
-        ),
-        omitted=drop("capacity", "defaultCapacityProviderStrategies"),
-        unknown=hide("capacity", "defaultCapacityProviderStrategies"),
-        secret=conceal(
-            "capacity", "defaultCapacityProviderStrategies", [{"capacityProvider": "FARGATE_SPOT"}]
-        ),
-        not_applicable=both(
-            add(
-                "aws:ecs/cluster:Cluster",
-                "jobs",
-                {"name": "jobs", "settings": [{"name": "containerInsights", "value": "enabled"}]},
-            ),
-            add(
-                "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
-                "jobs-capacity",
-                {
-                    "clusterName": "jobs",
-                    "defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT"}],
-                },
-            ),
-        ),
-        clean=["omitted"],
-    ),
     *cases(
         "scheduler-no-autoscaling",
         "scaling-of-scheduler",
@@ -398,40 +341,20 @@ CAPACITY_CASES: list[Case] = [
             scaled(resourceId="service/fileflow-prod/fileflow-web-api"),
             add(PLAN, "plan", {"scalingInstructions": [{**SCALED, "resourceId": "table/scheduler"}]}),
         ),
-        violating=scaled(resourceId=SCHEDULER_ID),
-        omitted=add(TARGET, "scaling-of-scheduler", {"resourceId": SCHEDULER_ID}),
-        unknown=add(
-            "aws:appautoscaling/scheduledAction:ScheduledAction",
-            "scaling-of-scheduler",
-            {**SCALED, "resourceId": unknown()},
-            parents="fileflow:ecs:SchedulerService$",
-        ),
-        secret=scaled(resourceId=secret(SCHEDULER_ID)),
-        not_applicable=scaled(serviceNamespace="dynamodb", resourceId="table/scheduler"),
-    ),
-    *cases(
-        "scheduler-no-autoscaling-by-reference",
-        "scaling-of-scheduler",
-        compliant=add(TARGET, "scaling-of-web", {**SCALED, "resourceId": unknown()}, {"resourceId": [WEB]}),
         violating=both(
             put(SCHEDULER, "name", "download"),
+            *(put(alarm, "dimensions.ServiceName", "download") for alarm in ALARMS),
             scaled(resourceId="service/fileflow-prod/download"),
         ),
-        omitted=scaled(),
+        omitted=add(TARGET, "scaling-of-scheduler", {"resourceId": SCHEDULER_ID}),
         unknown=add(
             TARGET,
             "scaling-of-scheduler",
             {**SCALED, "resourceId": unknown()},
             {"resourceId": ["cluster", SCHEDULER]},
         ),
-        secret=add(
-            TARGET,
-            "scaling-of-scheduler",
-            {**SCALED, "resourceId": secret(unknown())},
-            {"resourceId": ["cluster"]},
-        ),
-        not_applicable=scaled(serviceNamespace="dynamodb", resourceId=unknown()),
-        also={"violating": [("scheduler-heartbeat-alarms", SCHEDULER)]},
+        secret=scaled(resourceId=secret(SCHEDULER_ID)),
+        not_applicable=scaled(serviceNamespace="dynamodb", resourceId="table/scheduler"),
     ),
 ]
 
@@ -487,52 +410,42 @@ LAUNCHER_CASES: list[Case] = [
         not_applicable=add(EVENT_TARGET, "launcher", {"arn": "arn:aws:sqs:r:1:scheduler-events"}),
     ),
     *cases(
-        "scheduler-no-launcher-by-reference",
-        "launcher",
-        compliant=add(
-            SCHEDULE,
-            "launcher",
-            {"target": {"arn": "cluster", "ecsParameters": {"taskDefinitionArn": unknown()}}},
-            {"target": ["nightly-report-task"]},
-        ),
-        violating=add(
-            EVENT_TARGET,
-            "launcher",
-            {"arn": "cluster", "ecsTarget": {"taskDefinitionArn": unknown()}},
-            {"ecsTarget": [SCHEDULER_TASK]},
-        ),
-        omitted=add(EVENT_TARGET, "launcher", {"arn": "cluster", "ecsTarget": {"launchType": "FARGATE"}}),
-        unknown=add(EVENT_TARGET, "launcher", {"arn": "cluster", "ecsTarget": unknown()}),
-        secret=add(
-            COMMAND, "launcher", {"create": secret("./start.sh")}, {"create": [SCHEDULER_TASK, "cluster"]}
-        ),
-        not_applicable=add(COMMAND, "launcher", {"create": "echo done"}, {"create": ["cluster"]}),
-    ),
-    *cases(
         "scheduler-by-aws-service-only",
         "foreign",
-        compliant=add(CLOUD_CONTROL, "foreign", {"typeName": "AWS::S3::Bucket"}),
+        compliant=add(EXPRESS, "foreign", {"serviceName": "shop", "tags": {"fileflow:role": "web-api"}}),
         violating=add(
-            "aws-native:ecs:Service",
+            "aws-native:ecs:ExpressGatewayService",
+            "foreign",
+            {"serviceName": "mail", "tags": [{"key": "fileflow:role", "value": "scheduler"}]},
+        ),
+        omitted=add(EXPRESS, "foreign", {"primaryContainer": {"image": "x/fileflow:mail-scheduler-1"}}),
+        unknown=add(
+            CLOUD_CONTROL,
             "foreign",
             {
-                "serviceName": "mail-scheduler",
-                "tags": [{"key": "fileflow:role", "value": "scheduler"}],
-                "desiredCount": 1,
+                "typeName": "AWS::ECS::ExpressGatewayService",
+                "desiredState": json.dumps({"ServiceName": "mail-scheduler", "Cpu": {"Ref": "Cpu"}}),
             },
         ),
-        omitted=add(CLOUD_CONTROL, "foreign", {"desiredState": "{}"}),
-        unknown=add(CLOUD_CONTROL, "foreign", {"typeName": unknown()}),
+        secret=add(EXPRESS, "foreign", {"serviceName": secret("mail-scheduler")}),
+        not_applicable=add(CLOUD_CONTROL, "foreign", {"typeName": "AWS::ECS::CapacityProvider"}),
+    ),
+    *cases(
+        "scheduler-no-code-deploy",
+        "deploys",
+        compliant=add(DEPLOYS, "deploys", {"ecsService": {"serviceName": "fileflow-web-api"}}),
+        violating=add(DEPLOYS, "deploys", {"ecsService": {"serviceName": "fileflow-scheduler-download"}}),
+        omitted=add(DEPLOYS, "deploys", {"appName": "shop"}),
+        unknown=add(
+            DEPLOYS, "deploys", {"ecsService": {"serviceName": unknown()}}, {"ecsService": [SCHEDULER]}
+        ),
         secret=add(
-            "aws:ecs/expressGatewayService:ExpressGatewayService",
-            "foreign",
-            {"serviceName": secret("mail-scheduler")},
+            DEPLOYS, "deploys", {"ecsService": {"serviceName": secret("fileflow-scheduler-download")}}
         ),
         not_applicable=add(
-            "aws-native:ecs:Service",
-            "foreign",
-            {"serviceName": "thumbnails-2", "tags": [{"key": "fileflow:role", "value": "worker"}]},
+            DEPLOYS, "deploys", {"ecsService": {"serviceName": unknown()}}, {"ecsService": [WEB]}
         ),
+        clean=["omitted"],
     ),
     *cases(
         "scheduler-not-in-template",
@@ -542,11 +455,13 @@ LAUNCHER_CASES: list[Case] = [
         omitted=add(TEMPLATE, "template", {}),
         unknown=add(TEMPLATE, "template", {"templateBody": unknown()}),
         secret=add(
-            "aws-native:cloudformation:Stack", "template", {"template": secret({"S": "AWS::ECS::TaskSet"})}
+            "aws-native:cloudformation:Stack",
+            "template",
+            {"template": secret({"Resources": {"S": {"Type": "AWS::ECS::Service"}}})},
         ),
         not_applicable=add("aws:s3/bucketObject:BucketObject", "template", {"content": SERVICE_IN_TEMPLATE}),
         clean=["omitted", "unknown"],
-        also={"unknown": [("cloudformation-template-readable", "template")]},
+        also={"unknown": [("cloudformation-template-readable", "template", "advisory")]},
     ),
     *cases(
         "cloudformation-template-readable",
@@ -565,95 +480,83 @@ LAUNCHER_CASES: list[Case] = [
         "scheduler-no-command",
         "command",
         compliant=add(COMMAND, "command", {"create": "aws ecs describe-services --cluster c"}),
-        violating=add(COMMAND, "command", {"create": "aws ecs run-task --cluster c --task-definition t"}),
-        omitted=add(COMMAND, "command", {"update": "aws --region r ecs update-service --desired-count 2"}),
+        violating=add(
+            COMMAND, "command", {"create": f"aws ecs run-task --cluster c --task-definition {FAMILY}"}
+        ),
+        omitted=add(
+            COMMAND,
+            "command",
+            {"update": f"aws --region r ecs update-service --service {NAME} --desired-count 2"},
+        ),
         unknown=add(COMMAND, "command", {"create": unknown()}),
-        secret=add("command:remote:Command", "command", {"create": secret("python -c 'ecs.run_task(x)'")}),
+        secret=add(
+            "command:remote:Command", "command", {"create": secret(f"python -c 'ecs.run_task(\"{FAMILY}\")'")}
+        ),
         not_applicable=add("aws:ssm/document:Document", "command", {"content": "RunTask"}),
         clean=["unknown"],
     ),
     *cases(
         "scheduler-one-container",
-        SCHEDULER_TASK,
+        SCHEDULER,
         compliant=put(
             SCHEDULER_TASK,
             "containerDefinitions",
             json.dumps([SOLE, {**container("router", 24224), "image": f"router@sha256:{'b' * 64}"}]),
         ),
-        violating=put(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, container("again", 9093)])),
+        violating=put(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, AGAIN])),
         omitted=put(
             SCHEDULER_TASK,
             "containerDefinitions",
-            json.dumps([SOLE, {key: value for key, value in container("", 9093).items() if key != "name"}]),
+            json.dumps([SOLE, {key: value for key, value in AGAIN.items() if key != "name"}]),
         ),
         unknown=hide_containers(SCHEDULER_TASK),
-        secret=conceal(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, container("again", 9093)])),
+        secret=conceal(SCHEDULER_TASK, "containerDefinitions", json.dumps([SOLE, AGAIN])),
         not_applicable=put(
             WORKER_TASK,
             "containerDefinitions",
             json.dumps([container("thumbnails", 8080), container("again", 8081)]),
         ),
         clean=["unknown"],
-        also={"unknown": [UNREADABLE]},
-    ),
-    *cases(
-        "scheduler-one-service-per-family",
-        "twin",
-        compliant=A_SECOND_SCHEDULER,
-        violating=both(
-            second("twin", put("twin", "name", "second-scheduler")), watched("twin", "second-scheduler")
-        ),
-        omitted=second("twin", drop("twin", "name")),
-        unknown=both(
-            second("twin", put("twin", "name", "second-scheduler"), hide("twin", "taskDefinition")),
-            watched("twin", "second-scheduler"),
-        ),
-        secret=both(
-            second("twin", put("twin", "name", "second-scheduler"), conceal("twin", "taskDefinition", "x")),
-            watched("twin", "second-scheduler"),
-        ),
-        not_applicable=second("twin", put("twin", "name", "thumbnails-2"), source=WORKER),
-        also={
-            "violating": [("scheduler-one-service", "twin")],
-            "omitted": [
-                ("scheduler-one-service", "twin"),
-                ("scheduler-heartbeat-alarms", "twin"),
-            ],
-            "unknown": [("scheduler-one-service", "twin")],
-            "secret": [("scheduler-one-service", "twin")],
-        },
+        also={"unknown": UNREADABLE},
     ),
     *cases(
         "scheduler-one-service",
         "twin",
         compliant=A_SECOND_SCHEDULER,
-        violating=second(
-            "twin", retarget("twin", "twin-task", "copy-scheduler", container("copy-scheduler", 9093))
+        violating=both(
+            second(
+                "twin",
+                put("twin", "name", "copy-scheduler"),
+                retarget(
+                    "twin",
+                    "twin-task",
+                    "copy-scheduler",
+                    {**AGAIN, "name": "copy", "portMappings": SOLE["portMappings"]},
+                ),
+            ),
+            watched("twin", "copy-scheduler"),
         ),
         omitted=both(
             second(
                 "twin",
                 put("twin", "name", "copy-scheduler"),
-                retarget("twin", "twin-task", "copy-scheduler", {**container("plain", 9091)}),
+                retarget(
+                    "twin", "twin-task", "copy-scheduler", {**AGAIN, "name": SOLE["name"], "portMappings": []}
+                ),
             ),
             watched("twin", "copy-scheduler"),
         ),
         unknown=both(
+            second("twin", put("twin", "name", "second-scheduler"), hide("twin", "taskDefinition")),
+            watched("twin", "second-scheduler"),
+        ),
+        secret=both(
             second(
-                "twin",
-                hide("twin", "name"),
-                retarget(
-                    "twin", "twin-task", "copy-scheduler", container("fileflow-scheduler-download", 9093)
-                ),
+                "twin", put("twin", "name", "second-scheduler"), conceal("twin", "taskDefinition", FAMILY)
             ),
+            watched("twin", "second-scheduler"),
         ),
-        secret=second(
-            "twin",
-            conceal("twin", "name", "fileflow-scheduler-download"),
-            retarget("twin", "twin-task", "copy-scheduler", container("copy-scheduler", 9093)),
-        ),
-        not_applicable=second("twin", source=WORKER),
-        also={"unknown": [("scheduler-heartbeat-alarms", "twin")]},
+        not_applicable=second("twin", put("twin", "name", "thumbnails-2"), source=WORKER),
     ),
     *cases(
         "scheduler-heartbeat-alarms",

@@ -14,13 +14,14 @@ ACCOUNT = "646886795421"
 REGION = "ap-northeast-2"
 DIGEST = "sha256:" + "a" * 64
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/fileflow@{DIGEST}"
+TAGS = {"team": "files"}
 
 
 def container(name: str, port: int, **changes: object) -> dict[str, object]:
     """A container definition with everything that the pack asks for."""
     return {
         "name": name,
-        "image": IMAGE,
+        "image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}@{DIGEST}",
         "essential": True,
         "user": "1000:1000",
         "readonlyRootFilesystem": True,
@@ -67,6 +68,7 @@ def program() -> None:
     cluster = aws.ecs.Cluster(
         "cluster",
         name="fileflow-prod",
+        tags=TAGS,
         settings=[{"name": "containerInsights", "value": "enabled"}],
         configuration={
             "execute_command_configuration": {
@@ -117,6 +119,7 @@ def program() -> None:
             task_role_arn=task_role.arn,
             container_definitions=json.dumps(containers),
             volumes=[{"name": "tmp"}],
+            tags=TAGS,
         )
 
     def group(name: str) -> aws.ec2.SecurityGroup:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fileflow_policies.pack import RULES
+
 from tests.policies.harness import Recording, Violation, secret, unknown
 
 Change = Callable[[Recording], None]
@@ -59,13 +61,18 @@ def cases(
     not_applicable: Change,
     compliant: Change | None = None,
     clean: Sequence[str] = (),
-    also: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    advice: Sequence[str] | None = None,
+    also: Mapping[str, Sequence[tuple[str, ...]]] | None = None,
 ) -> list[Case]:
     """The six cases of a rule whose violations are reported on the resource `on`.
 
-    All but the compliant and the not applicable one break the rule, unless their kind is in `clean`; `also`
-    names, by kind, the violations of other rules that the same change brings, as (rule, resource).
+    All but the compliant and the not applicable one break the rule, unless their kind is in `clean`. Those in
+    `advice` are said as advice: by default what is unknown, but for rules about schedulers. `also` names, by
+    kind, the violations of other rules that the same change brings, as (rule, resource) or
+    (rule, resource, level).
     """
+    if advice is None:
+        advice = () if _is_about_schedulers(rule) else ("unknown",)
     changes = {
         "compliant": compliant or nothing,
         "violating": violating,
@@ -76,11 +83,15 @@ def cases(
     }
     result = []
     for kind in KINDS:
-        expected = {Violation(name, resource) for name, resource in (also or {}).get(kind, ())}
+        expected = {Violation(*each) for each in (also or {}).get(kind, ())}
         if kind not in _CLEAN and kind not in clean:
-            expected.add(Violation(rule, on))
+            expected.add(Violation(rule, on, "advisory" if kind in advice else "mandatory"))
         result.append(Case(rule, kind, changes[kind], frozenset(expected)))
     return result
+
+
+def _is_about_schedulers(rule: str) -> bool:
+    return next(each for each in RULES if each.name == rule).scheduler
 
 
 def nothing(_recording: Recording) -> None:

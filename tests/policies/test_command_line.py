@@ -25,6 +25,7 @@ pytestmark = pytest.mark.engine
 
 SCHEDULER = PROGRAMS / "accepted" / "scheduler.py"
 TWO = PROGRAMS / "rejected" / "count_two.py"
+WHY = {"reason": "this is a trial"}
 REPOSITORY = "import pulumi_aws as aws\n\naws.ecr.Repository('images', image_tag_mutability='MUTABLE')\n"
 
 
@@ -69,11 +70,11 @@ def test_a_configuration_sets_levels_and_exemptions(project: Project) -> None:
         *_configuration(
             project,
             {
-                "ecr-immutable-tags": "advisory",
-                "ecr-lifecycle-policy": {"stacks": {"prod": {"enforcementLevel": "disabled"}}},
+                "ecr-immutable-tags": {"enforcementLevel": "advisory", **WHY},
+                "ecr-lifecycle-policy": {"stacks": {"prod": {"enforcementLevel": "disabled", **WHY}}},
                 "ecr-scan-on-push": {
                     "exemptions": [
-                        {"resource": "images", "reason": "scanned elsewhere", "expires": "9999-12-31"}
+                        {"resource": "images", "reason": "scanned elsewhere", "expires": "2099-12-31"}
                     ]
                 },
             },
@@ -165,33 +166,45 @@ def _environment_of(requirements: Path, folder: Path) -> Path:
     return folder
 
 
-def test_the_pack_works_alone_in_an_empty_repository(project: Project, tmp_path: Path) -> None:
-    alone = tmp_path / "elsewhere" / "policies"
+def _alone(folder: Path) -> Path:
+    """A copy of the pack in another repository, with its own environment where PulumiPolicy.yaml names it."""
+    alone = folder / "policies"
     shutil.copytree(PACK, alone, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    environment = _environment_of(alone / "requirements.txt", tmp_path / "elsewhere" / "environment")
-    settings = (alone / "PulumiPolicy.yaml").read_text()
-    (alone / "PulumiPolicy.yaml").write_text(
-        settings.replace(
-            "runtime: python",
-            f"runtime:\n  name: python\n  options:\n    virtualenv: {os.path.relpath(environment, alone)}",
-        )
-    )
-    # A program that needs nothing but the SDK, so that only the pack's own packages count.
-    service = {"name": "fileflow-scheduler-download", "desiredCount": 2}
-    _program(
-        project,
-        f"import pulumi\n\npulumi.CustomResource('aws:ecs/service:Service', 'download', {service!r})\n",
-    )
-    elsewhere = replace(
-        project,
-        environment={
-            **{key: value for key, value in project.environment.items() if key != "PYTHONPATH"},
-            "VIRTUAL_ENV": str(environment),
-        },
-    )
-    outcome = elsewhere.preview(pack=alone)
+    _environment_of(alone / "requirements.txt", alone / ".venv")
+    return alone
+
+
+def _elsewhere(project: Project) -> Project:
+    """The project as one of another team: nothing of this repository on its path."""
+    kept = {key: value for key, value in project.environment.items() if key != "PYTHONPATH"}
+    return replace(project, environment=kept)
+
+
+# A program that needs nothing but the SDK, so that only the pack's own packages count.
+ALONE = (
+    "import pulumi\n\npulumi.CustomResource('aws:ecs/service:Service', 'download', "
+    "{'name': 'fileflow-scheduler-download', 'desiredCount': 2})\n"
+)
+
+
+def test_the_pack_works_alone_in_an_empty_repository(project: Project, tmp_path: Path) -> None:
+    """The program has an environment of its own, without pulumi-policy for all that the pack knows."""
+    _program(project, ALONE)
+    outcome = _elsewhere(project).preview(pack=_alone(tmp_path / "elsewhere"))
     assert not outcome.passed
     assert Violation("scheduler-desired-count", "download") in outcome.violations, outcome.output
+
+
+def test_the_pack_judges_the_stack_of_a_program_in_another_language(project: Project, tmp_path: Path) -> None:
+    """As far as it can be tried without Node's language host: by the stack's state, in a Node project."""
+    _program(project, ALONE)
+    elsewhere = _elsewhere(project)
+    assert elsewhere.run("up", "--yes").passed
+    (project.folder / "__main__.py").unlink()
+    (project.folder / "Pulumi.yaml").write_text("name: fileflow\nruntime: nodejs\n")
+    judged = elsewhere.pulumi("policy", "analyze", "--policy-pack", str(_alone(tmp_path / "elsewhere")))
+    assert judged.returncode != 0
+    assert "scheduler-desired-count" in judged.stdout, judged.stdout
 
 
 # -- the report ----------------------------------------------------------------------------------------------

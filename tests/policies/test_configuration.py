@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from fileflow_policies.config import ROLE_RULE, Configuration, ConfigurationError, Given, schema_of
+from fileflow_policies.config import ROLE_RULE, Configuration, ConfigurationError, schema_of
+from fileflow_policies.config_problems import Given
 from fileflow_policies.pack import RULES, DuplicateRuleError, check_names
 from pulumi_policy import EnforcementLevel
 
@@ -17,7 +18,10 @@ from tests.policies.harness import Recording, RefusedError, Violation, analyse, 
 from tests.policies.rule_cases import SCHEDULER, SCHEDULER_TASK, WORKER, in_container
 
 RETENTION = "cloudwatch-log-retention"
+INGRESS = "scheduler-ingress-from-vpc"
+WHY = {"reason": "kept by the build"}
 LOCKED = [rule.name for rule in RULES if rule.locked]
+SCHEDULER_RULES = [rule.name for rule in RULES if rule.scheduler]
 
 
 @cache
@@ -41,12 +45,15 @@ def _exemption(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("level", ["advisory", "mandatory"])
 def test_a_rules_level_is_the_violations_level(level: str) -> None:
-    report = analyse(_short_logs(), analyzer({RETENTION: level}))
+    report = analyse(_short_logs(), analyzer({RETENTION: {"enforcementLevel": level, **WHY}}))
     assert report.violations == {Violation(RETENTION, "logs", level)}
 
 
 def test_a_disabled_rule_says_nothing() -> None:
-    assert analyse(_short_logs(), analyzer({RETENTION: "disabled"})).violations == set()
+    assert (
+        analyse(_short_logs(), analyzer({RETENTION: {"enforcementLevel": "disabled", **WHY}})).violations
+        == set()
+    )
 
 
 def test_a_threshold_moves_the_line() -> None:
@@ -60,7 +67,7 @@ def test_a_stack_may_have_its_own_level_and_threshold() -> None:
         {
             RETENTION: {
                 "minimumDays": 60,
-                "stacks": {"dev*": {"enforcementLevel": "advisory", "minimumDays": 5}},
+                "stacks": {"dev*": {"enforcementLevel": "advisory", "minimumDays": 5, **WHY}},
             }
         }
     )
@@ -84,9 +91,9 @@ def test_rules_for_production_hold_on_a_stack_of_any_other_name() -> None:
 
 
 def test_which_stacks_are_for_development_is_configurable() -> None:
-    recording = _compliant("live").copy()
+    recording = _compliant("blue").copy()
     recording.set("balancer", "enableDeletionProtection", False)
-    configured = analyzer({"elbv2-deletion-protection": {"developmentStacks": ["live"]}})
+    configured = analyzer({"elbv2-deletion-protection": {"developmentStacks": ["blue"]}})
     assert analyse(recording, configured).violations == set()
 
 
@@ -125,30 +132,75 @@ def test_a_role_of_ones_own_can_be_declared() -> None:
     recording = _compliant("prod").copy()
     recording.set(WORKER, "tags.fileflow:role", "cron")
     assert analyse(recording).violations == {Violation(ROLE_RULE, WORKER)}
-    configured = analyzer({ROLE_RULE: {"roles": ["scheduler", "web-api", "cron"]}})
+    configured = analyzer({ROLE_RULE: {"roles": ["cron"]}})
     assert analyse(recording, configured).violations == set()
 
 
-def test_a_scheduler_can_be_recognised_by_a_name_of_ones_own() -> None:
+def test_the_tag_of_the_role_can_be_another() -> None:
     recording = _compliant("prod").copy()
-    recording.set(WORKER, "name", "outbox-reader")
-    configured = analyzer({ROLE_RULE: {"schedulerNames": ["*scheduler*", "outbox-*"]}})
-    found = {violation.rule for violation in analyse(recording, configured).violations}
-    assert {"scheduler-desired-count", "scheduler-spot-opt-in", "scheduler-stop-before-start"} <= found
-
-
-def test_a_scheduler_can_be_recognised_by_a_port_of_ones_own() -> None:
-    recording = _compliant("prod").copy()
-    configured = analyzer({ROLE_RULE: {"schedulerPorts": [8080]}})
+    configured = analyzer({ROLE_RULE: {"roleTag": "acme:kind"}})
     found = analyse(recording, configured).violations
-    assert Violation("scheduler-declared-by-service", WORKER) in found
-
-
-def test_a_port_that_means_nothing_here_can_be_taken_out() -> None:
-    recording = _compliant("prod").copy()
-    in_container("thumbnails-task", portMappings=[{"containerPort": 9092}])(recording)
-    configured = analyzer({ROLE_RULE: {"schedulerPorts": [9091]}})
+    assert {violation.resource for violation in found if violation.rule == ROLE_RULE} == {
+        SCHEDULER,
+        "web",
+        WORKER,
+    }
+    for name in (SCHEDULER, "web", WORKER):
+        recording.set(name, "tags", {"acme:kind": recording[name].inputs["tags"]["fileflow:role"]})
     assert analyse(recording, configured).violations == set()
+
+
+@pytest.mark.parametrize(
+    ("setting", "change"),
+    [
+        ({"schedulerNames": ["outbox-*"]}, {"name": "outbox-reader"}),
+        ({"schedulerPorts": [8099]}, {"portMappings": [{"containerPort": 8099}]}),
+        ({"schedulerImages": ["shop:clock-*"]}, {"image": f"registry.local/shop:clock-7@sha256:{'e' * 64}"}),
+        ({"schedulerCommands": ["*tick.rb*"]}, {"command": ["ruby", "tick.rb"]}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_what_shows_a_scheduler_can_be_added_to(setting: dict[str, Any], change: dict[str, Any]) -> None:
+    """Of a service that declares nothing, one line says it, and its three tasks are too many."""
+    recording = _compliant("prod").copy()
+    recording.set(WORKER, "tags", {"team": "files"})
+    if "name" in change:
+        recording.set(WORKER, "name", change["name"])
+    else:
+        in_container("thumbnails-task", **change)(recording)
+    spot = {Violation("scheduler-spot-opt-in", WORKER)}
+    assert analyse(recording).violations == {Violation(ROLE_RULE, WORKER)}
+    assert analyse(recording, analyzer({ROLE_RULE: setting})).violations == spot | {
+        Violation(ROLE_RULE, WORKER),
+        Violation("scheduler-desired-count", WORKER),
+    }
+
+
+def test_emptied_settings_take_nothing_away() -> None:
+    recording = _compliant("prod").copy()
+    in_container("thumbnails-task", command=["supercronic", "/app/crontab"])(recording)
+    emptied: dict[str, Any] = {
+        "roles": [],
+        "schedulerNames": [],
+        "schedulerPorts": [],
+        "schedulerCommands": [],
+    }
+    assert analyse(recording, analyzer({ROLE_RULE: emptied})).violations == {
+        Violation("scheduler-declared-by-service", WORKER)
+    }
+
+
+def test_an_expired_exemption_says_so() -> None:
+    configured = analyzer({RETENTION: {"exemptions": [_exemption(expires="2020-01-31")]}})
+    (message,) = analyse(_short_logs(), configured).messages
+    assert "(its exemption ended on 2020-01-31)" in message
+
+
+def test_a_stack_with_a_word_for_production_is_none_for_development() -> None:
+    for stack in ("dev-prod", "test-live"):
+        recording = _compliant(stack).copy()
+        recording.set("balancer", "enableDeletionProtection", False)
+        assert analyse(recording).violations == {Violation("elbv2-deletion-protection", "balancer")}
 
 
 # -- what is refused -----------------------------------------------------------------------------------------
@@ -162,19 +214,33 @@ def _refusal(configuration: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize("rule", LOCKED)
 @pytest.mark.parametrize("level", ["disabled", "advisory", "remediate"])
-def test_no_configuration_switches_a_scheduler_rule_off(rule: str, level: str) -> None:
-    message = _refusal({rule: level})
+def test_no_configuration_weakens_the_three_rules_of_the_first_order(rule: str, level: str) -> None:
+    message = _refusal({rule: {"enforcementLevel": level, **WHY}})
     assert f"{rule}: enforcementLevel is {level}" in message
     assert "always mandatory" in message
 
 
+@pytest.mark.parametrize("rule", SCHEDULER_RULES)
+def test_no_configuration_switches_a_scheduler_rule_off(rule: str) -> None:
+    message = _refusal({rule: {"enforcementLevel": "disabled", **WHY}})
+    assert f"{rule}: enforcementLevel is disabled" in message
+    assert "always mandatory" in message or "advisory at least" in message
+
+
 def test_switching_all_rules_off_is_refused_for_the_scheduler_rules() -> None:
     message = _refusal({"all": "disabled"})
-    assert all(f"{rule}: enforcementLevel is disabled" in message for rule in LOCKED)
+    assert all(f"{rule}: enforcementLevel is disabled" in message for rule in SCHEDULER_RULES)
 
 
-def test_the_other_rules_can_be_switched_off_at_once() -> None:
-    every = {rule.name: "disabled" for rule in RULES if not rule.locked}
+def test_a_rule_is_made_weaker_with_a_reason_alone() -> None:
+    for given in ("disabled", "advisory", {"enforcementLevel": "advisory", "reason": "x"}):
+        assert "reason" in _refusal({RETENTION: given})
+    assert "reason" in _refusal({RETENTION: {"stacks": {"prod": {"enforcementLevel": "advisory"}}}})
+    every = {
+        rule.name: {"enforcementLevel": "advisory" if rule.scheduler else "disabled", **WHY}
+        for rule in RULES
+        if not rule.locked
+    }
     assert analyse(_short_logs(), analyzer(every)).violations == set()
 
 
@@ -209,7 +275,16 @@ def test_a_scheduler_rule_is_the_same_on_every_stack(rule: str) -> None:
             ["exemptions[0].expires", "missing"],
         ),
         ({RETENTION: {"exemptions": [_exemption(expires="soon")]}}, ["soon is no date", "YYYY-MM-DD"]),
-        ({RETENTION: {"exemptions": [_exemption(resource="*")]}}, ["exempts everything"]),
+        *(
+            ({RETENTION: {"exemptions": [_exemption(resource=pattern)]}}, ["exempts everything"])
+            for pattern in ("*", "?*", "[!~]*", "urn:*", "urn:pulumi:*::*", "*::aws:*::*", "*e*::*")
+        ),
+        ({RETENTION: {"exemptions": [_exemption(expires="9999-12-31")]}}, ["for ever"]),
+        ({"elbv2-access-logs": {"developmentStacks": ["*"]}}, ["matches every stack"]),
+        ({"elbv2-access-logs": {"developmentStacks": ["prod"]}}, ["names production"]),
+        ({INGRESS: {"privateRanges": ["0.0.0.0/0"]}}, ["0.0.0.0/0", "part of the internet"]),
+        ({INGRESS: {"privateRanges": ["203.0.113.0/24"]}}, ["isn't private", "no reason"]),
+        ({INGRESS: {"privateRanges": ["ten"]}}, ["no address range"]),
         (
             {RETENTION: {"exemptions": [_exemption(until="2030-01-01")]}},
             ["exemptions[0].until", "no such key"],
@@ -223,7 +298,7 @@ def test_a_scheduler_rule_is_the_same_on_every_stack(rule: str) -> None:
             ["stacks.dev.minimumDays", "-1 is out of range"],
         ),
         ({RETENTION: "remediate"}, ["enforcementLevel is remediate", "no rule changes resources"]),
-        ({ROLE_RULE: {"roles": []}}, [f"{ROLE_RULE}.roles", "too short"]),
+        ({ROLE_RULE: {"roles": [""]}}, [f"{ROLE_RULE}.roles", "is no text"]),
         (
             {ROLE_RULE: {"schedulerPorts": ["http"]}},
             [f"{ROLE_RULE}.schedulerPorts", "'http' is no whole number"],
@@ -264,7 +339,9 @@ def test_every_setting_has_a_default_that_its_own_schema_takes() -> None:
 
 def test_a_level_given_for_a_stack_wins_over_the_rules_own() -> None:
     given = {
-        RETENTION: Given(EnforcementLevel.DISABLED, {"stacks": {"prod": {"enforcementLevel": "mandatory"}}})
+        RETENTION: Given(
+            EnforcementLevel.DISABLED, {**WHY, "stacks": {"prod": {"enforcementLevel": "mandatory"}}}
+        )
     }
     configuration = Configuration(RULES, given)
     assert configuration.for_stack("prod")[RETENTION].level is EnforcementLevel.MANDATORY

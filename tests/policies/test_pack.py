@@ -29,7 +29,9 @@ def contents() -> dict[str, dict[str, object]]:
             "severity": rule.severity.value,
             "framework": f"{rule.framework.name} {rule.framework.reference}".strip(),
             "locked": rule.locked,
+            "scheduler": rule.scheduler,
             "production": rule.production,
+            "resource": rule.check_resource is not None,
             "stack": rule.check_stack is not None,
             "types": sorted(rule.types),
             "settings": sorted(rule.thresholds),
@@ -49,11 +51,16 @@ def test_the_reference_is_what_the_rules_say() -> None:
     assert (ROOT / "docs" / "policies.md").read_text() == reference(RULES)
 
 
-def test_every_scheduler_rule_is_mandatory_and_fixed() -> None:
+def test_every_scheduler_rule_is_mandatory_and_three_are_fixed() -> None:
+    assert {rule.name for rule in RULES if rule.locked} == {
+        "scheduler-desired-count",
+        "scheduler-no-load-balancer",
+        "scheduler-spot-opt-in",
+    }
     for rule in RULES:
-        if rule.name.startswith("scheduler-"):
-            assert rule.locked, rule.name
-        if rule.locked:
+        if rule.name.startswith("scheduler-") or rule.locked:
+            assert rule.scheduler, rule.name
+        if rule.scheduler:
             assert rule.level is EnforcementLevel.MANDATORY, rule.name
 
 
@@ -66,7 +73,8 @@ def test_a_rule_says_all_that_a_team_needs_to_know(rule: Rule) -> None:
     assert rule.url.startswith("https://")
     assert rule.framework.name
     assert rule.tags
-    assert bool(rule.types) != (rule.check_stack is not None)
+    assert bool(rule.types) == (rule.check_resource is not None)
+    assert rule.check_resource or rule.check_stack
     assert group_of(rule)
 
 

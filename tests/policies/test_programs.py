@@ -22,9 +22,10 @@ ACCEPTED = sorted((PROGRAMS / "accepted").glob("*.py"))
 
 
 def expected(program: Path) -> frozenset[Violation]:
-    """What a program's `# rejected: RULE on RESOURCE` lines say."""
-    found = re.findall(r"^# rejected: (\S+) on (\S+)$", program.read_text(), re.MULTILINE)
-    return frozenset(Violation(rule, resource) for rule, resource in found)
+    """What a program's lines `# rejected: RULE on RESOURCE` and `# advice: RULE on RESOURCE` say."""
+    found = re.findall(r"^# (rejected|advice): (\S+) on (\S+)$", program.read_text(), re.MULTILINE)
+    levels = {"rejected": "mandatory", "advice": "advisory"}
+    return frozenset(Violation(rule, resource, levels[word]) for word, rule, resource in found)
 
 
 @pytest.mark.parametrize("project", REJECTED, ids=lambda path: path.stem, indirect=True)

@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 from fileflow_policies.analyzer import Analyzer
-from fileflow_policies.pack import NAME, RULES, policies
+from fileflow_policies.pack import RULES
 from fileflow_policies.rules.scheduler_deployment import GUARDED_PROPERTIES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pulumi_policy import EnforcementLevel
-from pulumi_policy.policy import _PolicyAnalyzerServicer
 
 from tests.policies import compliant_stack
 from tests.policies.harness import Recorded, Recording, Report, analyse, analyzer, record, secret, unknown
@@ -30,10 +28,11 @@ GUARDS: dict[str, tuple[str, Any]] = {
     "deploymentMinimumHealthyPercent": ("scheduler-stop-before-start", lambda v: _number(v) == 0),
     "deploymentMaximumPercent": ("scheduler-stop-before-start", lambda v: _number(v) == 100),
     "availabilityZoneRebalancing": ("scheduler-no-zone-rebalancing", lambda v: v == "DISABLED"),
-    "schedulingStrategy": ("scheduler-replica-strategy", lambda v: v == "REPLICA"),
+    "schedulingStrategy": ("scheduler-replica-strategy", lambda v: v in (None, "REPLICA")),
     "launchType": ("scheduler-spot-opt-in", lambda v: v == "FARGATE"),
     "loadBalancers": ("scheduler-no-load-balancer", lambda v: v in (None, "", [], {})),
     "vpcLatticeConfigurations": ("scheduler-no-load-balancer", lambda v: v in (None, "", [], {})),
+    "gatewayConnectors": ("scheduler-no-load-balancer", lambda v: v in (None, "", [], {})),
     "serviceRegistries": ("scheduler-no-service-registry", lambda v: v in (None, "", [], {})),
 }
 
@@ -107,6 +106,8 @@ def _analyse(changes: dict[str, Any], name: str = SCHEDULER) -> Report:
 def _check_service(changes: dict[str, Any]) -> None:
     report = _analyse(changes)
     broken = {violation.rule for violation in report.violations if violation.resource == SCHEDULER}
+    if "ecs-service-role" in broken:
+        return  # it declares nothing any more, and is refused for that
     for key, value in changes.items():
         if key in GUARDS:
             rule, plainly_right = GUARDS[key]
@@ -184,17 +185,3 @@ def test_no_rule_raises_on_ten_thousand_resources(resource_type: str, inputs: di
 def test_only_the_number_one_is_a_count_of_one(value: Any) -> None:
     report = _analyse({"desiredCount": value})
     assert "scheduler-desired-count" in {violation.rule for violation in report.violations}
-
-
-@settings(FAST, max_examples=100)
-@given(st.dictionaries(SERVICE_KEYS, VALUES, min_size=1, max_size=4))
-def test_the_policy_sdks_own_analyser_finds_the_same_on_a_resource(changes: dict[str, Any]) -> None:
-    _, changed = _with(changes)
-    request = changed.analyze_request()
-    sdk = _PolicyAnalyzerServicer(NAME, "0.0.1", policies(), EnforcementLevel.ADVISORY)
-    answer = sdk.Analyze(request, None)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
-    ours = {
-        (item.policyName, item.enforcementLevel) for item in _servicer().Analyze(request, None).diagnostics
-    }
-    theirs = {(item.policyName, item.enforcementLevel) for item in answer.diagnostics}
-    assert ours == theirs

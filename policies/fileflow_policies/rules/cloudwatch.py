@@ -38,7 +38,11 @@ def log_retention(resource: Resource, settings: Settings) -> Iterator[Finding]:
     days = value.integer()
     least = settings.integer("minimumDays")
     if days is None or days < least:
-        yield Finding(f"retentionInDays is {value.shown()}", f"set retentionInDays to {least} or more")
+        yield Finding(
+            f"retentionInDays is {value.shown()}",
+            f"set retentionInDays to {least} or more",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -57,7 +61,11 @@ def alarm_action(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     """A topic's ARN may be unknown at preview; that it is there is enough."""
     value = resource["alarmActions"]
     if value.surely_empty:
-        yield Finding(f"alarmActions is {value.shown()}", "set alarmActions to an SNS topic's ARN")
+        yield Finding(
+            f"alarmActions is {value.shown()}",
+            "set alarmActions to an SNS topic's ARN",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -74,4 +82,6 @@ def alarm_action(resource: Resource, _settings: Settings) -> Iterator[Finding]:
 def alarm_actions_enabled(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["actionsEnabled"]
     if not value.missing and value.boolean() is not True:
-        yield Finding(f"actionsEnabled is {value.shown()}", "set actionsEnabled to true")
+        yield Finding(
+            f"actionsEnabled is {value.shown()}", "set actionsEnabled to true", advisory=value.unknown
+        )

@@ -36,6 +36,7 @@ def scan_on_push(resource: Resource, _settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"imageScanningConfiguration.scanOnPush is {value.shown()}",
             "set imageScanningConfiguration.scanOnPush to true",
+            advisory=value.unknown,
         )
 
 
@@ -66,14 +67,22 @@ def immutable_tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
     if mutability == "IMMUTABLE":
         return
     if mutability != "IMMUTABLE_WITH_EXCLUSION":
-        yield Finding(f"imageTagMutability is {value.shown()}", "set imageTagMutability to IMMUTABLE")
+        yield Finding(
+            f"imageTagMutability is {value.shown()}",
+            "set imageTagMutability to IMMUTABLE",
+            advisory=value.unknown,
+        )
         return
     movable = settings.texts("movableTags")
     for exclusion in resource["imageTagMutabilityExclusionFilters"].items():
         pattern = exclusion["filter"]
         text = pattern.text()
         if text is None or not any(text == allowed or fnmatchcase(text, allowed) for allowed in movable):
-            yield Finding(f"{pattern.path} is {pattern.shown()}", f"exclude {', '.join(movable)} alone")
+            yield Finding(
+                f"{pattern.path} is {pattern.shown()}",
+                f"exclude {', '.join(movable)} alone",
+                advisory=pattern.unknown,
+            )
 
 
 @catalogue.resource(
@@ -91,7 +100,7 @@ def immutable_tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def no_force_delete(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["forceDelete"]
     if not value.missing and value.boolean() is not False:
-        yield Finding(f"forceDelete is {value.shown()}", "set forceDelete to false")
+        yield Finding(f"forceDelete is {value.shown()}", "set forceDelete to false", advisory=value.unknown)
 
 
 @catalogue.resource(

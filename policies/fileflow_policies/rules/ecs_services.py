@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pulumi_policy import Severity
+from pulumi_policy import EnforcementLevel, Severity
 
-from ..recognition import service_evidence
-from ..resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_SET, Resource
-from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings
+from ..recognition import standing_of
+from ..resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_DEFINITION, ECS_TASK_SET, Resource
+from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
 
@@ -24,14 +24,14 @@ _CONTROLS_URL: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide
     name="ecs-no-public-ip",
     description="a task of a service or task set gets no public address",
     severity=Severity.HIGH,
-    framework=Framework(FSBP, "ECS.2"),
+    framework=Framework(FSBP, "ECS.2, ECS.16"),
     remediation="Set networkConfiguration.assignPublicIp to false and use private subnets.",
     url=_CONTROLS_URL + "#ecs-2",
     tags=("ecs", "network", "checkov:CKV_AWS_333"),
 )
 def no_public_ip(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Left out is off. Schedulers have a stricter rule of their own."""
-    if service_evidence(resource, settings.recognition):
+    if standing_of(resource, settings.recognition).is_scheduler:
         return
     for network in resource["networkConfiguration"].items():
         value = network["assignPublicIp"]
@@ -39,6 +39,7 @@ def no_public_ip(resource: Resource, settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 f"networkConfiguration.assignPublicIp is {value.shown()}",
                 "set networkConfiguration.assignPublicIp to false",
+                advisory=value.unknown,
             )
 
 
@@ -62,13 +63,14 @@ def deployment_rolls_back(resource: Resource, _settings: Settings) -> Iterator[F
         "CANARY",
     ):
         return
-    for name in ("enable", "rollback"):
-        value = resource["deploymentCircuitBreaker"][name]
-        if value.boolean() is not True:
-            yield Finding(
-                f"deploymentCircuitBreaker.{name} is {value.shown()}",
-                f"set deploymentCircuitBreaker.{name} to true",
-            )
+    breaker = resource["deploymentCircuitBreaker"]
+    wrong = [breaker[name] for name in ("enable", "rollback") if breaker[name].boolean() is not True]
+    if wrong:
+        yield Finding(
+            " and ".join(f"{value.path} is {value.shown()}" for value in wrong),
+            "set deploymentCircuitBreaker.enable and rollback to true",
+            advisory=all(value.unknown for value in wrong),
+        )
 
 
 @catalogue.resource(
@@ -84,7 +86,9 @@ def deployment_rolls_back(resource: Resource, _settings: Settings) -> Iterator[F
 def platform_version(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["platformVersion"]
     if not value.missing and value.text() != "LATEST":
-        yield Finding(f"platformVersion is {value.shown()}", "set platformVersion to LATEST")
+        yield Finding(
+            f"platformVersion is {value.shown()}", "set platformVersion to LATEST", advisory=value.unknown
+        )
 
 
 @catalogue.resource(
@@ -106,7 +110,11 @@ def container_insights(resource: Resource, _settings: Settings) -> Iterator[Find
             if value.text() in ("enabled", "enhanced"):
                 return
             shown = value.shown()
-    yield Finding(f"the setting containerInsights is {shown}", "set containerInsights to enabled")
+    yield Finding(
+        f"the setting containerInsights is {shown}",
+        "set containerInsights to enabled",
+        advisory=settings.unknown,
+    )
 
 
 @catalogue.resource(
@@ -129,10 +137,44 @@ def exec_logging(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     if value.missing:
         return
     if value.text() not in ("DEFAULT", "OVERRIDE"):
-        yield Finding(f"{path} is {value.shown()}", f"set {path} to OVERRIDE")
+        yield Finding(f"{path} is {value.shown()}", f"set {path} to OVERRIDE", advisory=value.unknown)
     elif value.text() == "OVERRIDE":
         log = command["logConfiguration"]
         if log.surely_empty or (
             log.is_object and log["cloudWatchLogGroupName"].surely_empty and log["s3BucketName"].surely_empty
         ):
             yield Finding(f"{path} is OVERRIDE without a log group or bucket", "name a log group or a bucket")
+
+
+@catalogue.resource(
+    ECS_SERVICE,
+    ECS_CLUSTER,
+    ECS_TASK_DEFINITION,
+    name="ecs-tags",
+    description="a service, a cluster and a task definition say by tags whose they are",
+    severity=Severity.LOW,
+    framework=Framework("AWS Resource Tagging Standard", "ECS.13, ECS.14, ECS.15"),
+    remediation=(
+        "Give the resource a tag, or give the provider defaultTags. Which keys there must be is this rule's "
+        "setting requiredTags."
+    ),
+    url=_CONTROLS_URL + "#ecs-13",
+    level=EnforcementLevel.ADVISORY,
+    tags=("ecs", "tagging"),
+    thresholds={
+        "requiredTags": Threshold(
+            [], {"type": "array", "items": {"type": "string", "minLength": 1}}, "keys that every one has"
+        )
+    },
+)
+def tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """Tags of AWS's own (`aws:…`) don't count, as in Security Hub."""
+    given = resource.tags
+    if given.unknown:
+        return
+    keys = {key for key, _ in given.entries() if not key.startswith("aws:")}
+    missing = [key for key in settings.texts("requiredTags") if key not in keys]
+    if missing:
+        yield Finding(f"tags has no {', '.join(missing)}", f"tag it with {', '.join(missing)}")
+    elif not keys:
+        yield Finding(f"tags is {given.shown()}", "tag it")

@@ -12,7 +12,8 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import container_name, read_containers
+from ..containers import container_name, is_agent, read_containers
+from ..credentials import exposed_credential
 from ..resources import ECS_TASK_DEFINITION, Resource
 from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 from ..values import Value
@@ -49,7 +50,7 @@ def _is_windows(resource: Resource) -> bool:
 def network_mode(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["networkMode"]
     if value.text() != "awsvpc":
-        yield Finding(f"networkMode is {value.shown()}", "set networkMode to awsvpc")
+        yield Finding(f"networkMode is {value.shown()}", "set networkMode to awsvpc", advisory=value.unknown)
 
 
 @catalogue.resource(
@@ -66,7 +67,9 @@ def no_host_namespaces(resource: Resource, _settings: Settings) -> Iterator[Find
     for name in ("pidMode", "ipcMode"):
         value = resource[name]
         if not value.missing and value.text() not in ("task", "none"):
-            yield Finding(f"{name} is {value.shown()}", f"take {name} off, or set it to task")
+            yield Finding(
+                f"{name} is {value.shown()}", f"take {name} off, or set it to task", advisory=value.unknown
+            )
 
 
 @catalogue.resource(
@@ -83,7 +86,11 @@ def no_privileged_container(resource: Resource, _settings: Settings) -> Iterator
     for name, container in _containers(resource):
         value = container["privileged"]
         if not value.missing and value.boolean() is not False:
-            yield Finding(f"privileged of container {name} is {value.shown()}", "set privileged to false")
+            yield Finding(
+                f"privileged of container {name} is {value.shown()}",
+                "set privileged to false",
+                advisory=value.unknown,
+            )
 
 
 @catalogue.resource(
@@ -107,6 +114,7 @@ def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterat
             yield Finding(
                 f"readonlyRootFilesystem of container {name} is {value.shown()}",
                 "set readonlyRootFilesystem to true",
+                advisory=is_agent(container),
             )
 
 
@@ -122,27 +130,11 @@ def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterat
     url=_CONTROLS_URL + "#ecs-8",
     tags=("ecs", "secrets", "cdk-nag:AwsSolutions-ECS2"),
     thresholds={
-        "secretNames": Threshold(
-            [
-                "AWS_ACCESS_KEY_ID",
-                "AWS_SECRET_ACCESS_KEY",
-                "AWS_SESSION_TOKEN",
-                "*PASSWORD",
-                "*PASSWD",
-                "*SECRET",
-                "*SECRET_KEY",
-                "*API_KEY",
-                "*PRIVATE_KEY",
-                "*ACCESS_TOKEN",
-                "*AUTH_TOKEN",
-            ],
-            _TEXTS,
-            "patterns for names of variables that hold secrets",
-        )
+        "secretNames": Threshold([], _TEXTS, "more patterns for names of variables that hold secrets")
     },
 )
 def no_secrets_in_environment(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """By the variable's name; the value is never shown, whatever it holds."""
+    """By the variable's name, and by a credential in its value, which is never shown."""
     patterns = [_glob(pattern) for pattern in settings.texts("secretNames")]
     for name, container in _containers(resource):
         for variable in container["environment"].items():
@@ -150,10 +142,14 @@ def no_secrets_in_environment(resource: Resource, settings: Settings) -> Iterato
             held = variable["value"]
             if key is None or held.surely_empty:
                 continue
-            if any(pattern.fullmatch(key.upper()) for pattern in patterns):
-                shown = variable["name"].shown()
+            shown = variable["name"].shown()
+            found = exposed_credential(key, held.raw if held.known else None)
+            if found is None and any(pattern.fullmatch(key.upper()) for pattern in patterns):
+                found = "has the name of a credential"
+            if found is not None:
                 yield Finding(
-                    f"environment of container {name} has {shown}", f"move {shown} to the container's secrets"
+                    f"variable {shown} of container {name} {found}",
+                    f"move {shown} to the container's secrets",
                 )
 
 
@@ -176,7 +172,9 @@ def container_logging(resource: Resource, _settings: Settings) -> Iterator[Findi
         driver = container["logConfiguration"]["logDriver"]
         if not driver.text() or driver.text() == "none":
             yield Finding(
-                f"logConfiguration.logDriver of container {name} is {driver.shown()}", "set a log driver"
+                f"logConfiguration.logDriver of container {name} is {driver.shown()}",
+                "set a log driver",
+                advisory=is_agent(container),
             )
 
 
@@ -200,7 +198,9 @@ def non_root_user(resource: Resource, _settings: Settings) -> Iterator[Finding]:
         uid = user.partition(":")[0].strip()
         if uid in ("", "root") or (uid.isdigit() and int(uid) == 0):
             yield Finding(
-                f"user of container {name} is {value.shown()}", "set user to a user other than root"
+                f"user of container {name} is {value.shown()}",
+                "set user to a user other than root",
+                advisory=is_agent(container),
             )
 
 
@@ -221,7 +221,7 @@ def task_memory_limit(resource: Resource, _settings: Settings) -> Iterator[Findi
     containers = list(_containers(resource))
     if containers and all(container["memory"].integer() is not None for _, container in containers):
         return
-    yield Finding(f"memory is {task.shown()}", "set memory on the task")
+    yield Finding(f"memory is {task.shown()}", "set memory on the task", advisory=task.unknown)
 
 
 @catalogue.resource(
@@ -255,7 +255,11 @@ def image_by_digest(resource: Resource, _settings: Settings) -> Iterator[Finding
         value = container["image"]
         text = value.text()
         if text is None or not re.search(r"@sha256:[0-9a-f]{64}$", text):
-            yield Finding(f"image of container {name} is {value.shown()}", "name the image by its digest")
+            yield Finding(
+                f"image of container {name} is {value.shown()}",
+                "name the image by its digest",
+                advisory=is_agent(container),
+            )
 
 
 @catalogue.resource(
@@ -275,6 +279,7 @@ def no_added_capabilities(resource: Resource, _settings: Settings) -> Iterator[F
             yield Finding(
                 f"linuxParameters.capabilities.add of container {name} is {value.shown()}",
                 "take the added capabilities off",
+                advisory=value.unknown,
             )
 
 
@@ -292,7 +297,11 @@ def no_host_volumes(resource: Resource, _settings: Settings) -> Iterator[Finding
     for volume in resource["volumes"].items():
         value = volume["hostPath"]
         if not value.surely_empty:
-            yield Finding(f"{value.path} is {value.shown()}", "take the host path off the volume")
+            yield Finding(
+                f"{value.path} is {value.shown()}",
+                "take the host path off the volume",
+                advisory=value.unknown,
+            )
 
 
 @catalogue.resource(
@@ -310,4 +319,8 @@ def efs_in_transit(resource: Resource, _settings: Settings) -> Iterator[Finding]
         for efs in volume["efsVolumeConfiguration"].items():
             value = efs["transitEncryption"]
             if value.text() != "ENABLED":
-                yield Finding(f"{value.path} is {value.shown()}", "set transitEncryption to ENABLED")
+                yield Finding(
+                    f"{value.path} is {value.shown()}",
+                    "set transitEncryption to ENABLED",
+                    advisory=value.unknown,
+                )

@@ -51,9 +51,15 @@ def redirects_to_https(resource: Resource, _settings: Settings) -> Iterator[Find
         kind = action["type"]
         target = action["redirect"]["protocol"]
         if kind.text() != "redirect":
-            yield Finding(f"{kind.path} is {kind.shown()} for HTTP", "redirect to HTTPS")
+            yield Finding(
+                f"{kind.path} is {kind.shown()} for HTTP", "redirect to HTTPS", advisory=kind.unknown
+            )
         elif target.text() != "HTTPS":
-            yield Finding(f"{target.path} is {target.shown()}", "set the redirect's protocol to HTTPS")
+            yield Finding(
+                f"{target.path} is {target.shown()}",
+                "set the redirect's protocol to HTTPS",
+                advisory=target.unknown,
+            )
     if not actions:
         yield Finding("defaultActions is not set", "redirect to HTTPS")
 
@@ -80,7 +86,11 @@ def tls_policy(resource: Resource, settings: Settings) -> Iterator[Finding]:
         return
     value = resource["sslPolicy"]
     if not (value.text() or "").startswith(tuple(settings.texts("policyPrefixes"))):
-        yield Finding(f"sslPolicy is {value.shown()}", "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06")
+        yield Finding(
+            f"sslPolicy is {value.shown()}",
+            "set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -96,7 +106,11 @@ def tls_policy(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def drops_invalid_headers(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["dropInvalidHeaderFields"]
     if _is_application(resource) and value.boolean() is not True:
-        yield Finding(f"dropInvalidHeaderFields is {value.shown()}", "set dropInvalidHeaderFields to true")
+        yield Finding(
+            f"dropInvalidHeaderFields is {value.shown()}",
+            "set dropInvalidHeaderFields to true",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -114,7 +128,9 @@ def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["accessLogs"]["enabled"]
     if value.boolean() is not True:
         yield Finding(
-            f"accessLogs.enabled is {value.shown()}", "set accessLogs.enabled to true and give a bucket"
+            f"accessLogs.enabled is {value.shown()}",
+            "set accessLogs.enabled to true and give a bucket",
+            advisory=value.unknown,
         )
 
 
@@ -133,7 +149,11 @@ def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
 def deletion_protection(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["enableDeletionProtection"]
     if value.boolean() is not True:
-        yield Finding(f"enableDeletionProtection is {value.shown()}", "set enableDeletionProtection to true")
+        yield Finding(
+            f"enableDeletionProtection is {value.shown()}",
+            "set enableDeletionProtection to true",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -150,7 +170,11 @@ def desync_mitigation(resource: Resource, _settings: Settings) -> Iterator[Findi
     """Left out is defensive."""
     value = resource["desyncMitigationMode"]
     if _is_application(resource) and not value.missing and value.text() not in ("defensive", "strictest"):
-        yield Finding(f"desyncMitigationMode is {value.shown()}", "set desyncMitigationMode to defensive")
+        yield Finding(
+            f"desyncMitigationMode is {value.shown()}",
+            "set desyncMitigationMode to defensive",
+            advisory=value.unknown,
+        )
 
 
 @catalogue.resource(
@@ -172,7 +196,9 @@ def two_zones(resource: Resource, _settings: Settings) -> Iterator[Finding]:
         return
     if _count(subnets) + _count(mappings) < 2:
         shown = mappings if subnets.missing else subnets
-        yield Finding(f"{shown.path} is {shown.shown()}", "give subnets of two zones or more")
+        yield Finding(
+            f"{shown.path} is {shown.shown()}", "give subnets of two zones or more", advisory=shown.unknown
+        )
 
 
 def _count(value: Value) -> int:
@@ -193,10 +219,14 @@ def target_health_check(resource: Resource, _settings: Settings) -> Iterator[Fin
     check = resource["healthCheck"]
     enabled = check["enabled"]
     if not enabled.missing and enabled.boolean() is not True:
-        yield Finding(f"healthCheck.enabled is {enabled.shown()}", "set healthCheck.enabled to true")
+        yield Finding(
+            f"healthCheck.enabled is {enabled.shown()}",
+            "set healthCheck.enabled to true",
+            advisory=enabled.unknown,
+        )
         return
     own = check["protocol"]
     protocol = (resource["protocol"] if own.missing else own).text()
     path = check["path"]
     if protocol in ("HTTP", "HTTPS") and not path.text():
-        yield Finding(f"healthCheck.path is {path.shown()}", "set healthCheck.path")
+        yield Finding(f"healthCheck.path is {path.shown()}", "set healthCheck.path", advisory=path.unknown)

@@ -11,9 +11,9 @@ from typing import Final
 from pulumi_policy import Severity
 
 from ..neighbours import EcsView, ecs_view
-from ..recognition import Recognition, component_and_role_evidence, service_evidence
+from ..recognition import Standing, is_guides_name
 from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource, Stack
-from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
+from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, service_check
 from ..values import Value
 
 catalogue: Final = Catalogue()
@@ -25,23 +25,15 @@ _SERVICE_URL: Final = (
 _SCALING_URL: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html"
 
 _SCALING_PLAN: Final = "aws:autoscalingplans/scalingPlan:ScalingPlan"
-_REFERENCE_FIX: Final = (
-    "take the autoscaling off a scheduler; for another service, write service/CLUSTER/SERVICE in plain text "
-    "or "
-    "build it from the service's name"
-)
-_SCALING_TYPES: Final = (
+SCALING_TYPES: Final = (
     "aws:appautoscaling/target:Target",
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
-    "aws-native:applicationautoscaling:ScalableTarget",
-    "aws-native:applicationautoscaling:ScalingPolicy",
     _SCALING_PLAN,
 )
 
 
-@catalogue.resource(
-    ECS_SERVICE,
+@catalogue.service(
     SCHEDULER_COMPONENT,
     name="scheduler-desired-count",
     description="a scheduler runs exactly one task, because two would process the same message twice",
@@ -55,97 +47,109 @@ _SCALING_TYPES: Final = (
     url=_SERVICE_URL,
     tags=("scheduler", "ecs"),
     locked=True,
+    scheduler=True,
 )
-def desired_count(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Only an explicit 1 passes; an omitted count means that the scheduler never runs."""
-    if not service_evidence(resource, settings.recognition):
-        return
-    count = resource["desiredCount"]
-    if resource.type == SCHEDULER_COMPONENT:
+@service_check
+def desired_count(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
+    """Only an explicit 1 passes for a scheduler; one that only looks like it may also be left out."""
+    count = service["desiredCount"]
+    if service.type == SCHEDULER_COMPONENT:
         # The component has no such argument; a copy of it that grew one is held to the rule too.
         if not count.missing and count.integer() != 1:
             yield Finding(f"desiredCount is {count.shown()}", "take desiredCount off the component")
-    elif count.integer() != 1:
-        yield Finding(f"desiredCount is {count.shown()}", "set desiredCount to 1")
+    elif standing.is_scheduler:
+        if count.integer() != 1:
+            yield Finding(f"desiredCount is {count.shown()}", "set desiredCount to 1")
+    elif standing.is_suspected and not count.missing and count.integer() != 1:
+        yield Finding(
+            f"desiredCount is {count.shown()} and {standing.evidence}",
+            "set desiredCount to 1, or declare what the service is",
+            advisory=count.unknown,
+        )
 
 
-@catalogue.resource(
-    ECS_SERVICE,
+@catalogue.service(
     name="scheduler-replica-strategy",
     description="a scheduler is a REPLICA service, because DAEMON runs one task on every instance",
     severity=Severity.HIGH,
     framework=_GUIDE,
-    remediation="Set schedulingStrategy to REPLICA.",
+    remediation="Set schedulingStrategy to REPLICA, or leave it out.",
     url=_SERVICE_URL,
     tags=("scheduler", "ecs"),
-    locked=True,
+    scheduler=True,
 )
-def replica_strategy(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    strategy = resource["schedulingStrategy"]
-    if service_evidence(resource, settings.recognition) and strategy.text() != "REPLICA":
+@service_check
+def replica_strategy(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
+    """Left out is REPLICA."""
+    strategy = service["schedulingStrategy"]
+    if standing.is_scheduler and not strategy.missing and strategy.text() != "REPLICA":
         yield Finding(f"schedulingStrategy is {strategy.shown()}", "set schedulingStrategy to REPLICA")
 
 
-@catalogue.resource(
-    *_SCALING_TYPES,
-    name="scheduler-no-autoscaling",
-    description="nothing scales a scheduler, because its count is always one",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation="Take the scalable target, its policies and scheduled actions away from the scheduler.",
-    url=_SCALING_URL,
-    tags=("scheduler", "ecs", "application-auto-scaling"),
-    locked=True,
-)
-def no_autoscaling(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """By the name in the resource id, or by the component that the target sits in."""
-    around = list(component_and_role_evidence(resource, settings.recognition))
+def _scaling_by_name(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """By the component that the target sits in, and by the deployment guide's names."""
+    inside = next((c for c in settings.recognition.all_components if resource.in_component(c)), None)
     for scaled in _scaled(resource):
-        named = _names_scheduler(scaled, settings.recognition)
-        evidence = [*around, *(["it scales a scheduler"] if named else [])]
-        if evidence:
+        name = _service_in(scaled)
+        if inside is not None:
             yield Finding(
-                f"{scaled.path} is {scaled.shown()} and {evidence[0]}",
+                f"{scaled.path} is {scaled.shown()} inside a {inside}",
+                "take the autoscaling away; a scheduler's count is 1",
+            )
+        elif name is not None and is_guides_name(name):
+            yield Finding(
+                f"{scaled.path} is {scaled.shown()}, a scheduler's",
                 "take the autoscaling away; a scheduler's count is 1",
             )
 
 
-@catalogue.stack(
-    name="scheduler-no-autoscaling-by-reference",
-    description="nothing scales a scheduler, however the scalable target refers to it",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation=(
-        "Take the scalable target away from the scheduler. For another service, build resourceId from that "
-        "service's name, so that it shows which service is scaled."
-    ),
-    url=_SCALING_URL,
-    tags=("scheduler", "ecs", "application-auto-scaling"),
-    locked=True,
-)
-def no_autoscaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
-    """By the services that the resource id depends on; an id that depends on no service fails."""
+def _scaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By the services that the resource id names or depends on."""
     view = ecs_view(stack, settings.recognition)
-    for resource in stack.of(*_SCALING_TYPES):
-        if list(no_autoscaling(resource, settings)) or not _may_scale_ecs(resource):
+    if not view.schedulers:
+        return
+    for resource in stack.of(*SCALING_TYPES):
+        if list(_scaling_by_name(resource, settings)) or not _may_scale_ecs(resource):
             continue
         for scaled in _scaled(resource):
-            problem = _reference_problem(scaled, resource, view)
-            if problem:
-                yield Finding(f"{scaled.path} is {scaled.shown()}{problem}", _REFERENCE_FIX, resource)
+            problem = _problem(scaled, resource, view)
+            if problem is not None:
+                what, advisory = problem
+                yield Finding(
+                    f"{scaled.path} is {scaled.shown()}{what}",
+                    "take the autoscaling off the scheduler, or name the other service in plain text",
+                    resource,
+                    advisory,
+                )
                 break
 
 
-def _reference_problem(scaled: Value, resource: Resource, view: EcsView) -> str | None:
+def _problem(scaled: Value, resource: Resource, view: EcsView) -> tuple[str, bool] | None:
     name = _service_in(scaled)
     if name is not None:
-        return ", a scheduler of this stack" if name in view.scheduler_names else None
+        return (", a scheduler of this stack", False) if name in view.scheduler_names else None
     if scaled.known and scaled.text() is not None:
         return None  # something else than an ECS service
     services = _scaled_services(resource, view)
     if any(view.is_scheduler(service) for service in services):
-        return " and comes from a scheduler"
-    return None if services else " and comes from no service of this stack"
+        return " and comes from a scheduler", False
+    return None if services else (", and it doesn't show which service", True)
+
+
+catalogue.both(
+    *SCALING_TYPES,
+    name="scheduler-no-autoscaling",
+    description="nothing scales a scheduler, because its count is always one",
+    severity=Severity.CRITICAL,
+    framework=_GUIDE,
+    remediation=(
+        "Take the scalable target, its policies and scheduled actions away from the scheduler. For another "
+        "service, build resourceId from that service's name, so that it shows which service is scaled."
+    ),
+    url=_SCALING_URL,
+    tags=("scheduler", "ecs", "application-auto-scaling"),
+    scheduler=True,
+)((_scaling_by_name, _scaling_by_reference))
 
 
 def _may_scale_ecs(resource: Resource) -> bool:
@@ -172,11 +176,6 @@ def _service_in(resource_id: Value) -> str | None:
     return text.rsplit("/", 1)[-1] if text and text.startswith("service/") else None
 
 
-def _names_scheduler(resource_id: Value, recognition: Recognition) -> bool:
-    name = _service_in(resource_id)
-    return name is not None and recognition.names_scheduler(name)
-
-
 def _scaled_services(resource: Resource, view: EcsView) -> list[Resource]:
     """The services behind a resource id, through the scalable target that a policy takes it from."""
     services: list[Resource] = []
@@ -188,8 +187,8 @@ def _scaled_services(resource: Resource, view: EcsView) -> list[Resource]:
             continue
         seen.add(current.urn_text)
         for other in view.stack.referenced(current, "resourceId", "scalingInstructions"):
-            if other.canonical_type in _SCALING_TYPES:
+            if other.canonical_type in SCALING_TYPES:
                 queue.append(other)
-            elif other in view.services:
+            elif other.canonical_type == ECS_SERVICE:
                 services.append(other)
     return services

@@ -1,156 +1,223 @@
 """Every ECS service says which role it plays, and what it says fits what it runs.
 
-So dropping a tag or a name doesn't hide a scheduler: a service of no known role is refused, a scheduler by
-other evidence must say so, and a service whose task definition is a scheduler's can't pass as something else.
+The declared role decides. What is declared as something else and plainly is a scheduler is refused with the
+evidence; what declares nothing is asked to, with what shows of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import read_containers
-from ..neighbours import ecs_view
+from ..containers import ports, read_containers
+from ..neighbours import EcsView, ecs_view
 from ..recognition import (
     DEFAULT_ROLES,
-    DEFAULT_SCHEDULER_COMMANDS,
-    DEFAULT_SCHEDULER_NAMES,
-    DEFAULT_SCHEDULER_PORTS,
+    NOT_A_SCHEDULER_TAG,
+    REASON_AT_LEAST,
     ROLE_TAG,
     SCHEDULER,
-    declared_role,
-    service_evidence,
-    task_evidence,
+    SPOT_OPT_IN_TAG,
+    registered_tasks,
+    standing_of,
 )
-from ..resources import (
-    ECS_SERVICE,
-    NATIVE_ECS_SERVICE,
-    SCHEDULER_COMPONENT,
-    TASK_DEFINITION_TYPES,
-    Resource,
-    Stack,
-)
+from ..resources import ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
 
 _GUIDE: Final = Framework(FILEFLOW, "개요")
-_TEXTS: Final = {"type": "array", "items": {"type": "string", "minLength": 1}}
+_TEXTS: Final = {"type": "array", "items": {"type": "string", "minLength": 3}}
+_TAG: Final = {"type": "string", "minLength": 1}
 _TAGGING_URL: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html"
 
 
 @catalogue.resource(
     ECS_SERVICE,
-    NATIVE_ECS_SERVICE,
     name="ecs-service-role",
-    description=(
-        f"every ECS service declares its role by the tag {ROLE_TAG}, and a scheduler declares {SCHEDULER}"
-    ),
+    description="every ECS service declares its role by a tag",
     severity=Severity.HIGH,
     framework=_GUIDE,
     remediation=(
-        f"Tag the service {ROLE_TAG} with one of the known roles. More roles are added by this rule's "
-        "setting "
-        "roles; the other settings say by what else a scheduler is recognised."
+        f"Tag the service {ROLE_TAG} with one of the known roles: {', '.join(DEFAULT_ROLES)}. More roles are "
+        "added by this rule's setting roles; the other settings say by what else a scheduler is "
+        "recognised, on top of what the pack knows."
     ),
     url=_TAGGING_URL,
     tags=("scheduler", "ecs", "tagging"),
-    locked=True,
+    scheduler=True,
     thresholds={
-        "roles": Threshold(
-            list(DEFAULT_ROLES),
-            {**_TEXTS, "minItems": 1},
-            "roles that a service may declare",
+        "roleTag": Threshold(ROLE_TAG, _TAG, "the key of the tag by which a service declares its role"),
+        "spotOptInTag": Threshold(
+            SPOT_OPT_IN_TAG, _TAG, "the key of the tag by which a scheduler accepts interruptions"
         ),
-        "schedulerNames": Threshold(
-            list(DEFAULT_SCHEDULER_NAMES),
-            {**_TEXTS, "minItems": 1},
-            "patterns for the names of a scheduler's service, family, container and image",
+        "notASchedulerTag": Threshold(
+            NOT_A_SCHEDULER_TAG,
+            _TAG,
+            "the key of the tag that says, with its reason as the value, why a service is no scheduler",
         ),
+        "roles": Threshold([], _TEXTS, f"roles that a service may declare beside {', '.join(DEFAULT_ROLES)}"),
+        "schedulerNames": Threshold([], _TEXTS, "more patterns for names that sound like a scheduler's"),
         "schedulerPorts": Threshold(
-            list(DEFAULT_SCHEDULER_PORTS),
+            [],
             {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
-            "ports that only schedulers listen on",
+            "more ports that sound like a scheduler's, beside 9091 and 9092",
         ),
-        "schedulerCommands": Threshold(
-            list(DEFAULT_SCHEDULER_COMMANDS),
-            _TEXTS,
-            "patterns for the command line of a scheduler's container",
-        ),
-        "schedulerComponents": Threshold(
-            [SCHEDULER_COMPONENT],
-            _TEXTS,
-            "type tokens of components that make schedulers",
-        ),
+        "schedulerImages": Threshold([], _TEXTS, "more images of schedulers, as patterns of REPOSITORY:TAG"),
+        "schedulerCommands": Threshold([], _TEXTS, "more patterns for the command line of a scheduler"),
+        "schedulerComponents": Threshold([], _TEXTS, "more type tokens of components that make schedulers"),
     },
 )
 def service_role(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    role = declared_role(resource)
-    text = role.text()
-    roles = settings.recognition.roles
-    if text is None or text not in roles:
+    recognition = settings.recognition
+    standing = standing_of(resource, recognition)
+    if standing.role is not None:
+        return
+    role = resource.tag(recognition.role_tag)
+    roles = ", ".join(recognition.roles)
+    if standing.evidence and standing.excuse is None:
         yield Finding(
-            f"tags.{ROLE_TAG} is {role.shown()}", f"tag the service {ROLE_TAG} with one of {', '.join(roles)}"
+            f"tags.{recognition.role_tag} is {role.shown()} and it looks like a scheduler: "
+            f"{standing.evidence}",
+            f"tag the service {recognition.role_tag}={SCHEDULER}, or with what it is: {roles}",
         )
-    elif text != SCHEDULER:
-        evidence = service_evidence(resource, settings.recognition)
-        if evidence:
-            yield Finding(
-                f"tags.{ROLE_TAG} is {role.shown()} and {evidence[0]}",
-                f"tag the service {ROLE_TAG}={SCHEDULER}, or rename what makes it look like one",
+    else:
+        yield Finding(
+            f"tags.{recognition.role_tag} is {role.shown()}",
+            f"tag the service {recognition.role_tag} with one of {roles}",
+        )
+
+
+def _contradicted(service: Resource, tasks: Sequence[Resource], settings: Settings) -> Iterator[Finding]:
+    recognition = settings.recognition
+    standing = standing_of(service, recognition, tasks)
+    if standing.is_contradicted:
+        yield _contradiction(service, standing.role or "", standing.strong[0], settings)
+
+
+def _contradiction(service: Resource, role: str, evidence: str, settings: Settings) -> Finding:
+    tag, excuse = settings.recognition.role_tag, settings.recognition.not_a_scheduler_tag
+    return Finding(
+        f"tags.{tag} is {service.tag(tag).shown_part(role)}, but {evidence}",
+        f"tag the service {tag}={SCHEDULER}; if it is none, say why by the tag {excuse}",
+        service,
+    )
+
+
+def _contradicted_when_registered(service: Resource, settings: Settings) -> Iterator[Finding]:
+    yield from _contradicted(service, registered_tasks(service), settings)
+
+
+def _contradicted_by_neighbours(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By task definitions whose names were unknown, and by what declared schedulers run."""
+    view = ecs_view(stack, settings.recognition)
+    for service in view.services:
+        tasks = view.tasks_of(service)
+        standing = view.standing(service)
+        if standing.is_contradicted:
+            known = standing_of(service, settings.recognition)
+            if not known.is_contradicted:
+                yield from _contradicted(service, tasks, settings)
+    yield from _copies(view, settings)
+
+
+def _copies(view: EcsView, settings: Settings) -> Iterator[Finding]:
+    """Services declared as something else that run what a declared scheduler runs."""
+    declared = {service.urn_text for service in view.declared}
+    done: set[str] = set()
+    sole = [work for work in view.works if work[0].urn_text in declared]
+    for service, container, image, work in view.works:
+        standing = view.standing(service)
+        if standing.role is None or standing.is_scheduler or standing.strong or standing.excuse:
+            continue
+        for original, other, other_image, other_work in sole:
+            if service.urn_text in done or work != other_work or not image.same_as(other_image):
+                continue
+            if ports(container) != ports(other) and container["name"].text() != other["name"].text():
+                continue  # one image of several programs, which the port tells apart
+            done.add(service.urn_text)
+            # Named with a tag here and by digest alone there, the two may be two things of one repository.
+            certain = bool(image.tag) == bool(other_image.tag) and image.tag == other_image.tag
+            found = _contradiction(
+                service,
+                standing.role,
+                f"its container {container['name'].shown()} runs the image and command of {original.name}, a "
+                "scheduler",
+                settings,
             )
+            yield Finding(found.what, found.fix, service, advisory=not certain)
 
 
-@catalogue.stack(
+catalogue.both(
+    ECS_SERVICE,
     name="scheduler-declared-by-service",
-    description="a service that runs a scheduler's task definition is itself declared as a scheduler",
+    description="a service that plainly is a scheduler doesn't declare another role",
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
-        f"Tag the service {ROLE_TAG}={SCHEDULER}, so that the scheduler rules hold for it; or rename the "
-        "family, "
-        "container or port of the task definition when it isn't a scheduler's."
+        f"Tag the service {ROLE_TAG}={SCHEDULER}, so that the scheduler rules hold for it. If the evidence "
+        f"in the message is wrong, say why by the tag {NOT_A_SCHEDULER_TAG}, in {REASON_AT_LEAST} "
+        "characters or more."
     ),
     url=_TAGGING_URL,
     tags=("scheduler", "ecs", "tagging"),
-    locked=True,
-)
-def declared_by_service(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    scheduler=True,
+)((_contradicted_when_registered, _contradicted_by_neighbours))
+
+
+def _readable(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """On a task definition: unreadable for good, or unknown until the update."""
+    if resource.canonical_type == ECS_SERVICE:
+        yield from _readable_by_scheduler(resource, registered_tasks(resource), settings)
+        return
+    read = read_containers(resource)
+    if read.problem:
+        yield Finding(
+            read.problem,
+            "it is judged in the update"
+            if read.unknown
+            else "give containerDefinitions as a JSON list of containers",
+            advisory=read.unknown,
+        )
+
+
+def _readable_by_scheduler(
+    service: Resource, tasks: Sequence[Resource], settings: Settings
+) -> Iterator[Finding]:
+    if not standing_of(service, settings.recognition, tasks).is_scheduler:
+        return
+    for task in tasks:
+        read = read_containers(task)
+        if read.unknown:
+            yield Finding(
+                f"{read.problem} in its task definition {task.name}, and a scheduler can't be judged without",
+                "build containerDefinitions from names and digests that the program knows",
+                service,
+            )
+
+
+def _readable_in_stack(stack: Stack, settings: Settings) -> Iterator[Finding]:
     view = ecs_view(stack, settings.recognition)
-    for service in view.scheduler_services:
-        if service_evidence(service, settings.recognition):
-            continue
-        for task in view.tasks_of(service, "taskDefinition"):
-            evidence = task_evidence(task, settings.recognition)
-            if evidence:
-                yield Finding(
-                    f"its task definition {task.name} is a scheduler's ({evidence[0]})",
-                    f"tag the service {ROLE_TAG}={SCHEDULER}",
-                    service,
-                )
-                break
+    for service in view.services:
+        if not registered_tasks(service):
+            yield from _readable_by_scheduler(service, view.tasks_of(service), settings)
 
 
-@catalogue.resource(
-    *TASK_DEFINITION_TYPES,
+catalogue.both(
+    ECS_TASK_DEFINITION,
+    ECS_SERVICE,
     name="ecs-task-definition-readable",
-    description="a task definition's containers can be read at preview, because anything could hide in them",
+    description="a task definition's containers can be read, because anything could hide in them",
     severity=Severity.HIGH,
     framework=_GUIDE,
     remediation=(
-        "containerDefinitions is one JSON text, so one unknown value hides all of it. Build it from names "
-        "that "
-        "the program gives itself: image digests, log group names, and secrets by name; not from the ARNs of "
-        "resources that don't exist yet."
+        "containerDefinitions is one JSON text, so one unknown value hides all of it. For a scheduler, build "
+        "it from names that the program gives itself: image digests, log group names, and secrets by name. "
+        "For other services an unknown text is advice, and judged in the update before the service is made."
     ),
     url="https://www.pulumi.com/docs/iac/concepts/inputs-outputs/",
     tags=("scheduler", "ecs"),
-    locked=True,
-)
-def task_definition_readable(resource: Resource, _settings: Settings) -> Iterator[Finding]:
-    """The one rule that reports an unreadable definition; the others then have nothing to judge."""
-    problem = read_containers(resource).problem
-    if problem:
-        yield Finding(problem, "build containerDefinitions from values that are known at preview")
+    scheduler=True,
+)((_readable, _readable_in_stack))

@@ -1,428 +1,473 @@
 """Nothing but its one service starts a scheduler's task.
 
-Owns the ways to a second task: task sets, EventBridge, Scheduler, Pipes and Step Functions, services made by
-other providers or templates, commands, and a second service for the same work.
+Owns the ways to a second task: task sets, EventBridge, Scheduler, Pipes and Step Functions, other kinds of
+service, templates, commands, a second container, and a second service for the same work.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import container_name, read_containers
-from ..neighbours import EcsView, ecs_view, service_name, texts_within
-from ..recognition import Recognition, component_and_role_evidence, family_of, service_evidence, task_evidence
-from ..resources import (
-    ECS_TASK_SET,
-    NATIVE_ECS_SERVICE,
-    NATIVE_ECS_TASK_DEFINITION,
-    SERVICE_TYPES,
-    TASK_DEFINITION_TYPES,
-    Resource,
-    Stack,
+from ..clocks import says_scheduler
+from ..commands import COMMAND_TYPES, call_in, template_deployment_in, texts_of, words_of
+from ..containers import (
+    container_name,
+    ends_before_another_starts,
+    image_of,
+    is_agent,
+    ports,
+    read_containers,
+    work_of,
 )
+from ..launches import LAUNCHER_TYPES, Launch, launches
+from ..neighbours import EcsView, ecs_view
+from ..recognition import (
+    SCHEDULER,
+    command_evidence,
+    declared_role,
+    family_of,
+    image_evidence,
+    is_guides_name,
+    launched_evidence,
+    standing_of,
+)
+from ..resources import ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
+from ..templates import TEMPLATE_TYPES, read_template
 from ..values import Value
+from .scheduler_count import SCALING_TYPES
 
 catalogue: Final = Catalogue()
 
 _GUIDE: Final = Framework(FILEFLOW, "중복 실행 방지")
-
-_EVENT_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
-_SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
-_PIPE: Final = "aws:pipes/pipe:Pipe"
-_STATE_MACHINE: Final = "aws:sfn/stateMachine:StateMachine"
-_LAUNCHERS: Final = (_EVENT_TARGET, _SCHEDULE, _PIPE, _STATE_MACHINE, ECS_TASK_SET)
-
-_FOREIGN_TYPES: Final = (
-    NATIVE_ECS_SERVICE,
-    NATIVE_ECS_TASK_DEFINITION,
-    "aws-native:ecs:TaskSet",
-    "aws-native:ecs:PrimaryTaskSet",
-    "aws-native:ecs:ExpressGatewayService",
-    "aws-native:ecs:Daemon",
-    "aws:ecs/expressGatewayService:ExpressGatewayService",
+_EXPRESS: Final = "aws:ecs/expressGatewayService:ExpressGatewayService"
+_OTHER_KINDS: Final = (
+    _EXPRESS,
     "aws:ecs/daemon:Daemon",
     "aws:ecs/daemonTaskDefinition:DaemonTaskDefinition",
 )
-_CLOUD_CONTROL: Final = "aws:cloudcontrol/resource:Resource"
-_TEMPLATE_TYPES: Final = (
-    "aws:cloudformation/stack:Stack",
-    "aws:cloudformation/stackSet:StackSet",
-    "aws-native:cloudformation:Stack",
-    "aws-native:cloudformation:StackSet",
-)
-_COMMAND_TYPES: Final = ("command:local:Command", "command:remote:Command")
-
-_STARTS_TASKS_IN_TEMPLATE: Final = re.compile(
-    r"AWS::ECS::(?:Service|TaskSet|PrimaryTaskSet|ExpressGatewayService|Daemon)"
-    r"|AWS::ApplicationAutoScaling::\w+|EcsParameters|ecs:runTask|ecs:updateService",
-    re.IGNORECASE,
-)
-_STARTS_TASKS_IN_COMMAND: Final = re.compile(
-    r"\becs\b[^|;&]*\b(?:run-task|start-task|create-service|update-service|create-task-set|update-task-set)\b"
-    r"|\b(?:run_task|start_task|create_service|update_service|create_task_set)\s*\("
-    r"|\bRunTask\b|\bUpdateService\b",
-    re.DOTALL,
-)
-_STARTS_TASKS_IN_STATES: Final = re.compile(
-    r"ecs:runTask|aws-sdk:ecs:(?:runTask|startTask|createService|updateService|createTaskSet)", re.IGNORECASE
-)
-_UNIVERSAL_TARGET: Final = re.compile(
-    r"aws-sdk:ecs:(?:runTask|startTask|createService|updateService|createTaskSet)", re.IGNORECASE
-)
+_PRODUCT: Final = "aws:servicecatalog/provisionedProduct:ProvisionedProduct"
+_LAUNCH_FIX: Final = "start another task, or take it away"
 
 
-def _task_references(resource: Resource) -> list[Value]:
-    """Where a launcher names the task definition that it starts; empty when it starts no ECS task."""
-    kind = resource.canonical_type
-    if kind == _EVENT_TARGET:
-        return [block["taskDefinitionArn"] for block in resource["ecsTarget"].items()]
-    if kind == _SCHEDULE:
-        blocks = resource["target"]["ecsParameters"].items()
-        return [block["taskDefinitionArn"] for block in blocks]
-    if kind == _PIPE:
-        blocks = resource["targetParameters"]["ecsTaskParameters"].items()
-        return [block["taskDefinitionArn"] for block in blocks]
-    if kind == ECS_TASK_SET:
-        return [resource["taskDefinition"], resource["service"]]
-    return []
+# -- launchers -----------------------------------------------------------------------------------------------
 
 
-def _names_a_scheduler(reference: Value, recognition: Recognition) -> bool:
-    text = reference.text()
-    if text is None:
-        return False
-    return recognition.names_scheduler(family_of(text)) or recognition.names_scheduler(
-        text.rsplit("/", 1)[-1]
-    )
-
-
-@catalogue.resource(
-    *_LAUNCHERS,
-    name="scheduler-no-second-launcher",
-    description="nothing but its service starts a scheduler's task",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation=(
-        "Take the rule's target, the schedule, the pipe, the state or the task set away. A job that runs at "
-        "set "
-        "times gets a task definition of its own."
-    ),
-    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/scheduling_tasks.html",
-    tags=("scheduler", "ecs", "eventbridge", "step-functions"),
-    locked=True,
-)
-def no_second_launcher(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """By a name that is known; references are followed by the stack rule."""
-    evidence = list(component_and_role_evidence(resource, settings.recognition))
-    if evidence:
-        yield Finding(evidence[0], "take it away; only the service starts the task")
+def _launched_by_name(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """By the component around it, by the guide's names, and by the command that a task is started with."""
+    inside = next((c for c in settings.recognition.all_components if resource.in_component(c)), None)
+    if inside is not None:
+        yield Finding(f"it is part of a {inside}", "take it away; only the service starts the task")
         return
-    for reference in _task_references(resource):
-        if _names_a_scheduler(reference, settings.recognition):
-            yield Finding(
-                f"{reference.path} is {reference.shown()}, a scheduler's",
-                "start another task, or take it away",
+    for launch in launches(resource):
+        name = _subject(launch.subject)
+        if name is not None and is_guides_name(name):
+            yield Finding(f"{launch.subject.path} is {launch.subject.shown()}, a scheduler's", _LAUNCH_FIX)
+            return
+        for override in launch.overrides:
+            found = next(
+                (text for weight, text in command_evidence(override, settings.recognition) if weight), None
             )
-            return
-    for text in _launch_texts(resource):
-        if any(settings.recognition.names_scheduler(word) for word in _names_in(text)):
-            yield Finding("it calls ECS for a scheduler", "start another task, or take it away")
-            return
+            if found is not None:
+                yield Finding(f"it starts a task as a scheduler: {found}", _LAUNCH_FIX)
+                return
 
 
-def _launch_texts(resource: Resource) -> Iterator[str]:
-    """Free text by which a launcher calls ECS: a state machine's definition, a universal target's input."""
-    if resource.canonical_type == _STATE_MACHINE:
-        text = resource["definition"].text()
-        if text and _STARTS_TASKS_IN_STATES.search(text):
-            yield text
-    elif resource.canonical_type == _SCHEDULE:
-        target = resource["target"]
-        arn = target["arn"].text()
-        if arn and _UNIVERSAL_TARGET.search(arn):
-            yield target["input"].text() or ""
+def _subject(value: Value) -> str | None:
+    """The family or the service that a launch names."""
+    text = value.text()
+    return family_of(text).rsplit("/", 1)[-1] if text else None
 
 
-def _names_in(text: str) -> Iterator[str]:
-    """The names in a JSON text: each string, and what follows the last slash or stands before a revision."""
-    try:
-        parsed = Value.of(json.loads(text))
-    except (ValueError, RecursionError):
-        parsed = Value.of(re.findall(r"[\w./:-]+", text))
-    for part in texts_within(parsed):
-        yield family_of(part)
-        yield part.rsplit("/", 1)[-1].partition(":")[0]
-
-
-@catalogue.stack(
-    name="scheduler-no-launcher-by-reference",
-    description="nothing but its service starts a scheduler's task, however it refers to it",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation=(
-        "Take the launcher away, or point it at a task definition of this stack that isn't a scheduler's, so "
-        "that it shows which task is started."
-    ),
-    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/scheduling_tasks.html",
-    tags=("scheduler", "ecs", "eventbridge", "step-functions"),
-    locked=True,
-)
-def no_launcher_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
-    """By what the reference depends on; a reference that shows no task definition fails."""
+def _launched_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By what the reference depends on, and by the families and services of this stack."""
     view = ecs_view(stack, settings.recognition)
-    for resource in stack.of(*_LAUNCHERS, *_COMMAND_TYPES):
-        if resource.canonical_type in _LAUNCHERS and list(no_second_launcher(resource, settings)):
+    for resource in stack.of(*LAUNCHER_TYPES):
+        if list(_launched_by_name(resource, settings)):
             continue
-        problem = _launch_problem(resource, view)
-        if problem:
-            yield Finding(problem, "start a task that isn't a scheduler's, or take it away", resource)
+        found = _launch_problem(resource, view)
+        if found is not None:
+            what, advisory = found
+            yield Finding(what, _LAUNCH_FIX, resource, advisory)
 
 
-def _launch_problem(resource: Resource, view: EcsView) -> str | None:
+def _launch_problem(resource: Resource, view: EcsView) -> tuple[str, bool] | None:
+    started = list(launches(resource))
+    if not started:
+        return None
     related = [
         other
         for other in view.stack.referenced(resource, *resource.property_dependencies)
-        if other.canonical_type in SERVICE_TYPES or other.canonical_type in TASK_DEFINITION_TYPES
+        if other.canonical_type in (ECS_SERVICE, ECS_TASK_DEFINITION)
     ]
     for other in related:
-        if view.is_scheduler(other) or (
-            other.canonical_type in TASK_DEFINITION_TYPES and _runs_scheduler(other, view)
-        ):
-            return f"it refers to {other.name}, a scheduler's"
-    for reference in _task_references(resource):
-        text = reference.text()
-        if text is not None and family_of(text) in view.scheduler_families:
-            return f"{reference.path} is {reference.shown()}, a scheduler's"
-        if text is not None and text.rsplit("/", 1)[-1] in view.scheduler_names:
-            return f"{reference.path} is {reference.shown()}, a scheduler's"
-        if not reference.known and not related:
-            return f"{reference.path} is {reference.shown()}, and it shows no task definition of this stack"
+        if view.is_scheduler(other):
+            return f"it refers to {other.name}, a scheduler", False
+        if other.canonical_type == ECS_TASK_DEFINITION and _is_schedulers(other, view):
+            return f"it starts {other.name}, a scheduler's task definition", False
+    for launch in started:
+        found = _named_problem(launch, bool(related), view)
+        if found is not None:
+            return found
     return None
 
 
-def _runs_scheduler(task: Resource, view: EcsView) -> bool:
-    family = task["family"].text()
-    return view.is_scheduler_task(task) or (family is not None and family in view.scheduler_families)
+def _named_problem(launch: Launch, related: bool, view: EcsView) -> tuple[str, bool] | None:
+    shown = f"{launch.subject.path} is {launch.subject.shown()}"
+    name = _subject(launch.subject)
+    tasks = view.tasks_by_family.get(name or "", ())
+    if name in view.scheduler_names or any(_is_schedulers(task, view) for task in tasks):
+        return f"{shown}, a scheduler's", False
+    if not view.schedulers:
+        return None
+    for override in launch.overrides:
+        found = next(
+            (text for weight, text in command_evidence(override, view.recognition) if weight is not False),
+            None,
+        )
+        if found is not None:
+            return f"it starts a task as a scheduler: {found}", False
+    if launch.computed:
+        return f"{shown}, worked out when it runs, and this stack has a scheduler", False
+    if not launch.subject.known and not related:
+        return f"{shown}, and it shows no task definition of this stack", launch.subject.unknown
+    return None
+
+
+def _is_schedulers(task: Resource, view: EcsView) -> bool:
+    return task["family"].text() in view.scheduler_families or bool(launched_evidence(task, view.recognition))
+
+
+catalogue.both(
+    *LAUNCHER_TYPES,
+    name="scheduler-no-second-launcher",
+    description="nothing but its service starts or scales a scheduler's task",
+    severity=Severity.CRITICAL,
+    framework=_GUIDE,
+    remediation=(
+        "Take the rule's target, the schedule, the pipe, the state or the task set away, or point it at a "
+        "task definition of this stack that isn't a scheduler's. A job that runs at set times gets a task "
+        "definition of its own."
+    ),
+    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/scheduling_tasks.html",
+    tags=("scheduler", "ecs", "eventbridge", "step-functions"),
+    scheduler=True,
+)((_launched_by_name, _launched_by_reference))
+
+
+# -- other kinds of service ----------------------------------------------------------------------------------
 
 
 @catalogue.resource(
-    *_FOREIGN_TYPES,
-    _CLOUD_CONTROL,
+    *_OTHER_KINDS,
     name="scheduler-by-aws-service-only",
-    description="a scheduler is an aws.ecs.Service, the one form that all rules can judge",
+    description="a scheduler is an ECS service of one task, not an Express service nor a daemon",
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
         "Use aws.ecs.Service or the SchedulerService component. Express gateway services bring a load "
-        "balancer, "
-        "daemons run on every instance, and Cloud Control hides the properties in one text."
+        "balancer and scale from 1 to 20 tasks, daemons run on every instance."
     ),
     url="https://www.pulumi.com/registry/packages/aws/api-docs/ecs/service/",
     tags=("scheduler", "ecs", "aws-native"),
-    locked=True,
+    scheduler=True,
 )
 def by_aws_service_only(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    fix = "make it by aws.ecs.Service"
-    if resource.canonical_type == _CLOUD_CONTROL:
-        kind = resource["typeName"]
-        text = kind.text()
-        if text is None:
-            yield Finding(f"typeName is {kind.shown()}", "give typeName in plain text")
-        elif text.startswith("AWS::ECS::") and text != "AWS::ECS::Cluster":
-            yield Finding(f"typeName is {kind.shown()}", fix)
-        return
-    if resource.canonical_type in (NATIVE_ECS_TASK_DEFINITION,):
-        evidence = task_evidence(resource, settings.recognition)
-    else:
-        evidence = service_evidence(resource, settings.recognition)
-        if not evidence and resource.canonical_type != NATIVE_ECS_SERVICE:
-            evidence = task_evidence(resource, settings.recognition)
+    recognition = settings.recognition
+    role = declared_role(resource, recognition)
+    names = [(key, resource[key]) for key in ("serviceName", "name", "family")]
+    containers = [*resource["primaryContainer"].items(), *read_containers(resource).containers]
+    evidence = next(
+        (found for c in containers if (found := image_evidence(c, names, recognition, role))), None
+    )
+    inside = next((c for c in recognition.all_components if resource.in_component(c)), None)
+    if role == SCHEDULER:
+        evidence = f"its tag {recognition.role_tag} is {SCHEDULER}"
+    elif inside is not None:
+        evidence = f"it is part of a {inside}"
+    elif evidence is None and role is None:
+        sounding = (value for _, value in names if recognition.names_scheduler(value.text() or ""))
+        evidence = next((f"its {value.path} is {value.shown()}" for value in sounding), None)
     if evidence:
-        yield Finding(f"its type is {resource.type} and {evidence[0]}", fix)
+        yield Finding(
+            f"it is a {resource.type.rsplit(':', 1)[-1]} and {evidence}", "make it by aws.ecs.Service"
+        )
+
+
+# -- templates -----------------------------------------------------------------------------------------------
 
 
 @catalogue.resource(
-    *_TEMPLATE_TYPES,
+    *TEMPLATE_TYPES,
+    _PRODUCT,
     name="scheduler-not-in-template",
-    description=(
-        "no CloudFormation template makes or scales ECS services, because no rule can judge them there"
-    ),
+    description="no CloudFormation template makes, starts or scales a scheduler",
     severity=Severity.HIGH,
     framework=_GUIDE,
-    remediation="Make ECS services by aws.ecs.Service, and their autoscaling beside them.",
+    remediation=(
+        "Make the scheduler by aws.ecs.Service, where every rule can judge it. Services in a template "
+        "declare their role by its tag, as others do."
+    ),
     url="https://www.pulumi.com/docs/iac/adopting-pulumi/migrating-to-pulumi/from-cloudformation/",
     tags=("scheduler", "ecs", "cloudformation"),
-    locked=True,
+    scheduler=True,
 )
-def not_in_template(resource: Resource, _settings: Settings) -> Iterator[Finding]:
-    for name in ("templateBody", "template"):
-        value = resource[name]
-        # A template may be given as an object too; its text then holds the types as well.
-        match = _STARTS_TASKS_IN_TEMPLATE.search(value.text() or (repr(value.raw) if value.is_object else ""))
-        if match:
-            yield Finding(f"{name} holds {value.shown_part(match.group())}", "make it by aws.ecs.Service")
+def not_in_template(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    if resource.canonical_type == _PRODUCT:
+        yield from _product(resource, settings)
+        return
+    for inner in read_template(resource).resources:
+        found = _in_template(inner, settings)
+        if found is not None:
+            what, fix = found
+            yield Finding(f"its template makes {resource.props.shown_part(inner.name)}: {what}", fix)
+            return
+
+
+def _in_template(inner: Resource, settings: Settings) -> tuple[str, str] | None:
+    recognition = settings.recognition
+    if inner.canonical_type == ECS_SERVICE:
+        standing = standing_of(inner, recognition, inner.memo.get("template tasks", ()))
+        if standing.is_scheduler or standing.runs_scheduler or standing.is_suspected:
+            return (
+                standing.evidence or f"its tag {recognition.role_tag} is {SCHEDULER}",
+                "make it by aws.ecs.Service",
+            )
+        if standing.role is None:
+            return (
+                f"an ECS service without the tag {recognition.role_tag}",
+                f"tag it {recognition.role_tag} in the template, or make it by aws.ecs.Service",
+            )
+    elif inner.canonical_type in _OTHER_KINDS:
+        found = next(iter(by_aws_service_only(inner, settings)), None)
+        return (found.what, found.fix) if found else None
+    elif inner.canonical_type in LAUNCHER_TYPES:
+        found = next(iter(_launched_by_name(inner, settings)), None)
+        return (found.what, found.fix) if found else None
+    elif inner.canonical_type in SCALING_TYPES:
+        scaled = inner["resourceId"]
+        name = _subject(scaled)
+        if name is not None and is_guides_name(name):
+            return f"resourceId is {scaled.shown()}", "take the scaling away"
+    return None
+
+
+def _product(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """A product of Service Catalog is a template that nobody here can read."""
+    for key in ("name", "productName"):
+        value = resource[key]
+        if value.text() and settings.recognition.names_scheduler(value.text() or ""):
+            yield Finding(f"{key} is {value.shown()}", "make the scheduler by aws.ecs.Service")
+            return
+    for parameter in resource["provisioningParameters"].items():
+        key_text = parameter["key"].text() or ""
+        if "desiredcount" in key_text.replace("_", "").lower():
+            yield Finding(
+                f"it is given the parameter {parameter['key'].shown()}", "make the service by aws.ecs.Service"
+            )
             return
 
 
 @catalogue.resource(
-    *_TEMPLATE_TYPES,
+    *TEMPLATE_TYPES,
     name="cloudformation-template-readable",
     description="a CloudFormation template is given as text, so that the rules can see what it makes",
     severity=Severity.MEDIUM,
     framework=_GUIDE,
     remediation=(
-        "Give templateBody from a file of the program. Where the template can only be named by URL, exempt "
-        "the "
-        "stack with a reason and an expiry date."
+        "Give templateBody from a file of the program, and nested templates likewise. Where a template can "
+        "only be named by URL, exempt the stack with a reason and an expiry date."
     ),
     url="https://www.pulumi.com/registry/packages/aws/api-docs/cloudformation/stack/",
     tags=("cloudformation",),
 )
 def template_readable(resource: Resource, _settings: Settings) -> Iterator[Finding]:
-    url = resource["templateUrl"]
-    if not url.surely_empty:
-        yield Finding(f"templateUrl is {url.shown()}", "give templateBody instead")
-        return
-    bodies = [resource[name] for name in ("templateBody", "template")]
-    if any(not body.known and not body.missing for body in bodies):
-        unknown = next(body for body in bodies if not body.known and not body.missing)
-        yield Finding(f"{unknown.path} is {unknown.shown()}", "give the template in plain text")
+    template = read_template(resource)
+    if template.problem:
+        yield Finding(template.problem, "give the template as text", advisory=template.unknown)
 
 
-@catalogue.resource(
-    *_COMMAND_TYPES,
-    name="scheduler-no-command",
-    description="no command of the program starts or scales ECS tasks",
-    severity=Severity.HIGH,
-    framework=_GUIDE,
-    remediation=(
-        "Take the call of ECS out of the command; services and their counts are the program's resources."
-    ),
-    url="https://www.pulumi.com/registry/packages/command/",
-    tags=("scheduler", "ecs", "command"),
-    locked=True,
-)
-def no_command(resource: Resource, _settings: Settings) -> Iterator[Finding]:
-    for name in ("create", "update", "delete"):
-        value = resource[name]
-        text = value.text()
-        if text and (match := _STARTS_TASKS_IN_COMMAND.search(text)):
-            called = value.shown_part(match.group())
-            yield Finding(f"{name} calls {called}", "take the call out of the command")
+# -- commands ------------------------------------------------------------------------------------------------
 
 
-@catalogue.resource(
-    *TASK_DEFINITION_TYPES,
-    name="scheduler-one-container",
-    description="a scheduler's task runs its image once",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation="Keep one container of the image; a sidecar has an image of its own.",
-    url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definitions.html",
-    tags=("scheduler", "ecs"),
-    locked=True,
-)
-def one_container(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Two containers of one image in a task are two schedulers, though the service counts one task."""
-    if not task_evidence(resource, settings.recognition):
-        return
-    first: dict[str, Value] = {}
-    for container in read_containers(resource).containers:
-        image = container["image"].text()
-        if not image:
+def _commanded(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+    """By the guide's names in the text, and where a template hides what is made."""
+    words = [word for value in texts_of(resource) for word in words_of(value)]
+    called = call_in(words)
+    if called is not None and any(is_guides_name(word) for word in words):
+        yield Finding(
+            f"it calls {_shown(called, resource)} for a scheduler", "take the call out of the command"
+        )
+    elif (word := template_deployment_in(words)) is not None:
+        yield Finding(
+            f"it deploys a template of ECS ({_shown(word, resource)}), which no rule sees",
+            "make the services by aws.ecs.Service",
+        )
+
+
+def _shown(word: str, resource: Resource) -> str:
+    secret = any(value.secret for value in texts_of(resource))
+    return "[secret]" if secret else word
+
+
+def _commanded_in_stack(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By the names of this stack's schedulers, and by a name that says so."""
+    view = ecs_view(stack, settings.recognition)
+    for resource in stack.of(*COMMAND_TYPES):
+        if list(_commanded(resource, settings)):
             continue
-        other = first.setdefault(image.rpartition("@")[2], container)
-        if other is not container:
-            name = container_name(container)
+        words = [word for value in texts_of(resource) for word in words_of(value)]
+        called = call_in(words)
+        if called is None:
+            continue
+        names = {word.rsplit("/", 1)[-1].partition(":")[0] for word in words}
+        related = [
+            other
+            for other in stack.referenced(resource, *resource.property_dependencies)
+            if view.is_scheduler(other)
+            or (other.canonical_type == ECS_TASK_DEFINITION and _is_schedulers(other, view))
+        ]
+        known = names & (view.scheduler_names | view.scheduler_families)
+        sounding = [name for name in names if says_scheduler(name) and name not in view.other_names]
+        if related or known or sounding:
             yield Finding(
-                f"containers {container_name(other)} and {name} run one image", f"take container {name} away"
+                f"it calls {_shown(called, resource)} for a scheduler",
+                "take the call out of the command",
+                resource,
             )
 
 
-@catalogue.stack(
-    name="scheduler-one-service-per-family",
-    description="a scheduler's task definition family has one service",
+catalogue.both(
+    *COMMAND_TYPES,
+    name="scheduler-no-command",
+    description="no command of the program starts or scales a scheduler",
+    severity=Severity.HIGH,
+    framework=_GUIDE,
+    remediation=(
+        "Take the call of ECS out of the command; services and their counts are the program's resources. "
+        "`aws ecs update-service --force-new-deployment` alone is fine."
+    ),
+    url="https://www.pulumi.com/registry/packages/command/",
+    tags=("scheduler", "ecs", "command"),
+    scheduler=True,
+)((_commanded, _commanded_in_stack))
+
+
+# -- twice ---------------------------------------------------------------------------------------------------
+
+
+@catalogue.service(
+    name="scheduler-one-container",
+    description="a scheduler's task runs its work once",
     severity=Severity.CRITICAL,
     framework=_GUIDE,
-    remediation="Keep one service for the family; give another scheduler a family of its own.",
+    remediation=(
+        "Keep one container of the image and command; a sidecar has an image or a command of its own. A "
+        "container that ends before the scheduler starts (dependsOn with SUCCESS or COMPLETE) is none."
+    ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definitions.html",
     tags=("scheduler", "ecs"),
-    locked=True,
+    scheduler=True,
 )
-def one_service_per_family(stack: Stack, settings: Settings) -> Iterator[Finding]:
-    view = ecs_view(stack, settings.recognition)
-    first: dict[str, Resource] = {}
-    for service in view.scheduler_services:
-        for family, shown in sorted(_families(service, view).items()):
-            other = first.setdefault(family, service)
-            if other is not service:
+def one_container(service: Resource, tasks: Sequence[Resource], settings: Settings) -> Iterator[Finding]:
+    """Two containers of one image and command are two schedulers, though the service counts one task."""
+    if not standing_of(service, settings.recognition, tasks).is_scheduler:
+        return
+    for task in tasks:
+        containers = read_containers(task).containers
+        running = [
+            (container, image)
+            for container in containers
+            if (image := image_of(container)) is not None
+            and not is_agent(container)
+            and not ends_before_another_starts(container, containers)
+        ]
+        for index, (container, image) in enumerate(running):
+            other = next(
+                (
+                    earlier
+                    for earlier, earlier_image in running[:index]
+                    if image.same_as(earlier_image) and work_of(earlier) == work_of(container)
+                ),
+                None,
+            )
+            if other is not None:
+                name = container_name(container)
                 yield Finding(
-                    f"its family {shown} already has the service {other.name}",
-                    "take one of the two services away",
-                    service,
+                    f"containers {container_name(other)} and {name} run one image and command",
+                    f"take container {name} away",
                 )
-                break
-
-
-def _families(service: Resource, view: EcsView) -> dict[str, str]:
-    """The task families of a service, with the words for each in a message."""
-    families: dict[str, str] = {}
-    for task in view.tasks_of(service, "taskDefinition"):
-        family = task["family"]
-        families[family.text() or task.urn_text] = family.shown() if family.text() else task.name
-    definition = service["taskDefinition"]
-    text = definition.text()
-    if text:
-        families.setdefault(family_of(text), definition.shown_part(family_of(text)))
-    return families
 
 
 @catalogue.stack(
     name="scheduler-one-service",
-    description="a scheduler has one service, whatever its family, cluster, region or provider",
+    description="a scheduler has one service, whatever its name, family, cluster, zone, region or provider",
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
-        "Keep one service for each scheduler; two services of different schedulers differ in name and "
-        "container."
+        "Keep one service for each scheduler. Two different schedulers differ in their image, their command "
+        "or a variable that chooses the work; a second one per zone, cluster or region runs everything twice."
     ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html",
     tags=("scheduler", "ecs"),
-    locked=True,
+    scheduler=True,
 )
 def one_service(stack: Stack, settings: Settings) -> Iterator[Finding]:
-    """By what marks a scheduler's work: the service's name, a scheduler's container, a scheduler's port."""
+    """By the task definition, and by what runs in it: image, command and what else chooses the work."""
     view = ecs_view(stack, settings.recognition)
-    first: dict[str, Resource] = {}
-    for service in view.scheduler_services:
-        for mark, shown in sorted(_marks(service, view).items()):
-            other = first.setdefault(mark, service)
-            if other is not service:
-                yield Finding(
-                    f"{shown} is also that of {other.name}", "take one of the two services away", service
-                )
-                break
+    families: dict[str, Resource] = {}
+    works: dict[object, Resource] = {}
+    for service in view.declared:
+        problem = (
+            _same_name(service, families)
+            or _same_family(service, families, view)
+            or _same_work(service, works, view)
+        )
+        if problem:
+            yield Finding(problem, "take one of the two services away", service)
 
 
-def _marks(service: Resource, view: EcsView) -> dict[str, str]:
-    """What marks a scheduler's work, with the words for it in a message."""
-    marks: dict[str, str] = {}
-    name = service_name(service)
-    if name.text():
-        marks[f"name {name.text()}"] = f"its name {name.shown()}"
-    for task in view.tasks_of(service, "taskDefinition"):
-        for container in read_containers(task).containers:
-            text = container["name"].text()
-            if text and view.recognition.names_scheduler(text):
-                marks[f"container {text}"] = f"its container {container_name(container)}"
-            for mapping in container["portMappings"].items():
-                port = mapping["containerPort"].integer()
-                if port in view.recognition.ports:
-                    marks[f"port {port}"] = f"its port {port}"
-    return marks
+def _same_name(service: Resource, seen: dict[str, Resource]) -> str | None:
+    name = service["name"]
+    other = seen.setdefault(f"name {name.text()}", service) if name.text() else service
+    return None if other is service else f"its name {name.shown()} is also that of {other.name}"
+
+
+def _same_family(service: Resource, seen: dict[str, Resource], view: EcsView) -> str | None:
+    found = {task["family"].text() or task.urn_text: task["family"] for task in view.tasks_of(service)}
+    text = service["taskDefinition"].text()
+    if text and not found:
+        found = {family_of(text): service["taskDefinition"]}
+    for family, value in sorted(found.items()):
+        other = seen.setdefault(family, service)
+        if other is not service:
+            return f"its family {value.shown_part(family)} already has the service {other.name}"
+    return None
+
+
+def _same_work(service: Resource, seen: dict[object, Resource], view: EcsView) -> str | None:
+    problem: str | None = None
+    for task in view.tasks_of(service):
+        containers = read_containers(task).containers
+        for container in containers:
+            image = image_of(container)
+            if (
+                image is None
+                or is_agent(container)
+                or container["essential"].boolean() is False
+                or ends_before_another_starts(container, containers)
+            ):
+                continue
+            work = work_of(container)
+            # One image may hold several programs that the port alone tells apart; a copy keeps port or name.
+            marks = (container["name"].text(), frozenset(ports(container)))
+            names = [name for name in (image.digest, f":{image.tag}" if image.tag else "") if name]
+            for key in ((image.repository, name, work, mark) for name in names for mark in marks):
+                other = seen.setdefault(key, service)
+                if other is not service and problem is None:
+                    name = container_name(container)
+                    problem = f"its container {name} runs the image and command of {other.name}"
+    return problem

@@ -16,9 +16,9 @@ from ..networks import (
     ingress_of,
     within,
 )
-from ..recognition import component_and_role_evidence, service_evidence
-from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource, Stack
-from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, Threshold
+from ..recognition import Standing, is_guides_name
+from ..resources import SCHEDULER_COMPONENT, Resource, Stack
+from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, Threshold, service_check
 
 catalogue: Final = Catalogue()
 
@@ -43,10 +43,11 @@ _BALANCER_TYPES: Final = (
     "aws:elb/loadBalancer:LoadBalancer",
     "aws:elb/attachment:Attachment",
 )
+_TARGET_FIX: Final = "take it away; a scheduler takes no traffic from a load balancer"
 _RANGES: Final = Threshold(
-    list(PRIVATE_RANGES),
+    [],
     {"type": "array", "items": {"type": "string", "minLength": 1}},
-    "address ranges that count as inside the VPC",
+    "more ranges that count as inside the VPC; one that isn't private takes a reason",
 )
 # What a range of addresses may come from and still be the VPC's own.
 _NETWORK_TYPES: Final = frozenset(
@@ -59,8 +60,7 @@ _NETWORK_TYPES: Final = frozenset(
 )
 
 
-@catalogue.resource(
-    ECS_SERVICE,
+@catalogue.service(
     SCHEDULER_COMPONENT,
     name="scheduler-no-load-balancer",
     description=(
@@ -75,18 +75,81 @@ _NETWORK_TYPES: Final = frozenset(
     url=_ATTACHMENT_URL,
     tags=("scheduler", "ecs", "elbv2", "vpc-lattice"),
     locked=True,
+    scheduler=True,
 )
-def no_load_balancer(resource: Resource, settings: Settings) -> Iterator[Finding]:
+@service_check
+def no_load_balancer(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
     """An attachment that can't be read counts as one."""
-    if not service_evidence(resource, settings.recognition):
+    if not standing.is_scheduler and not standing.is_suspected:
         return
-    for name in ("loadBalancers", "vpcLatticeConfigurations"):
-        value = resource[name]
-        if not value.surely_empty:
-            yield Finding(f"{name} is {value.shown()}", f"take {name} off the scheduler")
+    for name in ("loadBalancers", "vpcLatticeConfigurations", "gatewayConnectors"):
+        value = service[name]
+        if value.surely_empty:
+            continue
+        looks = "" if standing.is_scheduler else f" and {standing.evidence}"
+        yield Finding(
+            f"{name} is {value.shown()}{looks}",
+            f"take {name} off the scheduler" + ("" if standing.is_scheduler else ", or declare what it is"),
+            advisory=standing.is_suspected and value.unknown,
+        )
 
 
-@catalogue.resource(
+def _made_for_scheduler(resource: Resource, settings: Settings) -> Iterator[Finding]:
+    """By the component around it, and by the deployment guide's names."""
+    name = resource["name"]
+    inside = next((c for c in settings.recognition.all_components if resource.in_component(c)), None)
+    if inside is not None:
+        yield Finding(f"it is part of a {inside}", _TARGET_FIX)
+    elif name.text() and is_guides_name(name.text() or ""):
+        yield Finding(f"its name is {name.shown()}, a scheduler's", _TARGET_FIX)
+
+
+def _target_of_scheduler(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """By what it depends on, by a scheduler's name, and by a scheduler's port that nothing else serves."""
+    view = ecs_view(stack, settings.recognition)
+    if not view.schedulers:
+        return
+    served = {
+        group.urn_text
+        for service in view.services
+        if not view.is_scheduler(service)
+        for group in stack.referenced(service, "loadBalancers")
+    }
+    for resource in stack.of(*_TARGET_TYPES):
+        if list(_made_for_scheduler(resource, settings)):
+            continue
+        related = [
+            other
+            for other in stack.referenced(resource, *resource.property_dependencies)
+            if view.is_scheduler(other)
+        ]
+        name = resource["name"]
+        if related:
+            yield Finding(f"it refers to the scheduler {related[0].name}", _TARGET_FIX, resource)
+        elif name.text() in view.scheduler_names:
+            yield Finding(f"its name is {name.shown()}, a scheduler's", _TARGET_FIX, resource)
+        elif resource.urn_text not in served:
+            yield from _target_on_port(resource, view)
+
+
+def _target_on_port(resource: Resource, view: EcsView) -> Iterator[Finding]:
+    others = {
+        mapping["containerPort"].integer()
+        for service in view.services
+        if not view.is_scheduler(service)
+        for mapping in service["loadBalancers"].items()
+    }
+    for port in (resource["port"], resource["target"]["port"], resource["config"]["port"]):
+        number = port.integer()
+        if number is not None and number in view.scheduler_ports and number not in others:
+            owner = view.scheduler_ports[number].name
+            yield Finding(
+                f"{port.path} is {port.shown()}, that of the scheduler {owner}", _TARGET_FIX, resource
+            )
+            return
+
+
+catalogue.both(
     *_TARGET_TYPES,
     *_BALANCER_TYPES,
     name="scheduler-no-target-group",
@@ -94,53 +157,17 @@ def no_load_balancer(resource: Resource, settings: Settings) -> Iterator[Finding
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
-        "Take the target group and its attachments away; the Actuator answers inside the VPC without."
+        "Take the target group and its attachments away; the Actuator answers inside the VPC without. A "
+        "target group on a scheduler's port that serves something else is attached to that service in the "
+        "same program."
     ),
     url=_ATTACHMENT_URL,
     tags=("scheduler", "elbv2", "vpc-lattice"),
-    locked=True,
-)
-def no_target_group(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """By the component around it, its role tag, its name, or a scheduler's port."""
-    evidence = list(component_and_role_evidence(resource, settings.recognition))
-    name = resource["name"]
-    text = name.text()
-    if text and settings.recognition.names_scheduler(text):
-        evidence.append(f"its name {name.shown()} is a scheduler's")
-    if resource.canonical_type in _TARGET_TYPES:
-        for port in (resource["port"], resource["target"]["port"], resource["config"]["port"]):
-            if port.integer() in settings.recognition.ports:
-                evidence.append(f"{port.path} is {port.shown()}, a scheduler's port")
-    if evidence:
-        yield Finding(evidence[0], "take it away; a scheduler takes no traffic from a load balancer")
+    scheduler=True,
+)((_made_for_scheduler, _target_of_scheduler))
 
 
-@catalogue.stack(
-    name="scheduler-no-target-by-reference",
-    description="no target group attachment refers to a scheduler's service or task",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation="Take the attachment away; the Actuator answers inside the VPC without a load balancer.",
-    url=_ATTACHMENT_URL,
-    tags=("scheduler", "elbv2", "vpc-lattice"),
-    locked=True,
-)
-def no_target_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]:
-    """By what the attachment depends on, since a task's address is never known beforehand."""
-    view = ecs_view(stack, settings.recognition)
-    for resource in stack.of(*_TARGET_TYPES):
-        if list(no_target_group(resource, settings)):
-            continue
-        for other in stack.referenced(resource, *resource.property_dependencies):
-            if view.is_scheduler(other):
-                yield Finding(
-                    f"it refers to the scheduler {other.name}", "take the attachment away", resource
-                )
-                break
-
-
-@catalogue.resource(
-    ECS_SERVICE,
+@catalogue.service(
     name="scheduler-no-service-registry",
     description="a scheduler is in no Cloud Map registry and no Service Connect namespace as a server",
     severity=Severity.HIGH,
@@ -152,18 +179,19 @@ def no_target_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding
     ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html",
     tags=("scheduler", "ecs", "cloud-map"),
-    locked=True,
+    scheduler=True,
 )
-def no_service_registry(resource: Resource, settings: Settings) -> Iterator[Finding]:
+@service_check
+def no_service_registry(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
     """Service Connect is fine where it is off, or where the scheduler only calls others."""
-    if not service_evidence(resource, settings.recognition):
+    if not standing.is_scheduler:
         return
-    registries = resource["serviceRegistries"]
+    registries = service["serviceRegistries"]
     if not registries.surely_empty:
         yield Finding(
             f"serviceRegistries is {registries.shown()}", "take serviceRegistries off the scheduler"
         )
-    connect = resource["serviceConnectConfiguration"]
+    connect = service["serviceConnectConfiguration"]
     if connect.surely_empty or connect["enabled"].boolean() is False:
         return
     if not connect["services"].surely_empty or not connect.is_object:
@@ -173,50 +201,26 @@ def no_service_registry(resource: Resource, settings: Settings) -> Iterator[Find
         )
 
 
-@catalogue.resource(
-    ECS_SERVICE,
+@catalogue.service(
     name="scheduler-no-public-ip",
     description="a scheduler has no public address",
     severity=Severity.CRITICAL,
     framework=Framework("AWS Foundational Security Best Practices", "ECS.2"),
-    remediation="Set networkConfiguration.assignPublicIp to false and use private subnets.",
+    remediation="Set networkConfiguration.assignPublicIp to false, or leave it out, and use private subnets.",
     url=_NETWORK_URL,
     tags=("scheduler", "ecs", "checkov:CKV_AWS_333"),
-    locked=True,
+    scheduler=True,
 )
-def no_public_ip(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    value = resource["networkConfiguration"]["assignPublicIp"]
-    if service_evidence(resource, settings.recognition) and value.boolean() is not False:
+@service_check
+def no_public_ip(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
+    """Left out is off, in ECS's API and in the provider."""
+    network = service["networkConfiguration"]
+    value = network["assignPublicIp"]
+    if standing.is_scheduler and not value.missing and value.boolean() is not False:
         yield Finding(
             f"networkConfiguration.assignPublicIp is {value.shown()}",
             "set networkConfiguration.assignPublicIp to false",
         )
-
-
-@catalogue.resource(
-    *INGRESS_TYPES,
-    name="scheduler-port-not-public",
-    description="no security group opens a scheduler's port to addresses outside the VPC",
-    severity=Severity.CRITICAL,
-    framework=_GUIDE,
-    remediation="Open the Actuator's port to the VPC's range or to Prometheus' security group only.",
-    url="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
-    tags=("scheduler", "ec2", "network"),
-    locked=True,
-    thresholds={"privateRanges": _RANGES},
-)
-def port_not_public(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """What can't be read here is judged where the group is attached (scheduler-ingress-from-vpc)."""
-    ranges = settings.texts("privateRanges")
-    for ingress in ingress_of(resource):
-        open_ports = sorted(port for port in settings.recognition.ports if ingress.covers(port))
-        for cidr in ingress.cidrs:
-            text = cidr.text()
-            if open_ports and text is not None and not within(text, ranges):
-                yield Finding(
-                    f"{cidr.path} {cidr.shown()} reaches port {open_ports[0]}, a scheduler's",
-                    "narrow the rule to the VPC's range or to other ports",
-                )
 
 
 @catalogue.stack(
@@ -225,37 +229,37 @@ def port_not_public(resource: Resource, settings: Settings) -> Iterator[Finding]
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
-        "Give the inbound rules of the scheduler's security groups the VPC's range in plain text, or another "
-        "security group as their source."
+        "Give the inbound rules of the scheduler's security groups the VPC's range in plain text, another "
+        "security group, or a prefix list as their source."
     ),
     url="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
     tags=("scheduler", "ec2", "network"),
-    locked=True,
+    scheduler=True,
     thresholds={"privateRanges": _RANGES},
 )
 def ingress_from_vpc(stack: Stack, settings: Settings) -> Iterator[Finding]:
     """Every port, not only the scheduler's own: nothing outside has business with the task."""
-    ranges = settings.texts("privateRanges")
+    ranges = [*PRIVATE_RANGES, *settings.texts("privateRanges")]
     view = ecs_view(stack, settings.recognition)
-    groups = {group.urn_text for service in view.scheduler_services for group in _groups_of(service, view)}
-    for resource in stack.of(*INGRESS_TYPES):
-        attached = resource.urn_text in groups or any(
-            group.urn_text in groups for group in stack.referenced(resource, "securityGroupId")
+    groups: set[str] = set()
+    ids: set[str] = set()
+    for service in view.schedulers:
+        named = service["networkConfiguration"]["securityGroups"].items()
+        ids.update(text for item in named if (text := item.text()))
+        groups.update(
+            other.urn_text
+            for other in stack.referenced(service, "networkConfiguration")
+            if other.canonical_type == SECURITY_GROUP
         )
-        if attached and not list(port_not_public(resource, settings)):
+    for resource in stack.of(*INGRESS_TYPES) if groups or ids else ():
+        own = resource["id"].text() or "", resource["securityGroupId"].text() or ""
+        attached = (
+            resource.urn_text in groups
+            or any(identifier in ids for identifier in own if identifier)
+            or any(group.urn_text in groups for group in stack.referenced(resource, "securityGroupId"))
+        )
+        if attached:
             yield from _outside(resource, stack, ranges)
-
-
-def _groups_of(service: Resource, view: EcsView) -> list[Resource]:
-    found = [
-        other
-        for other in view.stack.referenced(service, "networkConfiguration")
-        if other.canonical_type == SECURITY_GROUP
-    ]
-    ids = set(service["networkConfiguration"]["securityGroups"].texts() or ())
-    if ids:
-        found.extend(group for group in view.stack.of(SECURITY_GROUP) if group["id"].text() in ids)
-    return found
 
 
 def _outside(resource: Resource, stack: Stack, ranges: list[str]) -> Iterator[Finding]:
@@ -270,12 +274,6 @@ def _outside(resource: Resource, stack: Stack, ranges: list[str]) -> Iterator[Fi
                 continue
             yield Finding(
                 f"{cidr.path} is {cidr.shown()} and opens {ingress.ports_shown()} of a scheduler",
-                "give the VPC's range in plain text",
-                resource,
-            )
-        for prefix_list in ingress.prefix_lists:
-            yield Finding(
-                f"{prefix_list.path} is {prefix_list.shown()}, whose addresses can't be seen",
                 "give the VPC's range in plain text",
                 resource,
             )

@@ -37,7 +37,9 @@ def recovery_window(resource: Resource, settings: Settings) -> Iterator[Finding]
     days = value.integer()
     if not value.missing and (days is None or days < least):
         yield Finding(
-            f"recoveryWindowInDays is {value.shown()}", f"set recoveryWindowInDays to {least} or more"
+            f"recoveryWindowInDays is {value.shown()}",
+            f"set recoveryWindowInDays to {least} or more",
+            advisory=value.unknown,
         )
 
 

@@ -51,7 +51,11 @@ def no_high_risk_port(resource: Resource, settings: Settings) -> Iterator[Findin
         for cidr in ingress.cidrs:
             text = cidr.text()
             if hit and text is not None and everyone(text):
-                yield Finding(f"{cidr.path} {cidr.shown()} reaches port {hit[0]}", "narrow the source")
+                yield Finding(
+                    f"{cidr.path} {cidr.shown()} reaches port {hit[0]}",
+                    "narrow the source",
+                    advisory=ingress.unknown_ports,
+                )
 
 
 @catalogue.resource(
@@ -83,6 +87,7 @@ def open_ports(resource: Resource, settings: Settings) -> Iterator[Finding]:
                 yield Finding(
                     f"{cidr.path} {cidr.shown()} reaches {ingress.ports_shown()}",
                     "narrow the source or the ports",
+                    advisory=ingress.unknown_ports,
                 )
 
 
@@ -107,7 +112,9 @@ def descriptions(resource: Resource, _settings: Settings) -> Iterator[Finding]:
         )
     for value in values:
         if value.missing or value.text() in _MADE_UP_DESCRIPTIONS:
-            yield Finding(f"{value.path} is {value.shown()}", "say what the rule is for")
+            yield Finding(
+                f"{value.path} is {value.shown()}", "say what the rule is for", advisory=value.unknown
+            )
 
 
 @catalogue.resource(
@@ -124,4 +131,8 @@ def default_closed(resource: Resource, _settings: Settings) -> Iterator[Finding]
     for name in ("ingress", "egress"):
         value = resource[name]
         if not value.surely_empty:
-            yield Finding(f"{name} is {value.shown()}", f"take {name} off the default security group")
+            yield Finding(
+                f"{name} is {value.shown()}",
+                f"take {name} off the default security group",
+                advisory=value.unknown,
+            )

@@ -13,21 +13,24 @@ import pulumi_aws as aws
 
 ACCOUNT = "646886795421"
 REGION = "ap-northeast-2"
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/fileflow@sha256:{'a' * 64}"
+DIGEST = f"sha256:{'a' * 64}"
 BREAKER = {"enable": True, "rollback": True}
 SUBNETS = ["subnet-1", "subnet-2"]
 
 
 def cluster(name: str = "main") -> aws.ecs.Cluster:
     return aws.ecs.Cluster(
-        name, name=f"fileflow-{name}", settings=[{"name": "containerInsights", "value": "enabled"}]
+        name,
+        name=f"fileflow-{name}",
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+        tags={"team": "files"},
     )
 
 
 def container(name: str, port: int, **changes: Any) -> dict[str, Any]:
     return {
         "name": name,
-        "image": IMAGE,
+        "image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}@{DIGEST}",
         "essential": True,
         "user": "1000",
         "readonlyRootFilesystem": True,
@@ -51,6 +54,7 @@ def task(family: str, *containers: dict[str, Any], **changes: Any) -> aws.ecs.Ta
             "execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/execution",
             "task_role_arn": f"arn:aws:iam::{ACCOUNT}:role/task",
             "container_definitions": json.dumps(containers),
+            "tags": {"team": "files"},
             **changes,
         },
         opts=opts,

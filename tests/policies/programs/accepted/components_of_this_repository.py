@@ -15,7 +15,7 @@ for name, port in (("download", 9091), ("pipeline", 9092)):
             cluster_arn=cluster.arn,
             service_name=f"fileflow-scheduler-{name}",
             family=f"fileflow-scheduler-{name}-prod",
-            image=fleet.IMAGE,
+            image=f"registry.local/{name}@{fleet.DIGEST}",
             port=port,
             placement=placement,
             log_group_name=f"/aws/ecs/fileflow-scheduler-{name}",

@@ -1,6 +1,6 @@
 """No load balancer on the service; its task is attached from the other side."""
 
-# rejected: scheduler-no-target-by-reference on attached
+# rejected: scheduler-no-target-group on attached
 
 import pulumi_aws as aws
 

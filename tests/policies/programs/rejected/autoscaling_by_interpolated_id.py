@@ -1,6 +1,6 @@
 """A scalable target whose id is put together from unknown parts."""
 
-# rejected: scheduler-no-autoscaling-by-reference on scaled
+# rejected: scheduler-no-autoscaling on scaled
 
 import pulumi
 import pulumi_aws as aws

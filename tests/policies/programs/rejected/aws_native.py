@@ -1,6 +1,11 @@
 """The service by Cloud Control's provider."""
 
-# rejected: scheduler-by-aws-service-only on native
+# rejected: scheduler-desired-count on native
+# rejected: scheduler-spot-opt-in on native
+# rejected: scheduler-stop-before-start on native
+# rejected: scheduler-no-zone-rebalancing on native
+# rejected: scheduler-heartbeat-alarms on native
+# rejected: ecs-deployment-rolls-back on native
 
 import pulumi
 

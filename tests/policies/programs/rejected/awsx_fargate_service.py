@@ -4,7 +4,6 @@
 # rejected: scheduler-no-zone-rebalancing on download
 # rejected: scheduler-stop-before-start on download
 # rejected: scheduler-heartbeat-alarms on download
-# rejected: scheduler-no-public-ip on download
 # rejected: ecs-deployment-rolls-back on download
 
 import pulumi_awsx as awsx

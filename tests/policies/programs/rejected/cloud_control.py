@@ -1,6 +1,9 @@
 """The service by Cloud Control, in one text."""
 
-# rejected: scheduler-by-aws-service-only on control
+# rejected: ecs-service-role on control
+# rejected: scheduler-desired-count on control
+# rejected: ecs-deployment-rolls-back on control
+# advice: ecs-tags on control
 
 import json
 

@@ -1,6 +1,6 @@
 """CodeDeploy deploys the scheduler."""
 
-# rejected: scheduler-rolling-deployment on deploys
+# rejected: scheduler-no-code-deploy on deploys
 # rejected: scheduler-rolling-deployment on download
 
 import pulumi_aws as aws

@@ -1,7 +1,6 @@
 """A worker whose command line starts the scheduler."""
 
 # rejected: scheduler-declared-by-service on worker
-# rejected: scheduler-heartbeat-alarms on worker
 
 from tests.policies.programs import fleet
 

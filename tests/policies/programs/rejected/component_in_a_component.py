@@ -1,7 +1,6 @@
 """A scheduler component inside another one, with a service of its own making."""
 
-# rejected: scheduler-desired-count on jobs
-# rejected: ecs-service-role on jobs
+# rejected: scheduler-declared-by-service on jobs
 
 import pulumi
 

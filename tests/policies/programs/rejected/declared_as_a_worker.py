@@ -1,7 +1,6 @@
 """A scheduler that says it is a worker."""
 
-# rejected: ecs-service-role on download
-# rejected: scheduler-desired-count on download
+# rejected: scheduler-declared-by-service on download
 
 from tests.policies.programs import fleet
 

@@ -1,8 +1,8 @@
 """No tags and a plain name; only the task definition still shows what it is."""
 
 # rejected: ecs-service-role on worker
-# rejected: scheduler-declared-by-service on worker
-# rejected: scheduler-heartbeat-alarms on worker
+# rejected: scheduler-desired-count on worker
+# advice: ecs-tags on worker
 
 from tests.policies.programs import fleet
 

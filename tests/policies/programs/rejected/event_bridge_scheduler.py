@@ -1,6 +1,6 @@
 """EventBridge Scheduler starts the same task."""
 
-# rejected: scheduler-no-launcher-by-reference on nightly
+# rejected: scheduler-no-second-launcher on nightly
 
 import pulumi_aws as aws
 

@@ -1,6 +1,6 @@
 """EventBridge starts the same task beside the service."""
 
-# rejected: scheduler-no-launcher-by-reference on every-hour
+# rejected: scheduler-no-second-launcher on every-hour
 
 import pulumi_aws as aws
 

@@ -1,6 +1,6 @@
 """A security group lets the world in to the scheduler."""
 
-# rejected: scheduler-port-not-public on actuator
+# rejected: scheduler-ingress-from-vpc on actuator
 # rejected: security-group-open-ports on actuator
 
 import pulumi_aws as aws

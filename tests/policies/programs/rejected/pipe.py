@@ -1,12 +1,13 @@
 """A pipe starts a task for every message."""
 
-# rejected: scheduler-no-launcher-by-reference on pipe
+# rejected: scheduler-no-second-launcher on pipe
 
 import pulumi_aws as aws
 
 from tests.policies.programs import fleet
 
 definition = fleet.task("outbox", fleet.container("plain", 9092))
+fleet.scheduler("outbox", task_definition=definition.arn)
 aws.pipes.Pipe(
     "pipe",
     role_arn="arn:aws:iam::1:role/pipe",

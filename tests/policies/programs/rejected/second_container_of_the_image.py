@@ -1,12 +1,13 @@
 """One service, one task, and the scheduler twice in it."""
 
-# rejected: scheduler-one-container on fileflow-scheduler-download-prod-task
+# rejected: scheduler-one-container on download
 
 from tests.policies.programs import fleet
 
+SOLE = fleet.container("fileflow-scheduler-download", 9091)
 definition = fleet.task(
     "fileflow-scheduler-download-prod",
-    fleet.container("fileflow-scheduler-download", 9091),
-    fleet.container("helper", 9095),
+    SOLE,
+    {**fleet.container("helper", 9095), "image": SOLE["image"]},
 )
 fleet.scheduler(task_definition=definition.arn)

@@ -1,6 +1,7 @@
 """The same scheduler once more, in another region."""
 
 # rejected: scheduler-one-service on tokyo
+# rejected: scheduler-heartbeat-alarms on tokyo
 
 from tests.policies.programs import fleet
 

@@ -1,6 +1,7 @@
 """The same scheduler once more, by a provider of its own."""
 
 # rejected: scheduler-one-service on other
+# rejected: scheduler-heartbeat-alarms on other
 
 import pulumi
 import pulumi_aws as aws

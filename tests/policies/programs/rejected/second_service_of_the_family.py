@@ -1,6 +1,5 @@
 """Two services run one task definition."""
 
-# rejected: scheduler-one-service-per-family on download
 # rejected: scheduler-one-service on download
 
 from tests.policies.programs import fleet

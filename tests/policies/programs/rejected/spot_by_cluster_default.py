@@ -1,7 +1,6 @@
-"""Neither launch type nor strategy: the cluster's default decides, and it is Spot."""
+"""No launch type and no strategy: the cluster's default applies, which is Spot."""
 
 # rejected: scheduler-spot-opt-in on download
-# rejected: scheduler-cluster-default-capacity on capacity
 
 import pulumi_aws as aws
 

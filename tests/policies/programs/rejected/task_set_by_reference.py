@@ -1,6 +1,6 @@
 """A task set that refers to the service by its id."""
 
-# rejected: scheduler-no-launcher-by-reference on more
+# rejected: scheduler-no-second-launcher on more
 
 import pulumi_aws as aws
 

@@ -1,6 +1,7 @@
 """One unknown value hides all container definitions."""
 
-# rejected: ecs-task-definition-readable on fileflow-scheduler-download-prod-task
+# rejected: ecs-task-definition-readable on download
+# advice: ecs-task-definition-readable on fileflow-scheduler-download-prod-task
 
 import pulumi
 import pulumi_aws as aws

@@ -1,0 +1,124 @@
+"""What a CloudFormation template makes, read as resources in the one form of this pack.
+
+Owns reading JSON and YAML templates. Deliberately not here: what a template may make, and macros, which only
+CloudFormation runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .json_text import UnreadableTextError, parse
+from .normal import cloud_formation_type, from_cloud_formation
+from .resources import ECS_TASK_DEFINITION, Resource
+from .values import Value
+
+TEMPLATE_TYPES: Final = ("aws:cloudformation/stack:Stack", "aws:cloudformation/stackSet:StackSet")
+_NESTED: Final = "aws:cloudformation/stack:Stack"
+_LARGEST_BYTES: Final = 1_000_000  # CloudFormation's own limit for a template in a bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The resources of a template, or why they can't be read."""
+
+    resources: tuple[Resource, ...] = ()
+    problem: str | None = None
+    unknown: bool = False
+
+
+def read_template(stack: Resource) -> Template:
+    """The template of a stack, of its set, or of the same by another provider."""
+    known: Template | None = stack.memo.get("template")
+    if known is None:
+        known = _read(stack)
+        stack.memo["template"] = known
+    return known
+
+
+def _read(stack: Resource) -> Template:
+    url = stack["templateUrl"]
+    if not url.surely_empty:
+        return Template((), f"templateUrl is {url.shown()}")
+    body = stack["templateBody"] if stack["template"].missing else stack["template"]
+    if not body.known:
+        return Template((), None if body.missing else f"{body.path} is {body.shown()}", body.unknown)
+    text = body.text()
+    try:
+        content = body.raw if text is None else _parsed(text)
+    except UnreadableTextError as error:
+        return Template((), f"{body.path} is {error}")
+    made = content.get("Resources") if isinstance(content, Mapping) else None
+    if not isinstance(made, Mapping):
+        return Template((), f"{body.path} has no resources")
+    resources = [
+        _resource(stack, str(name), given)
+        for name, given in made.items()
+        if isinstance(given, Mapping) and isinstance(given.get("Type"), str)
+    ]
+    _link(resources, made)
+    nested = next(
+        (
+            each
+            for each in resources
+            if each.canonical_type == _NESTED and not each["templateUrl"].surely_empty
+        ),
+        None,
+    )
+    if nested is not None:
+        return Template(tuple(resources), f"{body.path} nests {nested.name} by its URL")
+    return Template(tuple(resources))
+
+
+def _resource(stack: Resource, name: str, given: Mapping[str, Any]) -> Resource:
+    token = cloud_formation_type(given["Type"])
+    properties = given.get("Properties")
+    inner = from_cloud_formation(token, properties if isinstance(properties, Mapping) else {})
+    secret = stack["templateBody"].secret or stack["template"].secret
+    return Resource(
+        token, f"{stack.urn_text}/{name}", name, Value.of(inner, "", secret).raw if not secret else inner
+    )
+
+
+def _link(resources: list[Resource], made: Mapping[Any, Any]) -> None:
+    """Finds the task definition that a service names by its logical id."""
+    tasks = {each.name: each for each in resources if each.canonical_type == ECS_TASK_DEFINITION}
+    for each in resources:
+        properties = made[each.name].get("Properties") if each.name in made else None
+        named = properties.get("TaskDefinition") if isinstance(properties, Mapping) else None
+        if isinstance(named, Mapping):
+            named = named.get("Ref") or named.get("Fn::GetAtt")
+        if isinstance(named, str) and named in tasks:
+            each.memo["template tasks"] = [tasks[named]]
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > _LARGEST_BYTES:
+        raise UnreadableTextError("larger than a template may be")
+    if text.lstrip()[:1] == "{":
+        return parse(text)
+    import yaml  # a dependency of the Pulumi SDK; for templates alone
+
+    class Loader(yaml.SafeLoader):
+        """As CloudFormation reads YAML: `!Ref Name` is `{"Ref": "Name"}`."""
+
+    def intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            value: Any = loader.construct_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            value = loader.construct_sequence(node, deep=True)
+        elif isinstance(node, yaml.MappingNode):
+            value = loader.construct_mapping(node, deep=True)
+        else:
+            value = None
+        return {suffix if suffix == "Ref" else f"Fn::{suffix}": value}
+
+    Loader.add_multi_constructor("!", intrinsic)
+    if "&" in text and "*" in text and text.count("*") > 1000:
+        raise UnreadableTextError("full of aliases")
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UnreadableTextError("neither JSON nor YAML") from error

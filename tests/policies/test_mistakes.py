@@ -1,0 +1,546 @@
+"""Mistakes made in good faith, and honest programs that look like them, each as a change of a stack without
+violations.
+
+A mistake names the rule that must refuse it; an honest change must bring nothing mandatory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fileflow_policies.config import starting_configuration
+from fileflow_policies.pack import RULES
+
+from tests.policies import compliant_stack
+from tests.policies.harness import Recording, analyse, analyzer, record, unknown
+from tests.policies.rule_cases import (
+    SCHEDULER,
+    WEB,
+    WEB_TASK,
+    WORKER,
+    WORKER_TASK,
+    Change,
+    add,
+    both,
+    drop,
+    in_container,
+    put,
+)
+
+ROOT = Path(__file__).parents[2]
+DIGEST = f"sha256:{'c' * 64}"
+TASK = "arn:aws:ecs:ap-northeast-2:646886795421:task-definition/fileflow-scheduler-download-prod"
+CLUSTER = "arn:aws:ecs:ap-northeast-2:646886795421:cluster/fileflow-prod"
+SERVICE = "service/fileflow-prod/fileflow-scheduler-download"
+SCALED = {"ServiceNamespace": "ecs", "ResourceId": SERVICE, "MinCapacity": 2, "MaxCapacity": 4}
+CONTROL = "aws:cloudcontrol/resource:Resource"
+TEMPLATE = "aws:cloudformation/stack:Stack"
+COMMAND = "command:local:Command"
+RUN_TASK = f"aws ecs run-task --task-definition {TASK.rsplit('/', 1)[-1]}"
+
+
+@cache
+def _compliant(preview: bool, stack: str = "prod") -> Recording:
+    return record(compliant_stack.program, preview=preview, stack=stack)
+
+
+def _mandatory(change: Change, preview: bool, stack: str = "prod") -> dict[str, str]:
+    recording = _compliant(preview, stack).copy()
+    change(recording)
+    report = analyse(recording)
+    return {found.rule: str(report) for found in report.violations if found.level == "mandatory"}
+
+
+def _started(*command: str, **more: Any) -> Change:
+    return in_container(WORKER_TASK, command=list(command), **more)
+
+
+def _state_machine(**parameters: Any) -> Change:
+    state = {"Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "Parameters": parameters}
+    return add(
+        "aws:sfn/stateMachine:StateMachine", "extra", {"definition": json.dumps({"States": {"Run": state}})}
+    )
+
+
+def _schedule(target: Mapping[str, Any]) -> Change:
+    return add("aws:scheduler/schedule:Schedule", "extra", {"target": dict(target)})
+
+
+def _service(token: str, **inputs: Any) -> Change:
+    return add(token, "extra", inputs)
+
+
+def _undeclared(*more: Change) -> Change:
+    return both(put(WORKER, "tags", {"team": "files"}), *more)
+
+
+def _alarm(**inputs: Any) -> Change:
+    def change(recording: Recording) -> None:
+        recording["none-running"].inputs.update(inputs)
+
+    return change
+
+
+OVERRIDE = json.dumps(
+    {"containerOverrides": [{"name": "a", "command": ["java", "-jar", "bootstrap-scheduler-download.jar"]}]}
+)
+TWO_SERVICES = {
+    "Resources": {"S": {"Type": "AWS::ECS::Service", "Properties": {"ServiceName": "my-scheduler"}}}
+}
+NESTED = {
+    "Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://x"}}}
+}
+
+CLOCKS = [
+    "celery -A shop beat",
+    "celery -A shop worker -B",
+    "php artisan schedule:work",
+    "bundle exec clockwork clock.rb",
+    "bundle exec rake resque:scheduler",
+    "python manage.py rqscheduler",
+    "airflow scheduler",
+    "supercronic /app/crontab",
+    "crond -f",
+    "dagster-daemon run",
+    "ofelia daemon",
+    "php bin/console messenger:consume scheduler_default",
+    "java -jar /app/billing-scheduler-1.4.jar",
+    "java -cp /app.jar com.example.shop.BillingSchedulerApplication",
+    "java -Dspring.profiles.active=prod,scheduler -jar app.jar",
+    "dotnet Billing.Scheduler.dll",
+    "node dist/scheduler.js",
+    "npm run scheduler",
+    "python -m shop.scheduler",
+    "/app/scheduler",
+    "/guard/guard --table leases -- java -jar bootstrap-scheduler-download.jar",
+]
+NO_CLOCKS = [
+    "celery -A scheduler_app worker",
+    "airflow webserver",
+    "uvicorn scheduler.main:app",
+    "gunicorn scheduler.wsgi",
+    "java -jar shop-1.0.jar --no-scheduler",
+    "java -Dspring.profiles.active=prod,noscheduler -jar app.jar",
+    "node server.js --disable-scheduler",
+    "bundle exec sidekiq",
+    "temporal-worker start",
+    "prefect worker start --pool scheduler-pool",
+    "dotnet Shop.Web.dll",
+    "python worker.py --queue scheduled",
+]
+
+MISTAKES: dict[str, tuple[str, Change]] = {
+    "a count in another script's digits": ("scheduler-desired-count", put(SCHEDULER, "desiredCount", "１")),
+    "a replacement that starts first": (
+        "scheduler-stop-before-start",
+        both(
+            put(SCHEDULER, "name", "scheduler-0a1b2c3"),
+            lambda recording: setattr(recording[SCHEDULER], "delete_before_replace", None),
+        ),
+    ),
+    "a gateway in front": ("scheduler-no-load-balancer", put(SCHEDULER, "gatewayConnectors", [{"arn": "x"}])),
+    "containers in Pascal case, privileged": (
+        "ecs-no-privileged-container",
+        in_container(WORKER_TASK, privileged=None, Privileged=True),
+    ),
+    "a stop timeout of an hour": (
+        "scheduler-stop-timeout",
+        in_container("fileflow-scheduler-download-prod-task", stopTimeout=3600),
+    ),
+    "a password in a URL": (
+        "ecs-no-secrets-in-environment",
+        in_container(
+            WORKER_TASK, environment=[{"name": "DATABASE_URL", "value": "postgres://a:hunter2@db/x"}]
+        ),
+    ),
+    "a scheduler's image in a worker": (
+        "scheduler-declared-by-service",
+        in_container(WORKER_TASK, image=f"r.io/fileflow:pipeline-scheduler-2@{DIGEST}"),
+    ),
+    "one image of many parts": (
+        "scheduler-declared-by-service",
+        in_container(WORKER_TASK, environment=[{"name": "CONTAINER_ROLE", "value": "scheduler"}]),
+    ),
+    "nothing declared, two tasks": (
+        "scheduler-desired-count",
+        _undeclared(put(WORKER, "name", "DownloadSchedulers")),
+    ),
+    "nothing declared, on Spot": (
+        "scheduler-spot-opt-in",
+        _undeclared(put(WORKER, "name", "mail_scheduler")),
+    ),
+    "another provider's service": (
+        "scheduler-desired-count",
+        _service("ecs:tf:aws_ecs_service", name="shop-scheduler", desired_count=2),
+    ),
+    "any Terraform provider's service": (
+        "scheduler-desired-count",
+        _service("aws:index/ecsService:EcsService", name="shop-scheduler", desiredCount=3),
+    ),
+    "aws-native's service": (
+        "scheduler-desired-count",
+        _service("aws-native:ecs:Service", serviceName="shop-scheduler", desiredCount=2),
+    ),
+    "Cloud Control's service": (
+        "scheduler-desired-count",
+        _service(
+            CONTROL,
+            typeName="AWS::ECS::Service",
+            desiredState=json.dumps({"ServiceName": "shop-scheduler", "DesiredCount": 2}),
+        ),
+    ),
+    "Cloud Control's scaling": (
+        "scheduler-no-autoscaling",
+        _service(
+            CONTROL,
+            typeName="AWS::ApplicationAutoScaling::ScalableTarget",
+            desiredState=json.dumps(SCALED),
+        ),
+    ),
+    "Cloud Control's target group": (
+        "scheduler-no-target-group",
+        _service(
+            CONTROL,
+            typeName="AWS::ElasticLoadBalancingV2::TargetGroup",
+            desiredState=json.dumps({"Port": 9091, "Protocol": "TCP"}),
+        ),
+    ),
+    "aws-native's schedule": (
+        "scheduler-no-second-launcher",
+        _service(
+            "aws-native:scheduler:Schedule",
+            target={"arn": CLUSTER, "ecsParameters": {"taskDefinitionArn": TASK}},
+        ),
+    ),
+    "aws-native's rule": (
+        "scheduler-no-second-launcher",
+        _service(
+            "aws-native:events:Rule", targets=[{"arn": CLUSTER, "ecsParameters": {"taskDefinitionArn": TASK}}]
+        ),
+    ),
+    "aws-native's pipe": (
+        "scheduler-no-second-launcher",
+        _service(
+            "aws-native:pipes:Pipe", targetParameters={"ecsTaskParameters": {"taskDefinitionArn": TASK}}
+        ),
+    ),
+    "aws-native's open group": (
+        "scheduler-ingress-from-vpc",
+        both(
+            put(SCHEDULER, "networkConfiguration.securityGroups", ["sg-1"]),
+            _service(
+                "aws-native:ec2:SecurityGroupIngress",
+                groupId="sg-1",
+                description="x",
+                ipProtocol="tcp",
+                fromPort=443,
+                toPort=443,
+                cidrIp="203.0.113.0/24",
+            ),
+        ),
+    ),
+    "a state that works its task out": (
+        "scheduler-no-second-launcher",
+        _state_machine(**{"Cluster": CLUSTER, "TaskDefinition.$": "$.task"}),
+    ),
+    "a schedule with another command": (
+        "scheduler-no-second-launcher",
+        _schedule({"arn": CLUSTER, "input": OVERRIDE, "ecsParameters": {"taskDefinitionArn": "shop:1"}}),
+    ),
+    "a target with another command": (
+        "scheduler-no-second-launcher",
+        add(
+            "aws:cloudwatch/eventTarget:EventTarget",
+            "extra",
+            {"input": OVERRIDE, "ecsTarget": {"taskDefinitionArn": "shop:1"}},
+        ),
+    ),
+    "a schedule that scales": (
+        "scheduler-no-second-launcher",
+        _schedule(
+            {
+                "arn": "arn:aws:scheduler:::aws-sdk:applicationautoscaling:registerScalableTarget",
+                "input": json.dumps(SCALED),
+            }
+        ),
+    ),
+    "a command by its interpreter": (
+        "scheduler-no-command",
+        _service(COMMAND, create="true", interpreter=["/bin/sh", "-c", f"{RUN_TASK} #"]),
+    ),
+    "a command by a variable": (
+        "scheduler-no-command",
+        _service(COMMAND, create="$X", environment={"X": RUN_TASK}),
+    ),
+    "a command that deploys a template": (
+        "scheduler-no-command",
+        _service(COMMAND, create="aws cloudformation deploy --template-file ecs.yaml --stack-name x"),
+    ),
+    "a template with escapes": (
+        "scheduler-not-in-template",
+        _service(TEMPLATE, templateBody=json.dumps(TWO_SERVICES).replace("::", "\\u003a\\u003a")),
+    ),
+    "a template in YAML": (
+        "scheduler-not-in-template",
+        _service(
+            TEMPLATE,
+            templateBody="Resources:\n  S:\n    Type: AWS::ECS::Service\n    Properties:\n"
+            "      ServiceName: my-scheduler\n      Cluster: !Ref Cluster\n",
+        ),
+    ),
+    "a template nested by its URL": (
+        "cloudformation-template-readable",
+        _service(TEMPLATE, templateBody=json.dumps(NESTED)),
+    ),
+    "an alarm a day": ("scheduler-heartbeat-alarms", _alarm(period=86400)),
+    "an alarm on samples": ("scheduler-heartbeat-alarms", _alarm(statistic="SampleCount")),
+    "an alarm on another unit": ("scheduler-heartbeat-alarms", _alarm(unit="Percent")),
+    "an alarm on another cluster": (
+        "scheduler-heartbeat-alarms",
+        _alarm(dimensions={"ClusterName": "staging", "ServiceName": "fileflow-scheduler-download"}),
+    ),
+    "an alarm that always rings": ("scheduler-heartbeat-alarms", _alarm(threshold=2)),
+    "containers nested without end": (
+        "ecs-task-definition-readable",
+        put(WORKER_TASK, "containerDefinitions", "[" * 5000 + "]" * 5000),
+    ),
+}
+
+HONEST: dict[str, Change] = {
+    "a worker called scheduler-ui on 9092": both(
+        put(WORKER, "name", "scheduler-ui"),
+        in_container(WORKER_TASK, name="scheduler-ui", portMappings=[{"containerPort": 9092}]),
+    ),
+    "a web service's JAR called scheduler": in_container(
+        WEB_TASK, command=["java", "-jar", "appointment-scheduler-1.4.jar"]
+    ),
+    "a clock with a reason why it is none": both(
+        _started("supercronic", "/app/crontab"),
+        put(WORKER, "tags.fileflow:not-a-scheduler", "rotates logs only"),
+    ),
+    "containers that the update will know": put(WORKER_TASK, "containerDefinitions", unknown()),
+    "a topic as a variable": in_container(
+        WORKER_TASK, environment=[{"name": "TOKEN_URL", "value": "https://x"}]
+    ),
+    "containers in Pascal case": in_container(WORKER_TASK, user=None, User="1000"),
+    "a scheduler's default stop timeout": in_container(
+        "fileflow-scheduler-download-prod-task", stopTimeout=None
+    ),
+    "a scheduler's public address left out": drop(SCHEDULER, "networkConfiguration.assignPublicIp"),
+    "a scheduler on Fargate by strategy": both(
+        drop(SCHEDULER, "launchType"),
+        put(SCHEDULER, "capacityProviderStrategies", [{"capacityProvider": "FARGATE", "weight": 1}]),
+        put(SCHEDULER, "forceNewDeployment", True),
+    ),
+    "thresholds between whole tasks": both(
+        put("two-running", "threshold", 1.5), put("none-running", "threshold", 0.5)
+    ),
+    "metric math that fills gaps": _alarm(
+        namespace=None,
+        metricName=None,
+        dimensions=None,
+        statistic=None,
+        period=None,
+        metricQueries=[
+            {
+                "id": "m",
+                "metric": {
+                    "namespace": "ECS/ContainerInsights",
+                    "metricName": "RunningTaskCount",
+                    "period": 60,
+                    "stat": "Minimum",
+                    "dimensions": {
+                        "ClusterName": "fileflow-prod",
+                        "ServiceName": "fileflow-scheduler-download",
+                    },
+                },
+            },
+            {"id": "f", "expression": "FILL(m, 0)", "returnData": True},
+        ],
+    ),
+    "a redeploy of a web service": _service(
+        COMMAND, create="aws ecs update-service --service shop-web --force-new-deployment"
+    ),
+    "a table that scales in a template": _service(
+        TEMPLATE,
+        templateBody=json.dumps(
+            {"Resources": {"T": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {}}}}
+        ),
+    ),
+    "a capacity provider by Cloud Control": _service(
+        CONTROL, typeName="AWS::ECS::CapacityProvider", desiredState="{}"
+    ),
+    "a partner at the brokers": add(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "extra",
+        {
+            "securityGroupId": "sg-kafka",
+            "description": "x",
+            "ipProtocol": "tcp",
+            "fromPort": 9092,
+            "toPort": 9098,
+            "cidrIpv4": "203.0.113.7/32",
+        },
+    ),
+    "a job started at set times": _schedule(
+        {"arn": CLUSTER, "ecsParameters": {"taskDefinitionArn": "nightly-report:3"}}
+    ),
+}
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "update"])
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_refused_by_its_rule(name: str, preview: bool) -> None:
+    rule, change = MISTAKES[name]
+    found = _mandatory(change, preview)
+    assert rule in found, found
+    assert "hunter2" not in found[rule]
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_program_is_left_alone(name: str) -> None:
+    assert _mandatory(HONEST[name], preview=True) == {}
+
+
+@pytest.mark.parametrize("command", CLOCKS)
+def test_a_clock_is_no_worker(command: str) -> None:
+    for preview in (True, False):
+        found = _mandatory(_started(*command.split()), preview)
+        assert set(found) == {"scheduler-declared-by-service"}, found
+
+
+@pytest.mark.parametrize("command", NO_CLOCKS)
+def test_a_command_that_only_sounds_like_a_clock_passes(command: str) -> None:
+    assert _mandatory(_started(*command.split()), preview=True) == {}
+
+
+def test_alarms_may_be_left_out_on_a_stack_for_development() -> None:
+    def change(recording: Recording) -> None:
+        recording.resources.remove(recording["none-running"])
+
+    assert _mandatory(change, preview=True, stack="dev") == {}
+
+
+# -- one change, there and back ------------------------------------------------------------------------------
+
+WRONG: dict[str, list[Any]] = {
+    "desiredCount": [0, 2, "2", None, unknown()],
+    "deploymentMaximumPercent": [200, None, unknown()],
+    "deploymentMinimumHealthyPercent": [50, 100, None, unknown()],
+    "availabilityZoneRebalancing": ["ENABLED", None, unknown()],
+    "schedulingStrategy": ["DAEMON", unknown()],
+    "launchType": ["EC2", None, unknown()],
+    "loadBalancers": [[{"containerPort": 9091}], unknown()],
+    "serviceRegistries": [{"registryArn": "x"}, unknown()],
+    "networkConfiguration": [{"assignPublicIp": True}],
+    "deploymentController": [{"type": "CODE_DEPLOY"}, {"type": "EXTERNAL"}, unknown()],
+    "deploymentConfiguration": [{"strategy": "BLUE_GREEN"}, {"strategy": "CANARY"}],
+    "tags": [{"fileflow:role": "cron"}, {}, None],
+}
+
+
+@pytest.mark.parametrize("name", [None, *HONEST])
+def test_one_wrong_value_is_refused_and_undoing_it_accepted(name: str | None) -> None:
+    """For every accepted program here: each guarded property of its scheduler, changed alone, and back."""
+    recording = _compliant(True).copy()
+    if name is not None:
+        HONEST[name](recording)
+    servicer = analyzer()
+    inputs = recording[SCHEDULER].inputs
+    for key, values in WRONG.items():
+        if key == "launchType" and inputs.get("capacityProviderStrategies"):
+            continue  # the strategy decides
+        right, had = inputs.get(key), key in inputs
+        for value in values:
+            inputs[key] = value
+            report = analyse(recording, servicer, [recording[SCHEDULER]])
+            assert any(found.level == "mandatory" for found in report.violations), (key, value)
+        if had:
+            inputs[key] = right
+        else:
+            del inputs[key]
+    report = analyse(recording, servicer, [recording[SCHEDULER]])
+    assert not [found for found in report.violations if found.level == "mandatory"], str(report)
+
+
+# -- starting gently -----------------------------------------------------------------------------------------
+
+
+def test_the_configuration_to_start_with_is_what_the_rules_say() -> None:
+    """Not any more? `python -m fileflow_policies start policies/start.json` writes it anew."""
+    assert json.loads((ROOT / "policies" / "start.json").read_text()) == starting_configuration(RULES)
+
+
+def _web_template(recording: Recording) -> None:
+    """A cluster and a public service behind a load balancer, as getting-started pages write them."""
+    recording.resources.clear()
+    recording.add("aws:ecs/cluster:Cluster", "cluster", {"name": "cluster-1234567"})
+    recording.add(
+        "aws:ecs/taskDefinition:TaskDefinition",
+        "task",
+        {"family": "app", "containerDefinitions": json.dumps([{"name": "app", "image": "nginx:latest"}])},
+    )
+    recording.add("aws:lb/loadBalancer:LoadBalancer", "lb", {"name": "lb-1234567"})
+    recording.add(
+        "aws:lb/listener:Listener", "listener", {"port": 80, "defaultActions": [{"type": "forward"}]}
+    )
+    recording.add(
+        "aws:ecs/service:Service",
+        "service",
+        {
+            "name": "service-1234567",
+            "desiredCount": 3,
+            "taskDefinition": "app:1",
+            "launchType": "FARGATE",
+            "loadBalancers": [{"containerName": "app", "containerPort": 80}],
+            "networkConfiguration": {"assignPublicIp": True},
+        },
+    )
+
+
+def _worker_template(recording: Recording) -> None:
+    _web_template(recording)
+    recording.set("service", "loadBalancers", [])
+    recording.add("aws:ecr/repository:Repository", "repository", {"name": "app"})
+
+
+def _unknown_template(recording: Recording) -> None:
+    _web_template(recording)
+    recording.set("task", "containerDefinitions", unknown())
+    recording.set("service", "taskDefinition", unknown())
+
+
+def _open_template(recording: Recording) -> None:
+    _web_template(recording)
+    everyone = [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}]
+    recording.add("aws:ec2/securityGroup:SecurityGroup", "group", {"ingress": everyone, "egress": everyone})
+
+
+@pytest.mark.parametrize(
+    "template",
+    [_web_template, _worker_template, _unknown_template, _open_template],
+    ids=lambda each: each.__name__,
+)
+def test_a_common_template_starts_without_a_mandatory_violation(template: Change) -> None:
+    recording = _compliant(True).copy()
+    template(recording)
+    gentle = analyzer(json.loads((ROOT / "policies" / "start.json").read_text()))
+    levels = {found.level for found in analyse(recording, gentle).violations}
+    assert levels == {"advisory"}
+    assert "mandatory" in {found.level for found in analyse(recording).violations}
+
+
+def test_a_scheduler_of_two_tasks_is_refused_from_the_start() -> None:
+    recording = _compliant(True).copy()
+    recording.set(WEB, "name", "web-1234567")
+    recording.set(SCHEDULER, "desiredCount", 2)
+    gentle = analyzer(json.loads((ROOT / "policies" / "start.json").read_text()))
+    report = analyse(recording, gentle)
+    assert {found.rule for found in report.violations if found.level == "mandatory"} == {
+        "scheduler-desired-count"
+    }
