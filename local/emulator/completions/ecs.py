@@ -188,6 +188,7 @@ def _check_task_definition(request: Request) -> None:
             "Fargate only supports network mode ‘awsvpc’.",
         )
     _check_fargate_size(request)
+    _check_container_memory(request, containers)
     for container in containers:
         _check_fargate_container(container, has_execution_role=bool(request.get("executionRoleArn")))
 
@@ -208,6 +209,26 @@ def _check_fargate_size(request: Request) -> None:
             f"No Fargate configuration exists for given values: {sizes['cpu']} CPU, {sizes['memory']} "
             "memory. "
             "See the Amazon ECS documentation for the valid values.",
+        )
+
+
+def _check_container_memory(request: Request, containers: list[dict[str, Any]]) -> None:
+    """Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+    task = int(request["memory"])
+    for container in containers:
+        limit, reserved = container.get("memory"), container.get("memoryReservation")
+        if limit is not None and reserved is not None and limit <= reserved:
+            raise AwsError(
+                "ClientException",
+                f"Invalid setting for container '{container.get('name')}'. The 'memory' must be greater than "
+                "the 'memoryReservation'.",
+            )
+    # Of a container that has both, the reservation is what is taken from the task's memory.
+    taken = sum(each.get("memoryReservation") or each.get("memory") or 0 for each in containers)
+    if taken > task:
+        raise AwsError(
+            "ClientException",
+            f"Invalid setting for containers. Their memory, {taken} MiB, is more than the task's {task} MiB.",
         )
 
 
@@ -765,6 +786,9 @@ def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> t
     """The status of a service deployment, and why."""
     state = deployment.get("rolloutState")
     reason = deployment.get("rolloutStateReason", "")
+    if "consecutive task failures" in reason:
+        # Asked between the failure and the refresh that words it.
+        reason = _BREAKER_REASON
     if state == "COMPLETED":
         return "SUCCESSFUL", ""
     primary = ecs._primary_deployment(service)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import cloudwatch_logs, ecs, iam
+from ministack.services import cloudwatch_logs, ecs, iam, secretsmanager
 
 from local.emulator.completions.ecr import repository_of
 from local.emulator.completions.patching import wrap
@@ -61,8 +61,10 @@ def _role_problems(
         )
     prefix = "ResourceInitializationError: unable to pull secrets or registry auth: "
     for container in definition.get("containerDefinitions", []):
-        for secret in container.get("secrets") or []:
-            action, resource = _secret_access(secret.get("valueFrom", ""))
+        credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+        references = [secret.get("valueFrom", "") for secret in container.get("secrets") or []]
+        for reference in [*references, *([credentials] if credentials else [])]:
+            action, resource = _secret_access(reference)
             denial = _denial(role, task, action, resource)
             if denial:
                 yield f"{prefix}execution resource retrieval failed: unable to retrieve secret: {denial}"
@@ -105,11 +107,20 @@ def _names(given: Any, *wanted: str) -> bool:
 
 def _secret_access(value_from: str) -> tuple[str, str]:
     if ":secretsmanager:" in value_from:
-        return "secretsmanager:GetSecretValue", ":".join(value_from.split(":")[:7])
+        return "secretsmanager:GetSecretValue", _whole_arn(":".join(value_from.split(":")[:7]))
     if value_from.startswith("arn:"):
         return "ssm:GetParameters", value_from
     name = value_from.lstrip("/")
     return "ssm:GetParameters", f"arn:aws:ssm:{get_region()}:{get_account_id()}:parameter/{name}"
+
+
+def _whole_arn(given: str) -> str:
+    """A secret's ARN: IAM compares the whole one, also where ECS was given it without its ending.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+    """
+    known = [str(secret["ARN"]) for _, secret in secretsmanager._secrets.items()]
+    return next((arn for arn in known if given in (arn, arn[:-7])), given)
 
 
 def _denial(role: dict[str, Any], task: dict[str, Any], action: str, resource: str) -> str | None:

@@ -358,6 +358,38 @@ def test_an_execution_role_that_may_not_read_the_secret_keeps_the_task_from_star
     assert f"not authorized to perform: secretsmanager:GetSecretValue on resource: {secret}" in reason
 
 
+@pytest.mark.parametrize(("ending", "starts"), [("", False), ("-??????", True)])
+def test_a_secret_named_without_its_last_six_characters_needs_a_permission_for_the_whole_name(
+    world: World, ending: str, starts: bool
+) -> None:
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
+    partial = secret[:-7]
+    ExecutionRole(world, {"secretsmanager:GetSecretValue": [partial + ending]} | log_permissions(world))
+    definition = world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": partial}])
+    if starts:
+        world.create(definition)
+        assert world.steady()["runningCount"] == 1
+    else:
+        assert f"GetSecretValue on resource: {secret}" in stopped_reason(world, definition)
+
+
+def test_a_private_registrys_credentials_are_read_by_the_execution_role(world: World) -> None:
+    secret = world.client("secretsmanager").create_secret(Name="registry", SecretString="x")["ARN"]
+    ExecutionRole(world, log_permissions(world))
+    definition = world.register(repositoryCredentials={"credentialsParameter": secret})
+    assert f"GetSecretValue on resource: {secret}" in stopped_reason(world, definition)
+
+
+@pytest.mark.parametrize(
+    "memory", [{"memory": 1025}, {"memoryReservation": 2048}, {"memory": 256, "memoryReservation": 256}]
+)
+def test_containers_that_the_tasks_memory_does_not_hold_are_refused(
+    world: World, memory: dict[str, int]
+) -> None:
+    assert refusal(world.register, **memory)[0] == "ClientException"
+    world.register(memory=1024)
+
+
 def test_an_execution_role_that_ecs_may_not_assume_keeps_the_task_from_starting(world: World) -> None:
     trust = json.loads(json.dumps(TRUST))
     trust["Statement"][0]["Principal"]["Service"] = "ec2.amazonaws.com"
