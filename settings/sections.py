@@ -14,7 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from components.alarm_topic import AlarmTopicArgs
 from components.names import Names
 from components.network import ExistingVpc, NewVpc
-from components.options import ContainerHealthCheck, ContainerOptions, Logging, TaskSize, WritablePath
+from components.options import (
+    ContainerHealthCheck,
+    ContainerOptions,
+    Logging,
+    TaskSize,
+    WritablePath,
+    check_memory,
+)
 from components.validation import (
     InvalidArgumentError,
     check_environment,
@@ -214,7 +221,7 @@ class ServiceSettings(_Section):
 
     @model_validator(mode="after")
     def _check_container(self) -> ServiceSettings:
-        self.container()
+        check_memory(self.size, self.container())
         return self
 
     def container(self) -> ContainerOptions:

@@ -505,3 +505,14 @@ def test_https_by_a_zone_needs_no_certificate_of_ones_own() -> None:
     https = parse("prod", values).web_api.load_balancer.https()
     assert https is not None
     assert (https.certificate_arn, https.host_name) == (None, "files.example.com")
+
+
+def test_files_in_memory_that_leave_a_process_none_are_refused_by_key() -> None:
+    scheduler = {
+        "name": "download",
+        "port": 9091,
+        "size": {"cpu": 256, "memory_mib": 512},
+        "writable_paths": [{"path": "/tmp", "kind": "tmpfs", "size_mib": 2048}],
+    }
+    with pytest.raises(SettingsError, match=r"writable_paths.size_mib is 2048, but a tmpfs lies in"):
+        parse_settings("prod", {**as_text(stack_values("prod")), "schedulers": json.dumps([scheduler])})
