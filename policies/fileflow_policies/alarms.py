@@ -64,10 +64,17 @@ def rings(alarm: Resource, series: Series, watches: Callable[[Value], bool]) -> 
     return compare(value, threshold)
 
 
+def may_count_tasks(alarm: Resource) -> bool:
+    """Whether the alarm could be one on the number of tasks, before it is evaluated."""
+    name, statistic = alarm["metricName"].text(), alarm["statistic"].text()
+    utilization = name in ("CPUUtilization", "MemoryUtilization")
+    return name is None or (name in _METRICS and (not utilization or statistic == "SampleCount"))
+
+
 def _measured(alarm: Resource, series: Series, watches: Callable[[Value], bool]) -> tuple[int, float | None]:
     """The period in seconds, and the value of each; None where no data comes."""
     queries = alarm["metricQueries"]
-    if queries.surely_empty:
+    if queries.surely_empty or not queries.known:  # a provider may work out what was left out
         if alarm["metricName"].text() not in _METRICS:
             raise NotJudgedError
         return _period(alarm), _metric(alarm.props, _statistic(alarm.props), series, watches)

@@ -12,10 +12,10 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..alarms import COMPOSITE_ALARM, METRIC_ALARM, Series, rings
+from ..alarms import COMPOSITE_ALARM, METRIC_ALARM, Series, may_count_tasks, rings
 from ..metric_math import NotJudgedError
 from ..neighbours import EcsView, ecs_view
-from ..resources import ECS_CLUSTER, ECS_SERVICE, Resource, Stack
+from ..resources import ECS_SERVICE, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
 from ..values import Value
 
@@ -52,12 +52,16 @@ def heartbeat_alarms(stack: Stack, settings: Settings) -> Iterator[Finding]:
     declared = view.declared
     if not declared:
         return
-    told = [alarm for alarm in stack.of(METRIC_ALARM) if _tells(alarm, stack)]
+    told: dict[str | None, list[Resource]] = {}
+    for alarm in stack.of(METRIC_ALARM):
+        if may_count_tasks(alarm) and _tells(alarm, stack):
+            told.setdefault(alarm["dimensions"]["ServiceName"].text(), []).append(alarm)
     for service in declared:
+        near = [*told.get(service["name"].text(), ()), *told.get(None, ())]
         problems = [
             meaning
             for meaning, wanted in _SIDES
-            if not any(_covers(alarm, service, wanted, view) for alarm in told)
+            if not any(_covers(alarm, service, wanted, view) for alarm in near)
         ]
         if problems:
             yield Finding(
@@ -125,18 +129,15 @@ def _region(resource: Resource) -> str:
 
 def _watches(alarm: Resource, service: Resource, view: EcsView, dimensions: Value) -> bool:
     """Whether dimensions are those of the service's own series: its cluster's name and its own."""
+    if not dimensions.known:
+        return True  # only the update will know them
     keys = {key for key, _ in dimensions.entries()}
-    if dimensions.is_object and keys != {"ClusterName", "ServiceName"}:
+    if keys != {"ClusterName", "ServiceName"}:
         return False
-    sources = view.stack.referenced(alarm, "dimensions", "metricQueries")
     name, cluster = dimensions["ServiceName"], dimensions["ClusterName"]
-    if name.text() is not None:
-        if name.text() != service["name"].text() and not (service["name"].unknown and service in sources):
-            return False
-    elif service not in sources:
+    own, wanted = service["name"], view.cluster_name(service)
+    if name.text() is not None and own.text() is not None and name.text() != own.text():
         return False
-    wanted = view.cluster_name(service)
-    if cluster.text() is not None:
-        return wanted is None or cluster.text() == wanted
-    clusters = [other for other in sources if other.canonical_type == ECS_CLUSTER]
-    return not clusters or wanted is None or any(each["name"].text() in (wanted, None) for each in clusters)
+    if name.text() is None and service not in view.stack.referenced(alarm, "dimensions", "metricQueries"):
+        return False
+    return cluster.text() is None or wanted is None or cluster.text() == wanted

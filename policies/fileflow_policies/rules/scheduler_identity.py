@@ -11,7 +11,7 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import ports, read_containers
+from ..containers import Image, ports, read_containers
 from ..neighbours import EcsView, ecs_view
 from ..recognition import (
     DEFAULT_ROLES,
@@ -25,6 +25,7 @@ from ..recognition import (
 )
 from ..resources import ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, Threshold
+from ..values import Value
 
 catalogue: Final = Catalogue()
 
@@ -127,13 +128,16 @@ def _copies(view: EcsView, settings: Settings) -> Iterator[Finding]:
     """Services declared as something else that run what a declared scheduler runs."""
     declared = {service.urn_text for service in view.declared}
     done: set[str] = set()
-    sole = [work for work in view.works if work[0].urn_text in declared]
+    sole: dict[object, list[tuple[Resource, Value, Image, object]]] = {}
+    for each in view.works:
+        if each[0].urn_text in declared:
+            sole.setdefault((each[2].repository, each[3]), []).append(each)
     for service, container, image, work in view.works:
         standing = view.standing(service)
         if standing.role is None or standing.is_scheduler or standing.strong or standing.excuse:
             continue
-        for original, other, other_image, other_work in sole:
-            if service.urn_text in done or work != other_work or not image.same_as(other_image):
+        for original, other, other_image, _work in sole.get((image.repository, work), ()):
+            if service.urn_text in done or not image.same_as(other_image):
                 continue
             if ports(container) != ports(other) and container["name"].text() != other["name"].text():
                 continue  # one image of several programs, which the port tells apart
