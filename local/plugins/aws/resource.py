@@ -96,7 +96,9 @@ class Resource:
     - `kept`: arguments that AWS never returns; the state keeps the program's own.
     - `missing`: AWS error codes that say that the resource isn't there: `read` may let them through, and
       `delete` too.
-    - `delete_before_replace`: the replacement can't exist beside the old one whatever its name.
+    - `delete_before_replace`: the replacement is on AWS the very thing that it replaces, so that deleting the
+      old one afterwards would take the new one away. The types are pulumi-aws's (`DeleteBeforeReplace` in its
+      provider/resources.go; https://github.com/pulumi/pulumi-aws/pull/2085 for the lifecycle policy).
     """
 
     token: ClassVar[str]

@@ -118,6 +118,7 @@ class LifecyclePolicy(Resource):
     token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     documents = frozenset({"policy"})
     same = MappingProxyType({"policy": same_lifecycle})
+    delete_before_replace = True
     missing = frozenset({_NO_REPOSITORY, "LifecyclePolicyNotFoundException"})
 
     def create(self, call: Call, inputs: Inputs) -> str:

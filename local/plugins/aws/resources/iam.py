@@ -324,6 +324,7 @@ class RolePolicyAttachment(Resource):
 
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
     missing = frozenset({_ABSENT})
+    delete_before_replace = True
 
     def create(self, call: Call, inputs: Inputs) -> str:
         call.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])

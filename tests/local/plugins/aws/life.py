@@ -47,6 +47,23 @@ class Life:
         inputs = self._checked(self.inputs, wanted)
         return self._plugin.diff(self.token, self.outputs, self.inputs, inputs).replaces
 
+    def replace(self, **arguments: Any) -> dict[str, Any]:
+        """Replaces it by one with other arguments, in the order that Diff asks for; returns the outputs.
+
+        Asserts that the replacement is there afterwards, as the state has it.
+        """
+        self.arguments = {**self.arguments, **arguments}
+        old, inputs = self.outputs, self._checked(self.inputs, self.arguments)
+        found = self._plugin.diff(self.token, old, self.inputs, inputs)
+        assert found.replaces
+        if found.delete_before_replace:
+            self._plugin.delete(self.token, old)
+        self.inputs, self.outputs = inputs, self._plugin.create(self.token, inputs)
+        if not found.delete_before_replace:
+            self._plugin.delete(self.token, old)
+        assert self.refreshed()[0] == self.outputs
+        return self.outputs
+
     def refreshed(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a refresh makes of outputs and inputs."""
         found = self._plugin.read(self.token, self.id, self.outputs, self.inputs)

@@ -78,6 +78,9 @@ def test_a_lifecycle_policy_lives_with_its_repository(plugin: Plugin, aws: Aws) 
     repository = Life(plugin, "ecr/repository:Repository", name="shop")
     policy = Life(plugin, "ecr/lifecyclePolicy:LifecyclePolicy", repository="shop", policy=lifecycle("web-"))
     assert policy.replaced_by(policy=lifecycle("web-", keep=5)) == ["policy"]
+    policy.replace(policy=lifecycle("web-", keep=5))
+    kept = aws("ecr").get_lifecycle_policy(repositoryName="shop")["lifecyclePolicyText"]
+    assert kept == lifecycle("web-", keep=5)
     assert policy.outputs["policy"] == policy.arguments["policy"]
     aws("ecr").put_lifecycle_policy(repositoryName="shop", lifecyclePolicyText=lifecycle("web-", keep=3))
     assert "policy" in plugin.diff(policy.token, policy.refreshed()[0], policy.inputs, policy.inputs).changes

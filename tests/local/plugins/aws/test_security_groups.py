@@ -131,6 +131,7 @@ def test_a_rule_in_the_old_form_names_several_sources(plugin: Plugin, group: Lif
     )
     rule.imported(f"{group.id}_ingress_tcp_22_22_10.1.0.0/16_10.2.0.0/16")
     assert rule.replaced_by(cidrBlocks=["10.1.0.0/16"]) == ["cidrBlocks"]
+    rule.replace(cidrBlocks=["10.1.0.0/16"])
     rule.delete()
 
 

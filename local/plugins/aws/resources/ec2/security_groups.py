@@ -199,6 +199,7 @@ class SecurityGroupRule(Resource):
     """
 
     token = "aws:ec2/securityGroupRule:SecurityGroupRule"
+    delete_before_replace = True
     sets = frozenset({"cidrBlocks", "ipv6CidrBlocks", "prefixListIds"})
     same: ClassVar = {"protocol": same_protocol}
 
