@@ -88,8 +88,9 @@ def _measured(alarm: Resource, series: Series, watches: Callable[[Value], bool])
             raise NotJudgedError
         if query["returnData"].boolean() is True:
             result = name
+        # In a state what was left out is an empty text.
         expression = query["expression"].text()
-        if expression is not None:
+        if expression:
             expressions[name] = expression
             continue
         metric = query["metric"]
@@ -122,14 +123,14 @@ def _metric(
 ) -> float | None:
     namespace, name = metric["namespace"].text(), metric["metricName"].text()
     seconds = period or metric["period"].integer() or 60
-    unit = metric["unit"].text()
+    unit = metric["unit"].text() or "Count"
     running = (namespace, name) == ("ECS/ContainerInsights", "RunningTaskCount")
     desired = (namespace, name) == ("ECS/ContainerInsights", "DesiredTaskCount")
     # Each running task reports its use once a minute, so the number of samples is that of the tasks.
     samples = namespace == "AWS/ECS" and name in ("CPUUtilization", "MemoryUtilization")
     if not running and not desired and not samples:
         raise NotJudgedError
-    if not watches(metric["dimensions"]) or (unit not in (None, "Count") and not samples):
+    if not watches(metric["dimensions"]) or (unit != "Count" and not samples):
         return None  # there is no such series
     if series.tasks is None or (samples and series.tasks == 0):
         return None

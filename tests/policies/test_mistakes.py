@@ -340,6 +340,9 @@ HONEST: dict[str, Change] = {
     "thresholds between whole tasks": both(
         put("two-running", "threshold", 1.5), put("none-running", "threshold", 0.5)
     ),
+    "an alarm as the provider gives it back, with empty texts for what was left out": _alarm(
+        unit="", extendedStatistic="", thresholdMetricId="", metricQueries=[], datapointsToAlarm=0
+    ),
     "metric math that fills gaps": _alarm(
         namespace=None,
         metricName=None,
@@ -349,11 +352,13 @@ HONEST: dict[str, Change] = {
         metricQueries=[
             {
                 "id": "m",
+                "expression": "",
                 "metric": {
                     "namespace": "ECS/ContainerInsights",
                     "metricName": "RunningTaskCount",
                     "period": 60,
                     "stat": "Minimum",
+                    "unit": "",
                     "dimensions": {
                         "ClusterName": "fileflow-prod",
                         "ServiceName": "fileflow-scheduler-download",
