@@ -79,7 +79,7 @@ def test_a_scheduler_is_set_up_to_run_exactly_once(deployed: Deployment, service
     assert found["desiredCount"] == 1
     assert found["loadBalancers"] == []
     assert found["serviceRegistries"] == []
-    assert found["launchType"] == "FARGATE"
+    assert [each["capacityProvider"] for each in found["capacityProviderStrategy"]] == ["FARGATE"]
     assert found["deploymentConfiguration"]["minimumHealthyPercent"] == 0
     assert found["deploymentConfiguration"]["maximumPercent"] == 100
     assert found["availabilityZoneRebalancing"] == "DISABLED"

@@ -26,6 +26,7 @@ SPOILED: dict[str, dict[str, Any]] = {
         ]
     },
     "spot": {
+        "launch_type": None,
         "capacity_provider_strategies": [{"capacity_provider": "FARGATE_SPOT", "weight": 1, "base": 0}],
     },
 }
@@ -66,6 +67,7 @@ else:
     tasks = aws.ec2.SecurityGroup("tasks", description="Tasks of the trial", vpc_id=vpc.id)
     fleet.scheduler(
         cluster=cluster.arn,
+        cluster_name=cluster.name,
         network_configuration={
             "assign_public_ip": False,
             "security_groups": [tasks.id],

@@ -69,13 +69,15 @@ def network(security_group: aws.ec2.SecurityGroup, public: bool = False) -> dict
     return {"assign_public_ip": public, "security_groups": [security_group.id], "subnets": SUBNETS}
 
 
-def alarms(name: str, service_name: pulumi.Input[str]) -> None:
+def alarms(
+    name: str, service_name: pulumi.Input[str], cluster_name: pulumi.Input[str] = "fileflow-main"
+) -> None:
     for suffix, comparison in (("two", "GreaterThanThreshold"), ("none", "LessThanThreshold")):
         aws.cloudwatch.MetricAlarm(
             f"{name}-{suffix}",
             namespace="ECS/ContainerInsights",
             metric_name="RunningTaskCount",
-            dimensions={"ClusterName": "fileflow-main", "ServiceName": service_name},
+            dimensions={"ClusterName": cluster_name, "ServiceName": service_name},
             comparison_operator=comparison,
             threshold=1,
             evaluation_periods=1,
@@ -91,6 +93,7 @@ def scheduler(key: str = "download", port: int = 9091, **changes: Any) -> aws.ec
     full = f"fileflow-scheduler-{key}"
     watched = changes.pop("watched", True)
     opts = changes.pop("opts", None)
+    cluster_name = changes.pop("cluster_name", "fileflow-main")
     security_group = changes.pop("security_group", None) or group(key)
     definition = changes.pop("task_definition", None)
     if definition is None:
@@ -112,7 +115,7 @@ def scheduler(key: str = "download", port: int = 9091, **changes: Any) -> aws.ec
     }
     service = aws.ecs.Service(key, **{k: v for k, v in arguments.items() if v is not None}, opts=opts)
     if watched:
-        alarms(key, service.name)
+        alarms(key, service.name, cluster_name)
     return service
 
 
