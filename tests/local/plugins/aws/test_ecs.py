@@ -10,6 +10,7 @@ import pytest
 
 from local.plugins.aws.resources.ecs.service import is_steady
 from local.plugins.aws.resources.ecs.task_definition import same_containers
+from tests.local.fakes import until
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
@@ -357,6 +358,14 @@ def test_a_service_that_nothing_was_deployed_to_is_steady_when_one_deployment_ru
 
 def test_a_rollout_that_ecs_puts_back_is_a_failed_update(plugin: Plugin, service: Life, aws: Aws) -> None:
     service.change(waitForSteadyState=True)
+    place = {"cluster": service.outputs["cluster"], "services": [service.id]}
+
+    def completed() -> bool:
+        (found,) = aws("ecs").describe_services(**place)["services"]
+        return bool(found["deployments"][0]["rolloutState"] == "COMPLETED")
+
+    # A service is rolled back to its last completed deployment alone.
+    until(completed)
     before = service.outputs["taskDefinition"]
     exits = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
     broken = Life(
