@@ -358,7 +358,11 @@ def _last_stopped_task(session: Any, asked: Asked, unkept: Unkept | None) -> Sto
     own = own or [task for task in tasks if task["taskDefinitionArn"] == asked.task_definition]
     if not own:
         return None
-    task = max(own, key=lambda each: each.get("stoppedAt") or each["createdAt"])
+    return read_stopped_task(session, max(own, key=lambda each: each.get("stoppedAt") or each["createdAt"]))
+
+
+def read_stopped_task(session: Any, task: Mapping[str, Any]) -> StoppedTask:
+    """A task as DescribeTasks gives it, with the end of its log; `session` makes the clients."""
     return StoppedTask(
         task_arn=task["taskArn"],
         stopped_reason=task.get("stoppedReason", ""),

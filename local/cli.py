@@ -32,8 +32,8 @@ from local.progress import Progress
 from local.stack import Workbench
 
 SPREAD = ("-n", "auto", "--dist", "loadgroup")
-FAST_TESTS = ("tests/unit",)
-TYPED = ("__main__.py", "composition.py", "settings", "components", "local", "tests", "tools")
+FAST_TESTS = ("tests/unit", "tests/operate")
+TYPED = ("__main__.py", "composition.py", "settings", "components", "local", "operate", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
 

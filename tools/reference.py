@@ -25,7 +25,7 @@ from components import options, web_options
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
-from tools import costs
+from tools import costs, runbook
 
 ROOT = Path(__file__).parent.parent
 NOTICE = "<!-- Written by `make docs` from the docstrings; change those. -->"
@@ -160,6 +160,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/components.md": components_page(),
         ROOT / "docs/settings.md": settings_page(),
         ROOT / "docs/costs.md": costs.page(),
+        ROOT / "docs/operate.md": runbook.page(),
     }
 
 

@@ -1,0 +1,62 @@
+"""The Pulumi CLI, asked for what it knows of a stack."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.names import PROJECT
+from operate.errors import OperateError
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+
+def pulumi(arguments: Sequence[str], folder: Path) -> str:
+    """What `pulumi ARGUMENTS` prints.
+
+    Raises OperateError where there is no CLI, or where it refuses.
+    """
+    try:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise OperateError(
+            "There is no `pulumi` on the PATH.",
+            "Install the Pulumi CLI, or for the AWS on this machine: source .local/env",
+        ) from error
+    if done.returncode == 0:
+        return done.stdout
+    said = next((line for line in done.stderr.splitlines() if line.startswith("error:")), done.stderr.strip())
+    raise OperateError(
+        f"`pulumi {' '.join(arguments)}` failed: {said.removeprefix('error: ')}",
+        "See the stacks with `pulumi stack ls`, and choose one: --stack NAME, or `pulumi stack select`.",
+    )
+
+
+def settings_of(stack: str, folder: Path) -> Settings:
+    """The settings in the stack's file, as the program reads them.
+
+    Raises OperateError with every mistake that is in it.
+    """
+    # The settings bring the Pulumi SDK, which most verbs start without.
+    from settings import SettingsError, parse_settings
+
+    values = json.loads(pulumi(["config", "--json", "--stack", stack], folder))
+    own = {
+        key.removeprefix(f"{PROJECT}:"): each["value"]
+        for key, each in values.items()
+        if key.startswith(f"{PROJECT}:") and "value" in each
+    }
+    try:
+        return parse_settings(stack, own)
+    except SettingsError as error:
+        raise OperateError(str(error), f"Correct Pulumi.{stack}.yaml.") from error

@@ -1,0 +1,44 @@
+"""What every verb gives back: one value that is printed as JSON or as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from rich.console import RenderableType
+
+
+class Result(Protocol):
+    """A verb's result, a dataclass; `exit_code` is 1 where it found something wrong."""
+
+    @property
+    def exit_code(self) -> int: ...
+
+    def human(self) -> RenderableType:
+        """The result for a person's eyes."""
+        ...
+
+
+def as_json(result: Any) -> str:
+    """The result for a program: the dataclass's fields, in camelCase as AWS has them, times in ISO 8601."""
+    return json.dumps(_plain(result), indent=2, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {_camel(each.name): _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)

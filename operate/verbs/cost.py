@@ -1,0 +1,60 @@
+"""`cost`: what a month of the stack costs as it is configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from operate.app import Session, verb
+from operate.errors import SETTLED
+from operate.pulumi_cli import settings_of
+
+if TYPE_CHECKING:
+    from tools import costs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Fixed costs in US dollars a month, by the price list of a day."""
+
+    stack: str
+    region: str
+    prices_of: str
+    month: costs.Month
+    total: float
+
+    @property
+    def exit_code(self) -> int:
+        return SETTLED
+
+    def human(self) -> RenderableType:
+        table = Table(
+            "",
+            "US dollars a month",
+            box=None,
+            title=f"Stack {self.stack}, {self.region}, prices of {self.prices_of}",
+            caption="Without requests, traffic, logs and metrics: docs/costs.md",
+        )
+        for name, dollars in vars(self.month).items():
+            table.add_row(name.replace("_", " "), f"{dollars:8.2f}")
+        table.add_row("together", f"{self.total:8.2f}", style="bold")
+        return table
+
+
+@verb
+def cost(session: Session) -> Cost:
+    """Say what a month of the stack costs as it is configured, by the price list of Seoul."""
+    # The prices are worked out from the settings, which bring the Pulumi SDK.
+    from tools import costs
+
+    month = costs.month(settings_of(session.stack.name, session.stack.folder))
+    return Cost(
+        stack=session.stack.name,
+        region=costs.REGION,
+        prices_of=costs.PRICES_OF,
+        month=month,
+        total=round(month.total, 2),
+    )

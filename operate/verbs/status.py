@@ -1,0 +1,100 @@
+"""`status`: what runs, on one screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from operate.app import Session, verb
+from operate.errors import SETTLED, WRONG
+from operate.findings import Finding, findings
+from operate.observation import Observation, observe
+
+WATCH_INTERVAL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The services of a stack, and what is wrong with them."""
+
+    stack: str
+    region: str
+    services: Sequence[Observation]
+    findings: Sequence[Finding]
+
+    @property
+    def exit_code(self) -> int:
+        return WRONG if self.findings else SETTLED
+
+    def human(self) -> RenderableType:
+        wrong = {each.service for each in self.findings}
+        table = Table(title=f"Stack {self.stack} in {self.region}", title_justify="left", box=None)
+        table.add_column("service", no_wrap=True)
+        for column in ("tasks", "stopping", "rollout", "revision", "version", "alarms"):
+            table.add_column(column)
+        for seen in self.services:
+            ringing = sum(alarm.state == "ALARM" for alarm in seen.alarms)
+            beside = f" +{len(seen.strangers)} beside" if seen.strangers else ""
+            table.add_row(
+                seen.service,
+                f"{seen.running} of {seen.desired}{beside}",
+                str(seen.stopping),
+                seen.rollout.state.lower().replace("_", " "),
+                _revision(seen),
+                ", ".join(seen.versions) or (seen.image or "").partition("@")[2][:19] or "?",
+                f"{ringing} of {len(seen.alarms)} ring" if ringing else f"{len(seen.alarms)} quiet",
+                style="red" if seen.service in wrong else "green",
+            )
+        lines = [Text(f"{each.service}: {each.problem}. {each.fix}", style="red") for each in self.findings]
+        latest = sorted(
+            ((event.at, seen.service, event.message) for seen in self.services for event in seen.events),
+            reverse=True,
+        )[:5]
+        events = [Text(f"{at:%H:%M:%S}  {message}", style="dim") for at, _, message in latest]
+        return Group(table, *lines, *([Text("Last events:")] if events else []), *events)
+
+
+def _revision(seen: Observation) -> str:
+    runs, asked = (
+        arn.rpartition(":")[2] for arn in (seen.rollout.task_definition_arn, seen.asked_task_definition_arn)
+    )
+    return runs if seen.runs_what_was_asked else f"{runs}, asked: {asked}"
+
+
+def look(session: Session, service: str | None) -> Status:
+    """The status of one service, or of all."""
+    seen = [observe(session.aws, each, each.alarm_names) for each in session.services(service)]
+    return Status(
+        stack=session.stack.name,
+        region=session.aws.region,
+        services=seen,
+        findings=[finding for each in seen for finding in findings(each)],
+    )
+
+
+@verb
+@click.argument("service", required=False)
+@click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
+def status(session: Session, service: str | None, watch: bool) -> Status:
+    """Show what runs, what stops, what was asked for, and what is wrong.
+
+    A scheduler of which not exactly one task is at work is red, and the exit code is 1.
+    """
+    seen = look(session, service)
+    if not watch or session.json:
+        return seen
+    with Live(seen.human(), console=session.console, transient=True) as live:
+        try:
+            while True:
+                time.sleep(WATCH_INTERVAL_SECONDS)
+                seen = look(session, service)
+                live.update(seen.human())
+        except KeyboardInterrupt:
+            return seen

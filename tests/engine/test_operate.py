@@ -1,0 +1,320 @@
+"""The runbook's verbs on a deployed stack: in good order, and in the states that they are for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.engine.deployment import Deployment, eventually
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
+
+DOWNLOAD = "fileflow-scheduler-download"
+PIPELINE = "fileflow-scheduler-pipeline"
+SERVICES = ["fileflow-web-api", DOWNLOAD, PIPELINE]
+CLUSTER = "--cluster fileflow-prod"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb answered: its exit code, and its JSON."""
+
+    code: int
+    data: Any
+
+
+def operate(deployment: Deployment, arguments: str, prefix: str = "") -> Answer:
+    done = deployment.sourced(f"{prefix} python -m operate {arguments} --json 2>/dev/null")
+    return Answer(done.returncode, json.loads(done.stdout))
+
+
+def human(deployment: Deployment, arguments: str, prefix: str = "") -> tuple[int, str]:
+    done = deployment.sourced(f"COLUMNS=200 {prefix} python -m operate {arguments}")
+    return done.returncode, done.stdout
+
+
+def settled(deployment: Deployment) -> None:
+    """Waits until all is well again, so that a test leaves nothing to the next."""
+    eventually(lambda: operate(deployment, "status"), lambda seen: seen.code == 0)
+
+
+@pytest.fixture(scope="module")
+def stack(deployed: Deployment) -> Deployment:
+    settled(deployed)
+    return deployed
+
+
+@pytest.fixture
+def changed(stack: Deployment) -> Iterator[Deployment]:
+    """The same, for a test that changes what runs."""
+    yield stack
+    settled(stack)
+
+
+def problems(answer: Answer) -> list[str]:
+    return [each["problem"] for each in answer.data["findings"]]
+
+
+def test_status_of_a_stack_in_order_has_no_finding_and_shows_what_runs(stack: Deployment) -> None:
+    answer = operate(stack, "status")
+    assert (answer.code, answer.data["findings"]) == (0, [])
+    assert [each["service"] for each in answer.data["services"]] == SERVICES
+    assert [each["versions"] for each in answer.data["services"]] == [
+        ["web-api-1.0.0"],
+        ["download-scheduler-1.0.0"],
+        ["pipeline-scheduler-1.0.0"],
+    ]
+    code, text = human(stack, "status download")
+    assert code == 0
+    assert DOWNLOAD in text
+    assert "1 of 1" in text
+    assert PIPELINE not in text
+
+
+def test_a_count_of_two_is_told_and_put_back(changed: Deployment) -> None:
+    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --desired-count 2")
+    eventually(
+        lambda: problems(operate(changed, "status download")),
+        lambda found: any(problem.startswith("2 tasks may be at work") for problem in found),
+    )
+    assert operate(changed, "status").code == 1
+    fixed = operate(changed, "fix-count download")
+    assert (fixed.code, fixed.data["desiredBefore"], fixed.data["stopped"]) == (0, 2, [])
+    assert operate(changed, "status download").code == 0
+
+
+def test_a_task_started_by_hand_is_told_and_stopped(changed: Deployment) -> None:
+    started = changed.aws(
+        f"ecs run-task {CLUSTER} --launch-type FARGATE --task-definition {DOWNLOAD}-prod "
+        f"--network-configuration '{json.dumps(network_of(changed, DOWNLOAD))}'"
+    )
+    task_id = started["tasks"][0]["taskArn"].rpartition("/")[2]
+    seen = operate(changed, "status download")
+    assert [each["arn"].rpartition("/")[2] for each in seen.data["services"][0]["strangers"]] == [task_id]
+    assert seen.code == 1
+    fixed = operate(changed, "fix-count download")
+    assert (fixed.code, fixed.data["stopped"]) == (0, [task_id])
+
+
+def network_of(deployment: Deployment, service: str) -> Any:
+    found = deployment.aws(f"ecs describe-services {CLUSTER} --services {service}")
+    return found["services"][0]["networkConfiguration"]
+
+
+def test_a_count_is_fixed_of_schedulers_alone(stack: Deployment) -> None:
+    answer = operate(stack, "fix-count web-api")
+    assert answer.code == 2
+    assert "is no scheduler" in answer.data["error"]
+
+
+def test_a_restarted_scheduler_has_another_task_and_never_two(changed: Deployment) -> None:
+    answer = operate(changed, "restart pipeline")
+    assert (answer.code, answer.data["problems"]) == (0, [])
+    assert len(answer.data["stopped"]) == len(answer.data["started"]) == 1
+    assert answer.data["stopped"] != answer.data["started"]
+    assert answer.data["secondsWithout"] >= 0
+
+
+def test_a_restarted_web_service_has_other_tasks(changed: Deployment) -> None:
+    answer = operate(changed, "restart web-api")
+    assert (answer.code, answer.data["secondsWithout"]) == (0, None)
+    assert not set(answer.data["stopped"]) & set(answer.data["started"])
+
+
+def test_read_only_refuses_a_change_and_changes_nothing(stack: Deployment) -> None:
+    before = operate(stack, "status pipeline").data["services"][0]["tasks"]
+    for answer in (
+        operate(stack, "restart pipeline --read-only"),
+        operate(stack, "restart pipeline", prefix="FILEFLOW_READ_ONLY=1"),
+    ):
+        assert answer.code == 2
+        assert "--read-only" in answer.data["error"]
+    assert operate(stack, "status pipeline").data["services"][0]["tasks"] == before
+
+
+def test_logs_are_found_and_filtered(stack: Deployment) -> None:
+    answer = operate(stack, "logs download --since 1d")
+    messages = [line["message"] for line in answer.data["lines"]]
+    assert messages
+    start = messages[0][:5]
+    filtered = operate(stack, f"logs download --since 1d --grep '^{re.escape(start)}'")
+    assert [line["message"] for line in filtered.data["lines"]] == [
+        message for message in messages if message.startswith(start)
+    ]
+    code, text = human(stack, "logs download --since tomorrow")
+    assert code == 2
+    assert "'tomorrow' is no time back from now" in text
+
+
+def test_a_crash_loop_is_told_with_its_exit_code_and_last_lines(changed: Deployment) -> None:
+    service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
+    good = service["taskDefinition"]
+    definition = changed.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
+    for container in definition["containerDefinitions"]:
+        container["environment"] = [
+            *container.get("environment", []),
+            {"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"},
+        ]
+    kept = (
+        "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
+        "requiresCompatibilities", "cpu", "memory", "runtimePlatform",
+    )  # fmt: skip
+    text = json.dumps({name: definition[name] for name in kept if name in definition})
+    (changed.root / "bad.json").write_text(text)
+    bad = changed.aws("ecs register-task-definition --cli-input-json file://bad.json")["taskDefinition"]
+    arn = bad["taskDefinitionArn"]
+    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {arn}")
+    try:
+        answer = eventually(
+            lambda: operate(changed, "why download"),
+            lambda seen: any(stop["exitCodes"] == [1] for stop in seen.data["stops"]),
+        )
+        stop = next(each for each in answer.data["stops"] if each["exitCodes"] == [1])
+        assert stop["revision"] == arn.rpartition("/")[2]
+        assert stop["likelyCause"] == "database connection"
+        assert stop["logLines"]
+    finally:
+        changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {good}")
+
+
+def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deployment) -> None:
+    asked = changed.aws(f"ecs describe-services {CLUSTER} --services {PIPELINE}")["services"][0][
+        "taskDefinition"
+    ]
+    definition = changed.aws(f"ecs describe-task-definition --task-definition {asked}")["taskDefinition"]
+    text = json.dumps(definition["containerDefinitions"])
+    (changed.root / "containers.json").write_text(text)
+    other = changed.aws(
+        f"ecs register-task-definition --family {definition['family']} --network-mode awsvpc "
+        f"--requires-compatibilities FARGATE --cpu {definition['cpu']} --memory {definition['memory']} "
+        f"--execution-role-arn {definition['executionRoleArn']} --task-role-arn {definition['taskRoleArn']} "
+        f"--volumes '{json.dumps(definition['volumes'])}' --container-definitions file://containers.json"
+    )["taskDefinition"]["taskDefinitionArn"]
+    changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --task-definition {other}")
+    try:
+        names = [each.rpartition("/")[2] for each in (other, asked)]
+        eventually(
+            lambda: problems(operate(changed, "status pipeline")),
+            lambda found: f"{names[0]} runs, {names[1]} was asked for" in found,
+        )
+        assert operate(changed, "verify pipeline").code == 1
+    finally:
+        changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --task-definition {asked}")
+
+
+def test_a_ringing_alarm_is_told(changed: Deployment) -> None:
+    alarm = operate(changed, "status download").data["services"][0]["alarms"][0]["name"]
+    set_state = f"cloudwatch set-alarm-state --alarm-name {alarm} --state-reason test --state-value"
+    changed.aws(f"{set_state} ALARM")
+    try:
+        assert problems(operate(changed, "status download")) == [f"alarm {alarm}: test"]
+    finally:
+        changed.aws(f"{set_state} OK")
+
+
+def test_verify_checks_what_the_next_task_needs_and_what_could_scale_a_scheduler(changed: Deployment) -> None:
+    answer = operate(changed, "verify download")
+    assert answer.code == 0
+    checks = [each["check"] for each in answer.data["checks"]]
+    for expected in ("nothing scales it", "its image is in the repository", f"log group /aws/ecs/{DOWNLOAD}"):
+        assert expected in checks
+    target = (
+        "--service-namespace ecs --scalable-dimension ecs:service:DesiredCount "
+        f"--resource-id service/fileflow-prod/{DOWNLOAD}"
+    )
+    changed.aws(
+        f"application-autoscaling register-scalable-target {target} --min-capacity 1 --max-capacity 1"
+    )
+    try:
+        wrong = operate(changed, "verify download")
+        assert wrong.code == 1
+        assert [each["problem"] for each in wrong.data["checks"] if each["problem"]] == [
+            "an autoscaling target is registered for it"
+        ]
+    finally:
+        changed.aws(f"application-autoscaling deregister-scalable-target {target}")
+
+
+def test_endpoints_name_each_running_tasks_address_and_port(stack: Deployment) -> None:
+    answer = operate(stack, "endpoints")
+    assert answer.code == 0
+    urls = {each["service"]: each["urls"][0] for each in answer.data["endpoints"]}
+    assert list(urls) == SERVICES
+    for service, port in zip(SERVICES, (8083, 9091, 9092), strict=True):
+        assert urls[service].endswith(f":{port}/actuator/health")
+
+
+def test_metrics_have_a_series_for_cpu_and_for_memory(stack: Deployment) -> None:
+    answer = operate(stack, "metrics pipeline --since 1h")
+    assert [(each["service"], each["metric"]) for each in answer.data["series"]] == [
+        (PIPELINE, "CPUUtilization"),
+        (PIPELINE, "MemoryUtilization"),
+    ]
+
+
+def test_versions_say_which_one_runs(stack: Deployment) -> None:
+    answer = operate(stack, "versions web-api")
+    assert [(each["tag"], each["runs"]) for each in answer.data["versions"]] == [("web-api-1.0.0", True)]
+
+
+def test_the_scrape_configuration_names_each_services_port_and_is_printed_as_it_is(stack: Deployment) -> None:
+    answer = operate(stack, "scrape-config")
+    assert answer.data["ports"] == dict(zip(SERVICES, (8083, 9091, 9092), strict=True))
+    code, text = human(stack, "scrape-config", prefix="COLUMNS=40")
+    assert (code, text) == (0, answer.data["configuration"])
+
+
+def test_a_rollback_names_the_versions_that_there_are_and_makes_none_anew(stack: Deployment) -> None:
+    unknown = operate(stack, "rollback download 0.9")
+    assert (unknown.code, unknown.data["fix"]) == (2, "Choose one of: 1.0.0.")
+    built = operate(stack, "rollback download 1.0.0")
+    assert built.code == 2
+    assert "source 'build'" in built.data["error"]
+
+
+def test_a_shell_is_opened_only_where_the_service_lets_a_person_in(stack: Deployment) -> None:
+    (stack.root / "programs").mkdir(exist_ok=True)
+    plugin = stack.root / "programs" / "session-manager-plugin"
+    plugin.write_text("#!/bin/sh\nexit 0\n")
+    plugin.chmod(0o755)
+    with_plugin = 'PATH="$PWD/programs:$PATH"'
+    for arguments in ("exec download", "port-forward download"):
+        assert "session-manager-plugin" in operate(stack, arguments).data["error"]
+        refused = operate(stack, arguments, with_plugin)
+        assert refused.code == 2
+        assert "lets nobody in" in refused.data["error"]
+
+
+def test_the_cost_is_that_of_the_page(stack: Deployment) -> None:
+    answer = operate(stack, "cost")
+    assert answer.code == 0
+    assert answer.data["total"] == round(sum(answer.data["month"].values()), 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prefix", "problem"),
+    [
+        ("why nightly", "", "has no service 'nightly'"),
+        ("status --stack nowhere", "", "no stack named 'nowhere' found"),
+        ("status", "AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY=", "no AWS credentials"),
+        ("status", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS doesn't answer"),
+    ],
+)
+def test_what_keeps_a_verb_from_its_work_is_one_error_with_a_fix(
+    stack: Deployment, arguments: str, prefix: str, problem: str
+) -> None:
+    answer = operate(stack, arguments, prefix)
+    assert answer.code == 2
+    assert problem in answer.data["error"]
+    assert answer.data["fix"]
+
+
+def test_an_error_is_two_lines_for_a_person(stack: Deployment) -> None:
+    code, text = human(stack, "why nightly")
+    assert code == 2
+    assert [line.partition(":")[0] for line in text.splitlines()] == ["error", "Fix"]
