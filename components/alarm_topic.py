@@ -13,8 +13,13 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
+from components.aws_rules import check_tags
 from components.names import digest
-from components.validation import check_pattern, check_unique
+from components.validation import (
+    all_mistakes,
+    check_pattern,
+    check_unique,
+)
 
 ALARM_TOPIC = "fileflow:sns:AlarmTopic"
 
@@ -33,7 +38,9 @@ class AlarmTopicArgs:
     https_endpoints: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
         for email in self.emails:
             check_pattern("emails", email, r"[^@\s]+@[^@\s]+", "it is an e-mail address", "Correct it.")
         for endpoint in self.https_endpoints:

@@ -12,9 +12,14 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from components.aws_rules import check_tags
 from components.options import Logging
 from components.session_key import create_session_key
-from components.validation import check_choice, check_pattern
+from components.validation import (
+    all_mistakes,
+    check_choice,
+    check_pattern,
+)
 
 CLUSTER = "fileflow:ecs:Cluster"
 
@@ -35,7 +40,9 @@ class ClusterArgs:
     logging: Logging = field(default_factory=Logging)
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
         check_pattern(
             "cluster_name",
             self.cluster_name,

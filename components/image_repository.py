@@ -16,7 +16,13 @@ import pulumi_awsx as awsx
 import pulumi_docker as docker
 
 from components.aws_environment import AwsEnvironment
-from components.validation import InvalidArgumentError, check_range, check_unique
+from components.aws_rules import check_tags
+from components.validation import (
+    all_mistakes,
+    check_range,
+    check_unique,
+    refuse,
+)
 
 IMAGE_REPOSITORY = "fileflow:ecr:ImageRepository"
 
@@ -35,7 +41,9 @@ class ImageRepositoryArgs:
     force_delete: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
         check_range(
             "kept_versions",
             self.kept_versions,
@@ -46,7 +54,7 @@ class ImageRepositoryArgs:
         check_unique("tag_prefixes", self.tag_prefixes, "a service's prefix")
         for first, second in permutations(self.tag_prefixes, 2):
             if second.startswith(first):
-                raise InvalidArgumentError(
+                refuse(
                     "tag_prefixes",
                     second,
                     f"it begins like {first}, whose lifecycle rule would count its versions and delete them",

@@ -5,7 +5,6 @@ Owns the choice between the two. Doesn't own security groups: each service has i
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,8 +13,16 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
+from components.aws_rules import check_private_range, check_resource_ids, check_tags
 from components.options import Placement
-from components.validation import InvalidArgumentError, check_choice, check_cidr_block, check_range
+from components.validation import (
+    InvalidArgumentError,
+    all_mistakes,
+    check_choice,
+    check_cidr_block,
+    check_range,
+    refuse,
+)
 
 NETWORK = "fileflow:ec2:Network"
 
@@ -33,15 +40,18 @@ class NewVpc:
     number_of_availability_zones: int = 2
     nat_gateway_strategy: Literal["NONE", "SINGLE", "ONE_PER_AZ"] = "SINGLE"
 
+    @all_mistakes
     def __post_init__(self) -> None:
-        check_cidr_block("cidr_block", self.cidr_block)
-        if not 16 <= ipaddress.IPv4Network(self.cidr_block).prefixlen <= 24:
-            raise InvalidArgumentError(
-                "cidr_block",
-                self.cidr_block,
-                "a VPC's range here is from /16 to /24",
-                "Choose another prefix length.",
-            )
+        network = check_cidr_block("cidr_block", self.cidr_block)
+        if network is not None:
+            if not 16 <= network.prefixlen <= 24:
+                refuse(
+                    "cidr_block",
+                    self.cidr_block,
+                    "a VPC's range here is from /16 to /24",
+                    "Choose another prefix length.",
+                )
+            check_private_range("cidr_block", self.cidr_block)
         check_range(
             "number_of_availability_zones",
             self.number_of_availability_zones,
@@ -71,6 +81,7 @@ class ExistingVpc:
     public_subnet_ids: Sequence[str] | None = None
     public_subnet_tags: Mapping[str, str] | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         for by_id, by_tags in (
             ("vpc_id", "vpc_tags"),
@@ -79,12 +90,23 @@ class ExistingVpc:
         ):
             given = [name for name in (by_id, by_tags) if getattr(self, name)]
             if len(given) != 1:
-                raise InvalidArgumentError(
+                refuse(
                     by_id,
                     getattr(self, by_id),
                     f"exactly one of {by_id} and {by_tags} is given",
                     "Name one of the two.",
                 )
+        if self.vpc_id:
+            check_resource_ids("vpc_id", [self.vpc_id], "vpc")
+        check_resource_ids("private_subnet_ids", self.private_subnet_ids or (), "subnet")
+        check_resource_ids("public_subnet_ids", self.public_subnet_ids or (), "subnet")
+        if self.public_subnet_ids and len(self.public_subnet_ids) < 2:
+            refuse(
+                "public_subnet_ids",
+                list(self.public_subnet_ids),
+                "a load balancer needs subnets in two zones",
+                "Name a second one.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +115,20 @@ class NetworkArgs:
 
     vpc: NewVpc | ExistingVpc = field(default_factory=NewVpc)
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @all_mistakes
+    def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
+
+
+def _private(cidr_block: str) -> str:
+    """The range of a VPC that exists already, which is known as late as in the preview."""
+    try:
+        check_private_range("vpc_id", cidr_block)
+    except InvalidArgumentError as error:
+        # Shown as it is, without a traceback.
+        raise pulumi.RunError(str(error)) from None
+    return cidr_block
 
 
 class Network(pulumi.ComponentResource):
@@ -129,7 +165,7 @@ class Network(pulumi.ComponentResource):
             self.vpc_id = found.id
             self.private_subnet_ids = self._subnets(args.vpc.private_subnet_ids, args.vpc.private_subnet_tags)
             self.public_subnet_ids = self._subnets(args.vpc.public_subnet_ids, args.vpc.public_subnet_tags)
-            cidr_block = found.cidr_block
+            cidr_block = found.cidr_block.apply(_private)
         self.placement = Placement(
             vpc_id=self.vpc_id, cidr_block=cidr_block, private_subnet_ids=self.private_subnet_ids
         )

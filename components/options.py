@@ -10,15 +10,15 @@ how many resources exist, and are plain values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from typing import Literal
 
 import pulumi
 
 from components.validation import (
-    InvalidArgumentError,
+    all_mistakes,
     check_arn,
     check_arns,
     check_choice,
@@ -30,6 +30,8 @@ from components.validation import (
     check_secret_reference,
     check_task_size,
     check_unique,
+    check_variable_names,
+    refuse,
 )
 
 CpuArchitecture = Literal["X86_64", "ARM64"]
@@ -50,6 +52,7 @@ class TaskSize:
     cpu_architecture: CpuArchitecture = "X86_64"
     ephemeral_storage_gib: int | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_task_size("cpu", self.cpu, "memory_mib", self.memory_mib)
         check_choice(
@@ -77,9 +80,10 @@ class ContainerHealthCheck:
     retries: int = 3
     start_period_seconds: int = 120
 
+    @all_mistakes
     def __post_init__(self) -> None:
         if len(self.command) < 2 or self.command[0] not in ("CMD", "CMD-SHELL"):
-            raise InvalidArgumentError(
+            refuse(
                 "health_check.command",
                 list(self.command),
                 "the command begins with CMD or CMD-SHELL and goes on with what to run",
@@ -111,12 +115,14 @@ class WritablePath:
     kind: Literal["volume", "tmpfs"] = "volume"
     size_mib: int = 64
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_pattern(
             "writable_paths.path",
             self.path,
-            r"(/[A-Za-z0-9._-]+)+",
-            "a path is absolute",
+            # A container can't be started with a mount over its processes, devices or kernel settings.
+            r"(?!/(proc|sys|dev)$)(?!/(proc|sys)/)(?!.*/\.{1,2}(/|$))(/[A-Za-z0-9._-]+)+",
+            "a path is absolute, without '.' and '..', and is none of /proc, /sys and /dev",
             "Write for example /tmp.",
         )
         check_choice("writable_paths.kind", self.kind, ("volume", "tmpfs"), "the kind of a writable path")
@@ -149,36 +155,37 @@ class ContainerOptions:
     health_check: ContainerHealthCheck | None = None
     repository_credentials: pulumi.Input[str] | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_environment("environment", self.environment)
         if isinstance(self.repository_credentials, str):
             check_secret_reference("repository_credentials", self.repository_credentials)
             if self.repository_credentials.startswith("ssm:") or ":ssm:" in self.repository_credentials:
-                raise InvalidArgumentError(
+                refuse(
                     "repository_credentials",
                     self.repository_credentials,
                     "ECS takes a registry's credentials from Secrets Manager only",
                     "Store username and password there as JSON.",
                 )
         check_arns("environment_file_arns", self.environment_file_arns, "s3")
+        check_variable_names("secrets", self.secrets)
         for name, reference in self.secrets.items():
             if isinstance(reference, str):
                 check_secret_reference(f"secrets.{name}", reference)
             if name in self.environment:
-                raise InvalidArgumentError(
+                refuse(
                     f"environment.{name}", "given", f"{name} is also under secrets", "Keep one of the two."
                 )
-        check_unique("writable_paths.path", [each.path for each in self.writable_paths], "a writable path")
-        for outer, inner in permutations([each.path for each in self.writable_paths], 2):
-            if inner.startswith(f"{outer}/"):
-                raise InvalidArgumentError(
-                    "writable_paths.path",
-                    inner,
-                    f"it lies within {outer}, and whichever is mounted last hides the other",
-                    "Keep one of the two.",
-                )
-        if self.user.split(":")[0] in ("", "0", "root"):
-            raise InvalidArgumentError(
+        check_writable_paths([each.path for each in self.writable_paths])
+        check_pattern(
+            "user",
+            self.user,
+            r"([a-z_][a-z0-9_-]{0,31}|\d{1,9})(:([a-z_][a-z0-9_-]{0,31}|\d{1,9}))?",
+            "it is a user, or a user and a group, by name or by number",
+            "Write for example 1000:1000.",
+        )
+        if re.fullmatch(r"0+|root", self.user.split(":")[0]):
+            refuse(
                 "user",
                 self.user,
                 "a container never runs as root",
@@ -210,9 +217,10 @@ class Sidecar:
     firelens: Literal["fluentbit", "fluentd"] | None = None
     router_options: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
         if self.router_options and self.firelens is None:
-            raise InvalidArgumentError(
+            refuse(
                 "sidecars.router_options",
                 sorted(self.router_options),
                 "only a log router has them",
@@ -227,7 +235,7 @@ class Sidecar:
         )
         check_image("sidecars.image", self.image)
         if self.main_waits_for == "HEALTHY" and self.container.health_check is None:
-            raise InvalidArgumentError(
+            refuse(
                 "sidecars.main_waits_for",
                 "HEALTHY",
                 "a container without a health check never becomes healthy",
@@ -237,11 +245,25 @@ class Sidecar:
             check_range("sidecars.port", self.port, 1, 65535, "a port")
 
 
+def check_writable_paths(paths: Sequence[str]) -> None:
+    """Refuses a folder that is writable twice, by itself or as a part of another one."""
+    check_unique("writable_paths.path", paths, "a writable path")
+    for path in paths:
+        outer = [other for other in paths if path.startswith(f"{other}/")]
+        if outer:
+            refuse(
+                "writable_paths.path",
+                path,
+                f"it lies within {outer[0]}, and whichever is mounted last hides the other",
+                "Keep one of the two.",
+            )
+
+
 def check_containers(main: str, sidecars: Sequence[Sidecar]) -> None:
     """Refuses a task in which two containers have one name, and one with two log routers."""
     routers = [sidecar.name for sidecar in sidecars if sidecar.firelens is not None]
     if len(routers) > 1:
-        raise InvalidArgumentError(
+        refuse(
             "sidecars.firelens", routers, "a task has one log router at most", "Keep firelens on one of them."
         )
     check_unique("sidecars.name", [main, *(sidecar.name for sidecar in sidecars)], "a container's name")
@@ -266,7 +288,7 @@ def check_memory(size: TaskSize, container: ContainerOptions, sidecars: Sequence
     """Refuses containers that the task's memory can't hold, and files in memory that leave a process none."""
     left = main_memory_mib(size, sidecars)
     if left < SMALLEST_MEMORY_MIB:
-        raise InvalidArgumentError(
+        refuse(
             "sidecars.memory_reservation_mib",
             size.memory_mib - left,
             f"of the task's {size.memory_mib} MiB it leaves the main container {left}, and it needs "
@@ -275,7 +297,7 @@ def check_memory(size: TaskSize, container: ContainerOptions, sidecars: Sequence
         )
     in_memory = sum(each.size_mib for each in container.writable_paths if each.kind == "tmpfs")
     if in_memory > left - SMALLEST_MEMORY_MIB:
-        raise InvalidArgumentError(
+        refuse(
             "writable_paths.size_mib",
             in_memory,
             f"a tmpfs lies in the container's memory of {left} MiB, of which the process needs "
@@ -298,6 +320,7 @@ class Logging:
     kms_key_arn: pulumi.Input[str] | None = None
     retain_on_delete: bool = False
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_retention_days("retention_days", self.retention_days)
         check_arn("kms_key_arn", self.kms_key_arn, "kms")
@@ -333,8 +356,14 @@ class Alarms:
     evaluation_periods: int = 5
     roll_back_deployments: bool = True
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_arns("topic_arns", self.topic_arns, "sns")
+        # Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+        if len(self.topic_arns) > 5:
+            refuse(
+                "topic_arns", len(self.topic_arns), "an alarm tells five topics at most", "Leave some out."
+            )
         check_range("alarms.cpu_percent", self.cpu_percent, 1, 100, "a share of the CPU in percent")
         check_range("alarms.memory_percent", self.memory_percent, 1, 100, "a share of the memory in percent")
         check_range("alarms.evaluation_periods", self.evaluation_periods, 1, 1440, "a number of minutes")
@@ -358,9 +387,10 @@ class TaskAccess:
     execute_command: bool = False
     session_kms_key_arn: pulumi.Input[str] | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         if self.session_kms_key_arn is not None and not self.execute_command:
-            raise InvalidArgumentError(
+            refuse(
                 "session_kms_key_arn",
                 "given",
                 "it belongs to execute_command, which is off",

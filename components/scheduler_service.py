@@ -15,6 +15,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
+from components.aws_rules import check_tags
 from components.capacity import fargate
 from components.options import (
     Alarms,
@@ -31,7 +32,14 @@ from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
 from components.tags import ROLE_TAG, SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
-from components.validation import check_arn, check_image, check_port, check_range, check_service_names
+from components.validation import (
+    all_mistakes,
+    check_arn,
+    check_image,
+    check_port,
+    check_range,
+    check_service_names,
+)
 
 SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 
@@ -69,7 +77,9 @@ class SchedulerServiceArgs:
     alarms: Alarms = field(default_factory=Alarms)
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
         check_arn("cluster_arn", self.cluster_arn, "ecs")
         check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
         check_image("image", self.image)

@@ -15,7 +15,10 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components.image_repository import ImageRepository
-from components.validation import check_pattern
+from components.validation import (
+    all_mistakes,
+    check_pattern,
+)
 
 SERVICE_IMAGE = "fileflow:ecr:ServiceImage"
 
@@ -69,6 +72,7 @@ class ServiceImageArgs:
     latest_tag: str
     platform: str = "linux/amd64"
 
+    @all_mistakes
     def __post_init__(self) -> None:
         for name in ("tag", "latest_tag"):
             check_pattern(

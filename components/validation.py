@@ -6,14 +6,14 @@ add the file and the key, the components add the argument's name.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import TypeVar
 
-SECRET_NAME = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|CREDENTIAL)", re.IGNORECASE
-)
-"""Names of environment variables that carry a secret by convention."""
+from components.credentials import exposed_credential
 
 _JSON_KEY_STAGE_AND_VERSION = r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
 SECRET_REFERENCE = re.compile(
@@ -54,7 +54,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task
 class InvalidArgumentError(ValueError):
     """A value that breaks a rule: which field, which value, which rule, and how to mend it.
 
-    Several broken rules are reported at once with `InvalidArgumentError.join`.
+    Where a group breaks several rules, `mistakes` has all of them, the first one included.
     """
 
     def __init__(self, field: str, value: object, rule: str, fix: str) -> None:
@@ -62,7 +62,52 @@ class InvalidArgumentError(ValueError):
         self.value = value
         self.rule = rule
         self.fix = fix
+        self.mistakes: Sequence[InvalidArgumentError] = (self,)
         super().__init__(f"{field} is {value!r}, but {rule}. {fix}")
+
+    def __str__(self) -> str:
+        return "\n".join(str(each.args[0]) for each in self.mistakes)
+
+
+_Group = TypeVar("_Group")
+_Result = TypeVar("_Result")
+
+_found: ContextVar[list[InvalidArgumentError] | None] = ContextVar("_found", default=None)
+"""The mistakes of the group that is being checked, or None outside of `all_mistakes`."""
+
+
+def refuse(field: str, value: object, rule: str, fix: str) -> None:
+    """Reports a broken rule: raises it, or, within `all_mistakes`, goes on to find the other ones too."""
+    error = InvalidArgumentError(field, value, rule, fix)
+    found = _found.get()
+    if found is None:
+        raise error
+    found.append(error)
+
+
+def all_mistakes(check: Callable[[_Group], _Result]) -> Callable[[_Group], _Result]:
+    """Has a group's check raise all broken rules at once, and not the first alone."""
+
+    @functools.wraps(check)
+    def checked(group: _Group) -> _Result:
+        mistakes: list[InvalidArgumentError] = []
+        outer = _found.set(mistakes)
+        try:
+            return_value = check(group)
+        except InvalidArgumentError as error:
+            mistakes += error.mistakes
+        except (ValueError, TypeError, LookupError):
+            # A later check may trip over a value that an earlier one has refused already.
+            if not mistakes:
+                raise
+        finally:
+            _found.reset(outer)
+        if mistakes:
+            mistakes[0].mistakes = tuple(mistakes)
+            raise mistakes[0] from None
+        return return_value
+
+    return checked
 
 
 class Hidden:
@@ -83,7 +128,7 @@ def _last(field: str) -> str:
 def check_range(field: str, value: int, minimum: int, maximum: int, what: str) -> None:
     """Refuses a number outside `minimum` to `maximum`, both included."""
     if not minimum <= value <= maximum:
-        raise InvalidArgumentError(
+        refuse(
             field, value, f"{what} is from {minimum} to {maximum}", f"Set {_last(field)} within that range."
         )
 
@@ -93,9 +138,7 @@ def check_choice(field: str, value: object, choices: Iterable[object], what: str
     known = list(choices)
     if value not in known:
         listed = ", ".join(str(choice) for choice in known)
-        raise InvalidArgumentError(
-            field, value, f"{what} is one of {listed}", f"Choose one of them for {_last(field)}."
-        )
+        refuse(field, value, f"{what} is one of {listed}", f"Choose one of them for {_last(field)}.")
 
 
 def check_port(field: str, value: int) -> None:
@@ -106,11 +149,11 @@ def check_port(field: str, value: int) -> None:
 def check_task_size(cpu_field: str, cpu: int, memory_field: str, memory_mib: int) -> None:
     """Refuses a pair of CPU units and MiB that Fargate doesn't offer."""
     check_choice(cpu_field, cpu, FARGATE_MEMORY_MIB, "the CPU units of a Fargate task")
-    offered = FARGATE_MEMORY_MIB[cpu]
-    if memory_mib not in offered:
+    offered = FARGATE_MEMORY_MIB.get(cpu, ())
+    if offered and memory_mib not in offered:
         steps = f"{offered[0]} to {offered[-1]} in steps of {offered[-1] - offered[-2]}"
         listed = ", ".join(map(str, offered)) if len(offered) <= 4 else steps
-        raise InvalidArgumentError(
+        refuse(
             memory_field,
             memory_mib,
             f"Fargate offers {listed} MiB with {cpu} CPU units",
@@ -126,24 +169,38 @@ def check_retention_days(field: str, value: int) -> None:
 def check_pattern(field: str, value: str, pattern: str, rule: str, fix: str) -> None:
     """Refuses a text that doesn't match `pattern` from end to end."""
     if not re.fullmatch(pattern, value):
-        raise InvalidArgumentError(field, value, rule, fix)
+        refuse(field, value, rule, fix)
 
 
-def check_environment(field: str, environment: Mapping[str, object]) -> None:
-    """Refuses a secret's name among plain environment variables; the value is never printed."""
-    for name in environment:
+VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_.\[\]-]*"
+"""What ECS takes for a variable's name; Spring's canonical form has dots, dashes and indices.
+
+Source: https://docs.spring.io/spring-boot/reference/features/external-config.html
+"""
+
+
+def check_variable_names(field: str, names: Iterable[str]) -> None:
+    """Refuses a name that no process could have in its environment."""
+    for name in names:
         check_pattern(
             field,
             name,
-            r"[A-Za-z_][A-Za-z0-9_.]*",
-            "an environment variable's name has letters, digits, '_' and '.' only",
+            VARIABLE_NAME,
+            "a variable's name begins with a letter or '_' and goes on with letters, digits and '_.-[]'",
             f"Rename {name!r}.",
         )
-        if SECRET_NAME.search(name):
-            raise InvalidArgumentError(
+
+
+def check_environment(field: str, environment: Mapping[str, object]) -> None:
+    """Refuses a plain variable that exposes a credential by its name or its value; never prints one."""
+    check_variable_names(field, environment)
+    for name, value in environment.items():
+        exposed = exposed_credential(name, value)
+        if exposed is not None:
+            refuse(
                 f"{field}.{name}",
                 HIDDEN,
-                "a name like this carries a secret, which would stand readable in the task definition",
+                f"it {exposed}, which would stand readable in the task definition",
                 f"Keep it in Secrets Manager and name its ARN under secrets.{name}.",
             )
 
@@ -151,7 +208,7 @@ def check_environment(field: str, environment: Mapping[str, object]) -> None:
 def check_secret_reference(field: str, value: str) -> None:
     """Refuses a secret that isn't a reference; what may be the secret itself is never printed."""
     if not SECRET_REFERENCE.fullmatch(value):
-        raise InvalidArgumentError(
+        refuse(
             field,
             HIDDEN,
             "a secret is named by its ARN or its name: secretsmanager:NAME, with :JSON_KEY:: behind it for "
@@ -160,27 +217,50 @@ def check_secret_reference(field: str, value: str) -> None:
         )
 
 
-def check_arn(field: str, value: object, service: str) -> None:
-    """Refuses a text that isn't an ARN of the AWS service `service`; an output is left to AWS.
+_ARNS: Mapping[str, tuple[str, str]] = {
+    "acm": (r"[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+", "a certificate of acm"),
+    "iam certificate": (r":\d{12}:server-certificate/[A-Za-z0-9_+=,.@/-]+", "a server certificate of iam"),
+    "iam": (r":(\d{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+", "a policy of iam"),
+    "kms": (r"[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "a key of kms, not of its alias"),
+    "sns": (r"[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}", "a standard topic of sns"),
+    "wafv2": (
+        r"[a-z0-9-]+:\d{12}:regional/webacl/[A-Za-z0-9_-]{1,128}/[A-Za-z0-9-]+",
+        "a regional web ACL of wafv2",
+    ),
+    "s3": (r"::[a-z0-9][a-z0-9.-]+/\S+", "an object in s3"),
+}
+"""What stands behind the service in an ARN: region, account and resource; others have any of each.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+
+def check_arn(field: str, value: object, *services: str) -> None:
+    """Refuses a text that isn't an ARN of one of the AWS services `services`; an output is left to AWS.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
     """
     if isinstance(value, str):
+        known = {
+            each: _ARNS.get(each, (r"[a-z0-9-]*:(\d{12}|aws)?:\S+", f"a resource of {each}"))
+            for each in services
+        }
+        pattern = "|".join(f"{service.split()[0]}:{rest}" for service, (rest, _) in known.items())
         check_pattern(
             field,
             value,
-            rf"arn:aws[a-z-]*:({service}):[a-z0-9-]*:(\d{{12}}|aws)?:\S+",
-            f"it is an ARN of {service.replace('|', ' or ')}",
+            rf"arn:aws(-[a-z-]+)?:({pattern})",
+            f"it is the ARN of {' or '.join(what for _, what in known.values())}",
             "Copy the whole ARN from AWS.",
         )
 
 
 def check_arns(field: str, values: Iterable[object], service: str) -> None:
     """Refuses a list in which an ARN is of another service, or stands twice."""
-    known = [value for value in values if isinstance(value, str)]
-    for value in known:
-        check_arn(field, value, service)
-    check_unique(field, known, "an ARN")
+    known = list(values)
+    for index, value in enumerate(known):
+        check_arn(f"{field}.{index}", value, service)
+    check_unique(field, (value for value in known if isinstance(value, str)), "an ARN")
 
 
 def check_image(field: str, value: object) -> None:
@@ -195,14 +275,18 @@ def check_image(field: str, value: object) -> None:
         )
 
 
-def check_cidr_block(field: str, value: str) -> None:
+def check_cidr_block(field: str, value: str) -> ipaddress.IPv4Network | None:
     """Refuses what isn't an IPv4 range, and one whose address has bits beyond its prefix."""
     try:
-        ipaddress.IPv4Network(value)
-    except ValueError as error:
-        raise InvalidArgumentError(
-            field, value, f"it is an IPv4 range ({error})", "Write for example 10.0.0.0/8."
-        ) from error
+        return ipaddress.IPv4Network(value)
+    except ValueError:
+        refuse(
+            field,
+            value,
+            "it is an IPv4 range whose address has no bits beyond its prefix",
+            "Write for example 10.0.0.0/8.",
+        )
+        return None
 
 
 def check_unique(field: str, values: Iterable[object], what: str) -> None:
@@ -210,7 +294,7 @@ def check_unique(field: str, values: Iterable[object], what: str) -> None:
     seen: set[object] = set()
     for value in values:
         if value in seen:
-            raise InvalidArgumentError(field, value, f"{what} is used twice", "Give each one its own.")
+            refuse(field, value, f"{what} is used twice", "Give each one its own.")
         seen.add(value)
 
 

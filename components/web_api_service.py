@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
+from components.aws_rules import check_tags
 from components.capacity import fargate
 from components.load_balancer import create_load_balancer
 from components.options import (
@@ -32,13 +33,14 @@ from components.tags import ROLE_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
 from components.validation import (
-    InvalidArgumentError,
+    all_mistakes,
     check_arn,
     check_image,
     check_port,
     check_range,
     check_service_names,
     check_unique,
+    refuse,
 )
 from components.web_options import Autoscaling, Capacity, IngressRule, LoadBalancing, ServiceConnect
 
@@ -83,7 +85,9 @@ class WebApiServiceArgs:
     alarms: Alarms = field(default_factory=Alarms)
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_tags("tags", self.tags)
         check_arn("cluster_arn", self.cluster_arn, "ecs")
         check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
         check_image("image", self.image)
@@ -97,7 +101,7 @@ class WebApiServiceArgs:
             "the health check grace period",
         )
         if self.stop_timeout_seconds <= self.load_balancing.deregistration_delay_seconds:
-            raise InvalidArgumentError(
+            refuse(
                 "stop_timeout_seconds",
                 self.stop_timeout_seconds,
                 "it must be above load_balancing.deregistration_delay_seconds, which is "

@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.aws_rules import (
+    check_bucket_name,
+    check_health_check_path,
+    check_host_name,
+    check_hosted_zone_id,
+    check_log_prefix,
+    check_matcher,
+    check_schedule,
+    check_scheduled_action_name,
+    check_timezone,
+)
 from components.validation import (
-    InvalidArgumentError,
+    all_mistakes,
     check_arn,
     check_cidr_block,
     check_pattern,
     check_range,
     check_unique,
+    refuse,
 )
 
 
@@ -31,14 +43,11 @@ class ScheduledScaling:
     maximum_count: int
     timezone: str = "UTC"
 
+    @all_mistakes
     def __post_init__(self) -> None:
-        check_pattern(
-            "autoscaling.scheduled.schedule",
-            self.schedule,
-            r"(cron|rate|at)\(.+\)",
-            "a schedule is cron(…), rate(…) or at(…)",
-            "Write for example cron(0 9 * * ? *).",
-        )
+        check_scheduled_action_name("autoscaling.scheduled.name", self.name)
+        check_schedule("autoscaling.scheduled.schedule", self.schedule)
+        check_timezone("autoscaling.scheduled.timezone", self.timezone)
         check_counts("autoscaling.scheduled", self.minimum_count, self.maximum_count)
 
 
@@ -61,6 +70,7 @@ class Autoscaling:
     scale_in_cooldown_seconds: int = 300
     scheduled: Sequence[ScheduledScaling] = ()
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_counts("autoscaling", self.minimum_count, self.maximum_count)
         for name in ("cpu_percent", "memory_percent"):
@@ -81,8 +91,9 @@ class Autoscaling:
 def check_counts(field_name: str, minimum_count: int, maximum_count: int) -> None:
     """Refuses a minimum below 1 (the API would be gone) and one above the maximum."""
     check_range(f"{field_name}.minimum_count", minimum_count, 1, 1000, "the number of tasks of a web service")
-    if minimum_count > maximum_count:
-        raise InvalidArgumentError(
+    check_range(f"{field_name}.maximum_count", maximum_count, 1, 5000, "the number of tasks of a service")
+    if minimum_count > maximum_count > 0:
+        refuse(
             f"{field_name}.minimum_count",
             minimum_count,
             f"it must not be above maximum_count, which is {maximum_count}",
@@ -106,22 +117,27 @@ class Https:
     hosted_zone_id: str | None = None
     ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
+    @all_mistakes
     def __post_init__(self) -> None:
         if (self.host_name is None) != (self.hosted_zone_id is None):
-            raise InvalidArgumentError(
+            refuse(
                 "https.host_name",
                 self.host_name,
                 "host_name and hosted_zone_id go together: the record of the one lies in the other",
                 "Give both, or a certificate_arn alone.",
             )
+        if self.host_name is not None:
+            check_host_name("https.host_name", self.host_name)
+        if self.hosted_zone_id is not None:
+            check_hosted_zone_id("https.hosted_zone_id", self.hosted_zone_id)
         if self.certificate_arn is None and self.host_name is None:
-            raise InvalidArgumentError(
+            refuse(
                 "https.certificate_arn",
                 None,
                 "a certificate is either given or requested for a host name",
                 "Give certificate_arn, or host_name with hosted_zone_id.",
             )
-        check_arn("https.certificate_arn", self.certificate_arn, "acm|iam")
+        check_arn("https.certificate_arn", self.certificate_arn, "acm", "iam certificate")
         check_pattern(
             "https.ssl_policy",
             self.ssl_policy,
@@ -145,7 +161,18 @@ class AccessLogs:
     retention_days: int = 90
     force_destroy: bool = False
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_bucket_name("access_logs.bucket", self.bucket)
+        if self.prefix is not None:
+            check_log_prefix("access_logs.prefix", self.prefix)
+        if self.bucket is not None and self.force_destroy:
+            refuse(
+                "access_logs.force_destroy",
+                True,
+                "it empties the bucket that is made here, and an existing one is never touched",
+                "Leave it out, or leave the bucket out.",
+            )
         check_range(
             "access_logs.retention_days", self.retention_days, 1, 3650, "the days that access logs stay"
         )
@@ -160,10 +187,11 @@ class IngressRule:
     source_security_group_id: pulumi.Input[str] | None = None
     source_cidr_block: str | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_range("ingress.port", self.port, 1, 65535, "a port")
         if (self.source_security_group_id is None) == (self.source_cidr_block is None):
-            raise InvalidArgumentError(
+            refuse(
                 "ingress.source_cidr_block",
                 self.source_cidr_block,
                 "a rule has either source_security_group_id or source_cidr_block",
@@ -185,6 +213,7 @@ class ServiceConnect:
     namespace_arn: pulumi.Input[str]
     discovery_name: str
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_arn("service_connect.namespace_arn", self.namespace_arn, "servicediscovery")
         check_pattern(
@@ -207,7 +236,10 @@ class TargetHealthCheck:
     healthy_threshold: int = 2
     unhealthy_threshold: int = 3
 
+    @all_mistakes
     def __post_init__(self) -> None:
+        check_health_check_path("health_check.path", self.path)
+        check_matcher("health_check.matcher", self.matcher)
         check_range(
             "health_check.interval_seconds", self.interval_seconds, 5, 300, "the time between two checks"
         )
@@ -215,7 +247,7 @@ class TargetHealthCheck:
         check_range("health_check.healthy_threshold", self.healthy_threshold, 2, 10, "a number of checks")
         check_range("health_check.unhealthy_threshold", self.unhealthy_threshold, 2, 10, "a number of checks")
         if self.timeout_seconds >= self.interval_seconds:
-            raise InvalidArgumentError(
+            refuse(
                 "health_check.timeout_seconds",
                 self.timeout_seconds,
                 f"it must be below interval_seconds, which is {self.interval_seconds}",
@@ -251,6 +283,7 @@ class LoadBalancing:
     host_names: Sequence[str] = ()
     web_acl_arn: pulumi.Input[str] | None = None
 
+    @all_mistakes
     def __post_init__(self) -> None:
         for name, value in (("name", self.name), ("target_group_name", self.target_group_name)):
             check_pattern(
@@ -264,8 +297,17 @@ class LoadBalancing:
         for cidr_block in self.source_cidr_blocks:
             check_cidr_block("load_balancing.source_cidr_blocks", cidr_block)
         check_unique("load_balancing.source_cidr_blocks", self.source_cidr_blocks, "a range")
+        # A security group has up to 60 rules for each direction; a block takes one for each listener.
+        # Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+        if not 1 <= len(self.source_cidr_blocks) <= (60 if self.plain_http else 30):
+            refuse(
+                "load_balancing.source_cidr_blocks",
+                len(self.source_cidr_blocks),
+                "at least one range may connect, and at most 60, or 30 with HTTPS",
+                "Name who may connect, in wider ranges where they are many.",
+            )
         if (self.https is None) != self.plain_http:
-            raise InvalidArgumentError(
+            refuse(
                 "load_balancing.plain_http",
                 self.plain_http,
                 "a load balancer has either HTTPS with a certificate or, where the stack says so, plain HTTP",
@@ -299,12 +341,13 @@ class Capacity:
     fargate_weight: int = 1
     spot_weight: int = 0
 
+    @all_mistakes
     def __post_init__(self) -> None:
         check_range("capacity.base", self.base, 0, 100_000, "the number of tasks on Fargate")
         check_range("capacity.fargate_weight", self.fargate_weight, 0, 1000, "a weight")
         check_range("capacity.spot_weight", self.spot_weight, 0, 1000, "a weight")
         if self.fargate_weight == self.spot_weight == 0:
-            raise InvalidArgumentError(
+            refuse(
                 "capacity.fargate_weight",
                 self.fargate_weight,
                 "one of fargate_weight and spot_weight must be above 0, or no task starts",
