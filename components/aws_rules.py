@@ -147,7 +147,7 @@ def check_matcher(field: str, value: str) -> None:
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
     """
     parts = [part.split("-") for part in value.split(",")]
-    numbers = [[int(code) for code in part if re.fullmatch(r"\d{3}", code)] for part in parts]
+    numbers = [[int(code) for code in part if re.fullmatch(r"[0-9]{3}", code)] for part in parts]
     right = all(
         len(codes) == len(part) in (1, 2) and codes == sorted(codes) and 200 <= codes[0] <= codes[-1] <= 499
         for part, codes in zip(parts, numbers, strict=True)
@@ -167,7 +167,7 @@ def check_schedule(field: str, value: str) -> None:
     Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html,
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
     """
-    match = re.fullmatch(r"(cron|rate|at)\((.*)\)", value)
+    match = re.fullmatch(r"(cron|rate|at)\(([ -~]*)\)", value)
     kind, inner = (match[1], match[2]) if match else ("", "")
     if kind == "cron":
         _check_cron(field, value, inner.split())
@@ -230,7 +230,7 @@ def _check_cron(field: str, value: str, fields: list[str]) -> None:
         )
         return
     for text, (name, pattern) in zip(fields, _CRON_FIELDS, strict=True):
-        if not re.fullmatch(pattern, text, re.IGNORECASE):
+        if not re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII):
             refuse(
                 field, value, f"its {name} {text!r} can't be", "Correct it: for example cron(0 9 * * ? *)."
             )

@@ -167,8 +167,8 @@ def check_retention_days(field: str, value: int) -> None:
 
 
 def check_pattern(field: str, value: str, pattern: str, rule: str, fix: str) -> None:
-    """Refuses a text that doesn't match `pattern` from end to end."""
-    if not re.fullmatch(pattern, value):
+    """Refuses a text that doesn't match `pattern`, with ASCII's digits and letters, from end to end."""
+    if not re.fullmatch(pattern, value, re.ASCII):
         refuse(field, value, rule, fix)
 
 
@@ -307,8 +307,10 @@ def check_service_names(service_name: str, family: str, container_name: str | No
     for name, value in (
         ("service_name", service_name),
         ("family", family),
-        ("container_name", container_name or service_name),
+        ("container_name", container_name),
     ):
+        if value is None:
+            continue
         check_pattern(
             name,
             value,

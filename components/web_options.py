@@ -166,13 +166,6 @@ class AccessLogs:
         check_bucket_name("access_logs.bucket", self.bucket)
         if self.prefix is not None:
             check_log_prefix("access_logs.prefix", self.prefix)
-        if self.bucket is not None and self.force_destroy:
-            refuse(
-                "access_logs.force_destroy",
-                True,
-                "it empties the bucket that is made here, and an existing one is never touched",
-                "Leave it out, or leave the bucket out.",
-            )
         check_range(
             "access_logs.retention_days", self.retention_days, 1, 3650, "the days that access logs stay"
         )

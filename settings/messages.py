@@ -15,7 +15,8 @@ from typing import Any, get_type_hints
 import pulumi
 from pydantic_core import ErrorDetails
 
-from components.validation import HIDDEN, SECRET_NAME, Hidden, InvalidArgumentError
+from components.credentials import sounds_secret
+from components.validation import HIDDEN, Hidden, InvalidArgumentError
 from settings.sections import PROJECT, Settings
 
 
@@ -23,17 +24,24 @@ class SettingsError(pulumi.RunError):
     """What is wrong with a stack's configuration: file, key, value, rule and fix, a line for each."""
 
 
-def describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> str:
-    """One line for one error."""
-    path = [str(part) for part in details["loc"]]
+def describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> list[str]:
+    """A line for each mistake of one error; a group tells all of its own at once."""
+    section = [str(part) for part in details["loc"]]
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, InvalidArgumentError):
-        path = _placed(path, cause.field)
-        shown, rule, fix = _show(cause.value), cause.rule, cause.fix
-    else:
-        shown = _found(details, path)
-        rule, fix = _rule_and_fix(details, path)
-    if details["type"] != "missing" and (path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:])):
+        return [
+            _line(stack, _placed(section, each.field), _show(each.value), each.rule, each.fix, secret_keys)
+            for each in cause.mistakes
+        ]
+    if details["type"] == "missing":
+        return [_line(stack, section, "is missing", "it has no default", f"Set {section[-1]}.", ())]
+    return [_line(stack, section, _found(details, section), *_rule_and_fix(details, section), secret_keys)]
+
+
+def _line(
+    stack: str, path: Sequence[str], shown: str, rule: str, fix: str, secret_keys: Collection[str]
+) -> str:
+    if path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:]):
         shown = _show(HIDDEN)
     line = f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
     # A key may have a line break in it.
@@ -58,13 +66,11 @@ def _placed(path: Sequence[str], field: str) -> list[str]:
 def _found(details: ErrorDetails, path: Sequence[str]) -> str:
     """What stands in the file; of an object or a list only that it is one, since it may hold a secret."""
     value = details["input"]
-    if details["type"] == "missing":
-        return "is missing"
     if isinstance(value, Mapping):
         return "is an object"
     if isinstance(value, list):
         return "is a list"
-    return _show(HIDDEN if SECRET_NAME.search(path[-1]) else value)
+    return _show(HIDDEN if sounds_secret(path[-1]) else value)
 
 
 def _show(value: object) -> str:
@@ -79,8 +85,6 @@ def _cut(text: str) -> str:
 
 def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]:
     """Rule and fix of an error that pydantic found by itself."""
-    if details["type"] == "missing":
-        return "it has no default", f"Set {path[-1]}."
     if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = _known_keys(path)
         close = difflib.get_close_matches(path[-1], known, n=1)

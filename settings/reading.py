@@ -44,8 +44,9 @@ def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collectio
     try:
         return Settings.model_validate(read)
     except ValidationError as error:
-        lines = [describe(stack, details, secret_keys) for details in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
+        lines = [line for details in error.errors() for line in describe(stack, details, secret_keys)]
+        # Two sections may find the same mistake, each for itself.
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
 
 
 def _decode(stack: str, key: str, text: str) -> Any:

@@ -12,9 +12,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator, with_config
 
 from components.alarm_topic import AlarmTopicArgs
+from components.aws_rules import check_tags
 from components.names import Names
 from components.network import ExistingVpc, NewVpc
 from components.options import (
+    Alarms,
     ContainerHealthCheck,
     ContainerOptions,
     Logging,
@@ -23,13 +25,15 @@ from components.options import (
     check_memory,
 )
 from components.validation import (
-    InvalidArgumentError,
+    all_mistakes,
     check_environment,
     check_pattern,
     check_port,
     check_range,
     check_secret_reference,
     check_unique,
+    check_variable_names,
+    refuse,
 )
 from components.web_options import (
     AccessLogs,
@@ -44,6 +48,7 @@ from components.web_options import (
 PROJECT = "fileflow"
 
 
+@all_mistakes
 def _environment(value: str) -> str:
     check_pattern(
         "environment",
@@ -56,6 +61,7 @@ def _environment(value: str) -> str:
     return value
 
 
+@all_mistakes
 def _version(value: str) -> str:
     check_pattern(
         "version",
@@ -65,7 +71,7 @@ def _version(value: str) -> str:
         "Set it with: pulumi config set version 1.4.0",
     )
     if value.endswith("latest"):
-        raise InvalidArgumentError(
+        refuse(
             "version",
             value,
             "tags that end in latest move, and a version never does",
@@ -95,15 +101,29 @@ def _stop_timeout(value: int) -> int:
     return value
 
 
+@all_mistakes
 def _secrets(value: dict[str, str]) -> dict[str, str]:
+    check_variable_names("secrets", value)
     for name, reference in value.items():
         check_secret_reference(f"secrets.{name}", reference)
     return value
 
 
+@all_mistakes
 def _plain_environment(value: dict[str, str]) -> dict[str, str]:
     check_environment("environment", value)
     return value
+
+
+@all_mistakes
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    check_tags("tags", {**_own_tags("example"), **value})
+    return value
+
+
+def _own_tags(environment: str) -> dict[str, str]:
+    """What every resource of a stack is tagged with, besides its file's tags."""
+    return {"Project": PROJECT, "Environment": environment}
 
 
 Version = Annotated[str, AfterValidator(_version)]
@@ -140,6 +160,7 @@ class LoggingSettings(_Section):
     retain_on_delete: bool = False
 
     @model_validator(mode="after")
+    @all_mistakes
     def _check(self) -> LoggingSettings:
         self.value()
         return self
@@ -155,9 +176,10 @@ class NetworkSettings(_Section):
     use: ExistingVpc | None = None
 
     @model_validator(mode="after")
+    @all_mistakes
     def _one(self) -> NetworkSettings:
         if (self.create is None) == (self.use is None):
-            raise InvalidArgumentError(
+            refuse(
                 "network", "both or neither", "it says either create or use", "Keep exactly one of the two."
             )
         return self
@@ -179,13 +201,12 @@ class ImageSettings(_Section):
     build_args: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
+    @all_mistakes
     def _build_needs_a_folder(self) -> ImageSettings:
         if self.source == "build" and not (self.context and self.dockerfile):
-            raise InvalidArgumentError(
-                "images", "source: build", "a build needs context and dockerfile", "Name both paths."
-            )
+            refuse("images", "source: build", "a build needs context and dockerfile", "Name both paths.")
         if self.source != "build" and (self.context or self.dockerfile or self.target or self.build_args):
-            raise InvalidArgumentError(
+            refuse(
                 "images",
                 f"source: {self.source}",
                 "context, dockerfile, target and build_args belong to the source build",
@@ -201,6 +222,7 @@ class RepositorySettings(_Section):
     force_delete: bool = False
 
     @model_validator(mode="after")
+    @all_mistakes
     def _check(self) -> RepositorySettings:
         check_range("kept_versions", self.kept_versions, 2, 1000, "the number of versions to keep")
         return self
@@ -220,6 +242,7 @@ class ServiceSettings(_Section):
     execute_command: bool = False
 
     @model_validator(mode="after")
+    @all_mistakes
     def _check_container(self) -> ServiceSettings:
         check_memory(self.size, self.container())
         return self
@@ -258,6 +281,7 @@ class AccessLogSettings(_Section):
     force_destroy: bool = False
 
     @model_validator(mode="after")
+    @all_mistakes
     def _check(self) -> AccessLogSettings:
         self.value()
         return self
@@ -282,10 +306,11 @@ class LoadBalancerSettings(_Section):
     health_check: TargetHealthCheck = Field(default_factory=TargetHealthCheck)
 
     @model_validator(mode="after")
+    @all_mistakes
     def _certificate_or_plain_http(self) -> LoadBalancerSettings:
         named = (self.certificate_arn, self.host_name, self.hosted_zone_id) != (None, None, None)
         if named == self.plain_http:
-            raise InvalidArgumentError(
+            refuse(
                 "plain_http",
                 self.plain_http,
                 "a load balancer has either HTTPS or, where the stack says so, plain_http",
@@ -326,16 +351,20 @@ class WebApiSettings(ServiceSettings):
     load_balancer: LoadBalancerSettings
 
     @model_validator(mode="after")
+    @all_mistakes
     def _outlives_its_deregistration(self) -> WebApiSettings:
         delay = self.load_balancer.deregistration_delay_seconds
         if self.stop_timeout_seconds <= delay:
-            raise InvalidArgumentError(
+            refuse(
                 "stop_timeout_seconds",
                 self.stop_timeout_seconds,
                 f"it must be above load_balancer.deregistration_delay_seconds, which is {delay}",
                 "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
             )
         return self
+
+
+_EXAMPLE_TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:example"
 
 
 class AlarmSettings(_Section):
@@ -346,6 +375,7 @@ class AlarmSettings(_Section):
     topic_arns: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
+    @all_mistakes
     def _check(self) -> AlarmSettings:
         AlarmTopicArgs(
             topic_name="example",
@@ -353,7 +383,39 @@ class AlarmSettings(_Section):
             emails=self.emails,
             https_endpoints=self.https_endpoints,
         )
+        # The stack's own topic is told too.
+        Alarms(topic_arns=[*self.topic_arns, _EXAMPLE_TOPIC_ARN])
         return self
+
+
+@all_mistakes
+def _schedulers_differ(value: list[SchedulerSettings]) -> list[SchedulerSettings]:
+    check_unique("schedulers.name", [each.name for each in value], "a scheduler's name")
+    for each in value:
+        if each.renamed_from in {other.name for other in value}:
+            refuse(
+                "schedulers.renamed_from",
+                each.renamed_from,
+                "a scheduler of that name is still there",
+                "Remove that one, or this renamed_from.",
+            )
+    check_unique(
+        "schedulers.renamed_from",
+        [each.renamed_from for each in value if each.renamed_from is not None],
+        "an old name",
+    )
+    names = Names(environment="example")
+    prefixes = {each.name: names.scheduler(each.name).image_tag_prefix for each in value}
+    for name, prefix in prefixes.items():
+        others = [names.web_api.image_tag_prefix, *(p for other, p in prefixes.items() if other != name)]
+        if any(prefix.startswith(other) for other in others):
+            refuse(
+                "schedulers.name",
+                name,
+                f"its images' tags {prefix}… begin like another service's, whose old ones are deleted",
+                "Rename it, for example without 'web-api' and 'scheduler'.",
+            )
+    return value
 
 
 class Settings(_Section):
@@ -368,39 +430,10 @@ class Settings(_Section):
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     alarms: AlarmSettings = Field(default_factory=AlarmSettings)
     web_api: WebApiSettings
-    schedulers: list[SchedulerSettings]
-    tags: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _schedulers_differ(self) -> Settings:
-        check_unique("schedulers.name", [each.name for each in self.schedulers], "a scheduler's name")
-        for each in self.schedulers:
-            if each.renamed_from in {other.name for other in self.schedulers}:
-                raise InvalidArgumentError(
-                    "schedulers.renamed_from",
-                    each.renamed_from,
-                    "a scheduler of that name is still there",
-                    "Remove that one, or this renamed_from.",
-                )
-        check_unique(
-            "schedulers.renamed_from",
-            [each.renamed_from for each in self.schedulers if each.renamed_from is not None],
-            "an old name",
-        )
-        names = Names(environment=self.environment)
-        prefixes = {each.name: names.scheduler(each.name).image_tag_prefix for each in self.schedulers}
-        for name, prefix in prefixes.items():
-            others = [names.web_api.image_tag_prefix, *(p for other, p in prefixes.items() if other != name)]
-            if any(prefix.startswith(other) for other in others):
-                raise InvalidArgumentError(
-                    "schedulers.name",
-                    name,
-                    f"its images' tags {prefix}… begin like another service's, whose old ones are deleted",
-                    "Rename it, for example without 'web-api' and 'scheduler'.",
-                )
-        return self
+    schedulers: Annotated[list[SchedulerSettings], AfterValidator(_schedulers_differ)]
+    tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
 
     @property
     def all_tags(self) -> dict[str, str]:
         """The stack's tags, with the project's and the environment's."""
-        return {"Project": PROJECT, "Environment": self.environment, **self.tags}
+        return {**_own_tags(self.environment), **self.tags}

@@ -69,7 +69,13 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
         "network",
         {
             "create": {"create": {"cidr_block": "10.9.0.0/16"}},
-            "use": {"use": {"vpc_id": "v", "private_subnet_ids": ["a"], "public_subnet_ids": ["b"]}},
+            "use": {
+                "use": {
+                    "vpc_id": "vpc-1",
+                    "private_subnet_ids": ["subnet-a"],
+                    "public_subnet_ids": ["subnet-b", "subnet-c"],
+                }
+            },
         },
     ),
     ImageSettings: (

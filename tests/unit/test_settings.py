@@ -26,7 +26,13 @@ LINE = re.compile(
 """File, key, value, rule and fix: the shape of every message."""
 
 NEW = {"create": {"cidr_block": "10.20.0.0/16"}}
-EXISTING = {"use": {"vpc_id": "vpc-1", "private_subnet_ids": ["a"], "public_subnet_ids": ["b"]}}
+EXISTING = {
+    "use": {
+        "vpc_id": "vpc-1",
+        "private_subnet_ids": ["subnet-a"],
+        "public_subnet_ids": ["subnet-b", "subnet-c"],
+    }
+}
 ZONE = {"host_name": "files.example.com", "hosted_zone_id": "Z1"}
 
 
@@ -216,7 +222,19 @@ BAD: list[tuple[str, Any, str]] = [
     ),
     ("network", {}, ""),
     ("network", {**NEW, **EXISTING}, ""),
-    ("network", {"use": {"vpc_id": "vpc-1"}}, "network.use.private_subnet_ids"),
+    (
+        "network",
+        {"use": {"vpc_id": "vpc-1", "public_subnet_tags": {"a": "b"}}},
+        "network.use.private_subnet_ids",
+    ),
+    ("network.create.cidr_block", "198.18.0.0/16", ""),
+    ("web_api.load_balancer.access_logs.bucket", "My_Bucket", ""),
+    ("web_api.load_balancer.access_logs.prefix", "/logs", ""),
+    ("web_api.load_balancer.health_check.path", "health", ""),
+    ("web_api.load_balancer.health_check.matcher", "200-600", ""),
+    ("alarms.topic_arns", ["arn:aws:sns:eu-west-1:1:x"], "alarms.topic_arns"),
+    ("tags", {"Owner": "R&D"}, "tags.Owner"),
+    ("tags", {"project": "mine"}, "tags"),
     ("network.create.cidr_block", "10.20.0.0/8", ""),
     ("network.create.cidr_block", "10.20.0.1/16", ""),
     ("network.create.number_of_availability_zones", 1, ""),
@@ -308,6 +326,37 @@ def test_two_schedulers_are_never_renamed_from_one() -> None:
 
     [line] = refused(values)
     assert line["key"] == "schedulers.renamed_from"
+
+
+def test_the_mistakes_of_one_section_are_told_at_once_too() -> None:
+    values = put("web_api.environment", {"DB_PASSWORD": HUNTER, "a b": "c", "URL": f"x://u:{HUNTER}@h/"})
+    values["network"] = {"create": {"cidr_block": "8.8.0.0/16", "number_of_availability_zones": 9}}
+    values["schedulers"] = [{"name": "b", "port": 9091}, {"name": "b", "port": 9092, "renamed_from": "b"}]
+    values["tags"] = {"Owner": "R&D", "aws:x": "y"}
+
+    assert {line["key"] for line in refused(values)} == {
+        "network.create.cidr_block",
+        "network.create.number_of_availability_zones",
+        "web_api.environment.DB_PASSWORD",
+        "web_api.environment",
+        "web_api.environment.URL",
+        "schedulers.name",
+        "schedulers.renamed_from",
+        "tags.Owner",
+        "tags.aws:x",
+    }
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"spring.jpa.hibernate.ddl-auto": "validate"},
+        {"spring.kafka.topics[0].name": "done"},
+        {"OAUTH_TOKEN_URI": "https://l/t", "MAX_TOKENS": "4096", "PASSWORD_RESET_PAGE": "https://w/r"},
+    ],
+)
+def test_what_only_looks_like_a_mistake_is_taken(environment: dict[str, str]) -> None:
+    assert parse("prod", put("web_api.environment", environment)).web_api.environment == environment
 
 
 def test_several_mistakes_are_told_at_once_a_line_for_each() -> None:
