@@ -1,7 +1,7 @@
 """A bucket for a load balancer's access logs.
 
 Owns the bucket, who may write to it, and how long lines stay. Nobody but the load balancers of this
-account may write, nothing is public, and every line goes after `retention_days`.
+account may write, nothing is public, and every line goes after the days that the options name.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.names import shorten
+from components.web_options import AccessLogs
 
 
 def create_access_log_bucket(
-    name: str, *, retention_days: int, force_destroy: bool, tags: Mapping[str, str], parent: pulumi.Resource
+    name: str, logs: AccessLogs, tags: Mapping[str, str], parent: pulumi.Resource
 ) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
     """The bucket, and the policy that must stand before the load balancer tries to write.
+
+    What may be written is scoped by the path, which has the account's number in it, as AWS's page does;
+    a condition on `aws:SourceAccount` isn't on that page.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
     """
@@ -26,7 +30,7 @@ def create_access_log_bucket(
     bucket = aws.s3.Bucket(
         # 63 characters at most, of which the generated ending takes 8.
         shorten(f"{name}-access-logs", 55),
-        force_destroy=force_destroy,
+        force_destroy=logs.force_destroy,
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent),
     )
@@ -55,7 +59,7 @@ def create_access_log_bucket(
                 "id": "expire",
                 "status": "Enabled",
                 "filter": {"prefix": ""},
-                "expiration": {"days": retention_days},
+                "expiration": {"days": logs.retention_days},
             }
         ],
         opts=child,
@@ -69,10 +73,14 @@ def create_access_log_bucket(
                 "Statement": [
                     {
                         "Action": "s3:PutObject",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": environment.account_id}},
                         "Effect": "Allow",
                         "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                        "Resource": pulumi.Output.format("{0}/*", bucket.arn),
+                        "Resource": pulumi.Output.format(
+                            "{0}/{1}AWSLogs/{2}/*",
+                            bucket.arn,
+                            f"{logs.prefix}/" if logs.prefix else "",
+                            environment.account_id,
+                        ),
                     },
                     {
                         "Action": "s3:*",

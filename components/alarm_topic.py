@@ -1,13 +1,14 @@
 """The SNS topic that alarms and failed deployments are told to.
 
-Owns the topic, who may publish to it, who subscribes, and the rule that tells of a failed
-deployment. Doesn't own the alarms.
+Owns the topic, who may publish to it, who subscribes, and the rules that tell of failed deployments and of
+tasks that ended by themselves. Doesn't own the alarms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -22,6 +23,43 @@ from components.validation import (
 )
 
 ALARM_TOPIC = "fileflow:sns:AlarmTopic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EcsEvent:
+    """A kind of ECS event that is told: its pattern in EventBridge without the cluster."""
+
+    description: str
+    detail_type: str
+    detail: Mapping[str, Sequence[str]]
+
+
+TOLD_EVENTS: Mapping[str, EcsEvent] = {
+    "failed-deployment": EcsEvent(
+        description="A deployment in the cluster of {0} has failed",
+        detail_type="ECS Deployment State Change",
+        detail={"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+    ),
+    # Not those that a rollout or scaling in stops: their code is ServiceSchedulerInitiated.
+    "stopped-task": EcsEvent(
+        description="A task in the cluster of {0} ended by itself, never started, or lost its Spot capacity",
+        detail_type="ECS Task State Change",
+        detail={
+            "lastStatus": ["STOPPED"],
+            "stopCode": ["EssentialContainerExited", "SpotInterruption", "TaskFailedToStart"],
+        },
+    ),
+    "restart-loop": EcsEvent(
+        description="A service in the cluster of {0} can't keep its tasks running",
+        detail_type="ECS Service Action",
+        detail={"eventName": ["SERVICE_TASK_START_IMPAIRED", "SERVICE_TASK_PLACEMENT_FAILURE"]},
+    ),
+}
+"""The events that are told, by the endings of their rules' names.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +109,18 @@ class AlarmTopic(pulumi.ComponentResource):
                             "Action": "sns:Publish",
                             "Condition": {"StringEquals": {"aws:SourceAccount": environment.account_id}},
                             "Effect": "Allow",
-                            "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                            "Principal": {"Service": "cloudwatch.amazonaws.com"},
                             "Resource": topic.arn,
-                        }
+                        },
+                        # EventBridge delivers nothing to a topic whose statement for it has a Condition:
+                        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+                        # (section "Amazon SNS permissions")
+                        {
+                            "Action": "sns:Publish",
+                            "Effect": "Allow",
+                            "Principal": {"Service": "events.amazonaws.com"},
+                            "Resource": topic.arn,
+                        },
                     ],
                 }
             ),
@@ -90,31 +137,33 @@ class AlarmTopic(pulumi.ComponentResource):
                 endpoint=endpoint,
                 opts=pulumi.ResourceOptions(parent=topic),
             )
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-failed-deployment",
-            description=f"A deployment in the cluster of {args.topic_name} has failed",
-            event_pattern=pulumi.Output.json_dumps(
-                {
-                    "source": ["aws.ecs"],
-                    "detail-type": ["ECS Deployment State Change"],
-                    "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
-                    "resources": [
-                        {
-                            "prefix": pulumi.Output.from_input(args.cluster_arn).apply(
-                                lambda arn: arn.replace(":cluster/", ":service/") + "/"
-                            )
-                        }
-                    ],
-                }
-            ),
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-failed-deployment",
-            rule=rule.name,
-            arn=topic.arn,
-            opts=pulumi.ResourceOptions(parent=rule, depends_on=[policy]),
-        )
+        for suffix, event in TOLD_EVENTS.items():
+            rule = aws.cloudwatch.EventRule(
+                f"{name}-{suffix}",
+                description=event.description.format(args.topic_name),
+                event_pattern=pulumi.Output.json_dumps(_pattern(event, args.cluster_arn)),
+                tags=args.tags,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            aws.cloudwatch.EventTarget(
+                f"{name}-{suffix}",
+                rule=rule.name,
+                arn=topic.arn,
+                opts=pulumi.ResourceOptions(parent=rule, depends_on=[policy]),
+            )
         self.topic_arn = topic.arn
         self.register_outputs({"topic_arn": self.topic_arn})
+
+
+def _pattern(event: EcsEvent, cluster_arn: pulumi.Input[str]) -> dict[str, Any]:
+    """`event`, of the services and tasks of one cluster: ARNs of both begin with the cluster's name."""
+    kind = "task" if event.detail_type == "ECS Task State Change" else "service"
+    prefix = pulumi.Output.from_input(cluster_arn).apply(
+        lambda arn: arn.replace(":cluster/", f":{kind}/") + "/"
+    )
+    return {
+        "source": ["aws.ecs"],
+        "detail-type": [event.detail_type],
+        "detail": {key: list(values) for key, values in event.detail.items()},
+        "resources": [{"prefix": prefix}],
+    }

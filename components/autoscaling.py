@@ -38,7 +38,12 @@ def scale(name: str, service: ScaledService, autoscaling: Autoscaling, parent: p
         ),
         min_capacity=autoscaling.minimum_count,
         max_capacity=autoscaling.maximum_count,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # A scheduled action changes them on the target itself: a run between two of them mustn't undo it.
+            # https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+            ignore_changes=["minCapacity", "maxCapacity"] if autoscaling.scheduled else None,
+        ),
     )
     label = pulumi.Output.format("{0}/{1}", service.load_balancer_arn_suffix, service.target_group_arn_suffix)
     metrics: list[tuple[str, str, int | None, pulumi.Output[str] | None]] = [

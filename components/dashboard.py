@@ -75,7 +75,11 @@ def create_dashboard(
     target_group_arn_suffix: pulumi.Input[str],
     opts: pulumi.ResourceOptions | None = None,
 ) -> aws.cloudwatch.Dashboard:
-    """The dashboard `name` of these services."""
+    """The dashboard of these services.
+
+    An account has one list of dashboards for all its regions, so the region ends its name.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DashboardEntry.html
+    """
 
     def body(known: Sequence[Any]) -> dict[str, Any]:
         return dashboard_body(
@@ -87,7 +91,10 @@ def create_dashboard(
 
     values = pulumi.Output.all(region, cluster_name, load_balancer_arn_suffix, target_group_arn_suffix)
     return aws.cloudwatch.Dashboard(
-        name, dashboard_name=name, dashboard_body=pulumi.Output.json_dumps(values.apply(body)), opts=opts
+        name,
+        dashboard_name=pulumi.Output.format("{0}-{1}", name, region),
+        dashboard_body=pulumi.Output.json_dumps(values.apply(body)),
+        opts=opts,
     )
 
 

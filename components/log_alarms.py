@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.alarms import Watched, create_alarm
 from components.options import Alarms
 
 METRIC_NAMESPACE = "FileFlow"
@@ -47,20 +48,21 @@ def log_alarms(
             metric_transformation={"namespace": METRIC_NAMESPACE, "name": metric_name, "value": "1"},
             opts=pulumi.ResourceOptions(parent=log_group),
         )
-        created[suffix] = aws.cloudwatch.MetricAlarm(
+        created[suffix] = create_alarm(
             f"{name}-{suffix}",
-            alarm_description=f"The log of {family} tells of {suffix.replace('-', ' ')}",
-            namespace=METRIC_NAMESPACE,
-            metric_name=metric_name,
-            statistic="Sum",
-            comparison_operator="GreaterThanThreshold",
-            threshold=0,
-            period=60,
-            evaluation_periods=1,
-            treat_missing_data="notBreaching",
-            alarm_actions=alarms.topic_arns,
-            ok_actions=alarms.topic_arns,
-            tags=tags,
-            opts=pulumi.ResourceOptions(parent=parent),
+            f"The log of {family} tells of {suffix.replace('-', ' ')}",
+            Watched(
+                namespace=METRIC_NAMESPACE,
+                metric_name=metric_name,
+                dimensions=None,
+                statistic="Sum",
+                comparison="GreaterThanThreshold",
+                threshold=0,
+                minutes=1,
+                missing="notBreaching",
+            ),
+            alarms,
+            tags,
+            parent,
         )
     return created["start-failure"]

@@ -6,17 +6,18 @@ network, the cluster or the image: they are handed in, so that it works in any p
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.alarms import deployment_alarms, utilization_alarms, web_alarms
+from components.alarms import deployment_alarms, no_healthy_task_alarm, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
 from components.aws_rules import check_tags
 from components.capacity import fargate
-from components.load_balancer import create_load_balancer
+from components.load_balancer import LoadBalancer, create_load_balancer
 from components.options import (
     Alarms,
     ContainerOptions,
@@ -30,7 +31,7 @@ from components.options import (
 )
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
 from components.tags import ROLE_TAG
-from components.task import create_task
+from components.task import Task, create_task
 from components.task_options import TaskOptions
 from components.validation import (
     all_mistakes,
@@ -54,9 +55,10 @@ class WebApiServiceArgs:
     `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
     `family`: the names of the service and of its task definition. `container_name` is the service's name
     by default. `image` names a digest. `port`: where the API and its Actuator answer, to the load
-    balancer's security group only. `stop_timeout_seconds` (60): how long a task may take to finish its
-    requests; it must be above the load balancer's deregistration delay. `grace_period_seconds` (180): how
-    long a new task's failing health checks are forgiven. `tags` are put on everything.
+    balancer's security group and, for Prometheus, inside the VPC; the load balancer itself hides the
+    Actuator. `stop_timeout_seconds` (60): how long a task may take to finish its requests; it must be above
+    the load balancer's deregistration delay. `grace_period_seconds` (180): how long a new task's failing
+    health checks are forgiven. `tags` are put on everything.
 
     Raises `InvalidArgumentError` for a value that AWS would refuse, and for a stop timeout that cuts
     requests off.
@@ -138,70 +140,11 @@ class WebApiService(pulumi.ComponentResource):
     ) -> None:
         super().__init__(WEB_API_SERVICE, name, {"serviceName": args.service_name, "port": args.port}, opts)
         tags = {**args.tags, ROLE_TAG: "web-api"}
-        container_name = args.container_name or args.service_name
-        task = create_task(
-            name,
-            TaskOptions(
-                cluster_arn=args.cluster_arn,
-                family=args.family,
-                container_name=container_name,
-                image=args.image,
-                port=args.port,
-                size=args.size,
-                container=args.container,
-                sidecars=args.sidecars,
-                stop_timeout_seconds=args.stop_timeout_seconds,
-                access=args.access,
-                log_group_name=args.log_group_name,
-                logging=args.logging,
-                placement=args.placement,
-                alarms=args.alarms,
-                tags=tags,
-                port_name=None if args.service_connect is None else args.service_connect.discovery_name,
-            ),
-            self,
-        )
-        for index, rule in enumerate(args.ingress):
-            source = rule.source_security_group_id or rule.source_cidr_block
-            # Not by its place: a rule that moved would exist twice for a moment, which EC2 refuses.
-            suffix = source.replace("/", "-") if isinstance(source, str) else str(index)
-            aws.vpc.SecurityGroupIngressRule(
-                f"{name}-ingress-{rule.port}-{suffix}",
-                security_group_id=task.security_group.id,
-                description=rule.description,
-                ip_protocol="tcp",
-                from_port=rule.port,
-                to_port=rule.port,
-                referenced_security_group_id=rule.source_security_group_id,
-                cidr_ipv4=rule.source_cidr_block,
-                tags=tags,
-                opts=pulumi.ResourceOptions(parent=task.security_group),
-            )
+        task = create_task(name, _task_options(args, tags), self)
         load_balancer = create_load_balancer(
             name, args.load_balancing, args.port, args.placement.vpc_id, tags, self
         )
-        from_balancer = aws.vpc.SecurityGroupIngressRule(
-            f"{name}-from-load-balancer",
-            security_group_id=task.security_group.id,
-            description="The load balancer, and nobody else",
-            ip_protocol="tcp",
-            from_port=args.port,
-            to_port=args.port,
-            referenced_security_group_id=load_balancer.security_group.id,
-            tags=tags,
-            opts=pulumi.ResourceOptions(parent=task.security_group),
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-to-tasks",
-            security_group_id=load_balancer.security_group.id,
-            description="The tasks, and nobody else",
-            ip_protocol="tcp",
-            from_port=args.port,
-            to_port=args.port,
-            referenced_security_group_id=task.security_group.id,
-            tags=tags,
-            opts=pulumi.ResourceOptions(parent=load_balancer.security_group),
-        )
+        ways_in = _ways_in(name, args, task, load_balancer, tags)
         errors = web_alarms(
             name,
             load_balancer.balancer.arn_suffix,
@@ -210,10 +153,41 @@ class WebApiService(pulumi.ComponentResource):
             tags,
             self,
         )
-        capacity = args.capacity
-        strategies = [fargate(capacity.fargate_weight, base=capacity.base)]
-        if capacity.spot_weight > 0:
-            strategies.append(fargate(capacity.spot_weight, spot=True))
+        service = self._service(name, args, task, load_balancer, ways_in, errors, tags)
+        scale(
+            name,
+            ScaledService(
+                cluster_arn=args.cluster_arn,
+                service_name=service.name,
+                load_balancer_arn_suffix=load_balancer.balancer.arn_suffix,
+                target_group_arn_suffix=load_balancer.target_group.arn_suffix,
+            ),
+            args.autoscaling,
+            self,
+        )
+        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        no_healthy_task_alarm(
+            name,
+            load_balancer.balancer.arn_suffix,
+            load_balancer.target_group.arn_suffix,
+            args.alarms,
+            tags,
+            service,
+            self,
+        )
+        self.register_outputs(self._outputs(service, task, load_balancer))
+
+    def _service(
+        self,
+        name: str,
+        args: WebApiServiceArgs,
+        task: Task,
+        load_balancer: LoadBalancer,
+        ways_in: Sequence[pulumi.Resource],
+        errors: aws.cloudwatch.MetricAlarm,
+        tags: Mapping[str, str],
+    ) -> aws.ecs.Service:
+        strategies = _strategies(args.capacity)
         service = aws.ecs.Service(
             f"{name}-service",
             name=args.service_name,
@@ -239,7 +213,7 @@ class WebApiService(pulumi.ComponentResource):
             load_balancers=[
                 {
                     "target_group_arn": load_balancer.target_group.arn,
-                    "container_name": container_name,
+                    "container_name": args.container_name or args.service_name,
                     "container_port": args.port,
                 }
             ],
@@ -253,7 +227,7 @@ class WebApiService(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Without its way out a task can't pull its image.
-                depends_on=[*load_balancer.ready, from_balancer, task.egress],
+                depends_on=[*load_balancer.ready, *ways_in, task.egress],
                 # After creation the number of tasks is autoscaling's.
                 ignore_changes=["desiredCount"],
                 hooks=rollout_hooks(name, self),
@@ -261,18 +235,11 @@ class WebApiService(pulumi.ComponentResource):
             ),
         )
         check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
-        scale(
-            name,
-            ScaledService(
-                cluster_arn=args.cluster_arn,
-                service_name=service.name,
-                load_balancer_arn_suffix=load_balancer.balancer.arn_suffix,
-                target_group_arn_suffix=load_balancer.target_group.arn_suffix,
-            ),
-            args.autoscaling,
-            self,
-        )
-        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        return service
+
+    def _outputs(
+        self, service: aws.ecs.Service, task: Task, load_balancer: LoadBalancer
+    ) -> dict[str, pulumi.Output[str]]:
         self.service_name = service.name
         self.service_arn = service.arn
         self.task_definition_arn = task.definition.arn
@@ -281,18 +248,134 @@ class WebApiService(pulumi.ComponentResource):
         self.load_balancer_dns_name = load_balancer.balancer.dns_name
         self.load_balancer_arn_suffix = load_balancer.balancer.arn_suffix
         self.target_group_arn_suffix = load_balancer.target_group.arn_suffix
-        self.register_outputs(
-            {
-                "service_name": self.service_name,
-                "service_arn": self.service_arn,
-                "task_definition_arn": self.task_definition_arn,
-                "log_group_name": self.log_group_name,
-                "security_group_id": self.security_group_id,
-                "load_balancer_dns_name": self.load_balancer_dns_name,
-                "load_balancer_arn_suffix": self.load_balancer_arn_suffix,
-                "target_group_arn_suffix": self.target_group_arn_suffix,
-            }
+        return {name: getattr(self, name) for name in WebApiService.__annotations__}
+
+
+def _strategies(capacity: Capacity) -> list[aws.ecs.ServiceCapacityProviderStrategyArgs]:
+    """On-demand capacity, and Spot beside it where the program asks for some."""
+    strategies = [fargate(capacity.fargate_weight, base=capacity.base)]
+    if capacity.spot_weight > 0:
+        strategies.append(fargate(capacity.spot_weight, spot=True))
+    return strategies
+
+
+def _task_options(args: WebApiServiceArgs, tags: Mapping[str, str]) -> TaskOptions:
+    return TaskOptions(
+        cluster_arn=args.cluster_arn,
+        family=args.family,
+        container_name=args.container_name or args.service_name,
+        image=args.image,
+        port=args.port,
+        size=args.size,
+        container=dataclasses.replace(
+            args.container,
+            environment={**spring_environment(args.load_balancing), **args.container.environment},
+        ),
+        sidecars=args.sidecars,
+        stop_timeout_seconds=args.stop_timeout_seconds,
+        access=args.access,
+        log_group_name=args.log_group_name,
+        logging=args.logging,
+        placement=args.placement,
+        alarms=args.alarms,
+        tags=tags,
+        port_name=None if args.service_connect is None else args.service_connect.discovery_name,
+    )
+
+
+def spring_environment(load_balancing: LoadBalancing) -> dict[str, str]:
+    """What Spring Boot must be told to fit its load balancer; a variable of the user's own wins.
+
+    Tomcat keeps an idle connection for a minute, as the load balancer does by default: a request that is
+    sent while Tomcat closes is answered with 502. So Tomcat keeps it longer. And its liveness group, which
+    a load balancer should ask, is there outside Kubernetes only when it is asked for.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+    (section "Connection idle timeout"),
+    https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
+    """
+    return {
+        "MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED": "true",
+        "SERVER_TOMCAT_KEEPALIVETIMEOUT": f"{load_balancing.idle_timeout_seconds + 15}s",
+    }
+
+
+def _ways_in(
+    name: str, args: WebApiServiceArgs, task: Task, load_balancer: LoadBalancer, tags: Mapping[str, str]
+) -> list[pulumi.Resource]:
+    """Who may reach the tasks: the load balancer, Prometheus inside the VPC, and whom the caller names.
+
+    Each rule's name ends in its port: while the port changes, the rule for the old tasks stays until the
+    new ones have taken over.
+    """
+    port = args.port
+    group = task.security_group
+
+    def way_in(
+        rule_name: str,
+        description: str,
+        to_port: int,
+        *,
+        group_id: pulumi.Input[str] | None = None,
+        cidr_block: pulumi.Input[str] | None = None,
+        former_name: str | None = None,
+    ) -> aws.vpc.SecurityGroupIngressRule:
+        return aws.vpc.SecurityGroupIngressRule(
+            rule_name,
+            security_group_id=group.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=to_port,
+            to_port=to_port,
+            referenced_security_group_id=group_id,
+            cidr_ipv4=cidr_block,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=group, aliases=_aliases(former_name)),
         )
+
+    for index, rule in enumerate(args.ingress):
+        source = rule.source_security_group_id or rule.source_cidr_block
+        # Not by its place: a rule that moved would exist twice for a moment, which EC2 refuses.
+        suffix = source.replace("/", "-") if isinstance(source, str) else str(index)
+        way_in(
+            f"{name}-ingress-{rule.port}-{suffix}",
+            rule.description,
+            rule.port,
+            group_id=rule.source_security_group_id,
+            cidr_block=rule.source_cidr_block,
+        )
+    to_tasks = aws.vpc.SecurityGroupEgressRule(
+        f"{name}-to-tasks-{port}",
+        security_group_id=load_balancer.security_group.id,
+        description="The tasks, and nobody else",
+        ip_protocol="tcp",
+        from_port=port,
+        to_port=port,
+        referenced_security_group_id=group.id,
+        tags=tags,
+        opts=pulumi.ResourceOptions(
+            parent=load_balancer.security_group, aliases=_aliases(f"{name}-to-tasks")
+        ),
+    )
+    return [
+        to_tasks,
+        way_in(
+            f"{name}-from-load-balancer-{port}",
+            "The load balancer",
+            port,
+            group_id=load_balancer.security_group.id,
+            former_name=f"{name}-from-load-balancer",
+        ),
+        way_in(
+            f"{name}-actuator-{port}",
+            "Prometheus asks the Actuator from inside the VPC",
+            port,
+            cidr_block=args.placement.cidr_block,
+        ),
+    ]
+
+
+def _aliases(former_name: str | None) -> list[pulumi.Alias] | None:
+    return None if former_name is None else [pulumi.Alias(name=former_name)]
 
 
 def _service_connect(

@@ -55,16 +55,19 @@ class ScheduledScaling:
 class Autoscaling:
     """How many tasks the web service has.
 
-    From `minimum_count` (1) to `maximum_count` (4), following 60 % CPU, 70 % memory and 1,000 requests
-    per target and minute; a target of None isn't followed. A new task counts after
+    From `minimum_count` (1) to `maximum_count` (4), following 60 % CPU and 1,000 requests per target and
+    minute; a target of None isn't followed. Memory isn't, by default: a JVM's heap grows to its limit and
+    seldom shrinks, so that tasks would be added and never taken away. A new task counts after
     `scale_out_cooldown_seconds` (60), one is taken away at most every `scale_in_cooldown_seconds` (300).
+    With `scheduled`, the limits are the schedule's: `minimum_count` and `maximum_count` are those that the
+    service begins with, and a later change of the two waits until no schedule is left.
     Raises `InvalidArgumentError` for a minimum below 1 or above the maximum.
     """
 
     minimum_count: int = 1
     maximum_count: int = 4
     cpu_percent: int | None = 60
-    memory_percent: int | None = 70
+    memory_percent: int | None = None
     requests_per_target: int | None = 1000
     scale_out_cooldown_seconds: int = 60
     scale_in_cooldown_seconds: int = 300
@@ -220,7 +223,13 @@ class ServiceConnect:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetHealthCheck:
-    """How the load balancer asks a task whether it may send it requests."""
+    """How the load balancer asks a task whether it may send it requests.
+
+    ECS replaces a task that fails this check. `/actuator/health`, the default, has the database and Redis
+    in it, which all tasks share: one blip of theirs replaces all tasks. `/actuator/health/liveness` leaves
+    them out. Choose it when tasks run that this program has deployed: older ones answer it with 404.
+    Source: https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
+    """
 
     path: str = "/actuator/health"
     matcher: str = "200"
@@ -248,6 +257,14 @@ class TargetHealthCheck:
             )
 
 
+def check_condition_values(field_name: str, values: Sequence[str]) -> None:
+    """Refuses more values than the conditions of a listener's rule may have.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+    """
+    check_range(field_name, len(values), 0, 5, "the number of patterns of one listener rule")
+
+
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancing:
     """The load balancer in front of the web service.
@@ -255,7 +272,9 @@ class LoadBalancing:
     By default: reachable from everywhere (`internal` for the VPC only), plain HTTP refused unless
     `plain_http` says so or `https` is given, protected against deletion, without access logs,
     idle connections closed after 60 s. `source_cidr_blocks` are who may connect. A task that leaves
-    has `deregistration_delay_seconds` (30) to finish; that must be below its stop timeout.
+    has `deregistration_delay_seconds` (30) to finish; that must be below its stop timeout. With
+    `path_patterns` or `host_names` only matching requests are forwarded; what matches
+    `hidden_path_patterns` never is: the Actuator, by default, which answers inside the VPC only.
     Raises `InvalidArgumentError` when neither `https` nor `plain_http` is given, and for both.
     """
 
@@ -274,6 +293,7 @@ class LoadBalancing:
     sticky_seconds: int | None = None
     path_patterns: Sequence[str] = ()
     host_names: Sequence[str] = ()
+    hidden_path_patterns: Sequence[str] = ("/actuator", "/actuator/*")
     web_acl_arn: pulumi.Input[str] | None = None
 
     @all_mistakes
@@ -287,6 +307,8 @@ class LoadBalancing:
                 "Shorten or rename it.",
             )
         check_arn("load_balancing.web_acl_arn", self.web_acl_arn, "wafv2")
+        check_condition_values("load_balancing.hidden_path_patterns", self.hidden_path_patterns)
+        check_condition_values("load_balancing.path_patterns", [*self.path_patterns, *self.host_names])
         for cidr_block in self.source_cidr_blocks:
             check_cidr_block("load_balancing.source_cidr_blocks", cidr_block)
         check_unique("load_balancing.source_cidr_blocks", self.source_cidr_blocks, "a range")

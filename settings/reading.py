@@ -29,8 +29,23 @@ def read_settings() -> Settings:
         for key, value in {**get_config_env(), **CONFIG.get()}.items()
         if key.startswith(f"{PROJECT}:")
     }
+    check_partition(pulumi.get_stack(), pulumi.Config("aws").get("region"))
     secret_keys = {key.removeprefix(f"{PROJECT}:") for key in get_config_secret_keys_env()}
     return parse_settings(pulumi.get_stack(), values, secret_keys)
+
+
+def check_partition(stack: str, region: str | None) -> None:
+    """Refuses a region whose services answer under other names than amazonaws.com.
+
+    Raises `SettingsError`.
+    Source: https://docs.amazonaws.cn/en_us/aws/latest/userguide/endpoints-Beijing.html
+    """
+    if region is not None and region.startswith(("cn-", "us-iso", "eu-iso")):
+        raise SettingsError(
+            f"Pulumi.{stack}.yaml: aws:region is {region!r}, but images, endpoints and principals have names "
+            "in amazonaws.com here, which that partition has not. Choose a region of the partitions aws or "
+            "aws-us-gov."
+        )
 
 
 def parse_settings(stack: str, values: Mapping[str, str], secret_keys: Collection[str] = ()) -> Settings:

@@ -433,6 +433,18 @@ class Settings(_Section):
     schedulers: Annotated[list[SchedulerSettings], AfterValidator(_schedulers_differ)]
     tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    @all_mistakes
+    def _schedulers_are_counted(self) -> Settings:
+        if self.schedulers and self.container_insights == "disabled":
+            refuse(
+                "container_insights",
+                self.container_insights,
+                "the alarms on the number of a scheduler's tasks read its metrics, and would ring for ever",
+                "Choose enabled or enhanced.",
+            )
+        return self
+
     @property
     def all_tags(self) -> dict[str, str]:
         """The stack's tags, with the project's and the environment's."""

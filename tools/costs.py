@@ -17,6 +17,7 @@ import yaml
 
 from components.network import NewVpc
 from components.options import TaskSize
+from components.vpc_endpoints import INTERFACE_SERVICES
 from settings import Settings, parse_settings
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,7 @@ class Prices:
     vcpu_hour: Mapping[str, float]
     gib_hour: Mapping[str, float]
     nat_gateway_hour: float
+    interface_endpoint_hour: float
     load_balancer_hour: float
     public_address_hour: float
     alarm_month: float
@@ -45,13 +47,14 @@ PRICES = Prices(
     vcpu_hour={"X86_64": 0.04656, "ARM64": 0.03725},
     gib_hour={"X86_64": 0.00511, "ARM64": 0.00409},
     nat_gateway_hour=0.059,
+    interface_endpoint_hour=0.013,
     load_balancer_hour=0.0225,
     public_address_hour=0.005,
     alarm_month=0.10,
     # Spot's price moves; AWS names up to 70 % off.
     spot_share=0.3,
 )
-ALARMS_OF_WEB_API = 7
+ALARMS_OF_WEB_API = 9
 ALARMS_OF_SCHEDULER = 6
 
 
@@ -80,16 +83,22 @@ def task_month(size: TaskSize, spot: bool = False) -> float:
 def month(settings: Settings) -> Month:
     """What a stack costs with the web API at its minimum."""
     web = settings.web_api
-    zones, gateways = 2, 0
+    zones, gateways, endpoints = 2, 0, 0
     vpc = settings.network.value()
     if isinstance(vpc, NewVpc):
         zones = vpc.number_of_availability_zones
         gateways = {"NONE": 0, "SINGLE": 1, "ONE_PER_AZ": zones}[vpc.nat_gateway_strategy]
+        # Each interface endpoint costs by the zone; the gateway to S3 is free.
+        endpoints = len(INTERFACE_SERVICES) * zones if vpc.has_vpc_endpoints else 0
     alarms = ALARMS_OF_WEB_API + ALARMS_OF_SCHEDULER * len(settings.schedulers)
     return Month(
         web_api=web.autoscaling.minimum_count * task_month(web.size),
         schedulers=sum(task_month(each.size, each.spot_opt_in) for each in settings.schedulers),
-        network=gateways * (PRICES.nat_gateway_hour + PRICES.public_address_hour) * HOURS,
+        network=HOURS
+        * (
+            gateways * (PRICES.nat_gateway_hour + PRICES.public_address_hour)
+            + endpoints * PRICES.interface_endpoint_hour
+        ),
         load_balancer=(PRICES.load_balancer_hour + zones * PRICES.public_address_hour) * HOURS,
         alarms=alarms * PRICES.alarm_month,
     )
@@ -104,11 +113,9 @@ def with_choice(settings: Settings, **choice: Any) -> Settings:
     if choice.get("spot"):
         for scheduler in values["schedulers"]:
             scheduler["spot_opt_in"] = True
-    if strategy := choice.get("nat"):
-        values["network"]["create"] = {
-            **_plain(values["network"]["create"]),
-            "nat_gateway_strategy": strategy,
-        }
+    network = {name: choice[name] for name in ("nat_gateway_strategy", "vpc_endpoints") if name in choice}
+    if network:
+        values["network"]["create"] = _plain(values["network"]["create"]) | network
     if size := choice.get("scheduler_size"):
         for scheduler in values["schedulers"]:
             scheduler["size"] = size
@@ -124,8 +131,9 @@ CHOICES: dict[str, dict[str, Any]] = {
     "ARM64": {"architecture": "ARM64"},
     "schedulers on Spot": {"spot": True},
     "schedulers at 256 CPU units, 512 MiB": {"scheduler_size": {"cpu": 256, "memory_mib": 512}},
-    "one NAT gateway": {"nat": "SINGLE"},
-    "no NAT gateway": {"nat": "NONE"},
+    "one NAT gateway": {"nat_gateway_strategy": "SINGLE"},
+    "endpoints beside the NAT gateways": {"vpc_endpoints": True},
+    "endpoints instead of NAT gateways": {"nat_gateway_strategy": "NONE"},
 }
 
 
@@ -141,7 +149,7 @@ def page() -> str:
         "Balancing, CloudWatch).",
         f"Spot is counted at {PRICES.spot_share:.0%} of the price, the best that AWS names; it moves.",
         "",
-        "| stack | web API | schedulers | NAT gateways | load balancer | alarms | month |",
+        "| stack | web API | schedulers | NAT gateways, endpoints | load balancer | alarms | month |",
         "|---|---|---|---|---|---|---|",
     ]
     stacks = {stack: load(stack) for stack in STACKS}
@@ -156,8 +164,8 @@ def page() -> str:
     lines += [
         "",
         "Not counted, because it depends on use: load balancer capacity units (0.008 an hour each), traffic",
-        "through a NAT gateway (0.059 a GB), log volume (0.76 a GB taken in), metrics of Container Insights,",
-        "images in ECR (0.10 a GB).",
+        "through a NAT gateway (0.059 a GB) or an endpoint (0.01 a GB), log volume (0.76 a GB taken in),",
+        "metrics of Container Insights, images in ECR (0.10 a GB).",
         "",
     ]
     return "\n".join(lines)

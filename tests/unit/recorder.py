@@ -151,6 +151,7 @@ class Recording:
 
     resources: list[Recorded] = field(default_factory=list)
     invokes: list[Invoked] = field(default_factory=list)
+    reads: list[tuple[str, str, str]] = field(default_factory=list)
     registered_outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -284,8 +285,12 @@ class RecordingMonitor(sdk.MockMonitor):
         return empty_pb2.Empty()
 
     def ReadResource(self, request: Any) -> Any:
-        """Refused: the program reads by functions only."""
-        raise AssertionError(f"the program reads {request.type} {request.name}; nothing here does that")
+        """Answers what exists already, and keeps the question."""
+        urn = _urn(request.parent, request.type, request.name)
+        self._recording.reads.append((request.type, request.name, request.id))
+        state = providers.read(request.type, request.id)
+        self.resources[urn] = sdk.MockMonitor.ResourceRegistration(urn, request.id, state)
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_to_struct(state))
 
     def Invoke(self, request: Any) -> Any:
         """Answers a function call, and the SDK's own question for a referenced resource."""

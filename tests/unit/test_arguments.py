@@ -276,6 +276,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "sticky_seconds": 60,
             "path_patterns": ["/api/*"],
             "host_names": ["files.example.com"],
+            "hidden_path_patterns": ["/internal/*"],
             "web_acl_arn": WEB_ACL_ARN,
         },
     ),
@@ -303,7 +304,9 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         {
             "cidr_block": "10.9.0.0/16",
             "number_of_availability_zones": 3,
+            "availability_zone_cidr_mask": NewVpc(availability_zone_cidr_mask=19),
             "nat_gateway_strategy": NewVpc(nat_gateway_strategy="NONE"),
+            "vpc_endpoints": True,
         },
     ),
     ImageRepositoryArgs: (

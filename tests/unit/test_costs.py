@@ -15,12 +15,22 @@ def test_a_small_task_costs_its_share_of_a_vcpu_and_a_gib() -> None:
     assert month == pytest.approx((0.5 * 0.04656 + 1 * 0.00511) * 730)
 
 
-def test_every_choice_is_cheaper_than_or_equal_to_what_is_configured() -> None:
+def test_every_choice_but_endpoints_is_cheaper_than_or_equal_to_what_is_configured() -> None:
     for stack in costs.STACKS:
         settings = costs.load(stack)
         configured = costs.month(settings).total
         for name, choice in costs.CHOICES.items():
+            if name.startswith("endpoints"):
+                continue
             assert costs.month(costs.with_choice(settings, **choice)).total <= configured, (stack, name)
+
+
+def test_seven_interface_endpoints_in_two_zones_cost_more_than_a_nat_gateway() -> None:
+    settings = costs.load("dev")
+    with_endpoints = costs.month(costs.with_choice(settings, vpc_endpoints=True))
+
+    assert with_endpoints.network - costs.month(settings).network == pytest.approx(7 * 2 * 0.013 * 730)
+    assert with_endpoints.network > 2 * costs.month(settings).network
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import pulumi
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from components.network import ExistingVpc, Network, NetworkArgs, NewVpc
+from components.network import ExistingVpc, Network, NetworkArgs, NewVpc, SubnetLayout, subnet_layout
 from components.validation import InvalidArgumentError
+from local.plugins.awsx.subnets import auto_blocks
 from tests.unit import type_tokens as t
 from tests.unit.builders import TAGS
 from tests.unit.providers import EXISTING_VPC
-from tests.unit.recorder import UNKNOWN, Invoked, Recording, record
+from tests.unit.recorder import UNKNOWN, Invoked, Recorder, Recording, record
 
 NETWORK = "fileflow:ec2:Network"
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+CLOSED = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 BY_ID = ExistingVpc(
     vpc_id="vpc-0f",
     private_subnet_ids=["subnet-b", "subnet-a"],
@@ -42,19 +51,24 @@ def asked(recording: Recording) -> list[Invoked]:
     return [each for each in recording.invokes if each.token.startswith("aws:ec2/")]
 
 
-def test_a_new_vpc_is_awsxs_and_nothing_else() -> None:
+def test_a_new_vpc_is_awsxs_with_its_default_security_group_closed() -> None:
     recording = record_network(NewVpc())
 
-    assert recording.counts() == Counter({NETWORK: 1, t.VPC: 1})
+    assert recording.counts() == Counter({NETWORK: 1, t.VPC: 1, CLOSED: 1})
+    closed = recording.only(CLOSED).inputs
+    assert closed == {"tags": {**TAGS, "Name": "fileflow-prod-default"}, "vpcId": "fileflow-prod-id"}
     assert recording.only(t.VPC).inputs == {
         "cidrBlock": "10.20.0.0/16",
         "enableDnsHostnames": True,
         "natGateways": {"strategy": "Single"},
         "numberOfAvailabilityZones": 2,
+        "subnetSpecs": [
+            {"cidrBlocks": ["10.20.0.0/18", "10.20.128.0/18"], "type": "Private"},
+            {"cidrBlocks": ["10.20.64.0/19", "10.20.192.0/19"], "type": "Public"},
+        ],
         "subnetStrategy": "Auto",
         "tags": TAGS,
     }
-    assert asked(recording) == []
 
 
 @pytest.mark.parametrize(
@@ -141,6 +155,116 @@ def test_the_placement_carries_the_range_that_the_vpc_has(vpc: NewVpc | Existing
     recording = record(program)
 
     assert recording.exports["cidr"] == ("10.20.0.0/16" if isinstance(vpc, NewVpc) else "172.16.0.0/16")
+
+
+@given(
+    st.integers(16, 22),
+    st.integers(2, 4),
+    st.one_of(st.none(), st.integers(18, 25)),
+)
+def test_a_zone_that_comes_or_goes_moves_no_subnet_of_the_others(
+    prefix: int, zones: int, mask: int | None
+) -> None:
+    assume(mask is None or mask >= prefix + 2)
+    cidr_block = f"10.20.0.0/{prefix}"
+
+    def layout(count: int) -> SubnetLayout:
+        return subnet_layout(
+            NewVpc(
+                cidr_block=cidr_block, number_of_availability_zones=count, availability_zone_cidr_mask=mask
+            )
+        )
+
+    fewer, all_of_them = layout(zones), layout(4)
+    assert list(all_of_them.private[:zones]) == list(fewer.private)
+    assert list(all_of_them.public[:zones]) == list(fewer.public)
+    blocks = [*all_of_them.private, *all_of_them.public]
+    whole = ipaddress.IPv4Network(cidr_block)
+    assert all(block.subnet_of(whole) for block in blocks)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(blocks, 2))
+    assert all(block.prefixlen <= 27 for block in all_of_them.public)
+
+
+@pytest.mark.parametrize(("zones", "mask"), [(2, None), (3, 18), (4, 18)])
+def test_a_stack_that_runs_keeps_the_ranges_that_awsx_cut(zones: int, mask: int | None) -> None:
+    layout = subnet_layout(NewVpc(number_of_availability_zones=zones, availability_zone_cidr_mask=mask))
+
+    cut = auto_blocks("10.20.0.0/16", zones, None, None)
+    ours = [[str(a), str(b)] for a, b in zip(layout.private, layout.public, strict=True)]
+    assert ours == cut
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"cidr_block": "10.20.0.0/24", "number_of_availability_zones": 4}, "cidr_block", "/22 or larger"),
+        ({"cidr_block": "10.20.0.0/23", "number_of_availability_zones": 3}, "cidr_block", "/22 or larger"),
+        ({"availability_zone_cidr_mask": 16}, "availability_zone_cidr_mask", "from 17 to 25"),
+        ({"availability_zone_cidr_mask": 26}, "availability_zone_cidr_mask", "from 17 to 25"),
+        (
+            {"availability_zone_cidr_mask": 17, "number_of_availability_zones": 3},
+            "availability_zone_cidr_mask",
+            "from 18 to 25",
+        ),
+        ({"nat_gateway_strategy": "NONE", "vpc_endpoints": False}, "vpc_endpoints", "by endpoints alone"),
+    ],
+)
+def test_what_a_load_balancer_or_a_task_couldnt_live_in_is_refused(
+    changes: dict[str, Any], field: str, said: str
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        NewVpc(**changes)
+
+    assert caught.value.field == field
+    assert said in str(caught.value)
+
+
+def running(subnets: Mapping[str, str]) -> Recorder:
+    """A run that finds the VPC with one subnet, of this name and range."""
+    [(name, block)] = subnets.items()
+    return Recorder(
+        preview=True,
+        answers={
+            "aws:ec2/getVpcs:getVpcs": {"id": "ap-northeast-2", "ids": ["vpc-0f"]},
+            "aws:ec2/getSubnets:getSubnets": {"id": "ap-northeast-2", "ids": ["subnet-a"]},
+            "aws:ec2/getSubnet:getSubnet": {"cidrBlock": block, "id": "subnet-a", "tags": {"Name": name}},
+        },
+    )
+
+
+@pytest.mark.parametrize("block", ["10.20.64.0/20", "10.20.0.0/20"])
+def test_a_cut_that_moves_a_running_subnet_is_refused_with_the_mask_that_keeps_it(block: str) -> None:
+    with pytest.raises(pulumi.RunError, match="availability_zone_cidr_mask to 18, by which they were cut"):
+        record(
+            lambda: Network("fileflow-prod", NetworkArgs()),
+            recorder=running({"fileflow-prod-public-1": block}),
+        )
+
+
+def test_a_cut_that_moves_no_running_subnet_is_let_through() -> None:
+    found = running({"fileflow-prod-public-1": "10.20.64.0/19"})
+
+    recording = record(lambda: Network("fileflow-prod", NetworkArgs()), recorder=found)
+
+    assert recording.names(t.VPC) == ["fileflow-prod"]
+
+
+def test_without_a_nat_gateway_tasks_reach_aws_by_endpoints() -> None:
+    recording = record_network(NewVpc(nat_gateway_strategy="NONE"))
+
+    endpoints = {each.name: each.inputs for each in recording.of_type(ENDPOINT)}
+    prefix = "com.amazonaws.ap-northeast-2."
+    assert {each["serviceName"].removeprefix(prefix) for each in endpoints.values()} == {
+        "ecr.api", "ecr.dkr", "kms", "logs", "s3", "secretsmanager", "ssm", "ssmmessages",
+    }  # fmt: skip
+    assert endpoints["fileflow-prod-s3"]["vpcEndpointType"] == "Gateway"
+    interface = endpoints["fileflow-prod-ecr-api"]
+    assert interface["subnetIds"] == ["fileflow-prod-private-1-id", "fileflow-prod-private-2-id"]
+    assert interface["privateDnsEnabled"] is True
+    [rule] = recording.of_type(t.INGRESS)
+    assert (rule.inputs["cidrIpv4"], rule.inputs["toPort"]) == ("10.20.0.0/16", 443)
+    assert record_network(NewVpc(vpc_endpoints=True)).names(ENDPOINT) == sorted(endpoints)
+    assert record_network(NewVpc()).names(ENDPOINT) == []
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.0.0.0/24", "192.168.4.0/22"])

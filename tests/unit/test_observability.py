@@ -29,13 +29,13 @@ def record_topic(**changes: Any) -> Recording:
     return record(lambda: AlarmTopic("alarms", args))
 
 
-def test_a_topic_without_subscribers_is_a_topic_its_policy_and_the_rule_on_deployments() -> None:
+def test_a_topic_without_subscribers_is_a_topic_its_policy_and_the_rules_on_ecs() -> None:
     assert record_topic().counts() == Counter(
-        {"fileflow:sns:AlarmTopic": 1, t.TOPIC: 1, t.TOPIC_POLICY: 1, t.EVENT_RULE: 1, t.EVENT_TARGET: 1}
+        {"fileflow:sns:AlarmTopic": 1, t.TOPIC: 1, t.TOPIC_POLICY: 1, t.EVENT_RULE: 3, t.EVENT_TARGET: 3}
     )
 
 
-def test_only_cloudwatch_and_eventbridge_of_this_account_publish() -> None:
+def test_cloudwatch_of_this_account_publishes_and_eventbridge_which_takes_no_condition() -> None:
     policy = record_topic().only(t.TOPIC_POLICY)
 
     assert policy.inputs["arn"] == TOPIC_ARN
@@ -45,28 +45,53 @@ def test_only_cloudwatch_and_eventbridge_of_this_account_publish() -> None:
                 "Action": "sns:Publish",
                 "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
                 "Effect": "Allow",
-                "Principal": {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
                 "Resource": TOPIC_ARN,
-            }
+            },
+            {
+                "Action": "sns:Publish",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Resource": TOPIC_ARN,
+            },
         ],
         "Version": "2012-10-17",
     }
 
 
-def test_a_failed_deployment_of_this_cluster_is_told_and_no_other() -> None:
+def test_trouble_of_this_cluster_is_told_and_of_no_other() -> None:
     recording = record_topic()
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}"
 
-    assert recording.only(t.EVENT_RULE).json("eventPattern") == {
-        "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
-        "detail-type": ["ECS Deployment State Change"],
-        "resources": [{"prefix": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/fileflow-prod/"}],
-        "source": ["aws.ecs"],
+    assert {each.name: each.json("eventPattern") for each in recording.of_type(t.EVENT_RULE)} == {
+        "alarms-failed-deployment": {
+            "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+            "detail-type": ["ECS Deployment State Change"],
+            "resources": [{"prefix": f"{arn}:service/fileflow-prod/"}],
+            "source": ["aws.ecs"],
+        },
+        # An exit with 137 is a container that exited; a rollout's stops have another code.
+        "alarms-stopped-task": {
+            "detail": {
+                "lastStatus": ["STOPPED"],
+                "stopCode": ["EssentialContainerExited", "SpotInterruption", "TaskFailedToStart"],
+            },
+            "detail-type": ["ECS Task State Change"],
+            "resources": [{"prefix": f"{arn}:task/fileflow-prod/"}],
+            "source": ["aws.ecs"],
+        },
+        "alarms-restart-loop": {
+            "detail": {"eventName": ["SERVICE_TASK_START_IMPAIRED", "SERVICE_TASK_PLACEMENT_FAILURE"]},
+            "detail-type": ["ECS Service Action"],
+            "resources": [{"prefix": f"{arn}:service/fileflow-prod/"}],
+            "source": ["aws.ecs"],
+        },
     }
-    target = recording.only(t.EVENT_TARGET)
-    assert target.inputs["arn"] == TOPIC_ARN
-    assert target.inputs["rule"] == recording.only(t.EVENT_RULE).name + "-0a1b2c3"
-    # Without the policy EventBridge's first message is refused.
-    assert recording.only(t.TOPIC_POLICY).urn in target.dependencies
+    for target in recording.of_type(t.EVENT_TARGET):
+        assert target.inputs["arn"] == TOPIC_ARN
+        assert target.inputs["rule"] == target.name + "-0a1b2c3"
+        # Without the policy EventBridge's first message is refused.
+        assert recording.only(t.TOPIC_POLICY).urn in target.dependencies
 
 
 def test_each_subscriber_is_subscribed_by_its_own_protocol() -> None:

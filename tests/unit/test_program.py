@@ -28,8 +28,7 @@ ALIKE = Counter(
         "fileflow:ecs:SchedulerService": 2,
         "fileflow:ecs:WebApiService": 1,
         "fileflow:sns:AlarmTopic": 1,
-        t.ALARM: 7 + 2 * 6,
-        t.BALANCER: 1,
+        t.ALARM: 9 + 2 * 6,
         t.BUCKET: 1,
         t.BUCKET_POLICY: 1,
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
@@ -40,25 +39,30 @@ ALIKE = Counter(
         t.DASHBOARD: 1,
         t.ECR_REPOSITORY: 1,
         t.EGRESS: 4,
-        t.EVENT_RULE: 1,
-        t.EVENT_TARGET: 1,
-        t.INGRESS: 4,
+        t.EVENT_RULE: 3,
+        t.EVENT_TARGET: 3,
+        t.INGRESS: 5,
+        t.LISTENER: 1,
+        t.LISTENER_RULE: 1,
+        t.LOAD_BALANCER: 1,
         t.LOG_GROUP: 4,
         t.METRIC_FILTER: 6,
         t.ROLE: 6,
         t.ROLE_POLICY: 3,
-        t.SCALING_POLICY: 3,
+        t.SCALING_POLICY: 2,
         t.SCALING_TARGET: 1,
         t.SECURITY_GROUP: 4,
         t.SERVICE: 3,
+        t.TARGET_GROUP: 1,
         t.TASK_DEFINITION: 3,
         t.TOPIC: 1,
         t.TOPIC_POLICY: 1,
         t.VPC: 1,
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
     }
 )
 PUSHED = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
-HTTPS = Counter({t.INGRESS: 1})
+HTTPS = Counter({t.INGRESS: 1, t.LISTENER: 1})
 """Port 443 beside port 80."""
 
 
@@ -166,7 +170,7 @@ def test_production_is_the_guides_table(
 def test_production_and_the_local_stack_share_the_guides_other_names() -> None:
     for recording in (production(), settled()):
         assert recording.only(t.CLUSTER).inputs["name"] == "fileflow-prod"
-        assert recording.only(t.BALANCER).inputs["name"] == "fileflow-prod-alb"
+        assert recording.only(t.LOAD_BALANCER).inputs["name"] == "fileflow-prod-alb"
         assert recording.only(t.ECR_REPOSITORY).inputs["name"] == "fileflow"
 
 
@@ -244,12 +248,7 @@ def names_in_use(recording: Recording) -> set[tuple[str, str]]:
         if isinstance(each.inputs.get(key), str) and each.type not in inside_something_else
     }
     metrics = [each.inputs["metricTransformation"] for each in recording.of_type(t.METRIC_FILTER)]
-    target_groups = [each.inputs["defaultTargetGroup"]["name"] for each in recording.of_type(t.BALANCER)]
-    return {
-        *found,
-        *(("metric", f"{each['namespace']}/{each['name']}") for each in metrics),
-        *(("target group", name) for name in target_groups),
-    }
+    return {*found, *(("metric", f"{each['namespace']}/{each['name']}") for each in metrics)}
 
 
 def test_two_environments_in_one_account_and_region_never_meet() -> None:

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from settings import Settings, SettingsError, parse_settings, read_settings
+from settings.reading import check_partition
 from tests.unit.recorder import record
 from tests.unit.stacks import STACKS, as_text, lower_case_names, parse, stack_values
 
@@ -565,3 +566,23 @@ def test_files_in_memory_that_leave_a_process_none_are_refused_by_key() -> None:
     }
     with pytest.raises(SettingsError, match=r"writable_paths.size_mib is 2048, but a tmpfs lies in"):
         parse_settings("prod", {**as_text(stack_values("prod")), "schedulers": json.dumps([scheduler])})
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-iso-east-1", "eu-isoe-west-1"])
+def test_a_partition_of_other_names_is_refused_in_one_line(region: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_partition("prod", region)
+
+    assert str(caught.value).startswith(f"Pulumi.prod.yaml: aws:region is {region!r}, but ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("region", [None, "ap-northeast-2", "us-gov-west-1"])
+def test_a_region_of_amazonaws_com_is_taken(region: str | None) -> None:
+    check_partition("prod", region)
+
+
+def test_schedulers_without_the_metric_that_counts_them_are_refused() -> None:
+    with pytest.raises(SettingsError, match="container_insights is 'disabled', but the alarms"):
+        parse("prod", put("container_insights", "disabled"))
+    parse("prod", {**put("container_insights", "disabled"), "schedulers": []})

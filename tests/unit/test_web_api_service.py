@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.options import Alarms, TaskAccess
+from components.options import Alarms, ContainerOptions, TaskAccess
 from components.validation import InvalidArgumentError
 from components.web_api_service import WebApiService
 from components.web_options import (
@@ -36,7 +36,7 @@ from tests.unit.builders import (
 )
 from tests.unit.parts import record_balancer, record_scaling
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import UNKNOWN, Recording, record
+from tests.unit.recorder import UNKNOWN, Recorder, Recording, record
 
 WEB = "fileflow:ecs:WebApiService"
 ROLE_TAGS = {**TAGS, "fileflow:role": "web-api"}
@@ -57,12 +57,15 @@ def test_a_web_api_registers_exactly_these_resources(web: Recording) -> None:
             t.ROLE: 2,
             t.ROLE_POLICY: 1,
             t.SECURITY_GROUP: 2,
-            t.INGRESS: 2,
+            t.INGRESS: 3,
             t.EGRESS: 2,
-            t.BALANCER: 1,
+            t.LOAD_BALANCER: 1,
+            t.TARGET_GROUP: 1,
+            t.LISTENER: 1,
+            t.LISTENER_RULE: 1,
             t.SCALING_TARGET: 1,
-            t.SCALING_POLICY: 3,
-            t.ALARM: 7,
+            t.SCALING_POLICY: 2,
+            t.ALARM: 9,
         }
     )
 
@@ -133,43 +136,123 @@ def test_the_first_desired_count_is_the_minimum(optioned: Recording) -> None:
 
 
 def test_the_load_balancer_has_exactly_these_inputs(web: Recording) -> None:
-    assert web.only(t.BALANCER).inputs == {
-        "defaultTargetGroup": {
-            "deregistrationDelay": 30,
-            "healthCheck": {
-                "healthyThreshold": 2,
-                "interval": 15,
-                "matcher": "200",
-                "path": "/actuator/health",
-                "protocol": "HTTP",
-                "timeout": 5,
-                "unhealthyThreshold": 3,
-            },
-            "name": "fileflow-prod-web-api",
-            "port": 8083,
-            "protocol": "HTTP",
-            "tags": ROLE_TAGS,
-            "targetType": "ip",
-            "vpcId": "vpc-0a",
-        },
+    assert web.only(t.LOAD_BALANCER).inputs == {
         "desyncMitigationMode": "defensive",
         "dropInvalidHeaderFields": True,
         "enableDeletionProtection": True,
         "idleTimeout": 60,
         "internal": False,
-        "listeners": [{"port": 80, "protocol": "HTTP"}],
+        "loadBalancerType": "application",
         "name": "fileflow-prod-alb",
         "securityGroups": ["sg-web-load-balancer"],
-        "subnetIds": list(PUBLIC_SUBNETS),
+        "subnets": list(PUBLIC_SUBNETS),
         "tags": ROLE_TAGS,
     }
 
 
-def test_awsx_never_makes_its_own_security_group_which_is_open_to_the_world(web: Recording) -> None:
-    assert {each.type for each in web.resources if each.by_provider} == {
-        t.LISTENER,
-        t.LOAD_BALANCER,
-        t.TARGET_GROUP,
+def test_the_target_group_has_exactly_these_inputs(web: Recording) -> None:
+    assert web.only(t.TARGET_GROUP).inputs == {
+        "deregistrationDelay": 30,
+        "healthCheck": {
+            "healthyThreshold": 2,
+            "interval": 15,
+            "matcher": "200",
+            "path": "/actuator/health",
+            "protocol": "HTTP",
+            "timeout": 5,
+            "unhealthyThreshold": 3,
+        },
+        "name": "fileflow-prod-web-api",
+        "port": 8083,
+        "protocol": "HTTP",
+        "tags": ROLE_TAGS,
+        "targetType": "ip",
+        "vpcId": "vpc-0a",
+    }
+
+
+def test_another_port_never_replaces_the_target_group_which_a_listener_uses(web: Recording) -> None:
+    assert web.only(t.TARGET_GROUP).ignore_changes == ("port",)
+
+
+def test_another_port_leaves_the_way_to_the_old_tasks_until_the_new_ones_have_taken_over(
+    web: Recording,
+) -> None:
+    changed = record_web(port=8443)
+
+    for token in (t.INGRESS, t.EGRESS):
+        of_port = {name for name in web.names(token) if name.endswith("-8083")}
+        assert of_port
+        assert of_port.isdisjoint(changed.names(token))
+    assert changed.only(t.SERVICE).inputs["loadBalancers"][0]["containerPort"] == 8443
+    assert changed.names(t.TARGET_GROUP) == web.names(t.TARGET_GROUP)
+
+
+def test_what_aws_wouldnt_delete_the_engine_doesnt_begin_to_delete(web: Recording) -> None:
+    assert web.only(t.LOAD_BALANCER).protect
+    assert not record_balancer(deletion_protection=False).only(t.LOAD_BALANCER).protect
+
+
+def test_a_stack_that_runs_knows_the_parts_as_children_of_awsxs_load_balancer(web: Recording) -> None:
+    component = "urn:pulumi:test::fileflow::fileflow:ecs:WebApiService$awsx:lb:ApplicationLoadBalancer::web"
+    former = {
+        (each.type, alias.spec.name, alias.spec.parentUrn)
+        for each in web.resources
+        for alias in each.request.aliases
+        if alias.spec.parentUrn
+    }
+
+    assert former == {
+        (t.LOAD_BALANCER, "web", component),
+        (t.TARGET_GROUP, "web", component),
+        (t.LISTENER, "web-0", component),
+    }
+
+
+RUNNING_ARN = f"{ELB}:loadbalancer/{BALANCER_SUFFIX}"
+
+
+def running(**changes: Any) -> Recorder:
+    """A run that finds a load balancer of the same name under deletion protection."""
+    found = {"enableDeletionProtection": True, "internal": False, "vpcId": "vpc-0a", **changes}
+    return Recorder(
+        preview=True,
+        answers={
+            "aws:lb/getLbs:getLbs": {"id": REGION, "arns": [f"{ELB}:loadbalancer/app/other/1", RUNNING_ARN]},
+            "aws:lb/getLoadBalancer:getLoadBalancer": {"arn": RUNNING_ARN, **found},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"internal": True}, "load_balancer.internal is False, but fileflow-prod-alb runs internal"),
+        ({"vpcId": "vpc-other"}, "network is 'vpc-0a', but fileflow-prod-alb runs in vpc-other"),
+    ],
+)
+def test_what_would_replace_a_protected_load_balancer_is_refused_with_the_two_steps(
+    found: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        record(lambda: WebApiService("web", web_args()), recorder=running(**found))
+
+    assert said in str(caught.value)
+    assert "set load_balancer.deletion_protection to false and run pulumi up; then" in str(caught.value)
+
+
+@pytest.mark.parametrize("found", [{}, {"internal": True, "enableDeletionProtection": False}])
+def test_a_load_balancer_that_stays_or_isnt_protected_is_let_through(found: dict[str, Any]) -> None:
+    recording = record(lambda: WebApiService("web", web_args()), recorder=running(**found))
+
+    assert recording.only(t.LOAD_BALANCER).inputs["internal"] is False
+
+
+def listeners(recording: Recording) -> dict[str, dict[str, Any]]:
+    """A recording's listeners by name, without the load balancer that all are of."""
+    return {
+        each.name: {key: value for key, value in each.inputs.items() if key != "loadBalancerArn"}
+        for each in recording.of_type(t.LISTENER)
     }
 
 
@@ -185,7 +268,7 @@ def rules(recording: Recording, token: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_tasks_take_traffic_from_the_load_balancer_and_from_nobody_else(web: Recording) -> None:
+def test_tasks_take_traffic_from_the_load_balancer_and_from_prometheus_inside_the_vpc(web: Recording) -> None:
     assert rules(web, t.INGRESS) == {
         "web-from-0.0.0.0-0-80": {
             "cidrIpv4": "0.0.0.0/0",
@@ -193,9 +276,15 @@ def test_tasks_take_traffic_from_the_load_balancer_and_from_nobody_else(web: Rec
             "securityGroupId": "sg-web-load-balancer",
             "toPort": 80,
         },
-        "web-from-load-balancer": {
+        "web-from-load-balancer-8083": {
             "fromPort": 8083,
             "referencedSecurityGroupId": "sg-web-load-balancer",
+            "securityGroupId": "sg-web-tasks",
+            "toPort": 8083,
+        },
+        "web-actuator-8083": {
+            "cidrIpv4": "10.20.0.0/16",
+            "fromPort": 8083,
             "securityGroupId": "sg-web-tasks",
             "toPort": 8083,
         },
@@ -205,7 +294,7 @@ def test_tasks_take_traffic_from_the_load_balancer_and_from_nobody_else(web: Rec
 def test_the_load_balancer_reaches_the_tasks_and_nobody_else(web: Recording) -> None:
     assert rules(web, t.EGRESS) == {
         "web-egress": {"cidrIpv4": "0.0.0.0/0", "securityGroupId": "sg-web-tasks"},
-        "web-to-tasks": {
+        "web-to-tasks-8083": {
             "fromPort": 8083,
             "referencedSecurityGroupId": "sg-web-tasks",
             "securityGroupId": "sg-web-load-balancer",
@@ -222,15 +311,20 @@ def test_every_security_group_and_rule_says_what_it_is_for(web: Recording) -> No
 def test_the_service_waits_for_its_listener_and_for_every_way_in_and_out(web: Recording) -> None:
     waits = web.only(t.SERVICE).dependencies
 
-    for rule in (*web.of_type(t.INGRESS), web.only(t.EGRESS, "web-egress"), web.only(t.BALANCER)):
+    for rule in (
+        *web.of_type(t.INGRESS),
+        *web.of_type(t.EGRESS),
+        web.only(t.LISTENER),
+        web.only(t.LISTENER_RULE),
+    ):
         assert rule.urn in waits, rule.urn
 
 
 def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
     recording = record_balancer(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False)
 
-    assert recording.only(t.BALANCER).inputs["listeners"] == [
-        {
+    assert listeners(recording) == {
+        "web-http": {
             "defaultActions": [
                 {
                     "redirect": {"port": "443", "protocol": "HTTPS", "statusCode": "HTTP_301"},
@@ -240,16 +334,40 @@ def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
             "port": 80,
             "protocol": "HTTP",
         },
-        {
+        "web-https": {
             "certificateArn": CERTIFICATE_ARN,
+            "defaultActions": [{"targetGroupArn": TARGET_GROUP_ARN, "type": "forward"}],
             "port": 443,
             "protocol": "HTTPS",
             "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
         },
-    ]
+    }
     opened = [each["fromPort"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each]
     assert opened == [80, 443]
     assert recording.of_type(t.CERTIFICATE) == recording.of_type(t.DNS_RECORD) == []
+
+
+def test_port_80_goes_on_serving_until_there_is_something_to_redirect_to() -> None:
+    recording = record_balancer(
+        https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False, path_patterns=["/api/*"]
+    )
+
+    waits = recording.only(t.LISTENER, "web-http").dependencies
+    first = [recording.only(t.LISTENER, "web-https"), *recording.of_type(t.LISTENER_RULE)]
+    first += [each for each in recording.of_type(t.INGRESS) if each.inputs["fromPort"] == 443]
+    assert len(first) == 4
+    assert {each.urn for each in first} <= waits
+
+
+def test_a_given_certificate_is_looked_at_before_anything_is_made_with_it() -> None:
+    recording = record_balancer(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False)
+
+    assert recording.reads == [(t.CERTIFICATE, "web-given-certificate", CERTIFICATE_ARN)]
+    pending = CERTIFICATE_ARN.replace("11111111", "22222222")
+    with pytest.raises(
+        pulumi.RunError, match="is PENDING_VALIDATION, and a listener takes one that is ISSUED"
+    ):
+        record_balancer(https=Https(certificate_arn=pending), plain_http=False)
 
 
 def test_a_certificate_is_requested_and_validated_for_a_host_name_in_a_zone() -> None:
@@ -260,10 +378,10 @@ def test_a_certificate_is_requested_and_validated_for_a_host_name_in_a_zone() ->
     assert certificate.inputs["domainName"] == "files.example.com"
     assert certificate.inputs["validationMethod"] == "DNS"
     validation = recording.only(t.CERTIFICATE_VALIDATION)
-    listener = recording.only(t.BALANCER).inputs["listeners"][1]
+    listener = recording.only(t.LISTENER, "web-https")
     # The listener takes the validated certificate, never one that is still pending.
-    assert validation.urn in recording.only(t.BALANCER).dependencies
-    assert listener["certificateArn"] == f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/web-certificate"
+    assert validation.urn in listener.dependencies
+    assert listener.inputs["certificateArn"] == f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/web-certificate"
     proof = recording.only(t.DNS_RECORD, "web-certificate").inputs
     assert proof["zoneId"] == "Z123"
     assert (proof["type"], proof["name"]) == ("CNAME", "_proof.files.example.com.")
@@ -283,7 +401,7 @@ def test_a_host_name_gets_a_record_that_points_at_the_load_balancer() -> None:
     assert alias["name"] == f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com"
     assert alias["zoneId"] == "ZWKZPGTI48KDX"
     assert recording.of_type(t.CERTIFICATE) == []
-    assert recording.only(t.BALANCER).inputs["listeners"][1]["certificateArn"] == CERTIFICATE_ARN
+    assert recording.only(t.LISTENER, "web-https").inputs["certificateArn"] == CERTIFICATE_ARN
 
 
 def test_only_named_ranges_reach_the_load_balancer() -> None:
@@ -291,19 +409,18 @@ def test_only_named_ranges_reach_the_load_balancer() -> None:
 
     sources = sorted(each["cidrIpv4"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each)
     assert sources == ["10.0.0.0/8", "192.168.0.0/16"]
-    assert recording.only(t.BALANCER).inputs["internal"] is True
+    assert recording.only(t.LOAD_BALANCER).inputs["internal"] is True
 
 
 def test_path_and_host_rules_narrow_what_is_forwarded(optioned: Recording) -> None:
-    rule = optioned.only(t.LISTENER_RULE)
-    assert rule.inputs["listenerArn"] == f"{ELB}:listener/app/web-0/0a1b2c3d4e5f6071/8899aabbccddeeff"
+    rule = optioned.only(t.LISTENER_RULE, "web-forward")
+    assert rule.inputs["listenerArn"] == f"{ELB}:listener/app/web-http/0a1b2c3d4e5f6071/8899aabbccddeeff"
     assert rule.inputs["actions"] == [{"targetGroupArn": TARGET_GROUP_ARN, "type": "forward"}]
     assert rule.inputs["conditions"] == [
         {"pathPattern": {"values": ["/api/*"]}},
         {"hostHeader": {"values": ["files.example.com"]}},
     ]
-    [listener] = optioned.only(t.BALANCER).inputs["listeners"]
-    [action] = listener["defaultActions"]
+    [action] = optioned.only(t.LISTENER).inputs["defaultActions"]
     assert (action["type"], action["fixedResponse"]["statusCode"]) == ("fixed-response", "404")
     assert rule.urn in optioned.only(t.SERVICE).dependencies
 
@@ -313,10 +430,35 @@ def test_with_https_the_narrowing_rule_is_on_the_https_listener() -> None:
         https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False, path_patterns=["/api/*"]
     )
 
-    assert "listener/app/web-1/" in recording.only(t.LISTENER_RULE).inputs["listenerArn"]
-    first, second = recording.only(t.BALANCER).inputs["listeners"]
-    assert first["defaultActions"][0]["type"] == "redirect"
-    assert second["defaultActions"][0]["type"] == "fixed-response"
+    for rule in recording.of_type(t.LISTENER_RULE):
+        assert "listener/app/web-https/" in rule.inputs["listenerArn"]
+    kinds = {name: each["defaultActions"][0]["type"] for name, each in listeners(recording).items()}
+    assert kinds == {"web-http": "redirect", "web-https": "fixed-response"}
+
+
+def test_the_actuator_is_nothing_that_the_load_balancer_serves(web: Recording) -> None:
+    rule = web.only(t.LISTENER_RULE).inputs
+
+    assert rule["priority"] == 1
+    assert rule["conditions"] == [{"pathPattern": {"values": ["/actuator", "/actuator/*"]}}]
+    assert [action["fixedResponse"]["statusCode"] for action in rule["actions"]] == ["404"]
+    assert record_balancer(hidden_path_patterns=[]).of_type(t.LISTENER_RULE) == []
+
+
+def test_a_rule_has_no_more_patterns_than_a_load_balancer_takes() -> None:
+    with pytest.raises(InvalidArgumentError, match="from 0 to 5"):
+        load_balancing(path_patterns=["/a", "/b", "/c", "/d"], host_names=["a.example.com", "b.example.com"])
+
+
+def test_spring_boot_is_told_what_fits_the_load_balancer_unless_the_user_says_otherwise() -> None:
+    own = ContainerOptions(environment={"SERVER_TOMCAT_KEEPALIVETIMEOUT": "200s"})
+    for container, expected in ((ContainerOptions(), "115s"), (own, "200s")):
+        recording = record_web(container=container, load_balancing=load_balancing(idle_timeout_seconds=100))
+        [main] = recording.only(t.TASK_DEFINITION).json("containerDefinitions")
+        variables = {each["name"]: each["value"] for each in main["environment"]}
+        assert variables["SERVER_TOMCAT_KEEPALIVETIMEOUT"] == expected
+        # Without it there is no liveness group outside Kubernetes, and the load balancer gets 404.
+        assert variables["MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED"] == "true"
 
 
 def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
@@ -332,7 +474,7 @@ def test_a_web_acl_is_associated_with_the_load_balancer() -> None:
 def test_sticky_sessions_reach_the_target_group() -> None:
     recording = record_balancer(sticky_seconds=3600)
 
-    assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["stickiness"] == {
+    assert recording.only(t.TARGET_GROUP).inputs["stickiness"] == {
         "cookieDuration": 3600,
         "enabled": True,
         "type": "lb_cookie",
@@ -342,7 +484,7 @@ def test_sticky_sessions_reach_the_target_group() -> None:
 def test_access_logs_go_to_a_given_bucket_whose_policy_is_the_callers() -> None:
     recording = record_balancer(access_logs=AccessLogs(bucket="company-logs", prefix="web"))
 
-    assert recording.only(t.BALANCER).inputs["accessLogs"] == {
+    assert recording.only(t.LOAD_BALANCER).inputs["accessLogs"] == {
         "bucket": "company-logs",
         "enabled": True,
         "prefix": "web",
@@ -359,10 +501,9 @@ def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_w
         "Statement": [
             {
                 "Action": "s3:PutObject",
-                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
                 "Effect": "Allow",
                 "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
-                "Resource": f"{bucket_arn}/*",
+                "Resource": f"{bucket_arn}/web/AWSLogs/{ACCOUNT}/*",
             },
             {
                 "Action": "s3:*",
@@ -374,9 +515,9 @@ def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_w
         ],
         "Version": "2012-10-17",
     }
-    assert recording.only(t.BALANCER).inputs["accessLogs"]["bucket"] == "web-access-logs-0a1b2c3"
+    assert recording.only(t.LOAD_BALANCER).inputs["accessLogs"]["bucket"] == "web-access-logs-0a1b2c3"
     # AWS tries to write when logging is switched on.
-    assert policy.urn in recording.only(t.BALANCER).dependencies
+    assert policy.urn in recording.only(t.LOAD_BALANCER).dependencies
 
 
 def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
@@ -396,7 +537,9 @@ def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
     assert recording.only(t.BUCKET).inputs["forceDestroy"] is False
 
 
-def test_autoscaling_follows_cpu_memory_and_requests_between_the_limits(web: Recording) -> None:
+def test_autoscaling_follows_cpu_and_requests_between_the_limits_and_no_heap_that_never_shrinks(
+    web: Recording,
+) -> None:
     assert web.only(t.SCALING_TARGET).inputs == {
         "maxCapacity": 4,
         "minCapacity": 1,
@@ -418,14 +561,6 @@ def test_autoscaling_follows_cpu_memory_and_requests_between_the_limits(web: Rec
             "targetValue": 60,
             **cooldowns,
         },
-        "web-scaling-memory": {
-            "predefinedMetricSpecification": {
-                "predefinedMetricType": "ECSServiceAverageMemoryUtilization",
-                "resourceLabel": None,
-            },
-            "targetValue": 70,
-            **cooldowns,
-        },
         "web-scaling-requests": {
             "predefinedMetricSpecification": {
                 "predefinedMetricType": "ALBRequestCountPerTarget",
@@ -441,9 +576,9 @@ def test_autoscaling_follows_cpu_memory_and_requests_between_the_limits(web: Rec
 
 
 def test_a_target_of_none_is_not_followed() -> None:
-    recording = record_scaling(memory_percent=None, requests_per_target=None)
+    recording = record_scaling(memory_percent=70, requests_per_target=None)
 
-    assert recording.names(t.SCALING_POLICY) == ["web-scaling-cpu"]
+    assert recording.names(t.SCALING_POLICY) == ["web-scaling-cpu", "web-scaling-memory"]
 
 
 def test_a_schedule_changes_the_limits() -> None:
@@ -462,6 +597,9 @@ def test_a_schedule_changes_the_limits() -> None:
         "serviceNamespace": "ecs",
         "timezone": "Asia/Seoul",
     }
+    # What the schedule has set is nothing to put back.
+    assert recording.only(t.SCALING_TARGET).ignore_changes == ("minCapacity", "maxCapacity")
+    assert record_scaling().only(t.SCALING_TARGET).ignore_changes == ()
 
 
 def test_a_spot_weight_mixes_the_two_capacity_providers(optioned: Recording) -> None:
@@ -541,11 +679,28 @@ def test_a_web_api_has_exactly_these_alarms(web: Recording) -> None:
         "web-cpu",
         "web-errors",
         "web-latency",
+        "web-load-balancer-errors",
         "web-memory",
+        "web-none-healthy",
         "web-out-of-memory",
         "web-start-failure",
         "web-unhealthy",
     ]
+
+
+def test_an_api_without_any_task_rings_and_its_first_rollout_doesnt(web: Recording) -> None:
+    alarm = web.only(t.ALARM, "web-none-healthy")
+
+    assert (alarm.inputs["metricName"], alarm.inputs["treatMissingData"]) == ("HealthyHostCount", "breaching")
+    assert (alarm.inputs["comparisonOperator"], alarm.inputs["threshold"]) == ("LessThanThreshold", 1)
+    assert web.only(t.SERVICE).urn in alarm.dependencies
+
+
+def test_the_load_balancers_own_errors_are_counted_where_no_target_group_is_named(web: Recording) -> None:
+    alarm = web.only(t.ALARM, "web-load-balancer-errors").inputs
+
+    assert alarm["metricName"] == "HTTPCode_ELB_5XX_Count"
+    assert alarm["dimensions"] == {"LoadBalancer": BALANCER_SUFFIX}
 
 
 def test_ecs_exec_is_on_only_where_it_is_asked_for(web: Recording, optioned: Recording) -> None:
@@ -583,7 +738,7 @@ def test_two_web_apis_live_side_by_side(web: Recording, pair: Recording) -> None
 def test_a_further_way_in_never_renames_the_others(optioned: Recording, pair: Recording) -> None:
     before = {name for name in pair.names(t.INGRESS) if name.startswith("web-")}
 
-    assert len(before) == 3
+    assert len(before) == 4
     assert before < set(optioned.names(t.INGRESS))
 
 
@@ -593,7 +748,7 @@ def test_a_callers_parent_and_aliases_reach_the_component(pair: Recording) -> No
     assert component.parent == pair.only("example:index:Platform").urn
     assert component.alias_names == ("api",)
     assert pair.only(t.SERVICE, "other-service").parent == component.urn
-    assert pair.only(t.BALANCER, "other").parent == component.urn
+    assert pair.only(t.LOAD_BALANCER, "other").parent == component.urn
 
 
 @pytest.fixture(scope="module")
@@ -613,7 +768,7 @@ def test_a_preview_registers_the_same_resources_as_an_update(web: Recording, pre
 
 
 def test_a_preview_with_unknown_inputs_still_shows_all_that_is_known(previewed: Recording) -> None:
-    assert previewed.only(t.BALANCER).inputs["subnetIds"] is UNKNOWN
+    assert previewed.only(t.LOAD_BALANCER).inputs["subnets"] is UNKNOWN
     assert previewed.only(t.TASK_DEFINITION).inputs["containerDefinitions"] is UNKNOWN
     assert previewed.only(t.SERVICE).inputs["cluster"] is UNKNOWN
     assert previewed.only(t.SERVICE).inputs["deploymentMinimumHealthyPercent"] == 100
@@ -652,7 +807,7 @@ def test_the_target_health_check_reaches_the_target_group() -> None:
     )
     recording = record_balancer(health_check=check)
 
-    assert recording.only(t.BALANCER).inputs["defaultTargetGroup"]["healthCheck"] == {
+    assert recording.only(t.TARGET_GROUP).inputs["healthCheck"] == {
         "healthyThreshold": 3,
         "interval": 20,
         "matcher": "200-299",

@@ -6,7 +6,6 @@ from typing import Final
 
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-BALANCER: Final = "awsx:lb:ApplicationLoadBalancer"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"

@@ -1,15 +1,16 @@
 """ACM: a certificate with DNS validation waits until its records are in an emulated hosted zone.
 
-Owns status, validation records, options and use of requested certificates. Deliberately makes no
-certificate that a TLS library could use.
+Owns status, validation records, options and use of requested certificates, and the certificate that the
+stacks' files name as an example. Deliberately makes no certificate that a TLS library could use.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
-from ministack.core.responses import get_account_id, now_iso
+from ministack.core.responses import get_account_id, get_region, now_iso
 from ministack.services import acm, alb, route53
 
 from local.emulator.completions.patching import Request, Response, json_body, wrap
@@ -17,11 +18,54 @@ from local.emulator.completions.patching import Request, Response, json_body, wr
 
 def install() -> None:
     """Completes requested certificates."""
+    wrap(acm, "_get_local_certificate", _get_local_certificate)
     wrap(acm, "_validation_options", _validation_options)
     wrap(acm, "_request_certificate", _request_certificate)
     wrap(acm, "_cert_shape", _cert_shape)
     wrap(acm, "_delete_certificate", _delete_certificate)
     wrap(acm, "_list_certificates", _list_certificates)
+
+
+EXAMPLE_CERTIFICATE = re.compile(
+    r"arn:aws:acm:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):certificate/00000000-0000-0000-0000-000000000000"
+)
+"""What a stack's file names until somebody puts a certificate there."""
+
+
+def find(arn: str) -> dict[str, Any] | None:
+    """The certificate of this ARN in the account and region that ask, or None.
+
+    The example's ARN is in the guide's account. Each stack has an emulated account of its own, and in those
+    of the other stacks it stands for a certificate that is issued, so that they come up here as they stand.
+    In the guide's account there is none, as on AWS there is none anywhere.
+    """
+    example = EXAMPLE_CERTIFICATE.fullmatch(arn)
+    elsewhere = example and example["region"] == get_region() and example["account"] != get_account_id()
+    if elsewhere and arn not in acm._certificates:
+        now = now_iso()
+        acm._certificates[arn] = {
+            "CertificateArn": arn,
+            "DomainName": "example.com",
+            "SubjectAlternativeNames": ["example.com"],
+            "Status": "ISSUED",
+            "Type": "IMPORTED",
+            "CreatedAt": now,
+            "IssuedAt": now,
+            "NotBefore": now,
+            "NotAfter": acm._future_iso(365 * 24 * 3600),
+            "DomainValidationOptions": [],
+            "Tags": [],
+            "Options": {},
+        }
+    found: dict[str, Any] | None = acm._certificates.get(arn)
+    return found
+
+
+def _get_local_certificate(original: Any) -> Any:
+    def get(arn: str) -> Any:
+        return original(arn) or find(arn)
+
+    return get
 
 
 def _validation_options(original: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -410,6 +411,28 @@ def _delete_scaling_policy(request: Request) -> dict[str, Any]:
     return {}
 
 
+def _check_schedule(request: Request) -> None:
+    """Refuses a schedule and a time zone that AWS refuses.
+
+    Source: https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+    """
+    schedule, zone = request.get("Schedule"), request.get("Timezone")
+    if schedule is not None and not _SCHEDULE.match(schedule):
+        raise AwsError(
+            "ValidationException",
+            f"Schedule {schedule!r} must have the form at(…), rate(VALUE UNIT) or cron(SIX FIELDS)",
+        )
+    if schedule is not None and schedule.startswith("cron("):
+        _, _, day_of_month, _, day_of_week, _ = schedule[5:-1].split()
+        if (day_of_month == "?") == (day_of_week == "?"):
+            raise AwsError(
+                "ValidationException",
+                f"Schedule {schedule!r} must have a ? in exactly one of its two fields for the day",
+            )
+    if zone is not None and zone not in zoneinfo.available_timezones():
+        raise AwsError("ValidationException", f"Time zone {zone!r} is not supported")
+
+
 def _put_scheduled_action(request: Request) -> dict[str, Any]:
     _required(request, "ScheduledActionName", "ServiceNamespace", "ResourceId", "ScalableDimension")
     scaled = _registered(request)
@@ -418,12 +441,7 @@ def _put_scheduled_action(request: Request) -> dict[str, Any]:
     known = _scheduled_actions.get(key)
     if known is None:
         _required(request, "Schedule")
-    if "Schedule" in request and not _SCHEDULE.match(request["Schedule"]):
-        raise AwsError(
-            "ValidationException",
-            f"Schedule {request['Schedule']!r} must have the form at(…), rate(VALUE UNIT) or cron(SIX "
-            "FIELDS)",
-        )
+    _check_schedule(request)
     action = known or {
         "ScheduledActionName": name,
         "ScheduledActionARN": f"{_arn('autoscaling')}:scheduledAction:{uuid.uuid4()}"

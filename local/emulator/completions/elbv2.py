@@ -8,6 +8,7 @@ targets' health itself: a registered target is healthy unless its task says that
 from __future__ import annotations
 
 import copy
+import ipaddress
 import random
 import re
 import secrets
@@ -18,13 +19,15 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import responses
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import acm, alb, ec2, ecs
+from ministack.services import alb, ec2, ecs, s3
 
+from local.emulator.completions.acm import find as find_certificate
 from local.emulator.completions.acm import refresh
 from local.emulator.completions.ecs_containers import simulated
 from local.emulator.completions.ecs_health import target_health
 from local.emulator.completions.patching import AwsError, Request, replace, wrap
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
+from local.emulator.completions.resource_policies import admits
 
 # The hosted zones that alias records to application load balancers name, per region (from AWS's endpoint
 # reference).
@@ -38,6 +41,7 @@ HOSTED_ZONES = {
     "us-east-2": "Z3AADJGX6KTTL2",
     "us-west-2": "Z1H1FL5HABSF5",
 }
+LOG_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
 DEFAULT_SSL_POLICY = "ELBSecurityPolicy-2016-08"
 SECURE = ("HTTPS", "TLS")
 
@@ -254,6 +258,13 @@ def _check_subnets(subnets: list[str]) -> str:
     for subnet in subnets:
         if subnet not in ec2._subnets:
             raise AwsError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+        if ipaddress.IPv4Network(ec2._subnets[subnet]["CidrBlock"]).prefixlen > 27:
+            raise AwsError(
+                "InvalidSubnet",
+                f"Not enough IP space available in {subnet}. ELB requires a CIDR block of /27 or larger, "
+                "with at least 8 free IP addresses in each subnet.",
+            )
     vpcs = {ec2._subnets[subnet]["VpcId"] for subnet in subnets}
     zones = [ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets]
     if len(set(zones)) < 2:
@@ -366,8 +377,34 @@ def _describe_load_balancer_attributes(request: Request) -> Result:
 
 
 def _modify_load_balancer_attributes(request: Request) -> Result:
-    _balancer(request["LoadBalancerArn"])
+    balancer = _balancer(request["LoadBalancerArn"])
+    _check_access_logs(balancer["LoadBalancerArn"], request)
     return _modify_attributes(alb._lb_attrs, request["LoadBalancerArn"], request, "Load balancer")
+
+
+def _check_access_logs(arn: str, request: Request) -> None:
+    """Refuses a bucket for access logs that the load balancer may not write to, as AWS does by trying.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    """
+    changed = {item["Key"]: item.get("Value", "") for item in request.get("Attributes", [])}
+    if not any(key.startswith("access_logs.s3.") for key in changed):
+        return
+    attributes = _stored(alb._lb_attrs, arn) | changed
+    if attributes["access_logs.s3.enabled"] != "true":
+        return
+    bucket, prefix = attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]
+    if bucket not in s3._buckets:
+        raise AwsError("InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist")
+    folder = f"{prefix}/" if prefix else ""
+    test_file = f"arn:aws:s3:::{bucket}/{folder}AWSLogs/{get_account_id()}/ELBAccessLogTestFile"
+    context = {"aws:SourceArn": arn, "aws:SecureTransport": "true"}
+    policy = s3._bucket_policies.get(bucket)
+    if not admits(policy, LOG_DELIVERY, "s3:PutObject", test_file, context):
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            f"Access Denied for bucket: {bucket}. Please check S3bucket permission",
+        )
 
 
 def _set_subnets(request: Request) -> Result:
@@ -663,7 +700,7 @@ def _check_certificate(arns: list[str]) -> None:
     for arn in arns:
         if ":acm:" not in arn:
             continue
-        certificate = acm._certificates.get(arn)
+        certificate = find_certificate(arn)
         if certificate is None:
             raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
         refresh(certificate)

@@ -1,7 +1,7 @@
 """EventBridge: a rule that has targets isn't deleted, and ECS's events reach the rules.
 
-Owns the ECS events that this project's rules listen for (task and deployment state changes). Deliberately
-leaves matching and delivery to ministack.
+Owns the ECS events that this project's rules listen for (task and deployment state changes), and whether a
+topic's policy lets EventBridge publish. Deliberately leaves matching and delivery to ministack.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import logging
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import eventbridge
+from ministack.services import eventbridge, sns
 
 from local.emulator.completions.patching import Request, Response, wrap
+from local.emulator.completions.resource_policies import admits, conditioned
 
 logger = logging.getLogger("fileflow.events")
+
+PRINCIPAL = "events.amazonaws.com"
 
 
 def install() -> None:
     """Completes the deletion of rules."""
     wrap(eventbridge, "_delete_rule", _delete_rule)
+    wrap(eventbridge, "_dispatch_to_sns", _dispatch_to_sns)
 
 
 def _delete_rule(original: Any) -> Any:
@@ -35,6 +39,24 @@ def _delete_rule(original: Any) -> Any:
         return response
 
     return delete
+
+
+def _dispatch_to_sns(original: Any) -> Any:
+    """Publishes only where AWS would: by a statement for EventBridge that has no Condition.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html (section
+    "Amazon SNS permissions")
+    """
+
+    def dispatch(topic_arn: str, payload: Any) -> None:
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {}
+        policy = (topic.get("attributes") or {}).get("Policy")
+        if conditioned(policy, PRINCIPAL) or not admits(policy, PRINCIPAL, "sns:Publish", topic_arn, {}):
+            logger.warning("%s doesn't let EventBridge publish; the event is lost", topic_arn)
+            return
+        original(topic_arn, payload)
+
+    return dispatch
 
 
 def publish(detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:

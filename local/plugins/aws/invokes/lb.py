@@ -75,6 +75,13 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
     return {**outputs, "id": arn, "tags": outputs.pop("tagsAll")}
 
 
+def _get_lbs(call: Call, args: Inputs) -> Mapping[str, Any]:
+    elbv2 = call.client("elbv2")
+    pages = elbv2.get_paginator("describe_load_balancers").paginate()
+    arns = [balancer["LoadBalancerArn"] for page in pages for balancer in page["LoadBalancers"]]
+    return {"id": call.region, "arns": sorted(_by_tags(elbv2, arns, args)), "tags": args.get("tags")}
+
+
 def _get_target_group(call: Call, args: Inputs) -> Mapping[str, Any]:
     elbv2 = call.client("elbv2")
     wanted = {"TargetGroupArns": args.get("arn"), "Names": args.get("name")}
@@ -154,6 +161,7 @@ def _get_hosted_zone_id(call: Call, args: Inputs) -> Mapping[str, Any]:
 
 FUNCTIONS: tuple[Function, ...] = (
     Function("aws:lb/getHostedZoneId:getHostedZoneId", _get_hosted_zone_id),
+    Function("aws:lb/getLbs:getLbs", _get_lbs),
     Function("aws:lb/getListener:getListener", _get_listener),
     Function("aws:lb/getLoadBalancer:getLoadBalancer", _get_load_balancer),
     Function("aws:lb/getTargetGroup:getTargetGroup", _get_target_group),

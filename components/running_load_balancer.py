@@ -1,0 +1,86 @@
+"""Whether the load balancer that runs already can become the one that is asked for.
+
+Scheme and VPC are fixed when a load balancer is made, so another value replaces it, and with deletion
+protection AWS refuses that only after its listeners are gone. Owns the look at what runs and the refusal.
+Doesn't own the load balancer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.validation import InvalidArgumentError
+from components.web_options import LoadBalancing
+
+
+def checked_scheme(
+    options: LoadBalancing, vpc_id: pulumi.Input[str], parent: pulumi.Resource
+) -> pulumi.Output[bool]:
+    """`options.internal`, or a preview that fails because the running load balancer can't become that.
+
+    Raises `pulumi.RunError` for a load balancer of the same name under deletion protection whose scheme or
+    VPC is another one.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+    (sections "Load balancer scheme" and "Deletion protection")
+    """
+    invoke = pulumi.InvokeOutputOptions(parent=parent)
+
+    def running(arns: Sequence[str] | None) -> pulumi.Output[Any]:
+        named = [arn for arn in arns or () if f":loadbalancer/app/{options.name}/" in arn]
+        if not named:
+            return pulumi.Output.from_input(None)
+        found = aws.lb.get_load_balancer_output(arn=named[0], opts=invoke)
+        return pulumi.Output.all(found.enable_deletion_protection, found.internal, found.vpc_id)
+
+    def check(known: Sequence[Any]) -> bool:
+        if known[0] is not None:
+            protected, internal, runs_in = known[0]
+            if protected:
+                refuse_replacement(options, internal=internal, runs_in=runs_in, wanted_vpc=known[1])
+        return options.internal
+
+    arns: pulumi.Output[Sequence[str] | None] = aws.lb.get_lbs_output(opts=invoke).arns
+    found = arns.apply(running)
+    # A VPC that is about to be made has no id yet, and none that runs is in it.
+    wanted = pulumi.Output.from_input(vpc_id).apply(
+        lambda known: known if isinstance(known, str) else None, run_with_unknowns=True
+    )
+    return pulumi.Output.all(found, wanted).apply(check)
+
+
+def refuse_replacement(
+    options: LoadBalancing, *, internal: bool, runs_in: str, wanted_vpc: str | None
+) -> None:
+    """Refuses what would replace a protected load balancer of this scheme in this VPC."""
+    steps = (
+        "Take two steps: set load_balancer.deletion_protection to false and run pulumi up; then make this "
+        "change, which interrupts the API for minutes and gives it another DNS name, and set it back."
+    )
+    if options.internal != internal:
+        raise pulumi.RunError(
+            str(
+                InvalidArgumentError(
+                    "load_balancer.internal",
+                    options.internal,
+                    f"{options.name} runs {'internal' if internal else 'internet-facing'} under deletion "
+                    "protection, and another scheme replaces it",
+                    steps,
+                )
+            )
+        )
+    if wanted_vpc != runs_in:
+        raise pulumi.RunError(
+            str(
+                InvalidArgumentError(
+                    "network",
+                    wanted_vpc or "a new VPC",
+                    f"{options.name} runs in {runs_in} under deletion protection, and another VPC "
+                    "replaces it",
+                    steps,
+                )
+            )
+        )
