@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack import app as ministack_app
+from ministack.core.responses import get_region
 from ministack.services import cloudwatch
 
 from local.emulator.completions.patching import AwsError, Request, json_body
@@ -81,6 +82,7 @@ def put_metric_alarm(request: Request) -> Result:
         raise AwsError("ValidationError", f"Metrics can't be combined with any of {', '.join(_ONE_METRIC)}")
     if ("Threshold" in request) == ("ThresholdMetricId" in request):
         raise AwsError("ValidationError", "Exactly one of Threshold and ThresholdMetricId must be specified")
+    _check_actions(request)
     _result(cloudwatch._put_metric_alarm({}, request, False, True))
     alarm = cloudwatch._alarms[request["AlarmName"]]
     alarm.update({name: request[name] for name in _KEPT if name in request})
@@ -91,3 +93,17 @@ def put_metric_alarm(request: Request) -> Result:
         if name not in request:
             alarm.pop(name, None)
     return {}
+
+
+def _check_actions(request: Request) -> None:
+    """Refuses an action in another region: an alarm tells topics of its own region alone.
+
+    Source: https://github.com/cds-snc/notification-terraform/pull/128 (AWS's message)
+    """
+    for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        for arn in request.get(kind) or ():
+            region = arn.split(":")[3]
+            if region not in ("", get_region()):
+                raise AwsError(
+                    "ValidationError", f"Invalid region {region} specified. Only {get_region()} is supported."
+                )

@@ -14,7 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge, sns
 
 from local.emulator.completions.patching import Request, Response, wrap
-from local.emulator.completions.resource_policies import admits, conditioned
+from local.emulator.completions.resource_policies import admits
 
 logger = logging.getLogger("fileflow.events")
 
@@ -42,7 +42,7 @@ def _delete_rule(original: Any) -> Any:
 
 
 def _dispatch_to_sns(original: Any) -> Any:
-    """Publishes only where AWS would: by a statement for EventBridge that has no Condition.
+    """Publishes only where AWS would: by a statement for EventBridge without a Condition, which is never met.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html (section
     "Amazon SNS permissions")
@@ -51,7 +51,7 @@ def _dispatch_to_sns(original: Any) -> Any:
     def dispatch(topic_arn: str, payload: Any) -> None:
         topic = sns._topic_by_arn_any_scope(topic_arn) or {}
         policy = (topic.get("attributes") or {}).get("Policy")
-        if conditioned(policy, PRINCIPAL) or not admits(policy, PRINCIPAL, "sns:Publish", topic_arn, {}):
+        if not admits(policy, PRINCIPAL, "sns:Publish", topic_arn, {}):
             logger.warning("%s doesn't let EventBridge publish; the event is lost", topic_arn)
             return
         original(topic_arn, payload)

@@ -33,17 +33,6 @@ def admits(policy: str | None, service: str, action: str, resource: str, context
     return "Allow" in effects and "Deny" not in effects
 
 
-def conditioned(policy: str | None, service: str) -> bool:
-    """Whether a statement that names `service` has a Condition."""
-    statements = _listed(json.loads(policy).get("Statement")) if policy else []
-    return any(
-        statement.get("Condition")
-        and isinstance(statement.get("Principal"), dict)
-        and service in _listed(statement["Principal"].get("Service"))
-        for statement in statements
-    )
-
-
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []

@@ -185,6 +185,34 @@ def test_a_scheduled_action_comes_back_and_goes(scaling: Any) -> None:
     assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"Schedule": "cron(0 8 * * *)"}, "SIX FIELDS"),
+        ({"Schedule": "cron(0 8 * * * *)"}, "exactly one"),
+        ({"Schedule": "cron(0 8 ? * ? *)"}, "exactly one"),
+        ({"Schedule": "every night"}, "must have the form"),
+        ({"Timezone": "Asia/Soul"}, "Asia/Soul"),
+        ({"Timezone": "KST"}, "KST"),
+    ],
+    ids=str,
+)
+def test_a_schedule_that_aws_cannot_read_is_refused(
+    scaling: Any, change: dict[str, str], reason: str
+) -> None:
+    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
+    action: dict[str, Any] = {
+        "ScheduledActionName": "night",
+        "Schedule": "cron(0 22 * * ? *)",
+        "Timezone": "Asia/Seoul",
+        "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
+    }
+    code, message = refusal(scaling.put_scheduled_action, **SCALED, **action | change)
+    assert code == "ValidationException"
+    assert reason in message
+    assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
+
+
 def test_a_deregistered_target_takes_its_policies_with_it(scaling: Any) -> None:
     scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
     scaling.put_scaling_policy(

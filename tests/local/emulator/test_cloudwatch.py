@@ -134,6 +134,17 @@ def test_an_alarm_put_again_is_replaced_whole(cloudwatch: Any) -> None:
     assert cloudwatch.describe_alarms(AlarmNames=["running"])["MetricAlarms"] == []
 
 
+@pytest.mark.parametrize("kind", ["AlarmActions", "OKActions", "InsufficientDataActions"])
+def test_an_alarm_tells_no_topic_of_another_region(cloudwatch: Any, kind: str) -> None:
+    elsewhere = {kind: ["arn:aws:sns:us-east-1:646886795421:alerts"]}
+    code, message = refusal(cloudwatch.put_metric_alarm, **RUNNING | elsewhere)
+    assert (code, message) == (
+        "ValidationError",
+        f"Invalid region us-east-1 specified. Only {REGION} is supported.",
+    )
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,33 @@ FIXED = {
     "Type": "fixed-response",
     "FixedResponseConfig": {"ContentType": "text/plain", "MessageBody": "no", "StatusCode": "403"},
 }
+
+
+LOG_DELIVERY = {
+    "Effect": "Allow",
+    "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::BUCKET/alb/AWSLogs/ACCOUNT/*",
+}
+"""The statement of AWS's page on access logs."""
+TLS_ALONE = {
+    "Effect": "Deny",
+    "Principal": {"AWS": "*"},
+    "Action": "s3:*",
+    "Resource": "arn:aws:s3:::BUCKET/*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def log_bucket(client: Client, bucket: str, account: str, statements: list[dict[str, Any]]) -> None:
+    """Makes a bucket with a policy of these statements."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if statements:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        s3.put_bucket_policy(
+            Bucket=bucket, Policy=policy.replace("BUCKET", bucket).replace("ACCOUNT", account)
+        )
 
 
 @dataclass
@@ -106,7 +134,8 @@ def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
     assert balancer["State"]["Code"] == "active"
 
 
-def test_attributes_come_back_beside_the_defaults(front: Front) -> None:
+def test_attributes_come_back_beside_the_defaults(front: Front, client: Client, account: str) -> None:
+    log_bucket(client, "logs", account, [LOG_DELIVERY])
     attributes = [{"Key": key, "Value": value} for key, value in ATTRIBUTES.items()]
     front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=attributes)
     got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
@@ -288,6 +317,95 @@ def test_rules_have_an_order_of_their_own(front: Front) -> None:
 def test_a_load_balancer_that_aws_refuses_is_refused(front: Front, change: dict[str, Any], code: str) -> None:
     request = {"Name": "other", "Subnets": front.subnets, "SecurityGroups": [front.group]} | change
     assert refusal(front.elb.create_load_balancer, **request)[0] == code
+
+
+@pytest.mark.parametrize(("prefix", "refused"), [(27, False), (28, True)])
+def test_a_load_balancers_subnet_is_a_27_or_larger(front: Front, prefix: int, refused: bool) -> None:
+    subnets = [
+        front.ec2.create_subnet(
+            VpcId=front.vpc, CidrBlock=f"10.20.{10 + index}.0/{prefix}", AvailabilityZone=f"{REGION}{zone}"
+        )["Subnet"]["SubnetId"]
+        for index, zone in enumerate("ac")
+    ]
+    request = {"Name": "small", "Subnets": subnets, "SecurityGroups": [front.group]}
+    if not refused:
+        front.elb.create_load_balancer(**request)
+        assert front.elb.set_subnets(LoadBalancerArn=front.arn, Subnets=subnets)["AvailabilityZones"]
+        return
+    code, message = refusal(front.elb.create_load_balancer, **request)
+    assert code == "InvalidSubnet"
+    assert "/27 or larger" in message
+    assert refusal(front.elb.set_subnets, LoadBalancerArn=front.arn, Subnets=subnets)[0] == "InvalidSubnet"
+
+
+@pytest.mark.parametrize(
+    ("statements", "admitted"),
+    [
+        ([LOG_DELIVERY, TLS_ALONE], True),
+        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/*"}], True),
+        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/AWSLogs/ACCOUNT/*"}], False),
+        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/alb/AWSLogs/111111111111/*"}], False),
+        ([LOG_DELIVERY | {"Condition": {"StringEquals": {"aws:SourceAccount": "ACCOUNT"}}}], False),
+        ([LOG_DELIVERY | {"Principal": {"Service": "delivery.logs.amazonaws.com"}}], False),
+        ([LOG_DELIVERY, TLS_ALONE | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}], False),
+        ([], False),
+    ],
+    ids=["aws's", "whole bucket", "prefix", "account", "source account", "principal", "denied", "no policy"],
+)
+def test_access_logs_go_to_a_bucket_whose_policy_lets_the_load_balancer_write(
+    front: Front, client: Client, account: str, statements: list[dict[str, Any]], admitted: bool
+) -> None:
+    bucket = f"alb-{account}"
+    wanted = {
+        "access_logs.s3.enabled": "true",
+        "access_logs.s3.bucket": bucket,
+        "access_logs.s3.prefix": "alb",
+    }
+    change = {
+        "LoadBalancerArn": front.arn,
+        "Attributes": [{"Key": key, "Value": value} for key, value in wanted.items()],
+    }
+    code, message = refusal(front.elb.modify_load_balancer_attributes, **change)
+    assert (code, message) == ("InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist")
+    log_bucket(client, bucket, account, statements)
+    if admitted:
+        front.elb.modify_load_balancer_attributes(**change)
+    else:
+        code, message = refusal(front.elb.modify_load_balancer_attributes, **change)
+        assert code == "InvalidConfigurationRequest"
+        assert f"Access Denied for bucket: {bucket}" in message
+    got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
+    assert got["access_logs.s3.enabled"] == ("true" if admitted else "false")
+
+
+EXAMPLE = f"arn:aws:acm:{REGION}:646886795421:certificate/00000000-0000-0000-0000-000000000000"
+"""What a stack's file names until somebody puts a certificate there."""
+
+
+def test_the_example_certificate_is_issued_in_other_accounts_than_the_guides(
+    front: Front, client: Client
+) -> None:
+    acm = client("acm")
+    assert acm.describe_certificate(CertificateArn=EXAMPLE)["Certificate"]["Status"] == "ISSUED"
+    secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": EXAMPLE}]}
+    assert front.listen(443, front.forward, **secure)["Port"] == 443
+    guides = client("acm", account="646886795421")
+    gone = refusal(guides.describe_certificate, CertificateArn=EXAMPLE)
+    assert gone[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        EXAMPLE.replace(REGION, "us-east-1"),
+        EXAMPLE.replace("00000000-", "00000001-"),
+    ],
+    ids=["another region", "gone"],
+)
+def test_a_certificate_of_another_region_or_one_that_is_gone_is_not_found(front: Front, arn: str) -> None:
+    secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}
+    assert refusal(front.listen, 443, front.forward, **secure)[0] == "CertificateNotFound"
+    assert front.elb.describe_listeners(LoadBalancerArn=front.arn)["Listeners"] == []
 
 
 def test_a_web_acl_is_found_by_the_load_balancer(front: Front, client: Client) -> None:

@@ -1,0 +1,75 @@
+"""Events on the emulated AWS, from a rule to those who listen to its topic."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.emulator.conftest import Client, eventually
+
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"Service": "events.amazonaws.com"},
+    "Action": "sns:Publish",
+    "Resource": "TOPIC",
+}
+CONDITION = {"Condition": {"StringEquals": {"aws:SourceAccount": "ACCOUNT"}}}
+OF_CLOUDWATCH = STATEMENT | CONDITION | {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
+
+
+class Told:
+    """A topic with a policy that a rule publishes to, and a queue that hears what arrives."""
+
+    def __init__(self, client: Client, account: str, statements: list[dict[str, Any]]) -> None:
+        self._sqs, self._events = client("sqs"), client("events")
+        sns = client("sns")
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        policy = policy.replace("TOPIC", topic).replace("ACCOUNT", account)
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
+        queue_arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
+        # The queue itself is a target too: what it gets by that way tells that the event has been handled.
+        self._events.put_rule(Name="told", EventPattern=json.dumps({"source": ["test"]}))
+        targets = [{"Id": "1", "Arn": topic}, {"Id": "2", "Arn": queue_arn["Attributes"]["QueueArn"]}]
+        self._events.put_targets(Rule="told", Targets=targets)
+
+    def publish(self) -> list[dict[str, Any]]:
+        """Publishes an event, and returns what came by the topic once the event was handled."""
+        entry = {"Source": "test", "DetailType": "an event", "Detail": json.dumps({"number": 1})}
+        assert self._events.put_events(Entries=[entry])["FailedEntryCount"] == 0
+        arrived: list[dict[str, Any]] = []
+
+        def handled() -> bool:
+            received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+            arrived.extend(json.loads(each["Body"]) for each in received.get("Messages", []))
+            return any("detail-type" in body for body in arrived)
+
+        eventually(handled)
+        return [json.loads(body["Message"]) for body in arrived if "Message" in body]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [[OF_CLOUDWATCH, STATEMENT], [STATEMENT | CONDITION, STATEMENT]],
+    ids=["beside another service", "also with a condition"],
+)
+def test_eventbridge_publishes_where_a_statement_without_a_condition_lets_it(
+    client: Client, account: str, statements: list[dict[str, Any]]
+) -> None:
+    (event,) = Told(client, account, statements).publish()
+    assert event["detail"] == {"number": 1}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [[STATEMENT | CONDITION], [OF_CLOUDWATCH]],
+    ids=["with a condition", "for another service"],
+)
+def test_eventbridge_tells_nobody_by_a_topic_whose_policy_has_a_condition_or_doesnt_name_it(
+    client: Client, account: str, statements: list[dict[str, Any]]
+) -> None:
+    assert Told(client, account, statements).publish() == []
