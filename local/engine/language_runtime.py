@@ -385,7 +385,7 @@ def _streams(process: Child) -> Iterator[tuple[str, bytes]]:
             still_open -= 1
 
 
-def serve(engine_address: str, until: Callable[[], bool]) -> None:
+def serve(engine_address: str, until: Callable[[], bool], host: type[LanguageHost]) -> None:
     """Serve on a free port of the loopback address until `until` returns, then stop every child."""
     children = Children()
     server = grpc.server(
@@ -397,7 +397,7 @@ def serve(engine_address: str, until: Callable[[], bool]) -> None:
         ],
     )
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
-        LanguageHost(engine_address, children, dict(os.environ)), server
+        host(engine_address, children, dict(os.environ)), server
     )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -409,7 +409,7 @@ def serve(engine_address: str, until: Callable[[], bool]) -> None:
         server.stop(grace=0)
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], host: type[LanguageHost] = LanguageHost) -> int:
     """Serve until a signal arrives or the engine is gone, however it ended."""
     # Started by path: the modules beside this one are found from the checkout's root.
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -425,7 +425,7 @@ def main(argv: Sequence[str]) -> int:
                 return True
         return True
 
-    serve(engine_address, stopped)
+    serve(engine_address, stopped, host)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     # Threads of unfinished requests would hold the interpreter back.

@@ -1,22 +1,15 @@
-"""The pack at the real Pulumi CLI: updates, configuration, the analysis of a state, the pack alone."""
+"""The pack at the real Pulumi CLI: updates, configuration, the analysis of a state."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
-import venv
-from collections.abc import Iterator
-from dataclasses import replace
-from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.requirements import Requirement
 
 from tests.policies.command_line import PACK, PROGRAMS, Project
 from tests.policies.harness import Violation
@@ -120,91 +113,6 @@ def test_an_existing_stack_is_judged_by_its_state(project: Project) -> None:
     from_file = project.pulumi("policy", "analyze", "--policy-pack", str(PACK), "--file", str(exported))
     assert from_file.returncode != 0
     assert "scheduler-desired-count" in from_file.stdout
-
-
-# -- the pack alone ------------------------------------------------------------------------------------------
-
-
-def _requirements(name: str, seen: dict[str, Distribution]) -> None:
-    """Collects a package and everything that it requires here."""
-    found = distribution(name)
-    key = found.metadata["Name"].lower().replace("_", "-")
-    if key in seen:
-        return
-    seen[key] = found
-    for line in found.requires or ():
-        requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            _requirements(requirement.name, seen)
-
-
-def _links(found: Distribution) -> Iterator[Path]:
-    """The top folders and files of an installed package, inside site-packages."""
-    site_packages = Path(sysconfig.get_paths()["purelib"])
-    for name in sorted(
-        {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}
-    ):
-        yield site_packages / name
-
-
-def _environment_of(requirements: Path, folder: Path) -> Path:
-    """A virtual environment that holds what a requirements file asks for, and nothing else."""
-    venv.create(folder, with_pip=False)
-    site_packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-    packages: dict[str, Distribution] = {}
-    for line in requirements.read_text().splitlines():
-        text = line.partition("#")[0].strip()
-        if text:
-            requirement = Requirement(text)
-            assert distribution(requirement.name).version in requirement.specifier
-            _requirements(requirement.name, packages)
-    for found in packages.values():
-        for source in _links(found):
-            target = site_packages / source.name
-            if not target.exists():
-                target.symlink_to(source)
-    return folder
-
-
-def _alone(folder: Path) -> Path:
-    """A copy of the pack in another repository, with its own environment where PulumiPolicy.yaml names it."""
-    alone = folder / "policies"
-    shutil.copytree(PACK, alone, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    _environment_of(alone / "requirements.txt", alone / ".venv")
-    return alone
-
-
-def _elsewhere(project: Project) -> Project:
-    """The project as one of another team: nothing of this repository on its path."""
-    kept = {key: value for key, value in project.environment.items() if key != "PYTHONPATH"}
-    return replace(project, environment=kept)
-
-
-# A program that needs nothing but the SDK, so that only the pack's own packages count.
-ALONE = (
-    "import pulumi\n\npulumi.CustomResource('aws:ecs/service:Service', 'download', "
-    "{'name': 'fileflow-scheduler-download', 'desiredCount': 2})\n"
-)
-
-
-def test_the_pack_works_alone_in_an_empty_repository(project: Project, tmp_path: Path) -> None:
-    """The program has an environment of its own, without pulumi-policy for all that the pack knows."""
-    _program(project, ALONE)
-    outcome = _elsewhere(project).preview(pack=_alone(tmp_path / "elsewhere"))
-    assert not outcome.passed
-    assert Violation("scheduler-desired-count", "download") in outcome.violations, outcome.output
-
-
-def test_the_pack_judges_the_stack_of_a_program_in_another_language(project: Project, tmp_path: Path) -> None:
-    """As far as it can be tried without Node's language host: by the stack's state, in a Node project."""
-    _program(project, ALONE)
-    elsewhere = _elsewhere(project)
-    assert elsewhere.run("up", "--yes").passed
-    (project.folder / "__main__.py").unlink()
-    (project.folder / "Pulumi.yaml").write_text("name: fileflow\nruntime: nodejs\n")
-    judged = elsewhere.pulumi("policy", "analyze", "--policy-pack", str(_alone(tmp_path / "elsewhere")))
-    assert judged.returncode != 0
-    assert "scheduler-desired-count" in judged.stdout, judged.stdout
 
 
 # -- the report ----------------------------------------------------------------------------------------------

@@ -431,48 +431,6 @@ def test_alarms_may_be_left_out_on_a_stack_for_development() -> None:
     assert _mandatory(change, preview=True, stack="dev") == {}
 
 
-# -- one change, there and back ------------------------------------------------------------------------------
-
-WRONG: dict[str, list[Any]] = {
-    "desiredCount": [0, 2, "2", None, unknown()],
-    "deploymentMaximumPercent": [200, None, unknown()],
-    "deploymentMinimumHealthyPercent": [50, 100, None, unknown()],
-    "availabilityZoneRebalancing": ["ENABLED", None, unknown()],
-    "schedulingStrategy": ["DAEMON", unknown()],
-    "launchType": ["EC2", None, unknown()],
-    "loadBalancers": [[{"containerPort": 9091}], unknown()],
-    "serviceRegistries": [{"registryArn": "x"}, unknown()],
-    "networkConfiguration": [{"assignPublicIp": True}],
-    "deploymentController": [{"type": "CODE_DEPLOY"}, {"type": "EXTERNAL"}, unknown()],
-    "deploymentConfiguration": [{"strategy": "BLUE_GREEN"}, {"strategy": "CANARY"}],
-    "tags": [{"fileflow:role": "cron"}, {}, None],
-}
-
-
-@pytest.mark.parametrize("name", [None, *HONEST])
-def test_one_wrong_value_is_refused_and_undoing_it_accepted(name: str | None) -> None:
-    """For every accepted program here: each guarded property of its scheduler, changed alone, and back."""
-    recording = _compliant(True).copy()
-    if name is not None:
-        HONEST[name](recording)
-    servicer = analyzer()
-    inputs = recording[SCHEDULER].inputs
-    for key, values in WRONG.items():
-        if key == "launchType" and inputs.get("capacityProviderStrategies"):
-            continue  # the strategy decides
-        right, had = inputs.get(key), key in inputs
-        for value in values:
-            inputs[key] = value
-            report = analyse(recording, servicer, [recording[SCHEDULER]])
-            assert any(found.level == "mandatory" for found in report.violations), (key, value)
-        if had:
-            inputs[key] = right
-        else:
-            del inputs[key]
-    report = analyse(recording, servicer, [recording[SCHEDULER]])
-    assert not [found for found in report.violations if found.level == "mandatory"], str(report)
-
-
 # -- starting gently -----------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from pulumi_policy import EnforcementLevel, Severity
 
+from ..neighbours import ecs_view
 from ..recognition import standing_of
-from ..resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_DEFINITION, ECS_TASK_SET, Resource
+from ..resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_DEFINITION, ECS_TASK_SET, Resource, Stack
 from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
@@ -91,8 +92,7 @@ def platform_version(resource: Resource, _settings: Settings) -> Iterator[Findin
         )
 
 
-@catalogue.resource(
-    ECS_CLUSTER,
+@catalogue.stack(
     name="ecs-container-insights",
     description="a cluster has Container Insights on, because the alarms on running tasks read its metrics",
     severity=Severity.MEDIUM,
@@ -101,20 +101,24 @@ def platform_version(resource: Resource, _settings: Settings) -> Iterator[Findin
     url=_CONTROLS_URL + "#ecs-12",
     tags=("ecs", "cloudwatch", "checkov:CKV_AWS_65", "cdk-nag:AwsSolutions-ECS4"),
 )
-def container_insights(resource: Resource, _settings: Settings) -> Iterator[Finding]:
-    settings = resource["settings"]
-    shown = "not set" if settings.surely_empty else settings.shown()
-    for setting in settings.items():
-        if setting["name"].text() == "containerInsights":
-            value = setting["value"]
-            if value.text() in ("enabled", "enhanced"):
-                return
-            shown = value.shown()
-    yield Finding(
-        f"the setting containerInsights is {shown}",
-        "set containerInsights to enabled",
-        advisory=settings.unknown,
-    )
+def container_insights(stack: Stack, settings: Settings) -> Iterator[Finding]:
+    """Advice in a stack without schedulers: nobody's alarms rest on the metrics, and they cost money."""
+    watched = bool(ecs_view(stack, settings.recognition).schedulers)
+    for cluster in stack.of(ECS_CLUSTER):
+        chosen = cluster["settings"]
+        shown = "not set" if chosen.surely_empty else chosen.shown()
+        for setting in chosen.items():
+            if setting["name"].text() == "containerInsights":
+                shown = setting["value"].shown()
+                if setting["value"].text() in ("enabled", "enhanced"):
+                    break
+        else:
+            yield Finding(
+                f"the setting containerInsights is {shown}",
+                "set containerInsights to enabled",
+                cluster,
+                advisory=chosen.unknown or not watched,
+            )
 
 
 @catalogue.resource(

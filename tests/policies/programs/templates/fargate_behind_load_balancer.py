@@ -1,6 +1,5 @@
 """A getting-started page's web service: Fargate, behind a load balancer that is open to the world."""
 
-# rejected: ecs-container-insights on cluster
 # rejected: ecs-container-logging on app
 # rejected: ecs-deployment-rolls-back on app
 # rejected: ecs-image-by-digest on app

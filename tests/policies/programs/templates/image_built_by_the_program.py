@@ -4,7 +4,6 @@
 # rejected: ecr-lifecycle-policy on repo
 # rejected: ecr-no-force-delete on repo
 # rejected: ecr-scan-on-push on repo
-# rejected: ecs-container-insights on cluster
 # rejected: ecs-deployment-rolls-back on service
 # rejected: ecs-no-public-ip on service
 # rejected: ecs-service-role on service

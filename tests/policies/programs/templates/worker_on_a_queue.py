@@ -1,6 +1,5 @@
 """A worker that takes messages from a queue, and is scaled by its length."""
 
-# rejected: ecs-container-insights on workers
 # rejected: ecs-container-logging on worker
 # rejected: ecs-deployment-rolls-back on worker
 # rejected: ecs-image-by-digest on worker
