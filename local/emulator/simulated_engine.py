@@ -15,6 +15,8 @@ effect on AWS and on a real engine):
   exit with code 1.
 * `FILEFLOW_SIMULATE_LOG`: lines to write to the log first, for instance an exception.
 * `FILEFLOW_SIMULATE_UNHEALTHY`: `1` lets its health check fail.
+* `FILEFLOW_SIMULATE_STOP_SECONDS`: how long it takes to stop; 0.5 if omitted.
+* `FILEFLOW_SIMULATE_IGNORE_SIGTERM`: `1` lets it go on until its stop timeout is over.
 
 Deliberately doesn't own the ECS side (`completions.ecs_tasks`) nor which engine is used.
 """
@@ -30,9 +32,11 @@ from typing import Any
 
 PREFIX = "FILEFLOW_SIMULATE_"
 DEFAULT_EXIT_AFTER_SECONDS = 0.3
+DEFAULT_STOP_SECONDS = 0.5
 START_UP_SECONDS = 10.0
 """A container that is told to end within this time is one that fails to start."""
-OOM_EXIT_CODE = 137
+SIGKILL_EXIT_CODE = 137
+OOM_EXIT_CODE = SIGKILL_EXIT_CODE
 
 FAILURES = {
     "database": (
@@ -71,6 +75,8 @@ class SimulatedBehaviour:
     exit_after_seconds: float = DEFAULT_EXIT_AFTER_SECONDS
     out_of_memory: bool = False
     unhealthy: bool = False
+    stop_seconds: float = DEFAULT_STOP_SECONDS
+    ignores_sigterm: bool = False
     log: str = ""
 
     @property
@@ -91,17 +97,22 @@ class SimulatedBehaviour:
             exit_code = int(code) if code.isdigit() else 1
         elif failure:
             exit_code = 1
-        try:
-            after = float(environment.get(f"{PREFIX}EXIT_AFTER_SECONDS", DEFAULT_EXIT_AFTER_SECONDS))
-        except ValueError:
-            after = 1.0
         return cls(
             exit_code=exit_code,
-            exit_after_seconds=after,
+            exit_after_seconds=_seconds(environment, "EXIT_AFTER_SECONDS", DEFAULT_EXIT_AFTER_SECONDS),
             out_of_memory=out_of_memory,
             unhealthy=environment.get(f"{PREFIX}UNHEALTHY", "") == "1",
+            stop_seconds=_seconds(environment, "STOP_SECONDS", DEFAULT_STOP_SECONDS),
+            ignores_sigterm=environment.get(f"{PREFIX}IGNORE_SIGTERM", "") == "1",
             log="\n".join((environment.get(f"{PREFIX}LOG", ""), *failure)).strip(),
         )
+
+
+def _seconds(environment: dict[str, str], name: str, default: float) -> float:
+    try:
+        return float(environment.get(f"{PREFIX}{name}", default))
+    except ValueError:
+        return 1.0
 
 
 @dataclass
@@ -140,9 +151,13 @@ class SimulatedContainer:
         self.ended.wait()
         return {"StatusCode": self.exit_code or 0}
 
-    def stop(self, timeout: int = 0) -> None:  # noqa: ARG002 - the Docker SDK's signature
-        if self.status == "running":
-            self._end(143)  # what a JVM exits with on SIGTERM
+    def stop(self, timeout: float = 0) -> None:
+        if self.status != "running":
+            return
+        killed = self.behaviour.ignores_sigterm or self.behaviour.stop_seconds > timeout
+        time.sleep(timeout if killed else self.behaviour.stop_seconds)
+        # What a JVM exits with on SIGTERM, and what SIGKILL leaves.
+        self._end(SIGKILL_EXIT_CODE if killed else 143)
 
     def remove(self, v: bool = False, force: bool = False) -> None:  # noqa: ARG002 - the Docker SDK's signature
         self.stop()

@@ -228,14 +228,18 @@ def _remove_container(original: Any) -> Any:
         if isinstance(container_or_id, str):
             container = find_container(container_or_id)
         if container is not None and not isinstance(client, SimulatedEngine):
-            seconds = int((container.labels or {}).get(_STOP_TIMEOUT_LABEL, DEFAULT_STOP_TIMEOUT_SECONDS))
             try:
-                container.stop(timeout=min(seconds, LONGEST_STOP_SECONDS))
+                container.stop(timeout=min(stop_timeout_seconds(container), LONGEST_STOP_SECONDS))
             except Exception as error:  # noqa: BLE001 - removed by force below, whatever the reason
                 logger.warning("container %s can't be stopped: %s", container.name, error)
         original(client, container_or_id)
 
     return remove
+
+
+def stop_timeout_seconds(container: Any) -> int:
+    """How long a container has between SIGTERM and SIGKILL."""
+    return int((container.labels or {}).get(_STOP_TIMEOUT_LABEL, DEFAULT_STOP_TIMEOUT_SECONDS))
 
 
 _ServiceKey = tuple[str, str, str]
@@ -254,9 +258,9 @@ def _reconcile_one_at_a_time(original: Any) -> Any:
     """Two threads that bring one service to its desired state at once would each start the task that is
     missing.
 
-    Simulated containers stop at once, so the second one waits. A real container takes its time, which a
+    Simulated containers start at once, so the second one waits. A real container takes its time, which a
     call that changes a service doesn't wait for: one thread per service works, and does another round for
-    what came in meanwhile, so that a task's successor is still started only after its container has ended.
+    what came in meanwhile.
     """
 
     def reconcile(cluster_name: str, service_key: str) -> None:

@@ -16,6 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ecs_containers import find_container, simulated
+from local.emulator.completions.ecs_stopping import begin_stop
 from local.emulator.completions.patching import wrap
 
 CHECK_SECONDS = 0.5
@@ -216,6 +217,5 @@ def _problem(
 
 
 def _replace(task: dict[str, Any], reason: str) -> None:
-    if ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated"):
-        ecs._cleanup_task_resources(task, ecs._get_docker())
+    if begin_stop(task, "ServiceSchedulerInitiated", reason):
         ecs._record_service_task_failure(task)

@@ -7,6 +7,7 @@ are healthy (`completions.ecs_health`).
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
 import uuid
@@ -19,7 +20,15 @@ from ministack.services import ec2, ecs
 from local.emulator.completions.ec2 import attach_interface
 from local.emulator.completions.ecs_containers import explain_exit, show_address
 from local.emulator.completions.eventbridge import publish
-from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
+from local.emulator.completions.patching import (
+    AwsError,
+    Request,
+    Response,
+    json_action,
+    json_body,
+    replace,
+    wrap,
+)
 
 logger = logging.getLogger("fileflow.ecs")
 
@@ -41,12 +50,29 @@ _failures_in_a_row: dict[tuple[str, str, str], int] = {}
 
 def install() -> None:
     """Completes the life of tasks."""
+    replace(ecs, "_iso", _now)
+    replace(ecs, "_ts_to_epoch", _epoch_seconds)
     wrap(ecs, "_sanitize", _sanitize)
     wrap(ecs, "_run_task", _run_task)
     wrap(ecs, "_mark_task_pending", _mark_pending)
     wrap(ecs, "_mark_task_running", _mark_running)
     wrap(ecs, "_mark_task_stopped", _mark_stopped)
     wrap(ecs, "_record_service_task_failure", _throttle_failing_service)
+
+
+# ECS's times have milliseconds; ministack's are whole seconds, which hide who came first.
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _epoch_seconds(value: Any) -> Any:
+    """A time as the API answers it; what isn't one stays as it is."""
+    try:
+        return datetime.datetime.fromisoformat(value).timestamp()
+    except (TypeError, ValueError):
+        return value
 
 
 # The network interface of a task
@@ -169,7 +195,7 @@ def _complete_task(task: dict[str, Any], request: Request, network: dict[str, An
 
 def _tags_of_task(task: dict[str, Any], request: Request, definition: dict[str, Any]) -> list[dict[str, str]]:
     """The tags given, those propagated from service or task definition, and AWS's own if they are on."""
-    service = _service_of(task)
+    service = service_of(task)
     source = service or request
     tags = {tag["key"]: tag for tag in request.get("tags", [])}
     propagate = source.get("propagateTags", "NONE")
@@ -189,7 +215,8 @@ def _tags_of_task(task: dict[str, Any], request: Request, definition: dict[str, 
     return list(tags.values())
 
 
-def _service_of(task: dict[str, Any]) -> dict[str, Any] | None:
+def service_of(task: dict[str, Any]) -> dict[str, Any] | None:
+    """The service that a task belongs to."""
     group = task.get("group", "")
     if not group.startswith("service:"):
         return None
@@ -248,20 +275,32 @@ def _mark_stopped(original: Any) -> Any:
     def mark(
         task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None
     ) -> bool:
-        if stop_code == "UserInitiated" and reason in _SCHEDULER_REASONS:
-            stop_code = "ServiceSchedulerInitiated"
-            reason = f"Scaling activity initiated by (deployment {task.get('_deployment_id')})"
+        stop_code, reason = stop_code_and_reason(task, stop_code, reason)
         if stop_code == "EssentialContainerExited":
             reason = "Essential container in task exited"
             explain_exit(task)
         task["_stopped_seconds"] = time.time()
         stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
         if stopped:
-            _detach_interface(task)
-            publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
+            report_stopped(task)
         return stopped
 
     return mark
+
+
+def stop_code_and_reason(task: dict[str, Any], stop_code: str, reason: str) -> tuple[str, str]:
+    """What AWS says of a task that the service scheduler stops; else what was given."""
+    if stop_code == "UserInitiated" and reason in _SCHEDULER_REASONS:
+        scaling = f"Scaling activity initiated by (deployment {task.get('_deployment_id')})"
+        return "ServiceSchedulerInitiated", scaling
+    return stop_code, reason
+
+
+def report_stopped(task: dict[str, Any]) -> None:
+    """Gives a stopped task's network interface back, and tells EventBridge of it."""
+    _detach_interface(task)
+    task["_stopped_seconds"] = task.get("_stopped_seconds") or time.time()
+    publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))
 
 
 def _detach_interface(task: dict[str, Any]) -> None:
@@ -282,7 +321,7 @@ def _throttle_failing_service(original: Any) -> Any:
         if failures <= _FAILURES_WITHOUT_DELAY:
             original(task, digest_resolution_failed)
             return
-        service = _service_of(task)
+        service = service_of(task)
         if service and failures == _FAILURES_WITHOUT_DELAY + 1:
             name = service["serviceName"]
             add_event(service, f"(service {name}) is unable to consistently start tasks successfully.")

@@ -177,12 +177,46 @@ def test_a_task_has_a_network_interface_with_an_address_of_its_subnet(world: Wor
     assert again == {str(address) for address in addresses}
 
 
+def stopped(world: World) -> list[dict[str, Any]]:
+    """The tasks that have ended, not those that are still stopping."""
+    return [task for task in world.tasks("STOPPED") if task["lastStatus"] == "STOPPED"]
+
+
+def test_at_100_percent_a_successor_runs_while_the_old_task_is_still_stopping(world: World) -> None:
+    world.create(world.register({"FILEFLOW_SIMULATE_IGNORE_SIGTERM": "1"}, stopTimeout=5))
+    world.steady()
+    (old,) = world.tasks()
+
+    world.update(taskDefinition=world.register({"VERSION": "2"}, stopTimeout=5))
+    service = world.steady()
+
+    (new,) = world.tasks()
+    (stopping,) = world.tasks("STOPPED")
+    assert (service["runningCount"], service["pendingCount"], new["lastStatus"]) == (1, 0, "RUNNING")
+    assert (stopping["taskArn"], stopping["lastStatus"]) == (old["taskArn"], "STOPPING")
+    (ended,) = eventually(lambda: stopped(world))
+    assert ended["containers"][0]["exitCode"] == 137
+    assert ended["stoppingAt"] <= new["createdAt"] < new["startedAt"] < ended["stoppedAt"]
+
+
+def test_a_task_that_is_told_to_stop_gets_no_request_any_more(world: World) -> None:
+    world.create(world.register())
+    world.steady()
+    (task,) = world.tasks()
+    answered = world.ecs.stop_task(cluster="fileflow-prod", task=task["taskArn"])["task"]
+    assert (answered["desiredStatus"], answered["lastStatus"]) == ("STOPPED", "STOPPING")
+    assert world.service()["runningCount"] == 0 or world.tasks()[0]["taskArn"] != task["taskArn"]
+    (ended,) = eventually(lambda: stopped(world))
+    assert ended["stopCode"] == "UserInitiated"
+    assert ended["containers"][0]["exitCode"] == 143
+
+
 def test_a_stopped_task_gives_its_network_interface_back(world: World) -> None:
     world.create(world.register())
     world.steady()
     world.update(desiredCount=0)
     eventually(lambda: not world.tasks())
-    (task,) = world.tasks("STOPPED")
+    (task,) = eventually(lambda: stopped(world))
     assert task["attachments"][0]["status"] == "DELETED"
     assert task["stopCode"] == "ServiceSchedulerInitiated"
     interfaces = world.ec2.describe_network_interfaces()["NetworkInterfaces"]
@@ -682,7 +716,10 @@ def test_a_deleted_service_leaves_no_task_and_its_name_is_free_again(world: Worl
 def test_a_cluster_with_an_active_service_is_not_deleted(world: World) -> None:
     world.create(world.register())
     assert refusal(world.ecs.delete_cluster, cluster="fileflow-prod")[0] == "ClusterContainsServicesException"
+    world.steady()
     world.ecs.delete_service(cluster="fileflow-prod", service=SERVICE, force=True)
+    assert refusal(world.ecs.delete_cluster, cluster="fileflow-prod")[0] == "ClusterContainsTasksException"
+    eventually(lambda: stopped(world))
     assert world.ecs.delete_cluster(cluster="fileflow-prod")["cluster"]["status"] == "INACTIVE"
 
 
