@@ -1,0 +1,76 @@
+"""The walk's rules see what a scheduler must not do, in records made by hand."""
+
+from __future__ import annotations
+
+from tests.walk import rules
+from tests.walk.watcher import Record, Sight, Task
+
+DOWNLOAD = "fileflow-scheduler-download"
+WEB = "fileflow-web-api"
+
+
+def task(number: int, service: str = DOWNLOAD, *, created: float, stopping: float | None = None) -> Task:
+    """A task that runs one second after its creation, and ends two after it was told to stop."""
+    return Task(
+        arn=f"task-{number}",
+        service=service,
+        definition=f"{service}:{number}",
+        created=created,
+        started=created + 1,
+        stopping=stopping,
+        stopped=None if stopping is None else stopping + 2,
+    )
+
+
+def record(*tasks: Task, most: int = 1, answers: tuple[bool, ...] = ()) -> Record:
+    return Record(
+        began=100.0,
+        ended=200.0,
+        tasks={each.arn: each for each in tasks},
+        most_at_once={DOWNLOAD: most},
+        sights=[Sight(100.0 + index, answered, "an answer") for index, answered in enumerate(answers)],
+    )
+
+
+def test_a_successor_after_the_stop_is_one_handover_with_its_times() -> None:
+    seen = record(task(1, created=10, stopping=110), task(2, created=110))
+    assert list(rules.two_at_once(seen)) == []
+    assert list(rules.restarted(seen, 1)) == []
+    assert list(rules.not_running(seen, [DOWNLOAD])) == []
+    assert list(rules.handovers(seen)) == [rules.Handover(service=DOWNLOAD, without=1.0, overlap=1.0)]
+
+
+def test_a_successor_before_the_stop_is_two_at_once() -> None:
+    [line] = rules.two_at_once(record(task(1, created=10, stopping=112), task(2, created=110)))
+    assert line == f"{DOWNLOAD}: {DOWNLOAD}:2 was started before {DOWNLOAD}:1 was told to stop"
+
+
+def test_two_that_were_seen_are_two_whatever_their_times_say() -> None:
+    assert list(rules.two_at_once(record(task(1, created=10), most=2))) == [f"{DOWNLOAD} had 2 tasks at once"]
+
+
+def test_two_web_tasks_are_nobodys_concern() -> None:
+    assert list(rules.two_at_once(record(task(1, WEB, created=10), task(2, WEB, created=20)))) == []
+
+
+def test_a_scheduler_that_was_started_twice_was_away_too_long() -> None:
+    seen = record(task(1, created=10, stopping=110), task(2, created=110, stopping=120), task(3, created=120))
+    assert list(rules.restarted(seen, 1)) == [f"{DOWNLOAD} was started 2 times by one change"]
+
+
+def test_a_scheduler_without_a_task_and_one_too_many_are_told() -> None:
+    gone = record(task(1, created=10, stopping=110))
+    assert list(rules.not_running(gone, [DOWNLOAD])) == [f"{DOWNLOAD} has no task"]
+    assert list(rules.not_running(record(task(1, created=10)), [])) == [f"{DOWNLOAD} still has a task"]
+
+
+def test_a_request_that_reaches_no_target_is_told_with_how_long() -> None:
+    assert list(rules.unanswered(record(answers=(True, True)))) == []
+    [line] = rules.unanswered(record(answers=(True, False, False, True)))
+    assert line == "the web API didn't answer 2 of 4 requests, over 1.0 s, first: an answer"
+
+
+def test_a_task_that_had_ended_before_doesnt_count() -> None:
+    seen = record(task(1, created=10, stopping=50), task(2, created=60))
+    assert list(rules.handovers(seen)) == []
+    assert list(rules.two_at_once(seen)) == []

@@ -1,0 +1,300 @@
+"""What the walk changes on a running stack: each setting to each other kind of value that it can take.
+
+Owns the two stacks that it starts from and the values. Doesn't own the list of settings: it comes from
+their types, and `coverage` compares.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tests.unit.stacks import stack_values
+from tests.walk.change import HTTPS, LEFT_OUT, PLAIN, Change, Run, of_each_service, one
+
+HEALTH_CHECK: Final = {"command": ["CMD", "/fileflow", "health"], "interval_seconds": 10}
+BOTH: Final = (PLAIN, HTTPS)
+PIPELINE: Final = {"name": "pipeline", "port": 9092}
+DOWNLOAD: Final = {"name": "download", "port": 9091, "health_check": HEALTH_CHECK}
+SCHEDULE: Final = {
+    "name": "morning",
+    "schedule": "cron(0 8 * * ? *)",
+    "minimum_count": 1,
+    "maximum_count": 5,
+}
+BALANCER: Final = "web_api.load_balancer"
+SCALING: Final = "web_api.autoscaling"
+EXISTING_VPC: Final = {
+    "vpc_id": "$vpc",
+    "private_subnet_ids": ["$private_a", "$private_b"],
+    "public_subnet_ids": ["$public_a", "$public_b"],
+}
+
+NO_BUILD: Final = {"images.context": LEFT_OUT, "images.dockerfile": LEFT_OUT}
+
+RUNS: Final[Sequence[Run]] = (
+    # What the stack as a whole has, with what else touches other resources.
+    one("version", {"version": "1.1.0"}, named=True, bases=BOTH),
+    one("environment", {"environment": "other"}),
+    one("tags", {"tags": {"CostCenter": "4711"}}, bases=BOTH),
+    Run(
+        name="logs, repository, insights, autoscaling",
+        changes=[
+            Change(values={"logging.retention_days": 14}, touches="logGroup"),
+            Change(values={"repository.kept_versions": 10}, touches="lifecyclePolicy"),
+            Change(values={"repository.force_delete": False}, touches="ecr/repository:"),
+            Change(values={"container_insights": "enhanced"}, touches="ecs/cluster:"),
+            Change(values={"alarms.emails": ["on-call@example.com"]}, touches="topicSubscription"),
+            Change(values={f"{SCALING}.minimum_count": 2}, touches="appautoscaling/target:"),
+            Change(values={f"{SCALING}.cpu_percent": 50}, touches="appautoscaling/policy:.*-cpu"),
+            Change(values={f"{SCALING}.memory_percent": None}, touches="appautoscaling/policy:.*-memory"),
+            Change(
+                values={f"{SCALING}.requests_per_target": None}, touches="appautoscaling/policy:.*-requests"
+            ),
+            Change(
+                values={
+                    f"{SCALING}.scheduled.schedule": "cron(0 7 * * ? *)",
+                    f"{SCALING}.scheduled.timezone": "Asia/Seoul",
+                    f"{SCALING}.scheduled.minimum_count": 2,
+                    f"{SCALING}.scheduled.maximum_count": 6,
+                },
+                touches="scheduledAction",
+            ),
+            Change(
+                values={f"{BALANCER}.source_cidr_blocks": ["10.0.0.0/8", "192.168.0.0/16"]},
+                touches="securityGroup",
+            ),
+            Change(
+                values={f"{BALANCER}.deletion_protection": True, f"{BALANCER}.idle_timeout_seconds": 90},
+                touches="loadBalancer:",
+            ),
+            Change(
+                values={
+                    f"{BALANCER}.deregistration_delay_seconds": 20,
+                    f"{BALANCER}.health_check.path": "/actuator/health/readiness",
+                    f"{BALANCER}.health_check.matcher": "200-299",
+                    f"{BALANCER}.health_check.interval_seconds": 20,
+                    f"{BALANCER}.health_check.timeout_seconds": 6,
+                    f"{BALANCER}.health_check.healthy_threshold": 3,
+                    f"{BALANCER}.health_check.unhealthy_threshold": 4,
+                },
+                touches="targetGroup:",
+            ),
+            Change(values={f"{BALANCER}.access_logs.retention_days": 14}, touches="Lifecycle"),
+            Change(values={f"{BALANCER}.access_logs.force_destroy": False}, touches="s3/bucket:"),
+        ],
+    ),
+    Run(
+        name="key, insights off, https endpoint, autoscaling, no access logs",
+        changes=[
+            Change(values={"logging.kms_key_arn": "$key"}, touches="logGroup"),
+            Change(
+                values={"container_insights": "disabled"}, touches="ecs/cluster:|heartbeat|none-runs|two-run"
+            ),
+            Change(
+                values={"alarms.https_endpoints": ["https://on-call.example.com/"]},
+                touches="topicSubscription",
+            ),
+            Change(values={f"{SCALING}.maximum_count": 6}, touches="appautoscaling/target:"),
+            Change(values={f"{SCALING}.cpu_percent": None}, touches="appautoscaling/policy:.*-cpu"),
+            Change(values={f"{SCALING}.memory_percent": 75}, touches="appautoscaling/policy:.*-memory"),
+            Change(
+                values={f"{SCALING}.requests_per_target": 500}, touches="appautoscaling/policy:.*-requests"
+            ),
+            Change(values={f"{SCALING}.scheduled.name": "dawn"}, touches="scheduledAction"),
+            Change(values={f"{BALANCER}.access_logs": None}, touches="loadBalancer:|aws:s3/"),
+        ],
+    ),
+    Run(
+        name="logs stay, other topic, cooldowns, no schedule, access logs elsewhere",
+        changes=[
+            Change(values={"logging.retain_on_delete": True}, touches="logGroup"),
+            Change(values={"alarms.topic_arns": ["$topic"]}, touches="metricAlarm|compositeAlarm"),
+            Change(
+                values={
+                    f"{SCALING}.scale_out_cooldown_seconds": 30,
+                    f"{SCALING}.scale_in_cooldown_seconds": 120,
+                },
+                touches="appautoscaling/policy:",
+            ),
+            Change(values={f"{SCALING}.scheduled": []}, touches="scheduledAction"),
+            Change(
+                values={f"{BALANCER}.access_logs.bucket": "$bucket", f"{BALANCER}.access_logs.prefix": "web"},
+                touches="loadBalancer:|aws:s3/",
+            ),
+        ],
+    ),
+    # The network.
+    one("third zone", {"network.create.number_of_availability_zones": 3}, named=True),
+    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
+    one("a NAT gateway a zone", {"network.create.nat_gateway_strategy": "ONE_PER_AZ"}),
+    one("no NAT gateway", {"network.create.nat_gateway_strategy": "NONE"}),
+    one("an existing VPC", {"network.create": LEFT_OUT, "network.use": EXISTING_VPC}),
+    one(
+        "a VPC of its own",
+        {"network.use": LEFT_OUT, "network.create": {"cidr_block": "10.40.0.0/16"}},
+        bases=(HTTPS,),
+    ),
+    one(
+        "other private subnets",
+        {"network.use.private_subnet_ids": ["$private_a", "$private_c"]},
+        bases=(HTTPS,),
+    ),
+    one(
+        "other public subnets", {"network.use.public_subnet_ids": ["$public_a", "$public_c"]}, bases=(HTTPS,)
+    ),
+    one(
+        "the same VPC by tags",
+        {
+            "network.use.vpc_id": LEFT_OUT,
+            "network.use.vpc_tags": {"Name": "shared"},
+            "network.use.private_subnet_ids": LEFT_OUT,
+            "network.use.private_subnet_tags": {"Tier": "private"},
+            "network.use.public_subnet_ids": LEFT_OUT,
+            "network.use.public_subnet_tags": {"Tier": "public"},
+        },
+        bases=(HTTPS,),
+    ),
+    # Images.
+    one("images from the registry", {"images.source": "registry", **NO_BUILD}),
+    one("images from the engine", {"images.source": "local", **NO_BUILD}),
+    one(
+        "another build",
+        {
+            "images.context": "staged",
+            "images.dockerfile": "staged/Dockerfile",
+            "images.target": "slim",
+            "images.build_args": {"REVISION": "abc"},
+        },
+    ),
+    # What each service has.
+    of_each_service(
+        "size, version, variables",
+        {
+            "size.cpu": 1024,
+            "size.memory_mib": 2048,
+            "size.ephemeral_storage_gib": 30,
+            "size.cpu_architecture": "ARM64",
+            "version": "1.2.0",
+            "environment": {"LOG_LEVEL": "debug"},
+            "user": "1001:1001",
+            "stop_timeout_seconds": 90,
+        },
+        named=True,
+    ),
+    of_each_service(
+        "secrets, ECS Exec, no health check, no writable path",
+        {
+            "secrets": {"DB_PASSWORD": "$secret:password::", "REDIS_URL": "$parameter"},
+            "secrets_kms_key_arns": ["$key"],
+            "execute_command": True,
+            "health_check": LEFT_OUT,
+            "writable_paths": [],
+        },
+    ),
+    of_each_service(
+        "health check, tmpfs",
+        {
+            "health_check.command": ["CMD", "/fileflow", "health", "--now"],
+            "health_check.interval_seconds": 20,
+            "health_check.timeout_seconds": 4,
+            "health_check.retries": 5,
+            "health_check.start_period_seconds": 60,
+            "writable_paths.path": "/work",
+            "writable_paths.kind": "tmpfs",
+            "writable_paths.size_mib": 128,
+        },
+    ),
+    of_each_service(
+        "a version that fails", {"environment": {"FILEFLOW_SIMULATE_FAILURE": "database"}}, fails=True
+    ),
+    Run(
+        name="ports",
+        changes=[Change(values={"web_api.port": 8443}), Change(values={"schedulers.port": 9191})],
+        named=True,
+        bases=BOTH,
+    ),
+    Run(
+        name="Spot",
+        changes=[
+            Change(values={"web_api.capacity.spot_weight": 1, "web_api.grace_period_seconds": 60}),
+            Change(values={"schedulers.spot_opt_in": True}),
+        ],
+        named=True,
+    ),
+    one(
+        "Spot alone",
+        {
+            "web_api.capacity.fargate_weight": 0,
+            "web_api.capacity.spot_weight": 2,
+            "web_api.capacity.base": 0,
+        },
+    ),
+    Run(
+        name="a scheduler renamed",
+        changes=[
+            Change(
+                values={"schedulers.name": "archive", "schedulers.renamed_from": "download"},
+                touches="download|archive",
+            )
+        ],
+        renames={"archive": "download"},
+        named=True,
+    ),
+    one("one scheduler for another", {"schedulers": [PIPELINE, {"name": "archive", "port": 9093}]}),
+    one("one scheduler more", {"schedulers": [DOWNLOAD, PIPELINE, {"name": "archive", "port": 9093}]}),
+    one("no scheduler", {"schedulers": []}),
+    # The load balancer.
+    one(
+        "HTTPS",
+        {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$certificate"},
+        named=True,
+    ),
+    one(
+        "HTTPS with a certificate that isn't issued",
+        {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$pending_certificate"},
+        named=True,
+    ),
+    one(
+        "plain HTTP",
+        {f"{BALANCER}.certificate_arn": LEFT_OUT, f"{BALANCER}.plain_http": True},
+        bases=(HTTPS,),
+    ),
+    one("another certificate", {f"{BALANCER}.certificate_arn": "$other_certificate"}, bases=(HTTPS,)),
+    one(
+        "a certificate for a host name",
+        {
+            f"{BALANCER}.certificate_arn": LEFT_OUT,
+            f"{BALANCER}.host_name": "api.example.com",
+            f"{BALANCER}.hosted_zone_id": "$zone",
+        },
+        bases=(HTTPS,),
+    ),
+    one("internal", {f"{BALANCER}.internal": True}, interrupts="the load balancer is replaced"),
+    one(
+        "internal under deletion protection",
+        {f"{BALANCER}.internal": True, f"{BALANCER}.deletion_protection": True},
+        named=True,
+    ),
+    one("no callers", {f"{BALANCER}.source_cidr_blocks": []}),
+)
+
+
+def base_values(base: str) -> dict[str, Any]:
+    """The file that the walk starts from: stack `local` with every optional section given.
+
+    The second one lies behind HTTPS and in a VPC that exists already.
+    """
+    values = stack_values("local")
+    values["schedulers"] = [copy.deepcopy(DOWNLOAD), copy.deepcopy(PIPELINE)]
+    web = values["web_api"]
+    for each in (web, values["schedulers"][0]):
+        each["writable_paths"] = [{"path": "/tmp"}]
+    web["health_check"] = copy.deepcopy(HEALTH_CHECK)
+    web["autoscaling"] = {"minimum_count": 1, "maximum_count": 4, "scheduled": [copy.deepcopy(SCHEDULE)]}
+    if base == HTTPS:
+        web["load_balancer"].pop("plain_http")
+        web["load_balancer"]["certificate_arn"] = "$certificate"
+        values["network"] = {"use": copy.deepcopy(EXISTING_VPC)}
+    return values
