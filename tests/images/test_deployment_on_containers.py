@@ -214,7 +214,7 @@ def test_what_changes_for_one_scheduler_replaces_only_its_container(
     settings.write_text(
         settings.read_text().replace(
             "    - name: download\n",
-            '    - name: download\n      environment:\n        FILEFLOW_SIMULATE_STOP_SECONDS: "7"\n',
+            '    - name: download\n      environment:\n        FILEFLOW_SIMULATE_STOP_SECONDS: "15"\n',
         )
     )
 
@@ -232,7 +232,7 @@ def test_what_changes_for_one_scheduler_replaces_only_its_container(
 def test_a_scheduler_that_takes_its_time_to_stop_ends_by_itself_beside_its_successor(
     deployment: Deployment, containers: LocalContainers, client: docker.DockerClient
 ) -> None:
-    """It needs 7 s, and its stop timeout is 120 s: nobody kills it, and nobody waits for it.
+    """It needs 15 s, and its stop timeout is 120 s: nobody kills it, and nobody waits for it.
 
     Two can't have one port on the machine's own network: there it is waited for.
     """

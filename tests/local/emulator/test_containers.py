@@ -137,7 +137,7 @@ def test_a_successor_starts_while_the_old_container_is_still_stopping_where_each
     world: World, images: Images, docker_client: Any
 ) -> None:
     """On the machine's own network two can't share a port, so that the successor waits there."""
-    world.create(scheduler(world, images, {"FILEFLOW_SIMULATE_STOP_SECONDS": "2"}))
+    world.create(scheduler(world, images, {"FILEFLOW_SIMULATE_STOP_SECONDS": "15"}))
     steady(world)
     (before,) = world.tasks()
     since = int(time.time())
