@@ -8,7 +8,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check policy-report docs benchmark setup
+.PHONY: help up preview down docker status test check policy-report docs walk benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -46,6 +46,10 @@ policy-report: ## Write policy-report.json and .sarif of what the pack finds (ST
 	PYTHONPATH=policies .venv/bin/python -m fileflow_policies report --events .local/policy-events
 
 docs: setup ## Write the generated pages of docs/
+	@.venv/bin/python -m tools.reference
+
+walk: setup ## Change every setting of a running stack, there and back, and write docs/changes.md (hours)
+	@FILEFLOW_RECORD_CHANGES=1 .venv/bin/python -m pytest -n 2 --dist loadgroup -rA tests/walk $(ARGUMENTS)
 	@.venv/bin/python -m tools.reference
 
 benchmark: setup ## Time up and preview on this machine

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from settings import Settings
+from tools.setting_paths import settings_of
+
 ROOT: Final = Path(__file__).parent.parent
 RECORDED: Final = ROOT / "docs/changes.json"
 NOTICE: Final = (
@@ -53,6 +56,10 @@ def page() -> str:
         parts += [f"## From {base}\n", "| setting | change | what happens | replaced |", "|---|---|---|---|"]
         parts += [_row(each) for each in entries]
         parts.append("")
+    missing = not_recorded(recorded)
+    if missing:
+        parts.append("## Not walked yet\n")
+        parts.append("No run of the walk has gone to these and back: " + ", ".join(missing) + ".\n")
     return "\n".join(parts)
 
 
@@ -60,11 +67,12 @@ def _entries(recorded: Mapping[str, Mapping[str, Sequence[Entry]]], base: str) -
     return [each for run in recorded[base].values() for each in run]
 
 
-def settings_in(recorded: Mapping[str, Mapping[str, Sequence[Entry]]]) -> set[str]:
-    """The settings that at least one recorded change names."""
-    return {
+def not_recorded(recorded: Mapping[str, Mapping[str, Sequence[Entry]]]) -> list[str]:
+    """The settings that no recorded change names."""
+    named = {
         path for runs in recorded.values() for run in runs.values() for each in run for path in each["change"]
     }
+    return [f"`{each.path}`" for each in settings_of(Settings) if each.path not in named]
 
 
 def _row(entry: Entry) -> str:

@@ -1,7 +1,7 @@
 """Writes the reference pages from the code: `python -m tools.reference [--check]`.
 
-Owns docs/components.md and docs/settings.md, and writes what `costs` says to docs/costs.md. Doesn't
-own a word of them: descriptions are the docstrings, so that a page can't say what the code doesn't.
+Owns docs/components.md and docs/settings.md, and writes what `costs`, `changes` and `runbook` say.
+Doesn't own a word of them: descriptions are the docstrings, so that a page can't say what the code doesn't.
 The policies' page is the pack's own.
 """
 
@@ -25,7 +25,7 @@ from components import options, web_options
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
-from tools import costs, runbook
+from tools import changes, costs, runbook
 
 ROOT = Path(__file__).parent.parent
 NOTICE = "<!-- Written by `make docs` from the docstrings; change those. -->"
@@ -159,6 +159,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs/components.md": components_page(),
         ROOT / "docs/settings.md": settings_page(),
+        ROOT / "docs/changes.md": changes.page(),
         ROOT / "docs/costs.md": costs.page(),
         ROOT / "docs/operate.md": runbook.page(),
     }

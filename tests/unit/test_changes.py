@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from tests.walk.change import Change
 from tests.walk.coverage import not_walked
-from tests.walk.runs import RUNS
+from tests.walk.runs import RUNS, TOUR, TOUR_REFUSES
+from tools.changes import read
 from tools.setting_paths import Setting, kind_of, settings_of
 
 
@@ -29,6 +30,23 @@ def test_a_kind_of_value_without_a_run_is_noticed() -> None:
 
 def test_names_of_runs_differ() -> None:
     assert len({run.name for run in RUNS}) == len(RUNS)
+
+
+def test_the_tour_names_runs() -> None:
+    assert {name for step in TOUR for name in step} | set(TOUR_REFUSES) <= {run.name for run in RUNS}
+
+
+def test_what_is_recorded_is_of_the_changes_that_are_walked() -> None:
+    runs = {(base, run.name): run for run in RUNS for base in run.bases}
+    outdated = [
+        f"{name}, from {base}"
+        for base, recorded in read().items()
+        for name, entries in recorded.items()
+        if (base, name) not in runs
+        or [set(each["change"]) for each in entries]
+        != [set(each.values) for each in runs[base, name].changes]
+    ]
+    assert outdated == [], "record them with make walk, or take them out of docs/changes.json"
 
 
 def test_changes_of_one_run_can_be_told_apart() -> None:

@@ -56,14 +56,13 @@ class Run:
     """What goes in by one `pulumi up`, and out again by another.
 
     Changes of one run touch different resources, so that each is seen by itself. `renames` maps the new
-    names of schedulers to the old ones. `named` ones run in every `make test`. `fails` ones fail halfway on
-    purpose. `bases` are the stacks that it is walked from.
+    names of schedulers to the old ones. `fails` ones fail halfway on purpose.
+    `bases` are the stacks that it is walked from.
     """
 
     name: str
     changes: Sequence[Change]
     renames: Mapping[str, str] | None = None
-    named: bool = False
     fails: bool = False
     bases: Sequence[str] = (PLAIN,)
 

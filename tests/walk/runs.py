@@ -35,7 +35,7 @@ NO_BUILD: Final = {"images.context": LEFT_OUT, "images.dockerfile": LEFT_OUT}
 
 RUNS: Final[Sequence[Run]] = (
     # What the stack as a whole has, with what else touches other resources.
-    one("version", {"version": "1.1.0"}, named=True, bases=BOTH),
+    one("version", {"version": "1.1.0"}, bases=BOTH),
     one("environment", {"environment": "other"}),
     one("tags", {"tags": {"CostCenter": "4711"}}, bases=BOTH),
     Run(
@@ -126,7 +126,7 @@ RUNS: Final[Sequence[Run]] = (
         ],
     ),
     # The network.
-    one("third zone", {"network.create.number_of_availability_zones": 3}, named=True),
+    one("third zone", {"network.create.number_of_availability_zones": 3}),
     one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
     one("a NAT gateway a zone", {"network.create.nat_gateway_strategy": "ONE_PER_AZ"}),
     one("no NAT gateway", {"network.create.nat_gateway_strategy": "NONE"}),
@@ -181,7 +181,6 @@ RUNS: Final[Sequence[Run]] = (
             "user": "1001:1001",
             "stop_timeout_seconds": 90,
         },
-        named=True,
     ),
     of_each_service(
         "secrets, ECS Exec, no health check, no writable path",
@@ -212,7 +211,6 @@ RUNS: Final[Sequence[Run]] = (
     Run(
         name="ports",
         changes=[Change(values={"web_api.port": 8443}), Change(values={"schedulers.port": 9191})],
-        named=True,
         bases=BOTH,
     ),
     Run(
@@ -221,7 +219,6 @@ RUNS: Final[Sequence[Run]] = (
             Change(values={"web_api.capacity.spot_weight": 1, "web_api.grace_period_seconds": 60}),
             Change(values={"schedulers.spot_opt_in": True}),
         ],
-        named=True,
     ),
     one(
         "Spot alone",
@@ -240,7 +237,6 @@ RUNS: Final[Sequence[Run]] = (
             )
         ],
         renames={"archive": "download"},
-        named=True,
     ),
     one("one scheduler for another", {"schedulers": [PIPELINE, {"name": "archive", "port": 9093}]}),
     one("one scheduler more", {"schedulers": [DOWNLOAD, PIPELINE, {"name": "archive", "port": 9093}]}),
@@ -249,12 +245,10 @@ RUNS: Final[Sequence[Run]] = (
     one(
         "HTTPS",
         {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$certificate"},
-        named=True,
     ),
     one(
         "HTTPS with a certificate that isn't issued",
         {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$pending_certificate"},
-        named=True,
     ),
     one(
         "plain HTTP",
@@ -275,10 +269,18 @@ RUNS: Final[Sequence[Run]] = (
     one(
         "internal under deletion protection",
         {f"{BALANCER}.internal": True, f"{BALANCER}.deletion_protection": True},
-        named=True,
     ),
     one("no callers", {f"{BALANCER}.source_cidr_blocks": []}),
 )
+
+TOUR: Final = (
+    ("third zone", "Spot"),
+    ("ports", "a scheduler renamed"),
+    ("HTTPS", "size, version, variables"),
+)
+"""Runs that go in one after the other in `make test`; they once jammed a stack, or took the API down."""
+TOUR_REFUSES: Final = ("internal under deletion protection",)
+"""Runs that have to be refused there."""
 
 
 def base_values(base: str) -> dict[str, Any]:

@@ -63,6 +63,53 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
     return walked
 
 
+def tour(stack: WalkedStack, steps: Sequence[Sequence[Run]], refused: Sequence[Run]) -> Walked:
+    """Goes through several runs without a way back between them, and all the way back at the end.
+
+    The runs of a step go in together; what has to be `refused` is tried where the last one ended.
+    """
+    walked = Walked()
+    inventory = stack.inventory()
+    before = base_values(stack.base)
+    values: dict[str, Any] = before
+    gone: list[Run] = []
+    for step in steps:
+        gone += step
+        values = changed(values, [change for run in step for change in run.changes])
+        stack.write(values)
+        _judged_step(walked, stack, _together(gone), values)
+    for run in refused:
+        state, there = stack.state(), stack.inventory()
+        stack.write(changed(values, run.changes))
+        outcome = stack.up(preview=True)
+        if outcome.succeeded or outcome.operations:
+            walked.violations.append(f"{run.name} isn't refused at preview: {outcome.output[-1000:]}")
+        walked.violations += _refusal(run, outcome)
+        if (stack.state(), stack.inventory()) != (state, there):
+            walked.violations.append(f"{run.name} is refused, but something has changed")
+    stack.write(before)
+    _judged_step(walked, stack, _together(gone), before)
+    walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
+    walked.violations += _left_behind(inventory, stack.inventory())
+    return walked
+
+
+def _together(runs: Sequence[Run]) -> Run:
+    return Run(
+        name=", ".join(run.name for run in runs),
+        changes=[change for run in runs for change in run.changes],
+        renames={new: old for run in runs for new, old in (run.renames or {}).items()},
+    )
+
+
+def _judged_step(walked: Walked, stack: WalkedStack, run: Run, values: Mapping[str, Any]) -> None:
+    outcome = stack.up(watched=True, renames=run.renames)
+    if not outcome.succeeded:
+        errors = "; ".join(outcome.errors)[:1000] or outcome.output[-1000:]
+        walked.violations.append(f"{run.name}: failed: {errors}")
+    judge(walked, run, outcome, values)
+
+
 def there_from(stack: WalkedStack, run: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> Outcome:
     """The run itself: with its preview where that has something to say, which costs as long as the run."""
     says_something = any(change.interrupts for change in run.changes)
