@@ -128,7 +128,12 @@ RUNS: Final[Sequence[Run]] = (
     # The network.
     one("third zone", {"network.create.number_of_availability_zones": 3}),
     one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
-    one("a NAT gateway a zone", {"network.create.nat_gateway_strategy": "ONE_PER_AZ"}),
+    one("another cut of the range", {"network.create.availability_zone_cidr_mask": 18}),
+    one(
+        "a NAT gateway a zone",
+        {"network.create.nat_gateway_strategy": "ONE_PER_AZ", "network.create.vpc_endpoints": False},
+    ),
+    one("endpoints", {"network.create.vpc_endpoints": True}),
     one("no NAT gateway", {"network.create.nat_gateway_strategy": "NONE"}),
     one("an existing VPC", {"network.create": LEFT_OUT, "network.use": EXISTING_VPC}),
     one(
