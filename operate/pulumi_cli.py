@@ -48,7 +48,7 @@ def settings_of(stack: str, folder: Path) -> Settings:
     Raises OperateError with every mistake that is in it.
     """
     # The settings bring the Pulumi SDK, which most verbs start without.
-    from settings import SettingsError, parse_settings
+    from settings import SettingsError, parse_settings, read_stack_file
 
     values = json.loads(pulumi(["config", "--json", "--stack", stack], folder))
     own = {
@@ -57,6 +57,6 @@ def settings_of(stack: str, folder: Path) -> Settings:
         if key.startswith(f"{PROJECT}:") and "value" in each
     }
     try:
-        return parse_settings(stack, own)
+        return parse_settings(stack, own, file=read_stack_file(folder, PROJECT, stack))
     except SettingsError as error:
         raise OperateError(str(error), f"Correct Pulumi.{stack}.yaml.") from error

@@ -1,6 +1,7 @@
 """The stack's configuration: read, checked as a whole, and every mistake told in one message.
 
-`sections` says what the settings are, `messages` how a mistake is worded, `reading` where values come from.
+`sections` says what the settings are, `messages` how a mistake is worded, `reading` where values come from,
+`stack_file` what the file says of them.
 """
 
 from settings.messages import SettingsError
@@ -18,6 +19,7 @@ from settings.sections import (
     Settings,
     WebApiSettings,
 )
+from settings.stack_file import StackFile, read_stack_file
 
 __all__ = [
     "AccessLogSettings",
@@ -31,7 +33,9 @@ __all__ = [
     "ServiceSettings",
     "Settings",
     "SettingsError",
+    "StackFile",
     "WebApiSettings",
     "parse_settings",
     "read_settings",
+    "read_stack_file",
 ]

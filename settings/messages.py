@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, get_type_hints
 
 import pulumi
@@ -19,33 +19,49 @@ from components.credentials import sounds_secret
 from components.validation import HIDDEN, Hidden, InvalidArgumentError
 from settings.sections import PROJECT, Settings
 
+Origin = Callable[[str], str]
+"""Where a key's value stands, as the beginning of a line: the file and a colon, or nothing if unknown."""
+
 
 class SettingsError(pulumi.RunError):
     """What is wrong with a stack's configuration: file, key, value, rule and fix, a line for each."""
 
 
-def describe(stack: str, details: ErrorDetails, secret_keys: Collection[str]) -> list[str]:
+def describe(origin: Origin, details: ErrorDetails, secret_keys: Collection[str] = ()) -> list[str]:
     """A line for each mistake of one error; a group tells all of its own at once."""
     section = [str(part) for part in details["loc"]]
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, InvalidArgumentError):
         return [
-            _line(stack, _placed(section, each.field), _show(each.value), each.rule, each.fix, secret_keys)
+            line(origin, _placed(section, each.field), each.value, each.rule, each.fix, secret_keys)
             for each in cause.mistakes
         ]
     if details["type"] == "missing":
-        return [_line(stack, section, "is missing", "it has no default", f"Set {section[-1]}.", ())]
-    return [_line(stack, section, _found(details, section), *_rule_and_fix(details, section), secret_keys)]
+        return [_line(origin, section, "is missing", "it has no default", f"Set {section[-1]}.")]
+    rule, fix = _rule_and_fix(details, section)
+    return [_line(origin, section, _found(details, section, secret_keys), rule, fix)]
 
 
-def _line(
-    stack: str, path: Sequence[str], shown: str, rule: str, fix: str, secret_keys: Collection[str]
+def line(
+    origin: Origin,
+    path: Sequence[str],
+    value: object,
+    rule: str,
+    fix: str,
+    secret_keys: Collection[str] = (),
 ) -> str:
-    if path[0] in secret_keys or _MAY_CARRY_SECRETS & set(path[1:]):
-        shown = _show(HIDDEN)
-    line = f"Pulumi.{stack}.yaml: {PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
+    """The one line of a mistake: file, key, value, rule and fix."""
+    return _line(origin, path, _show(HIDDEN if _is_hidden(path, secret_keys) else value), rule, fix)
+
+
+def _line(origin: Origin, path: Sequence[str], shown: str, rule: str, fix: str) -> str:
+    text = f"{origin(path[0])}{PROJECT}:{'.'.join(path)} {shown}, but {rule}. {fix}"
     # A key may have a line break in it.
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _is_hidden(path: Sequence[str], secret_keys: Collection[str]) -> bool:
+    return path[0] in secret_keys or bool(_MAY_CARRY_SECRETS & set(path[1:]))
 
 
 _MAY_CARRY_SECRETS = frozenset({"environment", "secrets", "build_args"})
@@ -60,12 +76,15 @@ def _placed(path: Sequence[str], field: str) -> list[str]:
     parts = field.split(".")
     while len(parts) > 1 and (parts[0] in path or parts[0] not in _known_keys([*path, parts[0]])):
         del parts[0]
-    return [*path] if list(path[-1:]) == parts else [*path, *parts]
+    named = [part for part in path if not part.isdigit()]
+    return [*path] if named[-1:] == parts else [*path, *parts]
 
 
-def _found(details: ErrorDetails, path: Sequence[str]) -> str:
+def _found(details: ErrorDetails, path: Sequence[str], secret_keys: Collection[str]) -> str:
     """What stands in the file; of an object or a list only that it is one, since it may hold a secret."""
     value = details["input"]
+    if _is_hidden(path, secret_keys):
+        return _show(HIDDEN)
     if isinstance(value, Mapping):
         return "is an object"
     if isinstance(value, list):
@@ -90,6 +109,11 @@ def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]
         close = difflib.get_close_matches(path[-1], known, n=1)
         listed = ", ".join(sorted(known))
         return "there is no such setting", f"Did you mean {close[0]}?" if close else f"Known here: {listed}."
+    if details["type"] == "string_type" and isinstance(details["input"], bool | int | float):
+        return (
+            "it is a text, and YAML reads what has no quotes as a number or a switch",
+            "Put it in quotes; pulumi config set --path takes --type string.",
+        )
     return details["msg"][0].lower() + details["msg"][1:], f"Correct {path[-1]}."
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+    with_config,
+)
 
 from components.alarm_topic import AlarmTopicArgs
 from components.aws_rules import check_tags
@@ -25,6 +33,7 @@ from components.options import (
     check_memory,
 )
 from components.validation import (
+    InvalidArgumentError,
     all_mistakes,
     check_environment,
     check_pattern,
@@ -126,6 +135,21 @@ def _own_tags(environment: str) -> dict[str, str]:
     return {"Project": PROJECT, "Environment": environment}
 
 
+def _in_this_region(value: str, info: ValidationInfo) -> str:
+    """What a service only takes from its own region; where that isn't known, AWS is asked."""
+    parts = value.split(":")
+    region = (info.context or {}).get("region")
+    if region and len(parts) > 5 and parts[0] == "arn" and parts[3] not in ("", region):
+        raise InvalidArgumentError(
+            info.field_name or "arn",
+            value,
+            f"it lies in {parts[3]}, and the stack in {region}",
+            f"Name one of {region}.",
+        )
+    return value
+
+
+RegionalArn = Annotated[str, AfterValidator(_in_this_region)]
 Version = Annotated[str, AfterValidator(_version)]
 Port = Annotated[int, AfterValidator(_port)]
 StopTimeout = Annotated[int, AfterValidator(_stop_timeout)]
@@ -156,7 +180,7 @@ class LoggingSettings(_Section):
     """How long logs are kept, and under which key."""
 
     retention_days: int = 30
-    kms_key_arn: str | None = None
+    kms_key_arn: RegionalArn | None = None
     retain_on_delete: bool = False
 
     @model_validator(mode="after")
@@ -293,7 +317,7 @@ class AccessLogSettings(_Section):
 class LoadBalancerSettings(_Section):
     """The load balancer: HTTPS with a certificate, or plain HTTP where the stack says so."""
 
-    certificate_arn: str | None = None
+    certificate_arn: RegionalArn | None = None
     host_name: str | None = None
     hosted_zone_id: str | None = None
     plain_http: bool = False
@@ -372,7 +396,7 @@ class AlarmSettings(_Section):
 
     emails: list[str] = Field(default_factory=list)
     https_endpoints: list[str] = Field(default_factory=list)
-    topic_arns: list[str] = Field(default_factory=list)
+    topic_arns: list[RegionalArn] = Field(default_factory=list)
 
     @model_validator(mode="after")
     @all_mistakes

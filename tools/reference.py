@@ -131,6 +131,9 @@ def _type_text(annotation: Any) -> str:
         return _type_text(typing.get_args(annotation)[0])
     if annotation is type(None):
         return "None"
+    if typing.get_origin(annotation) in (list, dict):
+        inner = ", ".join(_type_text(member) for member in typing.get_args(annotation))
+        return f"{typing.get_origin(annotation).__name__}[{inner}]"
     plain = isinstance(annotation, type) and not typing.get_args(annotation)
     text = annotation.__name__ if plain else str(annotation)
     return re.sub(r"\b(?:[a-z_]+\.)+([A-Za-z_]+)", r"\1", text).replace(" |", " or")

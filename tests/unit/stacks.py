@@ -14,7 +14,8 @@ from typing import Any, Final
 import yaml
 from hypothesis import strategies as st
 
-from settings import Settings, parse_settings
+from settings import Settings, StackFile, parse_settings
+from settings.stack_file import Unquoted
 from tests.unit.recorder import Recorder, Recording, record
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -34,7 +35,16 @@ def as_text(values: Mapping[str, Any]) -> dict[str, str]:
 
 def parse(stack: str, values: Mapping[str, Any], secret_keys: Collection[str] = ()) -> Settings:
     """The settings that come of these values."""
-    return parse_settings(stack, as_text(values), secret_keys)
+    file = StackFile(f"Pulumi.{stack}.yaml", {key: _written(value) for key, value in values.items()})
+    return parse_settings(stack, as_text(values), secret_keys, file=file)
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _written(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_written(each) for each in value]
+    return value if isinstance(value, str) else Unquoted(json.dumps(value))
 
 
 def lower_case_names(max_size: int) -> st.SearchStrategy[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -13,8 +14,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from settings import Settings, SettingsError, parse_settings, read_settings
-from settings.reading import check_partition
+from settings import (
+    Settings,
+    SettingsError,
+    StackFile,
+    parse_settings,
+    read_settings,
+    read_stack_file,
+)
+from settings.stack_file import Unquoted
+from tests.unit.providers import ACCOUNT
 from tests.unit.recorder import record
 from tests.unit.stacks import STACKS, as_text, lower_case_names, parse, stack_values
 
@@ -321,6 +330,166 @@ def test_an_unknown_key_is_refused_in_every_section(section: str) -> None:
     assert line["key"] == f"{section}.unheard_of"
 
 
+NOT_NUMBERS: list[tuple[str, Any]] = [
+    ("schedulers.0.version", 1.1),
+    ("schedulers.0.version", 20261001),
+    ("tags", {"CostCenter": 4711}),
+    ("web_api.environment", {"BATCH_SIZE": 500}),
+    ("web_api.environment", {"DRY_RUN": False}),
+    ("web_api.secrets", {"X": 1}),
+    ("web_api.user", 1000),
+    ("network.create.cidr_block", 10.2),
+]
+
+
+def test_a_number_where_a_text_is_meant_is_told_to_be_put_in_quotes(subtests: pytest.Subtests) -> None:
+    for path, value in NOT_NUMBERS:
+        with subtests.test(path=path, value=value):
+            [line] = refused(put(path, value))
+
+            assert "Put it in quotes" in line["fix"]
+            assert "--type string" in line["fix"]
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_over"),
+    [
+        ("1.10", "1.1"),
+        ("2.0", "2"),
+        ("007", "7"),
+        ("1e3", "1000"),
+        ("0x10", "16"),
+        ("1_0", "10"),
+        ("2026-10-01", "2026-10-01 00:00:00 +0000 UTC"),
+    ],
+)
+def test_a_version_that_yaml_reads_as_another_number_is_refused(written: str, handed_over: str) -> None:
+    file = StackFile("Pulumi.qa.yaml", {"version": Unquoted(written)})
+    values = {**as_text(stack_values("dev")), "version": handed_over}
+
+    with pytest.raises(SettingsError) as caught:
+        parse_settings("qa", values, file=file)
+
+    assert str(caught.value) == (
+        f"Pulumi.qa.yaml: fileflow:version is {handed_over!r}, but the file says {written}, which YAML reads "
+        "as that number. Put it in quotes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_over"),
+    [
+        ("1.10", "1.10"),
+        (Unquoted("1.4.0"), "1.4.0"),
+        (Unquoted("1.1"), "1.1"),
+        (Unquoted("7"), "7"),
+        # Given on the command line; the file says another one.
+        (Unquoted("1.4.0"), "2026"),
+        ("1.4.0", "1.10"),
+        ("1.4.0", "1.5.0"),
+    ],
+)
+def test_a_version_that_arrives_as_it_was_written_is_taken(written: object, handed_over: str) -> None:
+    file = StackFile("Pulumi.qa.yaml", {"version": written})
+    values = {**as_text(stack_values("dev")), "version": handed_over}
+
+    assert parse_settings("qa", values, file=file).version == handed_over
+
+
+def test_a_version_of_another_file_that_may_have_lost_a_zero_is_refused() -> None:
+    file = StackFile("Pulumi.qa.yaml", {"version": "1.4.0"})
+
+    with pytest.raises(SettingsError, match=r"1\.10 without quotes arrives as 1\.1 too"):
+        parse_settings("qa", {**as_text(stack_values("dev")), "version": "1.1"}, file=file)
+
+
+def test_a_file_is_named_only_where_the_value_stands_in_it() -> None:
+    values = as_text(stack_values("dev"))
+    file = StackFile("Pulumi.dev.yaml", {"version": "1.0.0", "schedulers": []})
+
+    for change in ({"version": "latest"}, {"schedulers": '[{"name": "a", "port": 80}]'}):
+        with pytest.raises(SettingsError) as caught:
+            parse_settings("dev", {**values, **change}, file=file)
+        assert "Pulumi" not in str(caught.value).split(", but")[0]
+
+
+def test_what_no_file_says_is_missing_in_the_stacks_own() -> None:
+    values = {key: text for key, text in as_text(stack_values("dev")).items() if key != "version"}
+
+    with pytest.raises(SettingsError, match=r"^Pulumi\.dev\.yaml: fileflow:version is missing"):
+        parse_settings("dev", values, file=StackFile("Pulumi.dev.yaml"))
+
+
+def test_a_secret_within_a_setting_is_refused_by_its_path() -> None:
+    values = put("web_api.environment", {"PARTNER_URL": HUNTER})
+    file = StackFile("Pulumi.prod.yaml", {"web_api": {"environment": {"PARTNER_URL": {"secure": "v1:x"}}}})
+
+    with pytest.raises(SettingsError) as caught:
+        parse_settings("prod", as_text(values), ["web_api"], file=file)
+
+    [line] = str(caught.value).splitlines()
+    assert "fileflow:web_api.environment.PARTNER_URL is [hidden], but " in line
+    assert HUNTER not in line
+
+
+def test_a_stack_whose_name_is_no_environments_is_told_the_key_to_set() -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse("qa-1", stack_values("dev"))
+
+    assert str(caught.value).startswith("fileflow:environment is missing, but the stack's name 'qa-1' can't")
+    assert str(caught.value).endswith("Set it with: pulumi config set environment qa1")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("web_api.load_balancer.certificate_arn", f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/1-2"),
+        ("alarms.topic_arns", [f"arn:aws:sns:us-east-1:{ACCOUNT}:on-call"]),
+        ("logging.kms_key_arn", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1-2"),
+    ],
+)
+def test_an_arn_of_another_region_is_refused_where_the_service_takes_none(path: str, value: Any) -> None:
+    values = put(path, value)
+    if "certificate_arn" not in path:
+        del values["web_api"]["load_balancer"]["certificate_arn"]
+        values["web_api"]["load_balancer"]["plain_http"] = True
+    values = as_text(values)
+
+    with pytest.raises(SettingsError) as caught:
+        parse_settings("prod", values, region="ap-northeast-2")
+    [line] = str(caught.value).splitlines()
+    assert re.match(rf"fileflow:{re.escape(path)}[.0-9]* is .*us-east-1.*, but it lies in us-east-1", line)
+
+    parse_settings("prod", values, region="us-east-1")
+    parse_settings("prod", values)
+
+
+def test_a_stacks_file_is_read_to_the_letter(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.qa.yaml").write_text(
+        "config:\n  aws:region: x\n  fileflow:version: 1.10\n  fileflow:tags: {A: '1', B: [2]}\n"
+        "  fileflow:alarms:\n    emails:\n      - secure: v1:x\n"
+    )
+
+    file = read_stack_file(tmp_path, "fileflow", "qa")
+
+    assert file.values == {
+        "version": Unquoted("1.10"),
+        "tags": {"A": "1", "B": [Unquoted("2")]},
+        "alarms": {"emails": [{"secure": Unquoted("v1:x")}]},
+    }
+    assert file.says("tags", '{"A": "1", "B": [2]}')
+    assert not file.says("tags", '{"A": "1", "B": [3]}')
+    assert file.secrets("alarms") == ["alarms.emails.0"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"a: [", b"- a", b"config: 1", b""])
+def test_a_file_that_cannot_be_read_says_nothing(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "Pulumi.qa.yaml").write_bytes(content)
+
+    assert read_stack_file(tmp_path, "fileflow", "qa") == StackFile("Pulumi.qa.yaml")
+
+
 def test_two_schedulers_are_never_renamed_from_one() -> None:
     values = put("schedulers.0.renamed_from", "old")
     values["schedulers"][1]["renamed_from"] = "old"
@@ -371,7 +540,7 @@ def test_several_mistakes_are_told_at_once_a_line_for_each() -> None:
 @pytest.mark.parametrize("text", ["{", "[1,", '{"a": }', "{'a': 1}", "[" * 100_000])
 def test_a_text_that_only_begins_like_json_is_one_error(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        parse_settings("prod", {**as_text(stack_values("prod")), "tags": text})
+        parse("prod", {**stack_values("prod"), "tags": text})
 
     [line] = [LINE.fullmatch(line) for line in str(caught.value).splitlines()]
     assert line
@@ -571,15 +740,15 @@ def test_files_in_memory_that_leave_a_process_none_are_refused_by_key() -> None:
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-iso-east-1", "eu-isoe-west-1"])
 def test_a_partition_of_other_names_is_refused_in_one_line(region: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        check_partition("prod", region)
+        parse_settings("dev", as_text(stack_values("dev")), region=region)
 
-    assert str(caught.value).startswith(f"Pulumi.prod.yaml: aws:region is {region!r}, but ")
+    assert str(caught.value).startswith(f"aws:region is {region!r}, but ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("region", [None, "ap-northeast-2", "us-gov-west-1"])
 def test_a_region_of_amazonaws_com_is_taken(region: str | None) -> None:
-    check_partition("prod", region)
+    parse_settings("dev", as_text(stack_values("dev")), region=region)
 
 
 def test_schedulers_without_the_metric_that_counts_them_are_refused() -> None:
