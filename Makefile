@@ -2,6 +2,9 @@
 
 STACK ?= local
 
+# The user's settings of Python must not reach the commands: with PYTHONSAFEPATH there is no module `local`.
+$(foreach name,$(filter PYTHON%,$(.VARIABLES)),$(eval unexport $(name)))
+
 # The first Python that is new enough; `python3 -m local` says what to do where there is none.
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$python -IS -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; \

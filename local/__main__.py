@@ -1,6 +1,7 @@
 """`python3 -m local COMMAND`: the commands behind the Makefile.
 
-Owns: that a Python which is too old is replaced by a newer one of the machine, or refused in one sentence.
+Owns: that a Python which is too old is replaced by a newer one of the machine, or refused in one sentence,
+and that this one runs without the user's own settings of Python.
 Written so that any Python 3 can read it.
 """
 
@@ -14,6 +15,10 @@ NEWER = ("python3", "python3.14", "python3.13", "python3.12", "python3.11")
 
 def main() -> int:
     """Run the command in this interpreter, or in a newer one."""
+    if sys.flags.optimize or sys.warnoptions:
+        # Without docstrings the commands have no help, and a warning made an error ends them.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        os.execve(sys.executable, [sys.executable, "-m", "local", *sys.argv[1:]], environment)
     if sys.version_info >= OLDEST:
         from local.cli import main as command
 

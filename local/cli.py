@@ -69,14 +69,11 @@ def main(argv: Sequence[str]) -> int:
 def up(call: Call) -> int:
     """Deploy FileFlow on the emulated AWS, with the policy pack enforced."""
     with _workbench(call) as bench:
+        # Before the run: what has failed is looked into with the same commands as what has not.
+        _hand_over(call, bench)
         code = stack.run_update(bench, ["up", "--yes"], call.progress)
-        if code:
-            return code
-        stack.select_stack(bench)
-        write_commands(call.paths, bench.engine, call.environment)
-        write_env_file(call.paths, bench.engine, bench.values())
-        print(_what_runs(bench))
-    return 0
+        print(_what_failed(bench) if code else _what_runs(bench))
+    return code
 
 
 def preview(call: Call) -> int:
@@ -92,10 +89,15 @@ def preview(call: Call) -> int:
 def start(call: Call) -> int:
     """Start the emulated AWS and write `.local/env` without deploying anything."""
     with _workbench(call) as bench:
-        stack.select_stack(bench)
-        write_commands(call.paths, bench.engine, call.environment)
-        write_env_file(call.paths, bench.engine, bench.values())
+        _hand_over(call, bench)
     return 0
+
+
+def _hand_over(call: Call, bench: Workbench) -> None:
+    """Point plain `pulumi` and `aws` at the stack, for whoever sources `.local/env`."""
+    stack.select_stack(bench)
+    write_commands(call.paths, bench.engine, call.environment)
+    write_env_file(call.paths, bench.engine, bench.values())
 
 
 def down(call: Call) -> int:
@@ -218,6 +220,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 def _workbench(call: Call) -> Iterator[Workbench]:
     """Get everything ready for a run on a stack, the cheapest checks first, and hold this clone's lock."""
     paths, environment, progress, name = call.paths, call.environment, call.progress, call.options.stack
+    stack.check_folder(paths)
     stack.check_stack(paths.root, name)
     stack.fixed_port(environment)
     _begin_engine(call)
@@ -254,6 +257,18 @@ def _begin_engine(call: Call) -> None:
     """
     if not environments.are_made(call.paths):
         processes.start_beside([sys.executable, "-m", "local", "engine"], call.paths.root)
+
+
+def _what_failed(bench: Workbench) -> str:
+    return f"""
+Stack {bench.stack} isn't deployed as asked; the emulated AWS at {bench.emulator.url} has what there is.
+
+What to type next:
+  source {_shown(bench.paths.env)}
+  python -m operate why
+  aws logs describe-log-groups
+  make up{"" if bench.stack == LOCAL_STACK else f" STACK={bench.stack}"}
+"""
 
 
 def _what_runs(bench: Workbench) -> str:

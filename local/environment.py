@@ -27,8 +27,8 @@ LOCAL_STACK = "local"
 LOCAL_ACCOUNT_ID = "646886795421"
 """The account of the guide's examples."""
 
-FOREIGN_PREFIXES = ("AWS_", "PULUMI_")
-"""The user's own settings for AWS and Pulumi, none of which may reach a command of the local stack."""
+FOREIGN_PREFIXES = ("AWS_", "PULUMI_", "PYTHON")
+"""The user's own settings for AWS, Pulumi and Python; none may reach a command of the local stack."""
 
 _DROPPED_IN_A_SHELL = (
     "AWS_PROFILE",
@@ -69,17 +69,27 @@ def account_id(stack: str) -> str:
 def users_environment(paths: Paths, base: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with the user's own PATH: without what a sourced `.local/env` has put first.
 
-    Else this project's `pulumi` would be taken for one that the user has installed.
+    Else this project's `pulumi` would be taken for one that the user has installed. Without the user's
+    settings of Python, too: under some of them no program of ours runs (`PYTHONWARNINGS=error`).
     """
     own = {paths.bin, paths.venv / "bin"}
     kept = [
         entry
         for entry in base.get("PATH", os.defpath).split(os.pathsep)
         if Path(entry) not in own
-        and not Path(entry, _COMMANDS_MARK).exists()
+        and not _has_our_commands(Path(entry))
         and not Path(entry).is_relative_to(paths.cache)
     ]
-    return {**base, "PATH": os.pathsep.join(kept)}
+    plain = {name: value for name, value in base.items() if not name.startswith("PYTHON")}
+    return {**plain, "PATH": os.pathsep.join(kept)}
+
+
+def _has_our_commands(folder: Path) -> bool:
+    try:
+        return (folder / _COMMANDS_MARK).exists()
+    except OSError:
+        # It may not be read, for one; then nothing of it is run either.
+        return False
 
 
 def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[str, str]:
@@ -90,7 +100,8 @@ def variables(paths: Paths, stack: str, port: int, real_plugins: bool) -> dict[s
         fork_client.VARIABLE: str(paths.fork_server),
         "VIRTUAL_ENV": str(paths.venv),
         "PULUMI_HOME": str(paths.home),
-        "PULUMI_BACKEND_URL": f"file://{paths.backend}",
+        # A URL: the engine reads what follows a # or a ? as another part of it.
+        "PULUMI_BACKEND_URL": paths.backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -125,8 +136,6 @@ def child_environment(
 ) -> dict[str, str]:
     """Return the environment of a command of the local stack: the user's own without AWS or Pulumi."""
     kept = {name: value for name, value in base.items() if not name.startswith(FOREIGN_PREFIXES)}
-    # Five Python processes start at every preview: compiling the project each time takes a tenth of it.
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     path = os.pathsep.join([*path_of(paths, engine), base.get("PATH", os.defpath)])
     # The CLI signs what it does with a user's name, and a CI job's user often has none.
     kept.setdefault("USER", _NAMELESS_USER)
@@ -177,22 +186,54 @@ def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
 
 
 def _pulumi_command(paths: Paths, engine: Engine) -> str:
-    record = paths.emulator / "emulator.json"
     return f"""#!/bin/sh
 # The Pulumi CLI, which first makes sure that the emulated AWS is there.
-export FILEFLOW_ROOT={shlex.quote(str(paths.root))} USER="${{USER:-{_NAMELESS_USER}}}"
+root={shlex.quote(str(paths.root))}
+home={shlex.quote(str(paths.home))}
+record={shlex.quote(str(paths.emulator / "emulator.json"))}
+kept={shlex.quote(str(paths.project / "kept"))}
+pulumi={shlex.quote(str(engine.pulumi))}
+""" + _PULUMI_COMMAND.replace("NAMELESS", _NAMELESS_USER)
+
+
+_PULUMI_COMMAND = r"""
+export FILEFLOW_ROOT="$root" USER="${USER:-NAMELESS}"
+# The user's settings of Python would reach the program and the plugins.
+for name in $(env | sed -n 's/^\(PYTHON[A-Z]*\)=.*/\1/p'); do
+  [ "$name" = PYTHONPATH ] || unset "$name"
+done
 case " $* " in
 *" up "* | *" preview "* | *" refresh "* | *" destroy "* | *" import "* | *" watch "*)
-  pid=$(sed -n 's/.*"pid": *\\([0-9][0-9]*\\).*/\\1/p' {shlex.quote(str(record))} 2>/dev/null)
+  pid=$(sed -n 's/.*"pid": *\([0-9][0-9]*\).*/\1/p' "$record" 2>/dev/null)
   # A process that has ended may stay listed as a zombie for a while.
-  if ! kill -0 "${{pid:-none}}" 2>/dev/null || grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then
-    echo "error: the emulated AWS of {paths.root} is not running, and what was deployed in it is gone." >&2
+  if ! kill -0 "${pid:-none}" 2>/dev/null || grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then
+    echo "error: the emulated AWS of $root is not running, and what was deployed in it is gone." >&2
     echo "Fix: make up" >&2
     exit 1
   fi
   ;;
 esac
-exec {shlex.quote(str(engine.pulumi))} "$@"
+salted() { grep -q '^encryptionsalt:' "$1" 2>/dev/null; }
+# The CLI writes a salt into the file of a stack that has none, and a file that is committed for AWS itself
+# must not carry the local stack's: it is put back as it was, unless the command was about settings.
+saltless=
+for stack in $(sed -n 's/.*"stack": *"\([^"]*\)".*/\1/p' "$home"/workspaces/*.json 2>/dev/null); do
+  salted "$root/Pulumi.${stack##*/}.yaml" || saltless=yes
+done
+case " $* " in *" -s"* | *" --stack"* | *" init "* | *" select "*) saltless=yes ;; esac
+case " $* " in *" config "*) saltless= ;; esac
+[ "$saltless" ] || exec "$pulumi" "$@"
+rm -rf "$kept" && mkdir -p "$kept" || exit 1
+for file in "$root"/Pulumi.?*.yaml; do
+  salted "$file" || cp -p "$file" "$kept/"
+done
+"$pulumi" "$@"
+code=$?
+for file in "$kept"/Pulumi.?*.yaml; do
+  own="$root/${file##*/}"
+  if [ -f "$file" ] && salted "$own"; then cp -p "$file" "$own"; fi
+done
+exit $code
 """
 
 

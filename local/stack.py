@@ -100,6 +100,20 @@ def check_stack(root: Path, stack: str) -> None:
     )
 
 
+def check_folder(paths: Paths) -> None:
+    """Refuse a checkout or a folder for its state whose commands could never be on PATH.
+
+    Raises LocalError naming the character.
+    """
+    for folder in (paths.root, paths.local):
+        for character, name in ((":", "a colon"), ("\n", "a line break")):
+            if character in str(folder):
+                raise LocalError(
+                    f"{str(folder)!r} has {name} in its name, and PATH can hold no such folder.",
+                    "move the clone, or rename the folder.",
+                )
+
+
 def check_yaml(paths: Paths, stack: str) -> None:
     """Refuse files that aren't well-formed YAML.
 

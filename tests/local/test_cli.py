@@ -210,3 +210,27 @@ def test_an_unknown_command_is_one_usage_error(clone: Clone) -> None:
     answer = clone.run("upp")
     assert answer.returncode == 2
     assert "invalid choice: 'upp'" in answer.stdout
+
+
+WITHOUT_FCNTL = """
+import runpy, sys
+sys.modules["fcntl"] = None
+sys.argv = ["local", "up"]
+runpy.run_module(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_another_system_is_told_in_one_sentence_what_is_needed(clone: Clone) -> None:
+    answer = clone.command(sys.executable, "-c", WITHOUT_FCNTL)
+
+    assert answer.returncode == 1
+    assert_one_error(answer, "Linux, macOS or WSL", "install WSL")
+
+
+@pytest.mark.parametrize(
+    "variable", [{"PYTHONSAFEPATH": "1"}, {"PYTHONOPTIMIZE": "2"}, {"PYTHONWARNINGS": "error"}]
+)
+def test_the_users_settings_of_python_stop_no_command(clone: Clone, variable: dict[str, str]) -> None:
+    assert "Nothing runs." in clone.command("make", "status", **variable).stdout
+    if "PYTHONSAFEPATH" not in variable:
+        assert clone.run("status", **variable).stdout == "Nothing runs.\n"

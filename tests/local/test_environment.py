@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -75,7 +76,7 @@ def test_nothing_of_the_users_aws_or_pulumi_settings_reaches_a_child(paths: Path
     assert child["AWS_ACCESS_KEY_ID"] == LOCAL_ACCOUNT_ID
     assert child["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4600"
     assert child["AWS_SHARED_CREDENTIALS_FILE"] == child["AWS_CONFIG_FILE"] == os.devnull
-    assert child["PULUMI_BACKEND_URL"] == f"file://{paths.backend}"
+    assert child["PULUMI_BACKEND_URL"] == paths.backend.as_uri()
     assert child["PULUMI_HOME"] == str(paths.home)
 
 
@@ -146,6 +147,71 @@ def test_a_shell_that_has_sourced_it_doesnt_take_our_commands_for_the_users(
     own = [paths.bin, engine.pulumi.parent, paths.venv / "bin", another]
     path = os.pathsep.join([*map(str, own), "/usr/bin", "/bin"])
     assert users_environment(paths, {"PATH": path})["PATH"] == "/usr/bin:/bin"
+
+
+def test_an_entry_of_path_that_cannot_be_asked_is_no_error(paths: Paths) -> None:
+    # As one that may not be read, which root can't try.
+    path = f"/usr/bin:/{'x' * 5000}:/bin"
+
+    assert users_environment(paths, {"PATH": path})["PATH"] == path
+
+
+@pytest.mark.parametrize("name", ["PYTHONSAFEPATH", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONPATH"])
+def test_the_users_settings_of_python_reach_no_command(paths: Paths, engine: Engine, name: str) -> None:
+    assert name not in users_environment(paths, {name: "1", "PATH": "/bin"})
+    assert name not in child_environment(paths, engine, {}, {name: "1", "PATH": "/bin"})
+
+
+@pytest.mark.parametrize("folder", ["100% done", "a%2Fb", "a#b", "a?b", "a'b", 'a"b', "ü b"])
+def test_the_backend_is_the_same_folder_whatever_its_name(paths: Paths, folder: str) -> None:
+    odd = Paths(root=paths.root / folder, local=paths.root / folder / ".local", cache=paths.cache)
+
+    url = urlsplit(variables(odd, "local", 4600, real_plugins=False)["PULUMI_BACKEND_URL"])
+
+    assert (url.scheme, unquote(url.path), url.query, url.fragment) == ("file", str(odd.backend), "", "")
+
+
+SALTING = """
+printf 'config: {}\nencryptionsalt: v1:x\n' > "$FILEFLOW_ROOT/Pulumi.prod.yaml"
+echo "python:${PYTHONSAFEPATH:-}${PYTHONPATH:-}"
+exit 3
+"""
+"""A CLI that does what the real one does to a stack's file that has no salt."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "selected", "kept"),
+    [
+        (["preview", "--stack", "prod"], "local", True),
+        (["stack", "init", "prod"], "local", True),
+        (["preview"], "organization/fileflow/prod", True),
+        # What a user asks for is left: a secret that is set needs the salt.
+        (["config", "set", "--secret", "x", "y", "--stack", "prod"], "local", False),
+    ],
+)
+def test_plain_pulumi_writes_no_salt_into_a_committed_file(
+    paths: Paths, tmp_path: Path, arguments: list[str], selected: str, kept: bool
+) -> None:
+    cli = fakes.script(tmp_path / "salting" / "pulumi", SALTING)
+    write_commands(paths, Engine(cli, Version(3, 250, 0), "build"), {"PATH": "/nowhere"})
+    paths.emulator.mkdir()
+    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": os.getpid()}))
+    (paths.home / "workspaces").mkdir(parents=True)
+    (paths.home / "workspaces" / "fileflow-1-workspace.json").write_text(json.dumps({"stack": selected}))
+    (paths.root / "Pulumi.local.yaml").write_text("config: {}\nencryptionsalt: v1:local\n")
+    file = paths.root / "Pulumi.prod.yaml"
+    file.write_text("config: {}\n")
+
+    answer = subprocess.run(
+        [paths.bin / "pulumi", *arguments],
+        env={"PATH": "/usr/bin:/bin", "PYTHONSAFEPATH": "1", "PYTHONPATH": "kept"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (answer.returncode, answer.stdout) == (3, "python:kept\n")
+    assert ("encryptionsalt" not in file.read_text()) is kept
 
 
 def test_plain_pulumi_says_what_to_do_when_the_emulator_has_ended(paths: Paths, engine: Engine) -> None:

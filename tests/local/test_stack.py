@@ -183,3 +183,14 @@ def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: P
     runner.terminate()
     output, _ = runner.communicate(timeout=30)
     assert output == "asked\n[]\n"
+
+
+@pytest.mark.parametrize(("folder", "named"), [("a:b", "a colon"), ("a\nb", "a line break")])
+def test_a_folder_that_path_cannot_hold_is_refused_by_its_character(
+    paths: Paths, folder: str, named: str
+) -> None:
+    odd = Paths(root=paths.root / folder, local=paths.root / folder / ".local", cache=paths.cache)
+
+    with pytest.raises(LocalError, match=named):
+        stack.check_folder(odd)
+    stack.check_folder(Paths(root=Path("/x/100% #1?"), local=Path("/x/'\""), cache=paths.cache))
