@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.alarm_topic import AlarmTopic
 from components.cluster import Cluster
 from components.dashboard import create_dashboard
+from components.former_schedulers import checked_cluster
 from components.image_repository import ImageRepository
 from components.names import Names
 from components.network import Network, NetworkArgs
@@ -22,6 +23,7 @@ from composition import (
     repository_args,
     scheduler_args,
     scheduler_options,
+    scheduler_services,
     topic_args,
     web_api_args,
 )
@@ -38,7 +40,9 @@ platform = Platform(
     settings=settings,
     placement=network.placement,
     public_subnet_ids=network.public_subnet_ids,
-    cluster_arn=cluster.cluster_arn,
+    cluster_arn=checked_cluster(
+        cluster.cluster_arn, names.scheduler_prefix, scheduler_services(settings, names), cluster
+    ),
     topic_arn=topic.topic_arn,
     session_key_arn=cluster.session_key_arn,
 )

@@ -157,6 +157,16 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
     )
 
 
+def scheduler_services(settings: Settings, names: Names) -> dict[str, str | None]:
+    """The service of each scheduler, with the one that it was renamed from."""
+    return {
+        names.scheduler(each.name).service: (
+            None if each.renamed_from is None else names.scheduler(each.renamed_from).service
+        )
+        for each in settings.schedulers
+    }
+
+
 def scheduler_options(names: Names, scheduler: SchedulerSettings) -> pulumi.ResourceOptions:
     """A renamed scheduler is known to the engine by its old name too, so that it's replaced, not doubled."""
     if scheduler.renamed_from is None:

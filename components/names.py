@@ -71,9 +71,14 @@ class Names:
             gradle_module=":bootstrap:bootstrap-web-api",
         )
 
+    @property
+    def scheduler_prefix(self) -> str:
+        """What the services of all schedulers begin with."""
+        return f"{PROJECT}-scheduler-"
+
     def scheduler(self, name: str) -> ServiceNames:
         """The names of the scheduler `name`, for example `download`."""
-        service = f"{PROJECT}-scheduler-{name}"
+        service = self.scheduler_prefix + name
         return ServiceNames(
             service=service,
             family=f"{service}-{self.environment}",

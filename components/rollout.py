@@ -54,7 +54,7 @@ ROLLOUT_TIMEOUTS = pulumi.CustomTimeouts(
 )
 
 _POLL_SECONDS = 3
-_SERVICE = "aws:ecs/service:Service"
+SERVICE = "aws:ecs/service:Service"
 
 _UNKEPT = frozenset({"ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL", "STOPPED"})
 """How a service deployment ends that ECS didn't keep.
@@ -130,9 +130,9 @@ def rollout_hooks(name: str, parent: pulumi.Resource) -> pulumi.ResourceHookBind
 
     None under mocks, which serve no hooks: https://github.com/pulumi/pulumi/issues/20874.
     """
-    if _mocked():
+    if mocked():
         return None
-    provider = parent.get_provider(_SERVICE)
+    provider = parent.get_provider(SERVICE)
 
     async def explain(args: pulumi.ErrorHookArgs) -> bool:
         reason = await explain_failure(provider, args)
@@ -153,7 +153,7 @@ def _unique(name: str) -> str:
     return name if _names[name] == 1 else f"{name}-{_names[name]}"
 
 
-def _mocked() -> bool:
+def mocked() -> bool:
     return isinstance(get_monitor(), MockMonitor)
 
 
@@ -169,9 +169,9 @@ def check_rollout(
 
     Not in a preview, where nothing has been asked for yet, nor under mocks, where there is nobody to ask.
     """
-    if pulumi.runtime.is_dry_run() or _mocked():
+    if pulumi.runtime.is_dry_run() or mocked():
         return None
-    provider = parent.get_provider(_SERVICE)
+    provider = parent.get_provider(SERVICE)
 
     async def check(known: dict[str, Any]) -> None:
         asked = Asked(

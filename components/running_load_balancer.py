@@ -23,7 +23,7 @@ def checked_scheme(
     """`options.internal`, or a preview that fails because the running load balancer can't become that.
 
     Raises `pulumi.RunError` for a load balancer of the same name under deletion protection whose scheme or
-    VPC is another one.
+    VPC is another one; without that protection the preview warns of the interruption.
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
     (sections "Load balancer scheme" and "Deletion protection")
     """
@@ -39,8 +39,9 @@ def checked_scheme(
     def check(known: Sequence[Any]) -> bool:
         if known[0] is not None:
             protected, internal, runs_in = known[0]
-            if protected:
-                refuse_replacement(options, internal=internal, runs_in=runs_in, wanted_vpc=known[1])
+            judge_replacement(
+                options, protected=protected, internal=internal, runs_in=runs_in, wanted_vpc=known[1]
+            )
         return options.internal
 
     arns: pulumi.Output[Sequence[str] | None] = aws.lb.get_lbs_output(opts=invoke).arns
@@ -52,35 +53,33 @@ def checked_scheme(
     return pulumi.Output.all(found, wanted).apply(check)
 
 
-def refuse_replacement(
-    options: LoadBalancing, *, internal: bool, runs_in: str, wanted_vpc: str | None
+def judge_replacement(
+    options: LoadBalancing, *, protected: bool, internal: bool, runs_in: str, wanted_vpc: str | None
 ) -> None:
-    """Refuses what would replace a protected load balancer of this scheme in this VPC."""
-    steps = (
-        "Take two steps: set load_balancer.deletion_protection to false and run pulumi up; then make this "
-        "change, which interrupts the API for minutes and gives it another DNS name, and set it back."
-    )
+    """Refuses what replaces a protected load balancer of this scheme in this VPC; else warns of it."""
     if options.internal != internal:
-        raise pulumi.RunError(
-            str(
-                InvalidArgumentError(
-                    "load_balancer.internal",
-                    options.internal,
-                    f"{options.name} runs {'internal' if internal else 'internet-facing'} under deletion "
-                    "protection, and another scheme replaces it",
-                    steps,
-                )
+        argument: str = "load_balancer.internal"
+        value: object = options.internal
+        runs = f"{options.name} runs {'internal' if internal else 'internet-facing'}"
+        cause = "another scheme replaces it"
+    elif wanted_vpc != runs_in:
+        argument, value = "network", wanted_vpc or "a new VPC"
+        runs = f"{options.name} runs in {runs_in}"
+        cause = "another VPC replaces it"
+    else:
+        return
+    does = "interrupts the API for minutes and gives it another DNS name"
+    if not protected:
+        pulumi.log.warn(f"{argument} is {value!r}, but {runs}, and {cause}: this change {does}.")
+        return
+    raise pulumi.RunError(
+        str(
+            InvalidArgumentError(
+                argument,
+                value,
+                f"{runs} under deletion protection, and {cause}",
+                "Take two steps: set load_balancer.deletion_protection to false and run pulumi up; then make "
+                f"this change, which {does}, and set it back.",
             )
         )
-    if wanted_vpc != runs_in:
-        raise pulumi.RunError(
-            str(
-                InvalidArgumentError(
-                    "network",
-                    wanted_vpc or "a new VPC",
-                    f"{options.name} runs in {runs_in} under deletion protection, and another VPC "
-                    "replaces it",
-                    steps,
-                )
-            )
-        )
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pytest
@@ -241,11 +242,28 @@ def test_what_would_replace_a_protected_load_balancer_is_refused_with_the_two_st
     assert "set load_balancer.deletion_protection to false and run pulumi up; then" in str(caught.value)
 
 
-@pytest.mark.parametrize("found", [{}, {"internal": True, "enableDeletionProtection": False}])
-def test_a_load_balancer_that_stays_or_isnt_protected_is_let_through(found: dict[str, Any]) -> None:
-    recording = record(lambda: WebApiService("web", web_args()), recorder=running(**found))
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, []),
+        (
+            {"internal": True, "enableDeletionProtection": False},
+            [
+                "load_balancer.internal is False, but fileflow-prod-alb runs internal, and another scheme "
+                "replaces it: this change interrupts the API for minutes and gives it another DNS name."
+            ],
+        ),
+    ],
+    ids=["stays", "isn't protected"],
+)
+def test_a_load_balancer_that_stays_is_let_through_and_a_replacement_is_warned_of(
+    found: dict[str, Any], said: list[str]
+) -> None:
+    with mock.patch.object(pulumi.log, "warn") as warned:
+        recording = record(lambda: WebApiService("web", web_args()), recorder=running(**found))
 
     assert recording.only(t.LOAD_BALANCER).inputs["internal"] is False
+    assert [call.args[0] for call in warned.call_args_list] == said
 
 
 def listeners(recording: Recording) -> dict[str, dict[str, Any]]:

@@ -30,7 +30,7 @@ EXISTING_VPC: Final = {
     "private_subnet_ids": ["$private_a", "$private_b"],
     "public_subnet_ids": ["$public_a", "$public_b"],
 }
-
+REPLACES_BALANCER: Final = "the load balancer is replaced"
 NO_BUILD: Final = {"images.context": LEFT_OUT, "images.dockerfile": LEFT_OUT}
 
 RUNS: Final[Sequence[Run]] = (
@@ -65,10 +65,7 @@ RUNS: Final[Sequence[Run]] = (
                 values={f"{BALANCER}.source_cidr_blocks": ["10.0.0.0/8", "192.168.0.0/16"]},
                 touches="securityGroup",
             ),
-            Change(
-                values={f"{BALANCER}.deletion_protection": True, f"{BALANCER}.idle_timeout_seconds": 90},
-                touches="loadBalancer:",
-            ),
+            Change(values={f"{BALANCER}.idle_timeout_seconds": 90}, touches="loadBalancer:"),
             Change(
                 values={
                     f"{BALANCER}.deregistration_delay_seconds": 20,
@@ -127,7 +124,7 @@ RUNS: Final[Sequence[Run]] = (
     ),
     # The network.
     one("third zone", {"network.create.number_of_availability_zones": 3}),
-    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
+    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}, interrupts=REPLACES_BALANCER),
     one("another cut of the range", {"network.create.availability_zone_cidr_mask": 18}),
     one(
         "a NAT gateway a zone",
@@ -135,10 +132,15 @@ RUNS: Final[Sequence[Run]] = (
     ),
     one("endpoints", {"network.create.vpc_endpoints": True}),
     one("no NAT gateway", {"network.create.nat_gateway_strategy": "NONE"}),
-    one("an existing VPC", {"network.create": LEFT_OUT, "network.use": EXISTING_VPC}),
+    one(
+        "an existing VPC",
+        {"network.create": LEFT_OUT, "network.use": EXISTING_VPC},
+        interrupts=REPLACES_BALANCER,
+    ),
     one(
         "a VPC of its own",
         {"network.use": LEFT_OUT, "network.create": {"cidr_block": "10.40.0.0/16"}},
+        interrupts=REPLACES_BALANCER,
         bases=(HTTPS,),
     ),
     one(
@@ -243,7 +245,8 @@ RUNS: Final[Sequence[Run]] = (
         ],
         renames={"archive": "download"},
     ),
-    one("one scheduler for another", {"schedulers": [PIPELINE, {"name": "archive", "port": 9093}]}),
+    one("one scheduler for another", {"schedulers": [PIPELINE, {"name": "thumbnails", "port": 9093}]}),
+    one("one scheduler less", {"schedulers": [PIPELINE]}),
     one("one scheduler more", {"schedulers": [DOWNLOAD, PIPELINE, {"name": "archive", "port": 9093}]}),
     one("no scheduler", {"schedulers": []}),
     # The load balancer.
@@ -270,21 +273,18 @@ RUNS: Final[Sequence[Run]] = (
         },
         bases=(HTTPS,),
     ),
-    one("internal", {f"{BALANCER}.internal": True}, interrupts="the load balancer is replaced"),
-    one(
-        "internal under deletion protection",
-        {f"{BALANCER}.internal": True, f"{BALANCER}.deletion_protection": True},
-    ),
+    one("internal", {f"{BALANCER}.internal": True}, interrupts=REPLACES_BALANCER),
+    one("deletion protection", {f"{BALANCER}.deletion_protection": True}),
     one("no callers", {f"{BALANCER}.source_cidr_blocks": []}),
 )
 
 TOUR: Final = (
     ("third zone", "Spot"),
     ("ports", "a scheduler renamed"),
-    ("HTTPS", "size, version, variables"),
+    ("HTTPS", "size, version, variables", "deletion protection"),
 )
 """Runs that go in one after the other in `make test`; they once jammed a stack, or took the API down."""
-TOUR_REFUSES: Final = ("internal under deletion protection",)
+TOUR_REFUSES: Final = ("internal", "one scheduler for another", "another cut of the range", "an existing VPC")
 """Runs that have to be refused there."""
 
 

@@ -85,13 +85,14 @@ def started(stacks: dict[str, WalkedStack], base: str) -> WalkedStack:
 
 
 def tell(walked: Walked) -> None:
-    """Prints how the schedulers changed over, and what each change did."""
+    """Prints how the schedulers changed over, what each change did, and what was wrong."""
     for each in walked.handovers:
         print(
             f"{each.service}: {each.without:.1f} s without a running task, "
             f"{each.overlap:.1f} s beside one that was still stopping"
         )
     print(json.dumps(walked.entries, indent=1, ensure_ascii=False))
+    print(*walked.violations, sep="\n")
 
 
 def write(base: str, name: str, entries: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
         walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after it")
     elif not run.fails:
         walked.violations.append(f"failed halfway: {'; '.join(there.errors)[:1000] or there.output[-1000:]}")
-    stack.write(before)
+    stack.write(way_back(before, run.renames or {}))
     # The new names are the old ones' again.
     back = stack.up(watched=True, renames=run.renames)
     judge(walked, run, back, before)
@@ -58,9 +59,20 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
         walked.violations.append(f"no way back: {'; '.join(back.errors)[:1000] or back.output[-1000:]}")
         stack.start()
         return walked
+    stack.write(before)
     walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
     walked.violations += _left_behind(inventory, stack.inventory())
     return walked
+
+
+def way_back(before: Mapping[str, Any], renames: Mapping[str, str]) -> dict[str, Any]:
+    """The former file, in which schedulers that get their old names again say which ones they are."""
+    result: dict[str, Any] = copy.deepcopy(dict(before))
+    for new, old in renames.items():
+        for scheduler in result["schedulers"]:
+            if scheduler["name"] == old:
+                scheduler["renamed_from"] = new
+    return result
 
 
 def tour(stack: WalkedStack, steps: Sequence[Sequence[Run]], refused: Sequence[Run]) -> Walked:
@@ -87,8 +99,10 @@ def tour(stack: WalkedStack, steps: Sequence[Sequence[Run]], refused: Sequence[R
         walked.violations += _refusal(run, outcome)
         if (stack.state(), stack.inventory()) != (state, there):
             walked.violations.append(f"{run.name} is refused, but something has changed")
+    back = _together(gone)
+    stack.write(way_back(before, back.renames or {}))
+    _judged_step(walked, stack, back, before)
     stack.write(before)
-    _judged_step(walked, stack, _together(gone), before)
     walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
     walked.violations += _left_behind(inventory, stack.inventory())
     return walked
@@ -214,7 +228,8 @@ def _refusal(run: Run, outcome: Outcome) -> Iterator[str]:
     if not outcome.errors:
         yield f"refused without an error: {outcome.output[-1000:]}"
         return
-    keys = {path.rpartition(".")[2] for change in run.changes for path in change.values}
+    paths = [path for change in run.changes for path in change.values]
+    keys = {key for path in paths for key in (path.partition(".")[0], path.rpartition(".")[2])}
     if not any(key in error for key in keys for error in outcome.errors):
         yield f"refused without naming one of {', '.join(sorted(keys))}: {outcome.errors}"
     yield from (f"refused in more than one line: {error}" for error in outcome.errors if "\n" in error)
