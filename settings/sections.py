@@ -285,8 +285,9 @@ class ServiceSettings(_Section):
 class SchedulerSettings(ServiceSettings):
     """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set.
 
-    A new `name` alone is another scheduler: the new one starts before the old one is gone. With
-    `renamed_from` it is the same one, which stops under its old name before it starts under the new.
+    A new `name` alone is another scheduler, which is refused in the run that removes one: it would start
+    before that is gone. With `renamed_from` it is the same one, which stops under its old name before it
+    starts under the new; back to the old name likewise.
     """
 
     name: Annotated[str, AfterValidator(_scheduler_name)]
