@@ -83,12 +83,9 @@ RUNS: Final[Sequence[Run]] = (
         ],
     ),
     Run(
-        name="key, insights off, https endpoint, autoscaling, no access logs",
+        name="key, https endpoint, autoscaling, no access logs",
         changes=[
             Change(values={"logging.kms_key_arn": "$key"}, touches="logGroup"),
-            Change(
-                values={"container_insights": "disabled"}, touches="ecs/cluster:|heartbeat|none-runs|two-run"
-            ),
             Change(
                 values={"alarms.https_endpoints": ["https://on-call.example.com/"]},
                 touches="topicSubscription",
@@ -122,6 +119,8 @@ RUNS: Final[Sequence[Run]] = (
             ),
         ],
     ),
+    one("insights off", {"container_insights": "disabled"}),
+    one("insights off without schedulers", {"container_insights": "disabled", "schedulers": []}),
     # The network.
     one("third zone", {"network.create.number_of_availability_zones": 3}),
     one("another range", {"network.create.cidr_block": "10.30.0.0/16"}, interrupts=REPLACES_BALANCER),

@@ -60,6 +60,12 @@ class WalkedStack:
     def start(self) -> None:
         """Begins anew with the base's file; fails when that doesn't come up, or shows a change afterwards."""
         self.deployment.down()
+        self.begin()
+        again = self.up(changes_nothing=True)
+        assert again.succeeded, again.output
+
+    def begin(self) -> None:
+        """Brings the base's file up where nothing is deployed yet."""
         started = self.deployment.local("start")
         assert started.returncode == 0, started.stdout
         self.facts = facts.make(self.client)
@@ -71,8 +77,6 @@ class WalkedStack:
         self.write(base_values(self.base))
         up = self.up()
         assert up.succeeded, up.output
-        again = self.up(changes_nothing=True)
-        assert again.succeeded, again.output
 
     def client(self, service: str) -> Any:
         """A client of this stack's AWS."""

@@ -1,0 +1,190 @@
+"""A client that asks the web API ten times a second sees no failed request while a running stack changes.
+
+On real containers behind the emulated load balancer; what started and stopped is the engine's own log.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import docker
+import pytest
+
+from local.containers import local_containers
+from local.containers.local_containers import LocalContainers
+from local.paths import Paths
+from tests.engine.deployment import Deployment
+from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
+from tests.walk.change import LEFT_OUT, PLAIN, Change, changed
+from tests.walk.runs import base_values
+from tests.walk.stack import WalkedStack
+from tests.walk.watcher import Sight, ask
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.nightly,
+    pytest.mark.xdist_group("requests-on-containers"),
+]
+
+BALANCER = "web_api.load_balancer"
+CHANGES: Mapping[str, Mapping[str, Any]] = {
+    "version": {"version": "1.1.0"},
+    "port": {"web_api.port": 8090},
+    "Spot": {"web_api.capacity.spot_weight": 1, "schedulers.spot_opt_in": True},
+    "HTTPS": {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$certificate"},
+}
+FAMILY = "com.amazonaws.ecs.task-definition-family"
+ORDER = "    _recount(task)\n    spawn_background("
+"""Where the emulator takes a task out of its target group, before its containers are told to stop."""
+
+
+@dataclass
+class Asker:
+    """Asks ten times a second, each time by itself, and follows redirects."""
+
+    endpoint: str
+    url: str
+    sights: list[Sight] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._ended = threading.Event()
+        self._asking: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        for each in self._asking:
+            each.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.1):
+            asking = threading.Thread(target=lambda: self.sights.append(ask(self.endpoint, self.url)))
+            asking.start()
+            self._asking.append(asking)
+
+    @property
+    def failed(self) -> list[str]:
+        """The answers other than 200."""
+        return [each.answer for each in self.sights if ": 200 " not in f"{each.answer} "]
+
+
+@dataclass(frozen=True)
+class OnContainers:
+    """The stack, and the engine that its tasks run on."""
+
+    stack: WalkedStack
+    engine: docker.DockerClient
+
+    def scheduler_log(self, since: float) -> dict[str, list[tuple[str, str]]]:
+        """What became of the containers of each scheduler, in the engine's order: (what, container)."""
+        found = self.engine.events(since=since, until=time.time(), decode=True, filters={"type": "container"})
+        log: dict[str, list[tuple[str, str]]] = {}
+        for event in sorted(found, key=lambda each: each["timeNano"]):
+            family = event["Actor"]["Attributes"].get(FAMILY, "")
+            if "-scheduler-" in family and event["Action"] in ("start", "kill", "die"):
+                log.setdefault(family, []).append((event["Action"], event["id"]))
+        return log
+
+    def running(self) -> set[str]:
+        """The containers that run."""
+        return {each.id for each in self.engine.containers.list(filters={"label": FAMILY})}
+
+
+@pytest.fixture(scope="module")
+def on_containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnContainers]:
+    copied = Deployment.copy(tmp_path_factory.mktemp("requests"))
+    names = ("DOCKER_HOST", "FILEFLOW_REGISTRY", "FILEFLOW_CONTAINER_NETWORK", "FILEFLOW_DOCKER_DIR")
+    environment = {name: value for name, value in copied.environment.items() if name not in names}
+    deployment = Deployment(root=copied.root, environment=environment)
+    folder = local_containers.folder_of(Paths.of({}, deployment.root), ENVIRONMENT)
+    containers: LocalContainers = start_or_skip(folder)
+    if containers.network == "host":
+        pytest.skip("on the machine's own network the web API can't have two tasks on one port")
+    try:
+        stack = WalkedStack(deployment, PLAIN)
+        stack.begin()
+        engine = docker.DockerClient(base_url=containers.docker_host)
+        yield OnContainers(stack, engine)
+        engine.close()
+    finally:
+        deployment.down()
+
+
+def counted_twice(running: set[str], log: Sequence[tuple[str, str]]) -> list[str]:
+    """The containers that started while another one ran that hadn't been told to stop."""
+    counted, doubles = set(running), []
+    for action, container in log:
+        if action == "start":
+            doubles += [container] if counted else []
+            counted.add(container)
+        else:
+            counted.discard(container)
+    return doubles
+
+
+def test_a_container_that_starts_beside_one_that_isnt_stopping_counts_twice() -> None:
+    assert counted_twice({"old"}, [("kill", "old"), ("start", "new"), ("die", "old")]) == []
+    assert counted_twice({"old"}, [("start", "new"), ("kill", "old"), ("die", "old")]) == ["new"]
+    assert counted_twice(set(), [("start", "new"), ("die", "new"), ("start", "newer")]) == []
+
+
+def test_no_request_fails_while_version_port_capacity_and_scheme_change(on_containers: OnContainers) -> None:
+    stack = on_containers.stack
+    values = base_values(PLAIN)
+    [url] = stack.urls
+    for name, change in CHANGES.items():
+        since, before = time.time(), on_containers.running()
+        values = changed(values, [Change(values=change)])
+        stack.write(values)
+        with Asker(stack.endpoint, url) as asker:
+            up = stack.up()
+        assert up.succeeded, up.output
+        print(f"{name}: {len(asker.sights)} requests, {len(asker.failed)} failed")
+        assert asker.failed == [], name
+        assert len(asker.sights) > 50, name
+        log = on_containers.scheduler_log(since)
+        for family, events in log.items():
+            own = before & {container for _, container in events}
+            print(f"  {family}: {', '.join(f'{action} {container[:6]}' for action, container in events)}")
+            assert counted_twice(own, events) == [], (name, family)
+        assert bool(log) == (name in ("version", "Spot")), name
+
+
+def test_without_the_deregistration_before_the_stop_the_client_sees_it(on_containers: OnContainers) -> None:
+    """What the test before proves, it proves because the emulator would show the opposite."""
+    stack = on_containers.stack
+    module = stack.deployment.root / "local/emulator/completions/ecs_stopping.py"
+    text = module.read_text()
+    assert text.count(ORDER) == 1
+    module.write_text(text.replace(ORDER, "    spawn_background("))
+    try:
+        stack.deployment.down()
+        started = stack.deployment.make("docker")
+        assert started.returncode == 0, started.stdout
+        stack.begin()
+        [url] = stack.urls
+        failed: list[str] = []
+        for number in itertools.count(1):
+            stack.write(changed(base_values(PLAIN), [Change(values={"version": f"1.{number}.0"})]))
+            with Asker(stack.endpoint, url) as asker:
+                assert stack.up().succeeded
+            failed += asker.failed
+            if failed or number == 3:
+                break
+        assert failed != []
+    finally:
+        module.write_text(text)
