@@ -40,9 +40,7 @@ platform = Platform(
     settings=settings,
     placement=network.placement,
     public_subnet_ids=network.public_subnet_ids,
-    cluster_arn=checked_cluster(
-        cluster.cluster_arn, names.scheduler_prefix, scheduler_services(settings, names), cluster
-    ),
+    cluster_arn=checked_cluster(cluster, names.scheduler_prefix, scheduler_services(settings, names)),
     topic_arn=topic.topic_arn,
     session_key_arn=cluster.session_key_arn,
 )
@@ -76,9 +74,7 @@ create_dashboard(
     load_balancer_arn_suffix=web_api.load_balancer_arn_suffix,
     target_group_arn_suffix=web_api.target_group_arn_suffix,
 )
-pulumi.export(
-    "prometheus_scrape_configuration",
-    pulumi.Output.all(region, cluster.cluster_arn).apply(
-        lambda known: scrape_configuration(known[0], known[1], ports)
-    ),
+scraped = pulumi.Output.all(region, cluster.cluster_arn).apply(
+    lambda known: scrape_configuration(known[0], known[1], ports)
 )
+pulumi.export("prometheus_scrape_configuration", scraped)

@@ -12,14 +12,13 @@ from collections.abc import Collection, Mapping
 import pulumi
 
 from components.aws_session import SessionSettings
+from components.cluster import Cluster
 from components.rollout import SERVICE, mocked
 from components.validation import InvalidArgumentError
 
 
-def checked_cluster(
-    cluster_arn: pulumi.Output[str], prefix: str, wanted: Mapping[str, str | None], parent: pulumi.Resource
-) -> pulumi.Output[str]:
-    """`cluster_arn`, or a run that fails before a service is touched.
+def checked_cluster(cluster: Cluster, prefix: str, wanted: Mapping[str, str | None]) -> pulumi.Output[str]:
+    """The cluster's ARN, or a run that fails before a service is touched.
 
     `wanted` are the services that the program asks for, each with the one that it was renamed from;
     `prefix` is what the names of all of the program's schedulers begin with. Raises `pulumi.RunError` where
@@ -27,14 +26,14 @@ def checked_cluster(
     Source: https://www.pulumi.com/docs/iac/concepts/how-pulumi-works/ (section "Creation and deletion order")
     """
     if not wanted or mocked():
-        return cluster_arn
-    provider = parent.get_provider(SERVICE)
+        return cluster.cluster_arn
+    provider = cluster.get_provider(SERVICE)
 
     async def check(arn: str) -> str:
         await refuse_doubles(await SessionSettings.of(provider), arn, prefix, wanted)
         return arn
 
-    checked: pulumi.Output[str] = cluster_arn.apply(check)
+    checked: pulumi.Output[str] = cluster.cluster_arn.apply(check)
     return checked
 
 

@@ -154,6 +154,7 @@ def _unique(name: str) -> str:
 
 
 def mocked() -> bool:
+    """Whether mocks stand in for the engine, which serve no hooks and reach no AWS."""
     return isinstance(get_monitor(), MockMonitor)
 
 
