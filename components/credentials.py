@@ -12,6 +12,8 @@ Source: https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -21,11 +23,14 @@ _SECRET_WORD: Final = re.compile(
 )
 """A word that names a credential, alone or as the end of a longer one (`dbpassword`)."""
 
-_SHORT_WORD: Final = re.compile(r"pass|pwd|pw")
-"""Counts behind another word only: `PWD` alone is the working directory."""
+_SECRET_OR_SHORT_WORD: Final = re.compile(rf"{_SECRET_WORD.pattern}|pass|pwd|pw")
+"""Behind another word: `PWD` alone is the working directory."""
+
+_KEEPER_OF_CODE: Final = re.compile(r"azure|devops|gh|git|github|gitlab|npm")
+"""Who hands out what is called a personal access token, PAT."""
 
 _KIND_OF_KEY: Final = re.compile(
-    r"access|account|aes|api|auth|encryption|hmac|master|private|secret|shared|signing"
+    r"access|account|aes|api|auth|encryption|hmac|licen[cs]e|master|private|secret|shared|signing"
 )
 """What makes a key a credential; a partition's key, a bucket's key or a public key is none."""
 
@@ -41,13 +46,23 @@ _QUANTITY: Final = re.compile(
 """Behind one of these words tokens are counted, not kept: `MAX_TOKENS`."""
 
 _HARMLESS_VALUE: Final = re.compile(
-    # Nothing, a switch, a placeholder that the application fills in, or the name of a KMS key.
-    r"\s*|true|false|yes|no|on|off|none|null|\$\{[^{}:]*\}|arn:aws[a-z-]*:kms:\S*|alias/\S*",
+    # Nothing, a switch, a placeholder that is filled in later, the name of a key or of a secret, or a path.
+    r"\s*|true|false|yes|no|on|off|none|null|\$\{[^{}:]*\}|alias/\S*|"
+    r"arn:aws[a-z-]*:(?:kms|secretsmanager|ssm):\S*|\{\{resolve:[^{}]*\}\}|"
+    r"(?:file:(?://)?)?/(?:app|certs?|config|etc|home|mnt|opt|root|run|secrets?|srv|tmp|usr|var|v\d)/[\w./-]+",
     re.IGNORECASE,
 )
 
-_HELD: Final = r"(?![\s$%{<*&;,\"'\[]|(?:true|false|null|none)(?![A-Za-z0-9]))[^\s&;,\"']"
-"""The first character of a value that isn't a placeholder or a switch."""
+_HELD: Final = (
+    r"(?![\s$%{<*&;,\"'\[]|(?:true|false|null|none)(?![A-Za-z0-9])|arn:aws|/run/secrets/)[^\s&;,\"']"
+)
+"""The first character of a value that isn't a placeholder, a switch or the place of the real one."""
+
+_HELD_AT_ALL: Final = re.compile(_HELD)
+_OPTION: Final = re.compile(r"--?[A-Za-z][\w.-]*")
+_PASSWORD_OF_USER: Final = re.compile(r"[^\s:$%{<]+:[^\s$%{<:][^\s:]*")
+_USER: Final = re.compile(r"-[A-Za-z]{0,9}[uU]|--(?:proxy-)?user")
+"""As curl takes them; with other programs a group stands behind the colon."""
 
 _CREDENTIAL_KEY: Final = (
     r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,40}(?:password|passwd|passphrase|secret|secret_?key)|pwd|"
@@ -83,6 +98,7 @@ _VALUES: Final = tuple(
             r"NRAK-[A-Z0-9]{27})",
             "an access token",
         ),
+        (r"^\s*base64:[A-Za-z0-9+/]{43}=\s*$", "an application key"),
         (r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}", "a JSON web token"),
         (
             r"(?i)^\s*(?:authorization:\s*)?(?:basic|bearer)\s+(?=[^\s]*[0-9=])[A-Za-z0-9+/=._~-]{12,}\s*$",
@@ -112,10 +128,11 @@ def sounds_secret(name: str) -> bool:
     if last in ("token", "tokens") and any(map(_QUANTITY.fullmatch, before)):
         return False
     if last in ("key", "keys"):
-        return bool(before) and _KIND_OF_KEY.fullmatch(before[-1]) is not None
-    if _SHORT_WORD.fullmatch(last):
-        return bool(before)
-    return _SECRET_WORD.fullmatch(last) is not None
+        # APP_KEY alone is Laravel's encryption key; behind a vendor's name it may be a public one.
+        return before == ["app"] or bool(before and _KIND_OF_KEY.fullmatch(before[-1]))
+    if last == "pat":
+        return bool(before and _KEEPER_OF_CODE.fullmatch(before[-1]))
+    return (_SECRET_WORD if not before else _SECRET_OR_SHORT_WORD).fullmatch(last) is not None
 
 
 def credential_in(value: str) -> str | None:
@@ -124,6 +141,25 @@ def credential_in(value: str) -> str | None:
         if pattern.search(value):
             return found
     return None
+
+
+def credential_in_command(words: Sequence[str]) -> str | None:
+    """What credential a command line holds, as `a credential behind --db-password`; None for none."""
+    parts = [part for word in words for part in word.split()]
+    authenticates = any(part.rsplit("/", 1)[-1] == "curl" for part in parts)
+    for option, value in pairwise(parts):
+        plain = value.strip("'\"")
+        if authenticates and _USER.fullmatch(option) and _PASSWORD_OF_USER.fullmatch(plain):
+            return f"a password behind {option}"
+        if (
+            _OPTION.fullmatch(option)
+            and sounds_secret(option.lstrip("-"))
+            and _HELD_AT_ALL.match(plain)
+            and not _HARMLESS_VALUE.fullmatch(plain)
+            and not plain.startswith("-")
+        ):
+            return f"a credential behind {option}"
+    return next((found for word in words if (found := credential_in(word)) is not None), None)
 
 
 def exposed_credential(name: str, value: object) -> str | None:

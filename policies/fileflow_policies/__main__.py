@@ -96,7 +96,11 @@ def _generate(text: str, options: argparse.Namespace) -> int:
 
 def _check_configuration(options: argparse.Namespace) -> int:
     try:
-        content = json.loads(options.path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        content = json.loads(
+            options.path.read_text(encoding="utf-8"), parse_constant=_no_number, object_pairs_hook=_once
+        )
+    except RecursionError as error:
+        raise ToolError(f"{options.path} is nested too deeply; correct the file") from error
     except (OSError, ValueError) as error:
         raise ToolError(f"{options.path} can't be read as JSON ({error}); correct the file") from error
     if not isinstance(content, dict):
@@ -113,6 +117,15 @@ def _check_configuration(options: argparse.Namespace) -> int:
 
 def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are there once: of two, JSON's readers take one or the other."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)} is there twice")
+    return result
 
 
 def _given(name: str, part: Any) -> Given:

@@ -18,6 +18,7 @@ from pulumi_policy import EnforcementLevel
 
 from .networks import PRIVATE_RANGES, network_of, within
 from .recognition import REASON_AT_LEAST
+from .resources import ECS_SERVICE
 from .rule import DEVELOPMENT_STACKS, Rule, Threshold
 
 _LEVELS: Final = {level.value: level for level in EnforcementLevel}
@@ -32,7 +33,16 @@ _LAST_YEAR: Final = 2099
 _PRODUCTION: Final = frozenset({"prod", "production", "prd", "live"})
 _STACK_NAMES: Final = ("prod", "dev", "staging", "eu-west-1", "7", "my-team", "qa", "x", "blue", "zulu")
 _NAMES: Final = ("web", "q", "7", "shop-db", "Kafka", "logs-eu", "my_bucket", "x1", "report", "vpc-flow")
-_URNS: Final = tuple(f"urn:pulumi:s::p::m:t:T::{name}" for name in _NAMES)
+_TYPES: Final = (
+    "m:t:T",
+    ECS_SERVICE,
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:ec2/securityGroup:SecurityGroup",
+)
+_TAGS: Final = ("roleTag", "spotOptInTag", "notASchedulerTag")
+_ALLOWING: Final = frozenset({"movableTags", "openPorts", "policyPrefixes", "unboundActions"})
+_FORBIDDING: Final = frozenset({"forbiddenPolicies", "ports", "services"})
+_MOST_OPEN_PORTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,9 @@ def _property_problems(
     rule: Rule, where: str, properties: Mapping[str, Any], *, in_stack: bool
 ) -> Iterable[str]:
     thresholds = thresholds_of(rule)
+    tags = [properties.get(key, thresholds[key].default) for key in _TAGS if key in thresholds]
+    if len(set(map(str, tags))) < len(tags):
+        yield f"{where}: {', '.join(_TAGS)} are {', '.join(map(str, tags))}; give each a key of its own."
     for key, value in properties.items():
         path = f"{where}.{key}"
         if key in thresholds:
@@ -111,14 +124,14 @@ def _property_problems(
                     f"{_expected(thresholds[key].schema)}."
                 )
             else:
-                yield from _weakening_problems(path, key, value, properties)
+                yield from _weakening_problems(path, key, value, thresholds[key], properties)
         elif rule.locked and key in ("exemptions", "stacks", "reason"):
             yield f"{path}: this rule takes no exceptions; correct the resources instead."
         elif key == "reason":
             if not has_reason(properties):
                 yield f"{path}: says too little; give {REASON_AT_LEAST} characters or more."
         elif key == "exemptions":
-            yield from _exemption_problems(path, value)
+            yield from _exemption_problems(rule, path, value)
         elif key == "stacks" and not in_stack:
             yield from _stacks_problems(rule, path, value)
         else:
@@ -151,7 +164,7 @@ def _stacks_problems(rule: Rule, where: str, value: Any) -> Iterable[str]:
         yield from _property_problems(rule, path, rest, in_stack=True)
 
 
-def _exemption_problems(where: str, value: Any) -> Iterable[str]:
+def _exemption_problems(rule: Rule, where: str, value: Any) -> Iterable[str]:
     if not isinstance(value, list | tuple):
         yield f"{where}: not a list; give a list of objects with resource, reason and expires."
         return
@@ -174,11 +187,7 @@ def _exemption_problems(where: str, value: Any) -> Iterable[str]:
                 yield f"{path}.expires: {text} is no date; give the last day on which it holds as YYYY-MM-DD."
             elif key == "expires" and date.fromisoformat(text).year > _LAST_YEAR:
                 yield f"{path}.expires: {text} is for ever; give a day up to {_LAST_YEAR}-12-31."
-            elif key == "resource" and (
-                not _names_something(text)
-                or matches_everything(text, _NAMES)
-                or matches_everything(text, _URNS)
-            ):
+            elif key == "resource" and (not _names_something(text) or _means_everything(text, rule)):
                 yield (
                     f"{path}.resource: {text} exempts everything; name the resource, or set the rule's "
                     "level instead, with a reason."
@@ -191,12 +200,21 @@ def _names_something(pattern: str) -> bool:
     return sum(character.isalnum() for character in name) >= 2
 
 
+def _means_everything(pattern: str, rule: Rule) -> bool:
+    """Whether a pattern matches most names, or whatever has a type that the rule judges."""
+    types = rule.types or _TYPES
+    lists = [[f"urn:pulumi:s::p::{each}::{name}" for name in _NAMES] for each in types]
+    return any(matches_everything(pattern, names) for names in (_NAMES, *lists))
+
+
 def matches_everything(pattern: str, names: Sequence[str]) -> bool:
     """Whether a pattern matches most of a list of names that have nothing in common."""
     return 2 * sum(fnmatchcase(name, pattern) for name in names) > len(names)
 
 
-def _weakening_problems(path: str, key: str, value: Any, properties: Mapping[str, Any]) -> Iterable[str]:
+def _weakening_problems(
+    path: str, key: str, value: Any, threshold: Threshold, properties: Mapping[str, Any]
+) -> Iterable[str]:
     """Settings by which a rule would rest where it matters."""
     if key == "developmentStacks":
         for pattern in value:
@@ -206,6 +224,8 @@ def _weakening_problems(path: str, key: str, value: Any, properties: Mapping[str
                 properties
             ):
                 yield f"{path}: {pattern} names production, without a reason; add reason, or take it out."
+    if (key in _FORBIDDING or key in _ALLOWING) and not has_reason(properties):
+        yield from _unexplained_problems(path, key, value, threshold)
     if key == "privateRanges":
         for text in value:
             network = network_of(text)
@@ -215,6 +235,19 @@ def _weakening_problems(path: str, key: str, value: Any, properties: Mapping[str
                 yield f"{path}: {text} is a large part of the internet; give the VPC's own ranges."
             elif not within(text, PRIVATE_RANGES) and not has_reason(properties):
                 yield f"{path}: {text} isn't private, and there is no reason; add reason, or take it out."
+
+
+def _unexplained_problems(path: str, key: str, value: Any, threshold: Threshold) -> Iterable[str]:
+    """Lists that forbid less, or allow nearly everything."""
+    if key in _FORBIDDING:
+        gone = [str(item) for item in threshold.default if item not in value]
+        if gone:
+            yield f"{path}: leaves {', '.join(gone)} out, without a reason; add reason, or put them back."
+        return
+    everything = [item for item in value if isinstance(item, str) and not re.search(r"\w", item)]
+    if everything or (key == "openPorts" and len(set(value)) > _MOST_OPEN_PORTS):
+        what = everything[0] if everything else f"a list of {len(set(value))} ports"
+        yield f"{path}: {what} allows nearly everything, without a reason; add reason, or say less."
 
 
 def _is_date(text: str) -> bool:
@@ -232,7 +265,7 @@ def _schema_problem(schema: Mapping[str, Any], value: Any) -> str | None:
     if kind == "array":
         return _array_problem(schema, value)
     if not isinstance(value, str) or len(value) < schema.get("minLength", 0):
-        return f"{value!r} is no text"
+        return "an empty text" if value == "" else f"{value!r} is no text"
     if "enum" in schema and value not in schema["enum"]:
         return f"{value!r} is none of {', '.join(schema['enum'])}"
     return None

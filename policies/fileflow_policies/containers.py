@@ -73,7 +73,10 @@ def container_of(given: Value) -> Value:
     """An object that describes a container in any spelling: an override, an Express service's container."""
     if not given.is_object:
         return given
-    return Value(State.KNOWN, spelled(given.raw, _KEYS), given.path, given.secret)
+    found = spelled(given.raw, _KEYS)
+    # The AWS provider's name for it in Express services and pipes.
+    found.setdefault("command", found.get("commands"))
+    return Value(State.KNOWN, found, given.path, given.secret)
 
 
 def container_name(container: Value) -> str:
@@ -227,7 +230,7 @@ def work_of(container: Value) -> tuple[Any, ...]:
 
     Two containers of one image with the same work are one scheduler twice.
     """
-    command = _SPACES.sub(" ", " ".join(unguarded(words(container)))).strip()
+    command = _SPACES.sub(" ", " ".join(_without_shell(unguarded(words(container))))).strip()
     chosen = tuple(
         sorted(
             (name, value)
@@ -236,6 +239,14 @@ def work_of(container: Value) -> tuple[Any, ...]:
         )
     )
     return command, chosen
+
+
+def _without_shell(given: list[str]) -> list[str]:
+    """The command of `sh -c "command"`, which is the same as the command by itself."""
+    shell = given[0].rsplit("/", 1)[-1] if given else ""
+    if shell in ("sh", "bash", "ash", "dash") and len(given) == 3 and given[1] in ("-c", "-lc", "-ec"):
+        return [given[2].removeprefix("exec ")]
+    return given
 
 
 # Variables that say where, how loudly or how fast a container works, not at what.

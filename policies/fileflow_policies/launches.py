@@ -109,7 +109,7 @@ def _call(called: str, arguments: Value) -> Iterator[Launch]:
         plain, computed = _member(arguments, key), _member(arguments, f"{key}.$")
         if not plain.missing:
             found = True
-            yield Launch(plain, overrides, (plain.text() or "").lstrip().startswith("{%"))
+            yield Launch(plain, overrides, (plain.text() or "").lstrip().startswith(("{%", "${")))
         if not computed.missing:
             found = True
             yield Launch(computed, overrides, True)

@@ -246,7 +246,7 @@ def from_cloud_formation(token: str, properties: Mapping[str, Any]) -> dict[str,
     """CloudFormation's properties (aws-native's, Cloud Control's) in the form of pulumi-aws."""
     plain = {
         (lower_first(key) if isinstance(key, str) else key): (
-            value if key in _KEPT else _without_intrinsics(value)
+            value if key in _KEPT else _without_intrinsics(value, key not in _STATES)
         )
         for key, value in properties.items()
     }
@@ -262,24 +262,30 @@ _KEPT: Final = frozenset(
 """Members whose content isn't CloudFormation's to spell."""
 
 
-def _without_intrinsics(raw: Any) -> Any:
-    """Keys begun in lower case; what a template works out (`Ref`, `Fn::…`) is unknown here."""
+def _without_intrinsics(raw: Any, spelled: bool = True) -> Any:
+    """Keys begun in lower case, if so `spelled`; what a template works out (`Ref`, `Fn::…`) is unknown."""
     if isinstance(raw, list):
-        return [_without_intrinsics(item) for item in raw]
+        return [_without_intrinsics(item, spelled) for item in raw]
     if not isinstance(raw, dict):
         return raw
     if SPECIAL_SIG_KEY in raw:
-        return {**raw, "value": _without_intrinsics(raw.get("value"))} if "value" in raw else raw
+        return {**raw, "value": _without_intrinsics(raw.get("value"), spelled)} if "value" in raw else raw
     if len(raw) == 1:
         (key,) = raw
+        if key == "Fn::Sub" and isinstance(raw[key], str):
+            return raw[key]  # with its placeholders: what stands around them is plain
         if isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
             return UNKNOWN_STRING_VALUE
     return {
-        (lower_first(key) if isinstance(key, str) else key): (
-            value if key in _KEPT else _without_intrinsics(value)
+        (lower_first(key) if spelled and isinstance(key, str) else key): (
+            value if key in _KEPT else _without_intrinsics(value, spelled and key not in _STATES)
         )
         for key, value in raw.items()
     }
+
+
+_STATES: Final = frozenset({"Definition", "definition"})
+"""The language of state machines has capital letters of its own."""
 
 
 def _service(given: dict[str, Any]) -> dict[str, Any]:
@@ -353,9 +359,22 @@ def _volumes(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _state_machine(given: dict[str, Any]) -> dict[str, Any]:
-    if "definitionString" in given:
-        given["definition"] = given["definitionString"]
+    """With what `definitionSubstitutions` puts in place of `${Name}`."""
+    definition = given.get("definitionString", given.get("definition"))
+    given["definition"] = definition
+    substitutions = given.get("definitionSubstitutions")
+    if isinstance(definition, str) and isinstance(substitutions, dict):
+        given["definition"] = _SUBSTITUTED.sub(
+            lambda match: _plain_text(substitutions.get(match[1])) or match[0], definition
+        )
     return given
+
+
+def _plain_text(raw: Any) -> str | None:
+    return raw if isinstance(raw, str) and raw != UNKNOWN_STRING_VALUE else None
+
+
+_SUBSTITUTED: Final = re.compile(r"\$\{([^{}$]+)\}")
 
 
 _RENAMED: Final[dict[str, dict[str, str]]] = {

@@ -216,8 +216,7 @@ def _container_evidence(
                 int(value)
                 for key, value in sorted(variables.items())
                 if key.upper() in _PORT_VARIABLES
-                and value.isascii()
-                and value.isdigit()
+                and re.fullmatch(r"[0-9]{1,5}", value)
                 and int(value) in recognition.ports
             ),
             None,

@@ -6,11 +6,12 @@ CloudFormation runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .json_text import UnreadableTextError, parse
+from .json_text import DEEPEST, UnreadableTextError, parse
 from .normal import cloud_formation_type, from_cloud_formation
 from .resources import ECS_TASK_DEFINITION, Resource
 from .values import Value
@@ -94,6 +95,19 @@ def _link(resources: list[Resource], made: Mapping[Any, Any]) -> None:
             each.memo["template tasks"] = [tasks[named]]
 
 
+_SIGNS: Final = re.compile(r"([\[{])|([\]}])")
+_NESTED_ON_A_LINE: Final = re.compile(rf"(?:[-?] ){{{DEEPEST}}}")
+
+
+def _too_deep(text: str) -> bool:
+    """Whether YAML may be nested deeper than any template: by brackets, or by lists on one line."""
+    depth = deepest = 0
+    for sign in _SIGNS.finditer(text):
+        depth += 1 if sign[1] else -1
+        deepest = max(deepest, depth)
+    return deepest > DEEPEST or _NESTED_ON_A_LINE.search(text) is not None
+
+
 def _parsed(text: str) -> Any:
     if len(text) > _LARGEST_BYTES:
         raise UnreadableTextError("larger than a template may be")
@@ -101,7 +115,11 @@ def _parsed(text: str) -> Any:
         return parse(text)
     import yaml  # a dependency of the Pulumi SDK; for templates alone
 
-    class Loader(yaml.SafeLoader):
+    if _too_deep(text):
+        raise UnreadableTextError("nested too deeply")
+
+    # libyaml's is written in C: ten times as fast, and without a stack of Python's to end on.
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # its type depends on the build
         """As CloudFormation reads YAML: `!Ref Name` is `{"Ref": "Name"}`."""
 
     def intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:

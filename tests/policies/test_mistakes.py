@@ -79,6 +79,29 @@ def _undeclared(*more: Change) -> Change:
     return both(put(WORKER, "tags", {"team": "files"}), *more)
 
 
+def _nightly_job_of_the_schedulers_image(recording: Recording) -> None:
+    definitions = recording["fileflow-scheduler-download-prod-task"].inputs["containerDefinitions"]
+    recording.add(
+        "aws:ecs/taskDefinition:TaskDefinition",
+        "job",
+        {**recording[WORKER_TASK].inputs, "family": "nightly", "containerDefinitions": definitions},
+    )
+    _schedule({"arn": CLUSTER, "ecsParameters": {"taskDefinitionArn": "nightly"}})(recording)
+
+
+def _composite(recording: Recording) -> None:
+    """Two alarms that a composite alarm rings for."""
+    for name in ("cpu", "memory"):
+        recording.add(
+            "aws:cloudwatch/metricAlarm:MetricAlarm", name, {"name": f"shop-{name}", "threshold": 80}
+        )
+    recording.add(
+        "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+        "load",
+        {"alarmRule": "ALARM(shop-cpu) AND ALARM(shop-memory)", "alarmActions": ["arn:aws:sns:x:1:ops"]},
+    )
+
+
 def _alarm(**inputs: Any) -> Change:
     def change(recording: Recording) -> None:
         recording["none-running"].inputs.update(inputs)
@@ -117,6 +140,18 @@ CLOCKS = [
     "npm run scheduler",
     "python -m shop.scheduler",
     "/app/scheduler",
+    "busybox crond -f -l 2",
+    "gosu app supercronic /app/crontab",
+    "celery -A shop worker -Bl info",
+    "node dist/apps/scheduler/main.js",
+    "python3 -m jobs.scheduler.main",
+    "dotnet Shop.Scheduler.Host.dll",
+    "yarn workspace @shop/scheduler start",
+    "/app/server scheduler --config=/etc/shop.yaml",
+    "php bin/console messenger:consume -v scheduler_nightly async",
+    "bin/console scheduled-task:run",
+    "wp cron event run --due-now",
+    "java -jar download-scheduler-1.0.0-SNAPSHOT.jar",
     "/guard/guard --table leases -- java -jar bootstrap-scheduler-download.jar",
 ]
 NO_CLOCKS = [
@@ -132,7 +167,35 @@ NO_CLOCKS = [
     "prefect worker start --pool scheduler-pool",
     "dotnet Shop.Web.dll",
     "python worker.py --queue scheduled",
+    "celery -b redis://cache worker -Q beat",
+    "rq worker scheduler",
+    "node /srv/scheduler/server.js",
+    "python -m scheduler.worker",
+    "npm run start:scheduler-ui",
+    "java -jar scheduler-client-1.4.jar",
+    "java -javaagent:/otel/scheduler-instrumentation.jar -jar shop-1.4.jar",
+    "java -cp /app/libs/quartz-scheduler-2.3.2.jar:/app/app.jar com.example.shop.Main",
+    "java -cp /app com.example.scheduler.api.ApiApplication",
 ]
+
+NIGHTLY_RULE = {
+    "N": {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "ScheduleExpression": "rate(1 day)",
+            "Targets": [
+                {
+                    "Id": "n",
+                    "Arn": CLUSTER,
+                    "EcsParameters": {
+                        "TaskDefinitionArn": {"Fn::Sub": TASK.replace("ap-northeast-2", "${AWS::Region}")}
+                    },
+                }
+            ],
+        },
+    }
+}
+
 
 MISTAKES: dict[str, tuple[str, Change]] = {
     "a count in another script's digits": ("scheduler-desired-count", put(SCHEDULER, "desiredCount", "１")),
@@ -297,6 +360,109 @@ MISTAKES: dict[str, tuple[str, Change]] = {
         "cloudformation-template-readable",
         _service(TEMPLATE, templateBody=json.dumps(NESTED)),
     ),
+    "cron behind another command": (
+        "scheduler-declared-by-service",
+        in_container(
+            WORKER_TASK,
+            command=["sh", "-c", "printenv > /etc/environment && cron && tail -f /var/log/cron.log"],
+        ),
+    ),
+    "a profile in Spring's JSON": (
+        "scheduler-declared-by-service",
+        in_container(
+            WORKER_TASK,
+            environment=[
+                {
+                    "name": "SPRING_APPLICATION_JSON",
+                    "value": json.dumps({"spring": {"profiles": {"active": "prod,scheduler"}}}),
+                }
+            ],
+        ),
+    ),
+    "a scheduler's JAR by a variable": (
+        "scheduler-declared-by-service",
+        in_container(
+            WORKER_TASK,
+            command=["sh", "-c", "exec java -jar ${JAR}"],
+            environment=[{"name": "JAR", "value": "/app/billing-scheduler-1.4.jar"}],
+        ),
+    ),
+    "a name from another resource": (
+        "scheduler-stop-before-start",
+        both(
+            put(SCHEDULER, "name", unknown()),
+            lambda recording: setattr(recording[SCHEDULER], "delete_before_replace", None),
+        ),
+    ),
+    "an override in a pipe": (
+        "scheduler-no-second-launcher",
+        add(
+            "aws:pipes/pipe:Pipe",
+            "extra",
+            {
+                "targetParameters": {
+                    "ecsTaskParameters": {
+                        "taskDefinitionArn": "thumbnails",
+                        "overrides": {"containerOverrides": [{"commands": ["celery", "-A", "shop", "beat"]}]},
+                    }
+                }
+            },
+        ),
+    ),
+    "a state machine's definition with substitutions": (
+        "scheduler-no-second-launcher",
+        add(
+            "aws-native:stepfunctions:StateMachine",
+            "extra",
+            {
+                "definitionSubstitutions": {"Task": TASK},
+                "definition": {
+                    "States": {
+                        "Run": {
+                            "Resource": "arn:aws:states:::ecs:runTask",
+                            "Parameters": {"TaskDefinition": TASK},
+                        }
+                    }
+                },
+            },
+        ),
+    ),
+    "a template that starts the scheduler each night": (
+        "scheduler-no-second-launcher",
+        _service(TEMPLATE, templateBody=json.dumps({"Resources": NIGHTLY_RULE})),
+    ),
+    "a job of another family with the scheduler's image and command": (
+        "scheduler-no-second-launcher",
+        _nightly_job_of_the_schedulers_image,
+    ),
+    "a password in a command": (
+        "ecs-no-secrets-in-environment",
+        in_container(WORKER_TASK, command=["worker", "--db-password", "s3cr3t-of-prod"]),
+    ),
+    "a password in a health check": (
+        "ecs-no-secrets-in-environment",
+        in_container(
+            WORKER_TASK, healthCheck={"command": ["CMD-SHELL", "curl -fu admin:Zq8wN2vx http://localhost"]}
+        ),
+    ),
+    "a key in a log driver's options": (
+        "ecs-no-secrets-in-environment",
+        in_container(
+            WORKER_TASK,
+            logConfiguration={
+                "logDriver": "awsfirelens",
+                "options": {"Name": "datadog", "apikey": "0123456789"},
+            },
+        ),
+    ),
+    "a template nested without end": (
+        "cloudformation-template-readable",
+        _service(TEMPLATE, templateBody="[" * 80_000),
+    ),
+    "a user of many digits": (
+        "ecs-non-root-user",
+        in_container(WORKER_TASK, user="0" * 80_000),
+    ),
     "an alarm a day": ("scheduler-heartbeat-alarms", _alarm(period=86400)),
     "an alarm on samples": ("scheduler-heartbeat-alarms", _alarm(statistic="SampleCount")),
     "an alarm on another unit": ("scheduler-heartbeat-alarms", _alarm(unit="Percent")),
@@ -337,6 +503,16 @@ HONEST: dict[str, Change] = {
         put(SCHEDULER, "capacityProviderStrategies", [{"capacityProvider": "FARGATE", "weight": 1}]),
         put(SCHEDULER, "forceNewDeployment", True),
     ),
+    "alarms that a composite alarm tells of": _composite,
+    "an ARN, a path and a reference where a secret would be": in_container(
+        WORKER_TASK,
+        environment=[
+            {"name": "API_KEY_SECRET", "value": "arn:aws:secretsmanager:ap-northeast-2:1:secret:api-0a1B2c"},
+            {"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": "/etc/gcp/identity.json"},
+        ],
+        command=["worker", "--password-file", "/run/secrets/db", "--token", "$TOKEN"],
+    ),
+    "another user of many digits": in_container(WORKER_TASK, user="1" * 80_000),
     "thresholds between whole tasks": both(
         put("two-running", "threshold", 1.5), put("none-running", "threshold", 0.5)
     ),

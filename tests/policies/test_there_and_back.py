@@ -73,12 +73,12 @@ def _servicer() -> Analyzer:
 
 
 def _changed(recording: Recording, *changes: Change) -> Recording | None:
-    """The program with these changes; None where one of them took away what another one changes."""
+    """The program with these changes; None where one of them took or hid what another one changes."""
     changed = recording.copy()
     try:
         for change in changes:
             change(changed)
-    except (KeyError, IndexError):
+    except (KeyError, IndexError, ValueError):
         return None
     return changed
 

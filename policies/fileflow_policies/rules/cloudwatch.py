@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from pulumi_policy import Severity
 
-from ..resources import Resource
+from ..resources import Resource, Stack
 from ..rule import FSBP, Catalogue, Finding, Framework, Settings, Threshold
 
 catalogue: Final = Catalogue()
@@ -45,27 +46,32 @@ def log_retention(resource: Resource, settings: Settings) -> Iterator[Finding]:
         )
 
 
-@catalogue.resource(
-    METRIC_ALARM,
-    COMPOSITE_ALARM,
+@catalogue.stack(
     name="cloudwatch-alarm-action",
     description="an alarm tells somebody",
     severity=Severity.MEDIUM,
     framework=Framework(FSBP, "CloudWatch.15"),
-    remediation="Set alarmActions to an SNS topic's ARN.",
+    remediation="Set alarmActions to an SNS topic's ARN, on the alarm or on a composite alarm that names it.",
     url=_CONTROLS_URL + "#cloudwatch-15",
     tags=("cloudwatch",),
     production=True,
 )
-def alarm_action(resource: Resource, _settings: Settings) -> Iterator[Finding]:
+def alarm_action(stack: Stack, _settings: Settings) -> Iterator[Finding]:
     """A topic's ARN may be unknown at preview; that it is there is enough."""
-    value = resource["alarmActions"]
-    if value.surely_empty:
-        yield Finding(
-            f"alarmActions is {value.shown()}",
-            "set alarmActions to an SNS topic's ARN",
-            advisory=value.unknown,
-        )
+    composites = [each for each in stack.of(COMPOSITE_ALARM) if not each["alarmActions"].surely_empty]
+    named = {other.urn_text for each in composites for other in stack.referenced(each, "alarmRule")}
+    rules = " ".join(each["alarmRule"].text() or "" for each in composites)
+    for alarm in stack.of(METRIC_ALARM, COMPOSITE_ALARM):
+        value = alarm["alarmActions"]
+        name = alarm["name"].text()
+        heard = alarm.urn_text in named or (name is not None and re.search(rf"\b{re.escape(name)}\b", rules))
+        if value.surely_empty and not heard:
+            yield Finding(
+                f"alarmActions is {value.shown()}",
+                "set alarmActions to an SNS topic's ARN",
+                alarm,
+                advisory=value.unknown,
+            )
 
 
 @catalogue.resource(

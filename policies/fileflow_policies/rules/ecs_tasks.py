@@ -13,7 +13,7 @@ from typing import Final
 from pulumi_policy import Severity
 
 from ..containers import container_name, is_agent, read_containers
-from ..credentials import exposed_credential
+from ..credentials import credential_in_command, exposed_credential
 from ..resources import ECS_TASK_DEFINITION, Resource
 from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 from ..values import Value
@@ -134,7 +134,7 @@ def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterat
     },
 )
 def no_secrets_in_environment(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """By the variable's name, and by a credential in its value, which is never shown."""
+    """By a variable's, option's or label's name, and by a credential in a value, which is never shown."""
     patterns = [_glob(pattern) for pattern in settings.texts("secretNames")]
     for name, container in _containers(resource):
         for variable in container["environment"].items():
@@ -150,6 +150,21 @@ def no_secrets_in_environment(resource: Resource, settings: Settings) -> Iterato
                 yield Finding(
                     f"variable {shown} of container {name} {found}",
                     f"move {shown} to the container's secrets",
+                )
+        for value, fix in (
+            (container["logConfiguration"]["options"], "move it to the log configuration's secretOptions"),
+            (container["dockerLabels"], "take it out of the labels, which everybody can read"),
+        ):
+            for key, held in value.entries():
+                found = exposed_credential(key, held.raw if held.known else None)
+                if found is not None and not held.surely_empty:
+                    yield Finding(f"{value.path} of container {name}: {key} {found}", fix)
+        for part in (container["entryPoint"], container["command"], container["healthCheck"]["command"]):
+            found = credential_in_command([text for word in part.items() if (text := word.text())])
+            if found is not None:
+                yield Finding(
+                    f"{part.path} of container {name} holds {found}",
+                    "give it by the container's secrets, and name the variable in the command",
                 )
 
 
@@ -196,7 +211,7 @@ def non_root_user(resource: Resource, _settings: Settings) -> Iterator[Finding]:
         value = container["user"]
         user = str(value.integer()) if value.integer() is not None else (value.text() or "")
         uid = user.partition(":")[0].strip()
-        if uid in ("", "root") or (uid.isdigit() and int(uid) == 0):
+        if uid == "root" or not uid.strip("0"):
             yield Finding(
                 f"user of container {name} is {value.shown()}",
                 "set user to a user other than root",

@@ -98,6 +98,9 @@ def _replacement_problem(service: Resource) -> str | None:
     if service.delete_before_replace is False:
         return "the option deleteBeforeReplace is false"
     name = service["name"]
+    if name.unknown:
+        # Made of another resource's output, it changes with that one: a replacement under another name.
+        return "its name comes from another resource, and the option deleteBeforeReplace is not set"
     if name.missing or is_made_up(name, service.name):
         return f"its name is {name.shown()}, made up by Pulumi, and the option deleteBeforeReplace is not set"
     if not service.by_aws_provider and ":tf:" not in service.type:

@@ -92,6 +92,22 @@ def _launched_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding
         if found is not None:
             what, advisory = found
             yield Finding(what, _LAUNCH_FIX, resource, advisory)
+    for template in stack.of(*TEMPLATE_TYPES):
+        for inner in read_template(template).resources:
+            found = _problem_in_template(inner, view)
+            if found is not None:
+                what, advisory = found
+                where = f"its template makes {template.props.shown_part(inner.name)}: "
+                yield Finding(where + what, _LAUNCH_FIX, template, advisory)
+
+
+def _problem_in_template(inner: Resource, view: EcsView) -> tuple[str, bool] | None:
+    """A template of the stack that starts or scales a scheduler of the program beside it."""
+    scaled = inner["resourceId"]
+    if inner.canonical_type in SCALING_TYPES and _subject(scaled) in view.scheduler_names:
+        return f"{scaled.path} is {scaled.shown()}, a scheduler's", False
+    named = (_named_problem(launch, True, view) for launch in launches(inner))
+    return next((problem for problem in named if problem is not None), None)
 
 
 def _launch_problem(resource: Resource, view: EcsView) -> tuple[str, bool] | None:
@@ -138,7 +154,27 @@ def _named_problem(launch: Launch, related: bool, view: EcsView) -> tuple[str, b
 
 
 def _is_schedulers(task: Resource, view: EcsView) -> bool:
-    return task["family"].text() in view.scheduler_families or bool(launched_evidence(task, view.recognition))
+    return (
+        task["family"].text() in view.scheduler_families
+        or bool(launched_evidence(task, view.recognition))
+        or _works_as_scheduler(task, view)
+    )
+
+
+def _works_as_scheduler(task: Resource, view: EcsView) -> bool:
+    """Whether a container of the task has a scheduler's image and command, under another name."""
+    for container in read_containers(task).containers:
+        image = image_of(container)
+        for service, theirs, their_image, work in view.works:
+            if (
+                image is not None
+                and view.is_scheduler(service)
+                and not is_agent(theirs)
+                and image.same_as(their_image)
+                and work_of(container) == work
+            ):
+                return True
+    return False
 
 
 catalogue.both(
