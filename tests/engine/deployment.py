@@ -81,7 +81,7 @@ class Deployment:
         assert done.returncode == 0, done.stdout
         return dict(json.loads(done.stdout))
 
-    def pushed_image(self, repository: str) -> str:
+    def pushed_image(self, repository: str, tag: str = "1") -> str:
         """Makes an ECR repository with an image that has no layers, and returns the image by its digest."""
         made = self.aws(f"ecr create-repository --repository-name {repository}")["repository"]
         manifest = json.dumps(
@@ -97,7 +97,7 @@ class Deployment:
             }
         )
         put = self.aws(
-            f"ecr put-image --repository-name {repository} --image-tag 1 --image-manifest '{manifest}'"
+            f"ecr put-image --repository-name {repository} --image-tag {tag} --image-manifest '{manifest}'"
         )
         return f"{made['repositoryUri']}@{put['image']['imageId']['imageDigest']}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -62,31 +61,18 @@ def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deploy
     assert placed["assignPublicIp"] == "DISABLED"
 
 
-def test_a_web_api_comes_up_with_a_cluster_and_a_vpc_of_its_own(running: Deployment, image: str) -> None:
-    certificate = requested_certificate(running)
-    output = up(running, "web-api", {"image": image, "certificateArn": certificate})
-    assert "https://catalogue-" in output
+def test_a_web_api_comes_up_by_the_commands_of_the_examples_readme(running: Deployment) -> None:
+    running.pushed_image("fileflow", tag="web-api-1.0.0")
+    readme = (running.root / "examples/README.md").read_text()
+    commands = readme.partition("```bash\n")[2].partition("```")[0]
+    up = "pulumi up --policy-pack ../../policies"
+    assert up in commands
+    unattended = commands.replace(up, f"{up} --yes --skip-preview --non-interactive")
+    done = running.sourced(f"set -e\n{unattended}", running.root / "examples/web-api")
+    assert done.returncode == 0, done.stdout
+    assert "violat" not in done.stdout.lower()
+    assert "https://catalogue-" in done.stdout
     answer = running.aws("ecs describe-services --cluster catalogue --services catalogue-api")
     (service,) = answer["services"]
     assert (service["status"], service["desiredCount"], service["runningCount"]) == ("ACTIVE", 2, 2)
     assert len(service["loadBalancers"]) == 1
-
-
-def requested_certificate(deployment: Deployment) -> str:
-    """A certificate that its DNS record has proved."""
-    zone = deployment.aws("route53 create-hosted-zone --name example.com --caller-reference examples")
-    arn = deployment.aws("acm request-certificate --domain-name api.example.com --validation-method DNS")
-    described = deployment.aws(f"acm describe-certificate --certificate-arn {arn['CertificateArn']}")
-    record = described["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
-    proof = {
-        "Name": record["Name"],
-        "Type": record["Type"],
-        "TTL": 300,
-        "ResourceRecords": [{"Value": record["Value"]}],
-    }
-    change = json.dumps({"Changes": [{"Action": "CREATE", "ResourceRecordSet": proof}]})
-    zone_id = zone["HostedZone"]["Id"].rsplit("/", 1)[-1]
-    deployment.aws(
-        f"route53 change-resource-record-sets --hosted-zone-id {zone_id} --change-batch '{change}'"
-    )
-    return str(arn["CertificateArn"])
