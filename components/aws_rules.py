@@ -275,10 +275,15 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 """
 
 
+def is_private_range(value: str) -> bool:
+    """Whether nobody on the internet has an address in this range."""
+    network = ipaddress.IPv4Network(value, strict=False)
+    return any(network.subnet_of(ipaddress.IPv4Network(each)) for each in PRIVATE_RANGES)
+
+
 def check_private_range(field: str, value: str) -> None:
     """Refuses a VPC's range that belongs to somebody on the internet."""
-    network = ipaddress.IPv4Network(value, strict=False)
-    if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in PRIVATE_RANGES):
+    if not is_private_range(value):
         refuse(
             field,
             value,

@@ -17,6 +17,7 @@ from components.aws_rules import (
     check_schedule,
     check_scheduled_action_name,
     check_timezone,
+    is_private_range,
 )
 from components.validation import (
     all_mistakes,
@@ -320,6 +321,16 @@ class LoadBalancing:
                 len(self.source_cidr_blocks),
                 "at least one range may connect, and at most 60, or 30 with HTTPS",
                 "Name who may connect, in wider ranges where they are many.",
+            )
+        # Its addresses are public ones, and what comes to them from inside a VPC comes by a public one too.
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html
+        # (section "Load balancer scheme")
+        elif not self.internal and all(is_private_range(each) for each in self.source_cidr_blocks):
+            refuse(
+                "load_balancing.source_cidr_blocks",
+                self.source_cidr_blocks,
+                "an internet-facing load balancer is reached from public addresses, and these ranges have none",
+                "Set internal to true, or name who may connect from the internet.",
             )
         if (self.https is None) != self.plain_http:
             refuse(

@@ -348,6 +348,7 @@ class LoadBalancerSettings(_Section):
             public_subnet_ids=[],
             https=self.https(),
             plain_http=self.plain_http,
+            internal=self.internal,
             source_cidr_blocks=self.source_cidr_blocks,
             idle_timeout_seconds=self.idle_timeout_seconds,
             deregistration_delay_seconds=self.deregistration_delay_seconds,

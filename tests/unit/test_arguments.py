@@ -267,7 +267,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "https": load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False),
             "plain_http": load_balancing(https=Https(certificate_arn=CERTIFICATE_ARN), plain_http=False),
             "internal": True,
-            "source_cidr_blocks": ["10.0.0.0/8"],
+            "source_cidr_blocks": ["203.0.113.0/24"],
             "deletion_protection": False,
             "access_logs": AccessLogs(prefix="by-day", retention_days=5),
             "idle_timeout_seconds": 61,

@@ -128,8 +128,8 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "host_name": {"host_name": "a.example.com", "hosted_zone_id": "Z1"},
             "hosted_zone_id": {"host_name": "files.example.com", "hosted_zone_id": "Z2"},
             "plain_http": {"certificate_arn": CERTIFICATE_ARN},
-            "internal": True,
-            "source_cidr_blocks": ["10.9.0.0/16"],
+            "internal": {"plain_http": True},
+            "source_cidr_blocks": ["203.0.113.0/24"],
             "deletion_protection": True,
             "access_logs": None,
             "idle_timeout_seconds": 99,
@@ -215,6 +215,15 @@ def test_every_setting_becomes_an_argument_of_a_component(section: type[BaseMode
     before = arguments(stack_values("dev"))
 
     assert [field for field in CHANGES[section][1] if arguments(changed(section, field)) == before] == []
+
+
+def test_callers_inside_the_company_reach_devs_load_balancer_and_anybody_prods() -> None:
+    for stack, internal in (("dev", True), ("prod", False)):
+        settings = parse(stack, stack_values(stack))
+        balancer = composition.load_balancing(
+            settings.web_api.load_balancer, Names(environment=stack), ["subnet-1"]
+        )
+        assert balancer.internal is internal
 
 
 def test_the_same_settings_become_the_same_arguments() -> None:

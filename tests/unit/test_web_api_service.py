@@ -430,6 +430,16 @@ def test_only_named_ranges_reach_the_load_balancer() -> None:
     assert recording.only(t.LOAD_BALANCER).inputs["internal"] is True
 
 
+@pytest.mark.parametrize("ranges", [["10.0.0.0/8"], ["172.20.0.0/16", "100.64.1.0/24"]])
+def test_a_load_balancer_on_the_internet_that_only_private_ranges_may_reach_is_refused(
+    ranges: list[str],
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="Set internal to true"):
+        load_balancing(source_cidr_blocks=ranges)
+    load_balancing(source_cidr_blocks=ranges, internal=True)
+    load_balancing(source_cidr_blocks=[*ranges, "203.0.113.0/24"])
+
+
 def test_path_and_host_rules_narrow_what_is_forwarded(optioned: Recording) -> None:
     rule = optioned.only(t.LISTENER_RULE, "web-forward")
     assert rule.inputs["listenerArn"] == f"{ELB}:listener/app/web-http/0a1b2c3d4e5f6071/8899aabbccddeeff"

@@ -62,7 +62,7 @@ RUNS: Final[Sequence[Run]] = (
                 touches="scheduledAction",
             ),
             Change(
-                values={f"{BALANCER}.source_cidr_blocks": ["10.0.0.0/8", "192.168.0.0/16"]},
+                values={f"{BALANCER}.source_cidr_blocks": ["203.0.113.0/24", "198.51.100.0/24"]},
                 touches="securityGroup",
             ),
             Change(values={f"{BALANCER}.idle_timeout_seconds": 90}, touches="loadBalancer:"),
