@@ -329,7 +329,7 @@ class LoadBalancing:
             refuse(
                 "load_balancing.source_cidr_blocks",
                 self.source_cidr_blocks,
-                "an internet-facing load balancer is reached from public addresses, and these ranges have none",
+                "an internet-facing load balancer is reached from public addresses, and these are private",
                 "Set internal to true, or name who may connect from the internet.",
             )
         if (self.https is None) != self.plain_http:
