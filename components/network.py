@@ -16,6 +16,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 
 from components.aws_rules import check_private_range, check_resource_ids, check_tags
+from components.flow_logs import FlowLogs, create_flow_logs
 from components.options import Placement
 from components.validation import (
     InvalidArgumentError,
@@ -61,6 +62,8 @@ class NewVpc:
     VPC: without a NAT gateway by default, since no task could pull its image otherwise. Their price is in
     docs/costs.md.
     """
+    flow_logs: FlowLogs | None = None
+    """Which traffic of the VPC is logged; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -259,6 +262,8 @@ class Network(pulumi.ComponentResource):
                 tags={**args.tags, "Name": f"{name}-default"},
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            if args.vpc.flow_logs is not None:
+                create_flow_logs(name, self.vpc_id, args.vpc.flow_logs, args.tags, self)
             if args.vpc.has_vpc_endpoints:
                 self.private_subnet_ids = self._behind_endpoints(name, args.vpc, vpc, args.tags)
             cidr_block = args.vpc.cidr_block

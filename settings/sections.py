@@ -21,6 +21,7 @@ from pydantic import (
 
 from components.alarm_topic import AlarmTopicArgs
 from components.aws_rules import check_tags
+from components.flow_logs import FlowLogs
 from components.names import Names
 from components.network import ExistingVpc, NewVpc
 from components.options import (
@@ -160,6 +161,7 @@ for _group in (
     ContainerHealthCheck,
     WritablePath,
     NewVpc,
+    FlowLogs,
     ExistingVpc,
     Autoscaling,
     ScheduledScaling,

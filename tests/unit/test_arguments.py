@@ -24,6 +24,7 @@ import components
 from components import options, web_options
 from components.alarm_topic import AlarmTopic, AlarmTopicArgs
 from components.cluster import Cluster, ClusterArgs
+from components.flow_logs import FlowLogs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.network import ExistingVpc, Network, NetworkArgs, NewVpc
 from components.options import (
@@ -307,7 +308,13 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "availability_zone_cidr_mask": NewVpc(availability_zone_cidr_mask=19),
             "nat_gateway_strategy": NewVpc(nat_gateway_strategy="NONE"),
             "vpc_endpoints": True,
+            "flow_logs": FlowLogs(),
         },
+    ),
+    FlowLogs: (
+        FlowLogs(),
+        lambda logs: Network("n", NetworkArgs(vpc=NewVpc(flow_logs=logs))),
+        {"traffic_type": "ALL", "retention_days": 7},
     ),
     ImageRepositoryArgs: (
         ImageRepositoryArgs(repository_name="fileflow", tag_prefixes=["web-api-"]),

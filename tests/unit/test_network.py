@@ -13,12 +13,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from components.flow_logs import FlowLogs
 from components.network import ExistingVpc, Network, NetworkArgs, NewVpc, SubnetLayout, subnet_layout
 from components.validation import InvalidArgumentError
 from local.plugins.awsx.subnets import auto_blocks
 from tests.unit import type_tokens as t
 from tests.unit.builders import TAGS
-from tests.unit.providers import EXISTING_VPC
+from tests.unit.providers import ACCOUNT, EXISTING_VPC, REGION
 from tests.unit.recorder import UNKNOWN, Invoked, Recorder, Recording, record
 
 NETWORK = "fileflow:ec2:Network"
@@ -69,6 +70,47 @@ def test_a_new_vpc_is_awsxs_with_its_default_security_group_closed() -> None:
         "subnetStrategy": "Auto",
         "tags": TAGS,
     }
+
+
+def test_flow_logs_go_to_a_group_of_their_own_by_a_role_that_may_do_nothing_else() -> None:
+    recording = record_network(NewVpc(flow_logs=FlowLogs(traffic_type="ALL", retention_days=7)))
+
+    flow_log = recording.only("aws:ec2/flowLog:FlowLog")
+    group, role = recording.only(t.LOG_GROUP), recording.only(t.ROLE)
+    group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vpc/fileflow-prod/flow-logs"
+    assert flow_log.inputs == {
+        "iamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/fileflow-prod-flow-logs-0a1b2c3",
+        "logDestination": group_arn,
+        "logDestinationType": "cloud-watch-logs",
+        "tags": {**TAGS, "Name": "fileflow-prod"},
+        "trafficType": "ALL",
+        "vpcId": "fileflow-prod-id",
+    }
+    assert (group.inputs["name"], group.inputs["retentionInDays"]) == (
+        "/aws/vpc/fileflow-prod/flow-logs",
+        7,
+    )
+    [trust] = role.json("assumeRolePolicy")["Statement"]
+    assert trust["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    assert trust["Condition"] == {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
+    [allowed] = recording.only(t.ROLE_POLICY).json("policy")["Statement"]
+    assert allowed["Resource"] == f"{group_arn}:*"
+    assert recording.only(t.ROLE_POLICY).urn in flow_log.dependencies
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"traffic_type": "DENY"}, "flow_logs.traffic_type"),
+        ({"retention_days": 8}, "flow_logs.retention_days"),
+    ],
+)
+def test_flow_logs_that_aws_refuses_are_refused(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=field):
+        FlowLogs(**change)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ ALIKE = Counter(
 PUSHED = Counter({t.DOCKER_PROVIDER: 1, t.DOCKER_TAG: 6, t.PUSHED_IMAGE: 6})
 HTTPS = Counter({t.INGRESS: 1, t.LISTENER: 1})
 """Port 443 beside port 80."""
+FLOW_LOGS = Counter({"aws:ec2/flowLog:FlowLog": 1, t.LOG_GROUP: 1, t.ROLE: 1, t.ROLE_POLICY: 1})
+"""What only production logs of its network."""
 
 
 @functools.cache
@@ -98,7 +100,7 @@ def settled() -> Recording:
 
 
 def test_production_registers_exactly_these_resources() -> None:
-    assert production().counts() == ALIKE + PUSHED + HTTPS
+    assert production().counts() == ALIKE + PUSHED + HTTPS + FLOW_LOGS
 
 
 def test_neither_a_preview_nor_an_update_warns_of_anything() -> None:

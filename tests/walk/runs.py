@@ -130,6 +130,15 @@ RUNS: Final[Sequence[Run]] = (
         {"network.create.nat_gateway_strategy": "ONE_PER_AZ", "network.create.vpc_endpoints": False},
     ),
     one("endpoints", {"network.create.vpc_endpoints": True}),
+    one(
+        "flow logs of what is rejected",
+        {
+            "network.create.flow_logs.traffic_type": "REJECT",
+            "network.create.flow_logs.retention_days": 14,
+        },
+    ),
+    one("flow logs of what is accepted", {"network.create.flow_logs.traffic_type": "ACCEPT"}),
+    one("no flow logs", {"network.create.flow_logs": LEFT_OUT}),
     one("no NAT gateway", {"network.create.nat_gateway_strategy": "NONE"}),
     one(
         "an existing VPC",
@@ -297,6 +306,7 @@ def base_values(base: str) -> dict[str, Any]:
     web = values["web_api"]
     for each in (web, values["schedulers"][0]):
         each["writable_paths"] = [{"path": "/tmp"}]
+    values["network"]["create"]["flow_logs"] = {"traffic_type": "ALL", "retention_days": 7}
     web["health_check"] = copy.deepcopy(HEALTH_CHECK)
     web["autoscaling"] = {"minimum_count": 1, "maximum_count": 4, "scheduled": [copy.deepcopy(SCHEDULE)]}
     if base == HTTPS:

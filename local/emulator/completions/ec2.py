@@ -58,13 +58,13 @@ def install() -> None:
         wrap(ec2, name, _refuse_in_use(in_use))
     actions: dict[str, Callable[[Parameters], Response]] = {
         "DescribeAvailabilityZones": _describe_availability_zones,
-        "DescribeVpcs": _described(
+        "DescribeVpcs": described(
             "VpcId", "vpcSet", lambda: ec2._vpcs, _vpc_filters, ec2._vpc_xml, "InvalidVpcID"
         ),
-        "DescribeSubnets": _described(
+        "DescribeSubnets": described(
             "SubnetId", "subnetSet", lambda: ec2._subnets, _subnet_filters, ec2._subnet_xml, "InvalidSubnetID"
         ),
-        "DescribeNetworkInterfaces": _described(
+        "DescribeNetworkInterfaces": described(
             "NetworkInterfaceId",
             "networkInterfaceSet",
             lambda: ec2._network_interfaces,
@@ -72,7 +72,7 @@ def install() -> None:
             _interface_xml,
             "InvalidNetworkInterfaceID",
         ),
-        "DescribeAddresses": _described(
+        "DescribeAddresses": described(
             "AllocationId",
             "addressesSet",
             lambda: ec2._addresses,
@@ -80,10 +80,10 @@ def install() -> None:
             _address_xml,
             "InvalidAllocationID",
         ),
-        "DescribeNatGateways": _described(
+        "DescribeNatGateways": described(
             "NatGatewayId", "natGatewaySet", lambda: ec2._nat_gateways, _nat_filters, _nat_xml, "NatGateway"
         ),
-        "DescribeVpcEndpoints": _described(
+        "DescribeVpcEndpoints": described(
             "VpcEndpointId",
             "vpcEndpointSet",
             lambda: ec2._vpc_endpoints,
@@ -102,10 +102,10 @@ def install() -> None:
         "DescribeAccountAttributes": _describe_account_attributes,
     }
     for action, handler in actions.items():
-        ec2._ACTION_MAP[action] = _answering_errors(handler)
+        ec2._ACTION_MAP[action] = answering_errors(handler)
 
 
-def _answering_errors(handler: Callable[[Parameters], Response]) -> Callable[[Parameters], Response]:
+def answering_errors(handler: Callable[[Parameters], Response]) -> Callable[[Parameters], Response]:
     def action(parameters: Parameters) -> Response:
         try:
             return handler(parameters)
@@ -120,7 +120,7 @@ def _refused(error: AwsError) -> Response:
     return response
 
 
-def _answer(action: str, inner: str) -> Response:
+def rendered(action: str, inner: str) -> Response:
     response: Response = ec2._xml(200, f"{action}Response", inner)
     return response
 
@@ -136,11 +136,11 @@ def xml(value: Any) -> str:
     return escape(str(value))
 
 
-def _tag_set(resource: str) -> list[dict[str, str]]:
+def tag_set(resource: str) -> list[dict[str, str]]:
     return [{"key": tag["Key"], "value": tag["Value"]} for tag in ec2._tags.get(resource, [])]
 
 
-def _new(prefix: str) -> str:
+def new_id(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(9)[:17]}"
 
 
@@ -171,7 +171,7 @@ def _matches(values: dict[str, Iterable[Any]], filters: Filters, resource: str) 
     return True
 
 
-def _described(
+def described(
     id_name: str,
     element: str,
     store: Callable[[], Any],
@@ -196,7 +196,7 @@ def _described(
         ]
         action = parameters.get("Action", [""])
         name = action[0] if isinstance(action, list) else action
-        return _answer(name, f"<{element}>{''.join(items)}</{element}>")
+        return rendered(name, f"<{element}>{''.join(items)}</{element}>")
 
     return describe
 
@@ -330,7 +330,7 @@ def _describe_availability_zones(parameters: Parameters) -> Response:
         chosen = (not names or zone in names) and (not ids or view["zoneId"] in ids)
         if chosen and _matches(values, filters, ""):
             items.append(view)
-    return _answer("DescribeAvailabilityZones", f"<availabilityZoneInfo>{xml(items)}</availabilityZoneInfo>")
+    return rendered("DescribeAvailabilityZones", f"<availabilityZoneInfo>{xml(items)}</availabilityZoneInfo>")
 
 
 def _create_subnet(original: Any) -> Any:
@@ -357,7 +357,7 @@ def _create_subnet(original: Any) -> Any:
         for subnet in set(ec2._subnets) - known:
             network = ipaddress.ip_network(ec2._subnets[subnet]["CidrBlock"])
             ec2._subnets[subnet]["AvailableIpAddressCount"] = network.num_addresses - 5
-            response = _answer("CreateSubnet", ec2._subnet_fields_xml(ec2._subnets[subnet], tag="subnet"))
+            response = rendered("CreateSubnet", ec2._subnet_fields_xml(ec2._subnets[subnet], tag="subnet"))
         return response
 
     return create
@@ -402,7 +402,7 @@ def _create_security_group(original: Any) -> Any:
 
 def _rule_id(_group: str, _is_egress: bool, rule: Record) -> str:
     """A rule's id, given once and kept through changes of the rule."""
-    return str(rule.setdefault("SecurityGroupRuleId", _new("sgr")))
+    return str(rule.setdefault("SecurityGroupRuleId", new_id("sgr")))
 
 
 def _without_description(rule: Record) -> Record:
@@ -510,7 +510,7 @@ def _revoke(direction: str) -> Callable[[Any], Any]:
             revoked_items = "".join(
                 ec2._revoked_sg_rule_xml(group_id, rule, is_egress=direction == "Egress") for rule in revoked
             )
-            return _answer(
+            return rendered(
                 f"RevokeSecurityGroup{direction}",
                 f"<return>true</return><unknownIpPermissionSet>{unknown_items}</unknownIpPermissionSet>"
                 f"<revokedSecurityGroupRuleSet>{revoked_items}</revokedSecurityGroupRuleSet>",
@@ -579,7 +579,7 @@ def _update_descriptions(key: str) -> Callable[[Parameters], Response]:
                 existing[targets] = rule[targets]
             existing.pop("Description", None)
         action = parameters.get("Action", [""])
-        return _answer(action[0] if isinstance(action, list) else action, "<return>true</return>")
+        return rendered(action[0] if isinstance(action, list) else action, "<return>true</return>")
 
     return update
 
@@ -718,7 +718,7 @@ def attach_interface(subnet_id: str, description: str, kind: str, groups: list[s
     with resource_lock("fileflow-interfaces", subnet_id):
         subnet = ec2._subnets[subnet_id]
         interface = {
-            "NetworkInterfaceId": _new("eni"),
+            "NetworkInterfaceId": new_id("eni"),
             "SubnetId": subnet_id,
             "VpcId": subnet["VpcId"],
             "AvailabilityZone": subnet["AvailabilityZone"],
@@ -755,7 +755,7 @@ def _address_xml(address: Record) -> str:
         "privateIpAddress": address["PrivateIpAddress"],
         "publicIpv4Pool": "amazon",
         "networkBorderGroup": get_region(),
-        "tagSet": _tag_set(address["AllocationId"]),
+        "tagSet": tag_set(address["AllocationId"]),
     }
     return f"<item>{xml(view)}</item>"
 
@@ -769,7 +769,7 @@ def _release_address(parameters: Parameters) -> Response:
         raise AwsError("InvalidIPAddress.InUse", f"Address {address['PublicIp']} is in use.")
     ec2._addresses.pop(allocation)
     ec2._tags.pop(allocation, None)
-    return _answer("ReleaseAddress", "<return>true</return>")
+    return rendered("ReleaseAddress", "<return>true</return>")
 
 
 def _nat_view(gateway: Record) -> Record:
@@ -784,7 +784,7 @@ def _nat_view(gateway: Record) -> Record:
         "createTime": gateway["CreateTime"],
         "deleteTime": gateway.get("DeleteTime"),
         "natGatewayAddressSet": [address] if address else [],
-        "tagSet": _tag_set(gateway["NatGatewayId"]),
+        "tagSet": tag_set(gateway["NatGatewayId"]),
     }
 
 
@@ -807,7 +807,7 @@ def _create_nat_gateway(parameters: Parameters) -> Response:
             raise AwsError(
                 "Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated"
             )
-    gateway_id = _new("nat")
+    gateway_id = new_id("nat")
     interface = attach_interface(subnet_id, f"Interface for NAT Gateway {gateway_id}", "nat_gateway", [])
     shown = {
         "networkInterfaceId": interface["NetworkInterfaceId"],
@@ -816,7 +816,7 @@ def _create_nat_gateway(parameters: Parameters) -> Response:
         "status": "succeeded",
     }
     if address is not None:
-        address["AssociationId"] = _new("eipassoc")
+        address["AssociationId"] = new_id("eipassoc")
         address["NetworkInterfaceId"] = interface["NetworkInterfaceId"]
         address["PrivateIpAddress"] = interface["PrivateIpAddress"]
         shown |= {
@@ -836,7 +836,7 @@ def _create_nat_gateway(parameters: Parameters) -> Response:
     }
     ec2._nat_gateways[gateway_id] = gateway
     ec2._parse_tag_specs(parameters, "natgateway", gateway_id)
-    return _answer("CreateNatGateway", f"<natGateway>{xml(_nat_view(gateway))}</natGateway>")
+    return rendered("CreateNatGateway", f"<natGateway>{xml(_nat_view(gateway))}</natGateway>")
 
 
 def _delete_nat_gateway(parameters: Parameters) -> Response:
@@ -851,7 +851,7 @@ def _delete_nat_gateway(parameters: Parameters) -> Response:
         address = ec2._addresses.get(gateway["AllocationId"]) if gateway["AllocationId"] else None
         if address is not None:
             address |= {"AssociationId": None, "NetworkInterfaceId": None, "PrivateIpAddress": None}
-    return _answer("DeleteNatGateway", f"<natGatewayId>{gateway_id}</natGatewayId>")
+    return rendered("DeleteNatGateway", f"<natGatewayId>{gateway_id}</natGatewayId>")
 
 
 # Network interfaces and VPC endpoints
@@ -887,7 +887,7 @@ def _interface_xml(interface: Record) -> str:
         "privateIpAddressesSet": [
             {"privateIpAddress": address, "privateDnsName": dns, "primary": True, "association": association}
         ],
-        "tagSet": _tag_set(interface["NetworkInterfaceId"]),
+        "tagSet": tag_set(interface["NetworkInterfaceId"]),
     }
     return f"<item>{xml(view)}</item>"
 
@@ -914,7 +914,7 @@ def _endpoint_view(endpoint: Record) -> Record:
         "dnsEntrySet": endpoint["DnsEntries"],
         "creationTimestamp": endpoint["CreationTimestamp"],
         "ownerId": get_account_id(),
-        "tagSet": _tag_set(endpoint["VpcEndpointId"]),
+        "tagSet": tag_set(endpoint["VpcEndpointId"]),
     }
 
 
@@ -946,7 +946,7 @@ def _create_vpc_endpoint(parameters: Parameters) -> Response:
     for subnet in subnets:
         if subnet not in ec2._subnets:
             raise AwsError("InvalidSubnetId.NotFound", f"The subnet ID '{subnet}' does not exist")
-    endpoint_id = _new("vpce")
+    endpoint_id = new_id("vpce")
     groups = ec2._parse_member_list(parameters, "SecurityGroupId")
     interfaces = [
         attach_interface(subnet, f"VPC Endpoint Interface {endpoint_id}", "vpc_endpoint", groups)
@@ -972,7 +972,7 @@ def _create_vpc_endpoint(parameters: Parameters) -> Response:
     }
     ec2._vpc_endpoints[endpoint_id] = endpoint
     ec2._parse_tag_specs(parameters, "vpc-endpoint", endpoint_id)
-    return _answer("CreateVpcEndpoint", f"<vpcEndpoint>{xml(_endpoint_view(endpoint))}</vpcEndpoint>")
+    return rendered("CreateVpcEndpoint", f"<vpcEndpoint>{xml(_endpoint_view(endpoint))}</vpcEndpoint>")
 
 
 def _modify_vpc_endpoint(parameters: Parameters) -> Response:
@@ -1003,7 +1003,7 @@ def _modify_vpc_endpoint(parameters: Parameters) -> Response:
         endpoint["PolicyDocument"] = _policy_text("")
     elif ec2._p(parameters, "PolicyDocument"):
         endpoint["PolicyDocument"] = _policy_text(ec2._p(parameters, "PolicyDocument"))
-    return _answer("ModifyVpcEndpoint", "<return>true</return>")
+    return rendered("ModifyVpcEndpoint", "<return>true</return>")
 
 
 def _delete_vpc_endpoints(parameters: Parameters) -> Response:
@@ -1020,7 +1020,7 @@ def _delete_vpc_endpoints(parameters: Parameters) -> Response:
             continue
         for interface in endpoint["NetworkInterfaceIds"]:
             ec2._network_interfaces.pop(interface, None)
-    return _answer("DeleteVpcEndpoints", f"<unsuccessful>{xml(failed)}</unsuccessful>")
+    return rendered("DeleteVpcEndpoints", f"<unsuccessful>{xml(failed)}</unsuccessful>")
 
 
 def _describe_account_attributes(_parameters: Parameters) -> Response:
@@ -1030,4 +1030,4 @@ def _describe_account_attributes(_parameters: Parameters) -> Response:
         {"attributeName": name, "attributeValueSet": [{"attributeValue": value}]}
         for name, value in attributes.items()
     ]
-    return _answer("DescribeAccountAttributes", f"<accountAttributeSet>{xml(items)}</accountAttributeSet>")
+    return rendered("DescribeAccountAttributes", f"<accountAttributeSet>{xml(items)}</accountAttributeSet>")

@@ -308,3 +308,42 @@ def test_account_attributes_name_the_default_vpc(ec2: Any) -> None:
     assert (
         attributes["default-vpc"] == ec2.describe_vpcs(Filters=by("is-default", "true"))["Vpcs"][0]["VpcId"]
     )
+
+
+def test_a_flow_log_comes_back_whole_with_its_tags_and_once(ec2: Any, account: str) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    sent = {
+        "TrafficType": "REJECT",
+        "LogDestinationType": "cloud-watch-logs",
+        "LogDestination": f"arn:aws:logs:{REGION}:{account}:log-group:/aws/vpc/fileflow/flow-logs",
+        "DeliverLogsPermissionArn": f"arn:aws:iam::{account}:role/flow-logs",
+    }
+    request: dict[str, Any] = {
+        **sent,
+        "ResourceIds": [vpc],
+        "ResourceType": "VPC",
+        "TagSpecifications": [
+            {"ResourceType": "vpc-flow-log", "Tags": [{"Key": "Project", "Value": "fileflow"}]}
+        ],
+    }
+    (made,) = ec2.create_flow_logs(**request)["FlowLogIds"]
+    (found,) = ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])["FlowLogs"]
+    assert_contains(
+        found,
+        sent
+        | {
+            "FlowLogId": made,
+            "FlowLogStatus": "ACTIVE",
+            "LogGroupName": "/aws/vpc/fileflow/flow-logs",
+            "MaxAggregationInterval": 600,
+            "Tags": [{"Key": "Project", "Value": "fileflow"}],
+        },
+    )
+    assert found["LogFormat"].startswith("${version} ${account-id}")
+    assert refusal(ec2.create_flow_logs, **request)[0] == "FlowLogAlreadyExists"
+    assert refusal(ec2.create_flow_logs, **request | {"TrafficType": "DENY"})[0] == "InvalidParameter"
+    nowhere = request | {"ResourceIds": ["vpc-00000000000000000"]}
+    assert refusal(ec2.create_flow_logs, **nowhere)[0] == "InvalidVpcId.NotFound"
+    ec2.delete_flow_logs(FlowLogIds=[made])
+    assert ec2.describe_flow_logs()["FlowLogs"] == []
+    assert refusal(ec2.describe_flow_logs, FlowLogIds=[made])[0] == "InvalidFlowLogId.NotFound"

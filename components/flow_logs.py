@@ -1,0 +1,116 @@
+"""What a VPC's network interfaces accept and reject, written to CloudWatch Logs.
+
+Owns the flow log, its log group, and the role that writes there. Doesn't own the VPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_environment import AwsEnvironment
+from components.names import shorten
+from components.roles import LONGEST_ROLE
+from components.validation import all_mistakes, check_choice, check_retention_days
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowLogs:
+    """Which traffic is logged, and for how many days.
+
+    By default what was rejected (`REJECT`), for 30 days: it shows who tries what, and costs little;
+    `ALL` is what an investigation wants, at the price of its volume.
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html
+    """
+
+    traffic_type: Literal["ACCEPT", "REJECT", "ALL"] = "REJECT"
+    retention_days: int = 30
+
+    @all_mistakes
+    def __post_init__(self) -> None:
+        check_choice(
+            "flow_logs.traffic_type", self.traffic_type, ("ACCEPT", "REJECT", "ALL"), "the logged traffic"
+        )
+        check_retention_days("flow_logs.retention_days", self.retention_days)
+
+
+def create_flow_logs(
+    name: str,
+    vpc_id: pulumi.Input[str],
+    options: FlowLogs,
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> None:
+    """Logs the traffic of the VPC into `/aws/vpc/NAME/flow-logs`."""
+    child = pulumi.ResourceOptions(parent=parent)
+    group = aws.cloudwatch.LogGroup(
+        f"{name}-flow-logs",
+        name=f"/aws/vpc/{name}/flow-logs",
+        retention_in_days=options.retention_days,
+        tags=tags,
+        opts=child,
+    )
+    role = aws.iam.Role(
+        shorten(f"{name}-flow-logs", LONGEST_ROLE),
+        description=f"The flow log of {name} writes with it",
+        assume_role_policy=pulumi.Output.json_dumps(_trust(AwsEnvironment.of(parent))),
+        tags=tags,
+        opts=child,
+    )
+    policy = aws.iam.RolePolicy(
+        f"{name}-flow-logs",
+        role=role.name,
+        policy=pulumi.Output.json_dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Action": [
+                            "logs:CreateLogStream",
+                            "logs:DescribeLogGroups",
+                            "logs:DescribeLogStreams",
+                            "logs:PutLogEvents",
+                        ],
+                        "Effect": "Allow",
+                        "Resource": pulumi.Output.format("{0}:*", group.arn),
+                    }
+                ],
+            }
+        ),
+        opts=pulumi.ResourceOptions(parent=role),
+    )
+    aws.ec2.FlowLog(
+        name,
+        vpc_id=vpc_id,
+        traffic_type=options.traffic_type,
+        log_destination_type="cloud-watch-logs",
+        log_destination=group.arn,
+        iam_role_arn=role.arn,
+        tags={**tags, "Name": name},
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
+    )
+
+
+def _trust(environment: AwsEnvironment) -> Mapping[str, object]:
+    """Lets flow logs of this account and region assume the role, and nobody on their behalf.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "ArnLike": {"aws:SourceArn": environment.arn("ec2", "vpc-flow-log/*")},
+                    "StringEquals": {"aws:SourceAccount": environment.account_id},
+                },
+                "Effect": "Allow",
+                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+            }
+        ],
+    }
