@@ -14,7 +14,7 @@ import uuid
 from typing import Any
 
 from ministack.core.concurrency import resource_lock, spawn_background
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, now_iso
 from ministack.services import ec2, ecs
 
 from local.emulator.completions.ec2 import attach_interface
@@ -325,6 +325,17 @@ def _throttle_failing_service(original: Any) -> Any:
         if service and failures == _FAILURES_WITHOUT_DELAY + 1:
             name = service["serviceName"]
             add_event(service, f"(service {name}) is unable to consistently start tasks successfully.")
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+            publish(
+                "ECS Service Action",
+                [service["serviceArn"]],
+                {
+                    "eventType": "WARN",
+                    "eventName": "SERVICE_TASK_START_IMPAIRED",
+                    "clusterArn": service["clusterArn"],
+                    "createdAt": now_iso(),
+                },
+            )
         delay_seconds = min(2.0 ** (failures - _FAILURES_WITHOUT_DELAY), _LONGEST_DELAY_SECONDS)
 
         def later() -> None:

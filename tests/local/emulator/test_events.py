@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from components.alarm_topic import TOLD_EVENTS
 from tests.local.emulator.conftest import Client, eventually
+from tests.local.emulator.test_ecs import STOP_BEFORE_START, World
 
 STATEMENT = {
     "Effect": "Allow",
@@ -73,3 +75,61 @@ def test_eventbridge_tells_nobody_by_a_topic_whose_policy_has_a_condition_or_doe
     client: Client, account: str, statements: list[dict[str, Any]]
 ) -> None:
     assert Told(client, account, statements).publish() == []
+
+
+def heard(client: Client, cluster_arn: str) -> Any:
+    """Listens for what the alarm topic's rules match, and returns how to ask which rules have matched."""
+    sqs, events = client("sqs"), client("events")
+    queues = {}
+    for suffix, event in TOLD_EVENTS.items():
+        kind = "task" if event.detail_type == "ECS Task State Change" else "service"
+        pattern = {
+            "source": ["aws.ecs"],
+            "detail-type": [event.detail_type],
+            "detail": {key: list(values) for key, values in event.detail.items()},
+            "resources": [{"prefix": cluster_arn.replace(":cluster/", f":{kind}/") + "/"}],
+        }
+        queues[suffix] = sqs.create_queue(QueueName=suffix)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queues[suffix], AttributeNames=["QueueArn"])
+        events.put_rule(Name=suffix, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=suffix, Targets=[{"Id": "1", "Arn": arn["Attributes"]["QueueArn"]}])
+
+    def details(suffix: str) -> list[Any]:
+        received = sqs.receive_message(QueueUrl=queues[suffix], MaxNumberOfMessages=10)
+        return [json.loads(each["Body"])["detail"] for each in received.get("Messages", [])]
+
+    return details
+
+
+@pytest.fixture
+def world(client: Client, account: str) -> World:
+    return World(client, account)
+
+
+def test_a_task_that_was_killed_for_its_memory_is_told_and_so_is_the_loop_that_it_restarts_in(
+    world: World,
+) -> None:
+    (cluster,) = world.ecs.describe_clusters(clusters=["fileflow-prod"])["clusters"]
+    details = heard(world.client, cluster["clusterArn"])
+    oom = world.register({"FILEFLOW_SIMULATE_OOM": "1"})
+    world.create(oom, deploymentConfiguration=STOP_BEFORE_START)
+    stopped = eventually(lambda: details("stopped-task"))[0]
+    assert stopped["stopCode"] == "EssentialContainerExited"
+    assert [container["exitCode"] for container in stopped["containers"]] == [137]
+    assert (
+        eventually(lambda: details("restart-loop"), seconds=60)[0]["eventName"]
+        == "SERVICE_TASK_START_IMPAIRED"
+    )
+
+
+def test_a_task_that_a_rollout_stops_is_nobodys_alarm(world: World) -> None:
+    (cluster,) = world.ecs.describe_clusters(clusters=["fileflow-prod"])["clusters"]
+    details = heard(world.client, cluster["clusterArn"])
+    world.create(world.register())
+    eventually(lambda: world.tasks("RUNNING"))
+    world.ecs.update_service(
+        cluster="fileflow-prod", service="fileflow-scheduler-download", taskDefinition=world.register()
+    )
+    (stopped,) = eventually(lambda: world.tasks("STOPPED"))
+    assert stopped["stopCode"] == "ServiceSchedulerInitiated"
+    assert [details(suffix) for suffix in TOLD_EVENTS] == [[], [], []]
