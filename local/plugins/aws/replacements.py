@@ -54,6 +54,11 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "cloudwatch/logStream:LogStream": ("logGroupName", "name"),
         "cloudwatch/metricAlarm:MetricAlarm": ("name",),
         "cloudwatch/queryDefinition:QueryDefinition": (),
+        "dynamodb/table:Table": (
+            *("hashKey", "importTable", "localSecondaryIndexes", "name", "rangeKey"),
+            *("restoreBackupArn", "restoreDateTime", "restoreSourceName", "restoreSourceTableArn"),
+            "restoreToLatestTime",
+        ),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
         "ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": ("vpcId",),
         "ec2/eip:Eip": (
