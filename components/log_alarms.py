@@ -6,6 +6,7 @@ Owns the patterns for the guide's causes "메모리 부족 (OOM)" and a failed s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -14,6 +15,15 @@ from components.alarms import Watched, create_alarm
 from components.options import Alarms
 
 METRIC_NAMESPACE = "FileFlow"
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words that stand in one line of a log, and what they mean to the reader of an alarm."""
+
+    text: str
+    meaning: str
+
 
 PATTERNS = {
     "out-of-memory": '?OutOfMemoryError ?"Java heap space" ?"GC overhead limit exceeded"',
@@ -39,30 +49,60 @@ def log_alarms(
     """
     created: dict[str, aws.cloudwatch.MetricAlarm] = {}
     for suffix, pattern in PATTERNS.items():
-        # By family: a container's name is the same in every environment of the account.
-        metric_name = f"{family}-{suffix}"
-        aws.cloudwatch.LogMetricFilter(
-            f"{name}-{suffix}",
-            log_group_name=log_group.name,
-            pattern=pattern,
-            metric_transformation={"namespace": METRIC_NAMESPACE, "name": metric_name, "value": "1"},
-            opts=pulumi.ResourceOptions(parent=log_group),
-        )
-        created[suffix] = create_alarm(
-            f"{name}-{suffix}",
-            f"The log of {family} tells of {suffix.replace('-', ' ')}",
-            Watched(
-                namespace=METRIC_NAMESPACE,
-                metric_name=metric_name,
-                dimensions=None,
-                statistic="Sum",
-                comparison="GreaterThanThreshold",
-                threshold=0,
-                minutes=1,
-                missing="notBreaching",
-            ),
-            alarms,
-            tags,
-            parent,
-        )
+        meaning = f"The log of {family} tells of {suffix.replace('-', ' ')}"
+        created[suffix] = _alarm(name, suffix, pattern, meaning, log_group, family, alarms, tags, parent)
     return created["start-failure"]
+
+
+def phrase_alarm(
+    name: str,
+    suffix: str,
+    phrase: Phrase,
+    log_group: aws.cloudwatch.LogGroup,
+    family: str,
+    alarms: Alarms,
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> aws.cloudwatch.MetricAlarm:
+    """Alarms on the first line of `log_group` that has the phrase."""
+    meaning = f"{phrase.meaning} ({family})"
+    return _alarm(name, suffix, f'"{phrase.text}"', meaning, log_group, family, alarms, tags, parent)
+
+
+def _alarm(
+    name: str,
+    suffix: str,
+    pattern: str,
+    meaning: str,
+    log_group: aws.cloudwatch.LogGroup,
+    family: str,
+    alarms: Alarms,
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+) -> aws.cloudwatch.MetricAlarm:
+    # By family: a container's name is the same in every environment of the account.
+    metric_name = f"{family}-{suffix}"
+    aws.cloudwatch.LogMetricFilter(
+        f"{name}-{suffix}",
+        log_group_name=log_group.name,
+        pattern=pattern,
+        metric_transformation={"namespace": METRIC_NAMESPACE, "name": metric_name, "value": "1"},
+        opts=pulumi.ResourceOptions(parent=log_group),
+    )
+    return create_alarm(
+        f"{name}-{suffix}",
+        meaning,
+        Watched(
+            namespace=METRIC_NAMESPACE,
+            metric_name=metric_name,
+            dimensions=None,
+            statistic="Sum",
+            comparison="GreaterThanThreshold",
+            threshold=0,
+            minutes=1,
+            missing="notBreaching",
+        ),
+        alarms,
+        tags,
+        parent,
+    )

@@ -184,6 +184,8 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
     """
     statements: list[dict[str, Any]] = [dict(statement) for statement in options.access.statements]
+    if options.lease is not None:
+        statements.append(options.lease.statement(environment))
     if options.access.execute_command:
         statements.append(
             {

@@ -1,9 +1,8 @@
 """A background scheduler as an ECS Fargate service that runs exactly once.
 
 Owns the guarantee: there is no argument for a desired count, a load balancer, autoscaling or a
-service registry, so none of them can be said. Doesn't own what ECS cannot promise: a task that a
-person runs by hand, or a second stack on the same database. Strict exclusion there needs a lease in
-the application.
+service registry, so none of them can be said. ECS alone can't promise it against a task that a person
+runs by hand or a second stack on the same database: that takes a `lease`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import pulumi_aws as aws
 from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
 from components.aws_rules import check_tags
 from components.capacity import fargate
+from components.lease import Lease, check_lease
 from components.options import (
     Alarms,
     ContainerOptions,
@@ -76,6 +76,8 @@ class SchedulerServiceArgs:
     logging: Logging = field(default_factory=Logging)
     alarms: Alarms = field(default_factory=Alarms)
     tags: Mapping[str, str] = field(default_factory=dict)
+    lease: Lease | None = None
+    """The lease that the scheduler holds while it works; none by default. See docs/singleton.md."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -87,6 +89,7 @@ class SchedulerServiceArgs:
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
         check_containers(self.container_name or self.service_name, self.sidecars)
         check_memory(self.size, self.container, self.sidecars)
+        check_lease(self.lease, self.container, self.sidecars)
 
 
 class SchedulerService(pulumi.ComponentResource):
@@ -128,6 +131,7 @@ class SchedulerService(pulumi.ComponentResource):
                 placement=args.placement,
                 alarms=args.alarms,
                 tags=tags,
+                lease=args.lease,
             ),
             self,
         )

@@ -14,6 +14,7 @@ import pulumi_aws as aws
 from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
 from components.kept_log_group import kept_log_group
+from components.lease import guarded, lease_alarms, lease_volumes
 from components.log_alarms import log_alarms
 from components.roles import TaskRoles
 from components.secret_references import with_secret_arns
@@ -62,6 +63,10 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         memory_mib=options.main_memory_mib,
         stop_timeout_seconds=options.stop_timeout_seconds,
     )
+    definitions = with_sidecars(main, options.sidecars, logs)
+    if options.lease is not None:
+        definitions = guarded(definitions, options.lease, options.main, options.stop_timeout_seconds, logs)
+        lease_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
     size = options.size
     definition = aws.ecs.TaskDefinition(
         f"{name}-task",
@@ -76,15 +81,14 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         ),
         execution_role_arn=roles.execution.arn,
         task_role_arn=roles.task.arn,
-        container_definitions=pulumi.Output.json_dumps(
-            with_sidecars(main, options.sidecars, logs), sort_keys=True
-        ),
+        container_definitions=pulumi.Output.json_dumps(definitions, sort_keys=True),
         volumes=[
             {"name": volume_name(container_name, path.path)}
             for container_name, container in options.containers.items()
             for path in container.writable_paths
             if path.kind == "volume"
-        ],
+        ]
+        + lease_volumes(options.lease),
         tags=options.tags,
         # On call may return to the revision before by the CLI, which a deregistered one doesn't allow.
         skip_destroy=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
+from components.lease import Lease
 from components.options import (
     Alarms,
     ContainerOptions,
@@ -53,6 +54,7 @@ class TaskOptions:
     alarms: Alarms
     tags: Mapping[str, str]
     port_name: str | None = None
+    lease: Lease | None = None
 
     @property
     def main(self) -> ContainerOptions:
@@ -83,4 +85,5 @@ class TaskOptions:
     @property
     def images(self) -> list[pulumi.Input[str]]:
         """The images of all containers."""
-        return [self.image, *(sidecar.image for sidecar in self.sidecars)]
+        guard = [] if self.lease is None else [self.lease.guard_image]
+        return [self.image, *(sidecar.image for sidecar in self.sidecars), *guard]

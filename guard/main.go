@@ -1,12 +1,13 @@
 // The guard runs a scheduler as its child while it holds a lease in DynamoDB, so that of all the tasks that were
 // started, by whomever, one works. It changes nothing in the scheduler: streams, signals and exit codes pass through.
 //
-//	guard run --table NAME --key KEY [--lease 60s] [--stop-timeout 120s] -- COMMAND [ARGUMENT]...
+//	guard run --table NAME --key KEY [--region REGION] [--lease 60s] [--stop-timeout 120s] -- COMMAND [ARGUMENT]...
 //	guard health [--start-period 120s] [-- COMMAND [ARGUMENT]...]
 //	guard install DIRECTORY
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,7 +22,7 @@ import (
 )
 
 const usage = `usage:
-  guard run --table NAME --key KEY [--lease 60s] [--stop-timeout 120s] -- COMMAND [ARGUMENT]...
+  guard run --table NAME --key KEY [--region REGION] [--lease 60s] [--stop-timeout 120s] -- COMMAND [ARGUMENT]...
   guard health [--start-period 120s] [-- COMMAND [ARGUMENT]...]
   guard install DIRECTORY`
 
@@ -35,13 +36,11 @@ const (
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		os.Exit(fail(exitUsage, usage))
-	}
 	commands := map[string]func([]string) int{"run": run, "health": health, "install": install}
-	command, known := commands[os.Args[1]]
+	name := append(os.Args, "")[1]
+	command, known := commands[name]
 	if !known {
-		os.Exit(fail(exitUsage, "unknown command "+os.Args[1]+"\n"+usage))
+		os.Exit(fail(exitUsage, fmt.Sprintf("there is no command %q\n%s", name, usage)))
 	}
 	os.Exit(command(os.Args[2:]))
 }
@@ -53,9 +52,9 @@ func fail(code int, reason string) int {
 
 // options are the arguments of `guard run`.
 type options struct {
-	table, key, socket string
-	timing             protocol.Timing
-	command            []string
+	table, key, region, socket string
+	timing                     protocol.Timing
+	command                    []string
 }
 
 func parse(arguments []string) (options, error) {
@@ -64,6 +63,7 @@ func parse(arguments []string) (options, error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&parsed.table, "table", "", "")
 	flags.StringVar(&parsed.key, "key", "", "")
+	flags.StringVar(&parsed.region, "region", cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")), "")
 	flags.StringVar(&parsed.socket, "socket", ownSocket(), "")
 	lease := flags.Duration("lease", time.Minute, "")
 	stopTimeout := flags.Duration("stop-timeout", 2*time.Minute, "")
@@ -73,8 +73,8 @@ func parse(arguments []string) (options, error) {
 	parsed.command = flags.Args()
 	parsed.timing = protocol.For(*lease, *stopTimeout)
 	switch {
-	case parsed.table == "" || parsed.key == "":
-		return parsed, errors.New("--table and --key are needed")
+	case parsed.table == "" || parsed.key == "" || parsed.region == "":
+		return parsed, errors.New("--table, --key and --region, or AWS_REGION, are needed")
 	case len(parsed.command) == 0:
 		return parsed, errors.New("a command is needed after --")
 	case *lease < time.Second || *lease > 10*time.Minute:
@@ -103,7 +103,7 @@ func install(arguments []string) int {
 // line is what the guard says, one a line, on stderr. The names are what the metric filters look for.
 type line struct {
 	Time    string  `json:"time"`
-	Lease   string  `json:"lease"`
+	Event   string  `json:"event"`
 	Key     string  `json:"key"`
 	Task    string  `json:"task"`
 	Holder  string  `json:"holder,omitempty"`

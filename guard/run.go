@@ -57,7 +57,7 @@ func run(arguments []string) int {
 	if err != nil {
 		return fail(exitUsage, err.Error()+"\n"+usage)
 	}
-	opened, err := table.Open(options.table, options.key, os.Getenv, transport())
+	opened, err := table.Open(options.table, options.key, options.region, os.Getenv, transport())
 	if err != nil {
 		return fail(exitSetting, err.Error())
 	}
@@ -102,9 +102,8 @@ func (g *guard) loop(signals <-chan os.Signal) int {
 	return g.code
 }
 
-func (g *guard) tell(now string) {
-	g.state.Store(&state{now, g.begun, bootTime()})
-}
+// tell lets health checks know what the guard does.
+func (g *guard) tell(now string) { g.state.Store(&state{now, g.begun, bootTime()}) }
 
 // signalled passes on what the guard is sent. Two signals mean the end; the others are the child's affair.
 func (g *guard) signalled(got os.Signal) {
@@ -137,7 +136,7 @@ func (g *guard) act(actions []protocol.Action) {
 		case protocol.Kill:
 			g.child.kill()
 		case protocol.Say:
-			say(os.Stderr, line{Lease: action.Event, Key: g.options.key, Task: g.task, Holder: action.Record.Holder,
+			say(os.Stderr, line{Event: "scheduler lease " + action.Event, Key: g.options.key, Task: g.task, Holder: action.Record.Holder,
 				Fencing: action.Record.Fencing, Seconds: action.Waited.Seconds(), Reason: action.Reason})
 		case protocol.Exit:
 			g.done = true

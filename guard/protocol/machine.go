@@ -66,6 +66,7 @@ type Action struct {
 // The events that a guard tells of.
 const (
 	Waiting       = "waiting"
+	WaitingLong   = "overdue" // waiting for longer than a rollout takes
 	Acquired      = "acquired"
 	RenewalFailed = "renewal failed"
 	Lost          = "lost"
@@ -111,9 +112,6 @@ func New(timing Timing, session, holder string, epoch int64, now time.Duration) 
 		attempts: map[string]time.Duration{}}
 }
 
-// Wake does what has become due.
-func (m *Machine) Wake(now time.Duration) []Action { return m.advance(now) }
-
 // Stop passes a request to end on to the child. The lease is renewed until the child has ended.
 func (m *Machine) Stop(now time.Duration) []Action {
 	if m.child {
@@ -121,14 +119,14 @@ func (m *Machine) Stop(now time.Duration) []Action {
 	} else if !m.done && !m.stopping {
 		m.leave(now)
 	}
-	return m.advance(now)
+	return m.Wake(now)
 }
 
 // ChildEnded releases the lease.
 func (m *Machine) ChildEnded(now time.Duration) []Action {
 	m.child = false
 	m.leave(now)
-	return m.advance(now)
+	return m.Wake(now)
 }
 
 // Answered takes the answer of a call. One that comes after its limit is nobody's any more.
@@ -136,7 +134,7 @@ func (m *Machine) Answered(now time.Duration, call int, answer Answer) []Action 
 	if call == m.call && call != 0 && !m.done {
 		m.take(now, answer)
 	}
-	return m.advance(now)
+	return m.Wake(now)
 }
 
 // Deadline is when the child must be dead, whatever this process does meanwhile; ok is false without a child to fear.
@@ -167,7 +165,8 @@ func (m *Machine) Next() time.Duration {
 	return next
 }
 
-func (m *Machine) advance(now time.Duration) []Action {
+// Wake does what has become due.
+func (m *Machine) Wake(now time.Duration) []Action {
 	if m.child && !m.killed {
 		m.guard(now)
 	}
@@ -379,7 +378,11 @@ func (m *Machine) sayWaiting(now time.Duration, record Record, reason string) {
 		return
 	}
 	m.said, m.saidAt = record.Holder, now
-	m.do(Action{Kind: Say, Event: Waiting, Record: record, Reason: reason, Waited: now - m.begun})
+	event := Waiting
+	if now > m.begun+m.timing.Overdue {
+		event = WaitingLong
+	}
+	m.do(Action{Kind: Say, Event: event, Record: record, Reason: reason, Waited: now - m.begun})
 }
 
 func (m *Machine) say(event string, of Record, why string) {

@@ -14,6 +14,7 @@ type Timing struct {
 	Watchdog  time.Duration // likewise: when the kernel kills the guard, should that stand still, and the child with it
 	Stop      time.Duration // how long a child may take to end after it was asked to
 	Release   time.Duration // how long the guard then tries to say so
+	Overdue   time.Duration // a guard that waits longer than that waits for no rollout
 	Denials   int           // how often a missing permission or table is put up with: both come with a delay in AWS
 }
 
@@ -33,6 +34,7 @@ func For(lease, stopTimeout time.Duration) Timing {
 		Watchdog:  52 * part,
 		Stop:      stopTimeout - reserve,
 		Release:   reserve * 4 / 5,
+		Overdue:   2*lease + stopTimeout,
 		Denials:   10,
 	}
 }

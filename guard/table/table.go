@@ -36,13 +36,9 @@ type Table struct {
 	key    string
 }
 
-// Open returns the lease `key` of a table. Region, endpoint and credentials come from the environment, by the SDKs'
-// names: a task's role, or keys. An error says which of them is missing.
-func Open(name, key string, getenv func(string) string, transport http.RoundTripper) (*Table, error) {
-	region := cmp.Or(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
-	if region == "" {
-		return nil, errors.New("no region: set AWS_REGION")
-	}
+// Open returns the lease `key` of a table. Endpoint and credentials come from the environment, by the SDKs' names: a
+// task's role, or keys. An error says which of them is missing.
+func Open(name, key, region string, getenv func(string) string, transport http.RoundTripper) (*Table, error) {
 	provider, err := provider(getenv)
 	if err != nil {
 		return nil, err

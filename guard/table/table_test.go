@@ -25,8 +25,8 @@ func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func open(t testing.TB, status int, body []byte) *Table {
-	environment := map[string]string{"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
-	opened, err := Open("leases", "database", func(name string) string { return environment[name] }, answering{status, body})
+	environment := map[string]string{"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+	opened, err := Open("leases", "database", "eu-west-1", func(name string) string { return environment[name] }, answering{status, body})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pulumi
 
+from components.lease import Lease
 from components.options import Placement
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
@@ -34,6 +35,8 @@ TAGS: Final = {"Environment": "prod", "Project": "fileflow"}
 PLACEMENT: Final = Placement(
     vpc_id="vpc-0a", cidr_block="10.20.0.0/16", private_subnet_ids=list(PRIVATE_SUBNETS)
 )
+
+LEASE: Final = Lease(table_name="fileflow-prod-leases", key="fileflow-db/download", guard_image=IMAGE)
 
 
 def scheduler_args(**changes: Any) -> SchedulerServiceArgs:

@@ -26,6 +26,8 @@ from components.alarm_topic import AlarmTopic, AlarmTopicArgs
 from components.cluster import Cluster, ClusterArgs
 from components.flow_logs import FlowLogs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
+from components.lease import Lease
+from components.lease_table import LeaseTable, LeaseTableArgs
 from components.network import ExistingVpc, Network, NetworkArgs, NewVpc
 from components.options import (
     Alarms,
@@ -57,6 +59,7 @@ from tests.unit.builders import (
     CLUSTER_ARN,
     IMAGE,
     KEY_ARN,
+    LEASE,
     NAMESPACE_ARN,
     PLACEMENT,
     POLICY_ARN,
@@ -141,7 +144,17 @@ TASK: Changes = {
     "port": 9999,
 }
 
-SCHEDULER: Changes = {**TASK, "spot_opt_in": True}
+SCHEDULER: Changes = {
+    **TASK,
+    "spot_opt_in": True,
+    "lease": Lease(
+        table_name="other-leases",
+        key="other/key",
+        guard_image=f"{IMAGE[:-2]}03",
+        entry_point=["/other"],
+        duration_seconds=83,
+    ),
+}
 
 WEB: Changes = {
     **TASK,
@@ -185,6 +198,25 @@ BUILD = Build(context=".", dockerfile="Dockerfile")
 ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     # class: (an example, the smallest program that it stands in, a change for each field)
     SchedulerServiceArgs: (scheduler_args(), lambda args: SchedulerService("service", args), SCHEDULER),
+    Lease: (
+        LEASE,
+        lambda lease: SchedulerService("service", scheduler_args(lease=lease)),
+        {
+            **vars(SCHEDULER["lease"]),
+            # A part of a word to the guard.
+            "duration_seconds": dataclasses.replace(LEASE, duration_seconds=83),
+        },
+    ),
+    LeaseTableArgs: (
+        LeaseTableArgs(table_name="leases"),
+        lambda args: LeaseTable("leases", args),
+        {
+            "table_name": "other-leases",
+            "deletion_protection": False,
+            "point_in_time_recovery": True,
+            "tags": TAGS,
+        },
+    ),
     WebApiServiceArgs: (web_args(), lambda args: WebApiService("service", args), WEB),
     TaskSize: (TaskSize(), Within(SchedulerServiceArgs, "size"), vars(TASK["size"])),
     ContainerHealthCheck: (
