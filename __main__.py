@@ -24,6 +24,7 @@ from composition import (
     scheduler_args,
     scheduler_options,
     scheduler_services,
+    service_outputs,
     topic_args,
     web_api_args,
 )
@@ -48,22 +49,20 @@ platform = Platform(
 web = names.web_api
 web_image = ServiceImage(web.service, image_args(settings, settings.web_api, web, repository))
 web_api = WebApiService(web.service, web_api_args(platform, names, web_image.reference))
-pulumi.export("ecs_service_name", web_api.service_name)
-pulumi.export("alb_dns_name", web_api.load_balancer_dns_name)
-pulumi.export("cloudwatch_log_group_name", web_api.log_group_name)
 
 ports = {web.service: settings.web_api.port}
+schedulers: dict[str, SchedulerService] = {}
 for scheduler in settings.schedulers:
     its = names.scheduler(scheduler.name)
     image = ServiceImage(its.service, image_args(settings, scheduler, its, repository))
-    service = SchedulerService(
+    schedulers[scheduler.name] = SchedulerService(
         its.service,
         scheduler_args(platform, scheduler, its, image.reference),
         scheduler_options(names, scheduler),
     )
     ports[its.service] = scheduler.port
-    pulumi.export(f"{scheduler.name}_scheduler_service_name", service.service_name)
-    pulumi.export(f"{scheduler.name}_scheduler_log_group_name", service.log_group_name)
+for key, output in service_outputs(names, web_api, schedulers).items():
+    pulumi.export(key, output)
 
 region = aws.get_region_output().region
 create_dashboard(

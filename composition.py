@@ -1,11 +1,11 @@
-"""Turns settings into the arguments of components.
+"""Turns settings into the arguments of components, and services into the stack's outputs.
 
 Pure: the only place that knows both the words of the configuration and those of the components.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,10 +14,10 @@ from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.names import Names, ServiceNames
-from components.options import Alarms, Placement, TaskAccess
-from components.scheduler_service import SchedulerServiceArgs
+from components.options import Alarms, Placement
+from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
-from components.web_api_service import WebApiServiceArgs
+from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import LoadBalancing
 from settings import ImageSettings, LoadBalancerSettings, SchedulerSettings, ServiceSettings, Settings
 
@@ -101,15 +101,6 @@ def image_source(images: ImageSettings, names: ServiceNames, version: str) -> Im
     return RegistryTag()
 
 
-def task_access(platform: Platform, service: ServiceSettings) -> TaskAccess:
-    """What the task may do in AWS."""
-    return TaskAccess(
-        secrets_kms_key_arns=service.secrets_kms_key_arns,
-        execute_command=service.execute_command,
-        session_kms_key_arn=platform.session_key_arn if service.execute_command else None,
-    )
-
-
 def load_balancing(
     balancer: LoadBalancerSettings, names: Names, public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
 ) -> LoadBalancing:
@@ -119,6 +110,7 @@ def load_balancing(
         target_group_name=names.target_group,
         public_subnet_ids=public_subnet_ids,
         https=balancer.https(),
+        web_acl_arn=balancer.web_acl_arn,
         plain_http=balancer.plain_http,
         internal=balancer.internal,
         source_cidr_blocks=balancer.source_cidr_blocks,
@@ -144,7 +136,8 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
         placement=platform.placement,
         size=web.size,
         container=web.container(),
-        access=task_access(platform, web),
+        sidecars=[each.value() for each in web.sidecars],
+        access=web.access(platform.session_key_arn),
         log_group_name=names.web_api.log_group,
         logging=settings.logging.value(),
         autoscaling=web.autoscaling,
@@ -190,7 +183,8 @@ def scheduler_args(
         placement=platform.placement,
         size=scheduler.size,
         container=scheduler.container(),
-        access=task_access(platform, scheduler),
+        sidecars=[each.value() for each in scheduler.sidecars],
+        access=scheduler.access(platform.session_key_arn),
         stop_timeout_seconds=scheduler.stop_timeout_seconds,
         spot_opt_in=scheduler.spot_opt_in,
         log_group_name=names.log_group,
@@ -198,3 +192,24 @@ def scheduler_args(
         alarms=platform.alarms,
         tags=settings.all_tags,
     )
+
+
+def service_outputs(
+    names: Names, web_api: WebApiService, schedulers: Mapping[str, SchedulerService]
+) -> dict[str, pulumi.Input[object]]:
+    """The guide's outputs, and by each service's name what other programs let in or give rights to."""
+    services: dict[str, WebApiService | SchedulerService] = {names.web_api.service: web_api}
+    outputs: dict[str, pulumi.Input[object]] = {
+        "ecs_service_name": web_api.service_name,
+        "alb_dns_name": web_api.load_balancer_dns_name,
+        "cloudwatch_log_group_name": web_api.log_group_name,
+    }
+    for name, scheduler in schedulers.items():
+        outputs[f"{name}_scheduler_service_name"] = scheduler.service_name
+        outputs[f"{name}_scheduler_log_group_name"] = scheduler.log_group_name
+        services[names.scheduler(name).service] = scheduler
+    return outputs | {
+        "security_group_ids": {name: each.security_group_id for name, each in services.items()},
+        "task_role_arns": {name: each.task_role_arn for name, each in services.items()},
+        "execution_role_arns": {name: each.execution_role_arn for name, each in services.items()},
+    }

@@ -131,6 +131,9 @@ class WebApiService(pulumi.ComponentResource):
     task_definition_arn: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
+    execution_role_arn: pulumi.Output[str]
+    task_role_arn: pulumi.Output[str]
+    load_balancer_security_group_id: pulumi.Output[str]
     load_balancer_dns_name: pulumi.Output[str]
     load_balancer_arn_suffix: pulumi.Output[str]
     target_group_arn_suffix: pulumi.Output[str]
@@ -245,6 +248,9 @@ class WebApiService(pulumi.ComponentResource):
         self.task_definition_arn = task.definition.arn
         self.log_group_name = task.log_group.name
         self.security_group_id = task.security_group.id
+        self.execution_role_arn = task.roles.execution.arn
+        self.task_role_arn = task.roles.task.arn
+        self.load_balancer_security_group_id = load_balancer.security_group.id
         self.load_balancer_dns_name = load_balancer.balancer.dns_name
         self.load_balancer_arn_suffix = load_balancer.balancer.arn_suffix
         self.target_group_arn_suffix = load_balancer.target_group.arn_suffix

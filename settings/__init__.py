@@ -1,7 +1,7 @@
 """The stack's configuration: read, checked as a whole, and every mistake told in one message.
 
-`sections` says what the settings are, `messages` how a mistake is worded, `reading` where values come from,
-`stack_file` what the file says of them.
+`sections`, `services` and `values` say what the settings are, `messages` how a mistake is worded,
+`reading` where values come from, `stack_file` what the file says of them.
 """
 
 from settings.messages import SettingsError
@@ -14,11 +14,10 @@ from settings.sections import (
     LoggingSettings,
     NetworkSettings,
     RepositorySettings,
-    SchedulerSettings,
-    ServiceSettings,
     Settings,
     WebApiSettings,
 )
+from settings.services import SchedulerSettings, ServiceSettings, SidecarSettings, StatementSettings
 from settings.stack_file import StackFile, read_stack_file
 
 __all__ = [
@@ -33,7 +32,9 @@ __all__ = [
     "ServiceSettings",
     "Settings",
     "SettingsError",
+    "SidecarSettings",
     "StackFile",
+    "StatementSettings",
     "WebApiSettings",
     "parse_settings",
     "read_settings",

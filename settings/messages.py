@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 
 from components.credentials import sounds_secret
 from components.validation import HIDDEN, Hidden, InvalidArgumentError
-from settings.sections import PROJECT, Settings
+from settings.sections import Settings
+from settings.values import PROJECT
 
 Origin = Callable[[str], str]
 """Where a key's value stands, as the beginning of a line: the file and a colon, or nothing if unknown."""

@@ -19,8 +19,9 @@ from pydantic import ValidationError
 
 from components.validation import HIDDEN, InvalidArgumentError
 from settings.messages import SettingsError, describe, line
-from settings.sections import PROJECT, Settings
+from settings.sections import Settings
 from settings.stack_file import StackFile, read_stack_file
+from settings.values import PROJECT
 
 
 def read_settings() -> Settings:

@@ -1,5 +1,7 @@
 """What the settings are: every key of `Pulumi.STACK.yaml`, its default and its checks.
 
+The sections of services are in `services`, the kinds of values in `values`.
+
 Pure. Doesn't own what a component checks of its own arguments; it calls the same checks, so a value
 means the same in YAML and in Python. Nor how a mistake is worded (`messages`), or where values come
 from (`reading`).
@@ -11,38 +13,21 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    ValidationInfo,
     model_validator,
-    with_config,
 )
 
 from components.alarm_topic import AlarmTopicArgs
-from components.aws_rules import check_tags
-from components.flow_logs import FlowLogs
 from components.names import Names
 from components.network import ExistingVpc, NewVpc
 from components.options import (
     Alarms,
-    ContainerHealthCheck,
-    ContainerOptions,
     Logging,
-    TaskSize,
-    WritablePath,
-    check_memory,
 )
 from components.validation import (
-    InvalidArgumentError,
     all_mistakes,
-    check_environment,
-    check_pattern,
-    check_port,
     check_range,
-    check_secret_reference,
     check_unique,
-    check_variable_names,
     refuse,
 )
 from components.web_options import (
@@ -51,134 +36,22 @@ from components.web_options import (
     Capacity,
     Https,
     LoadBalancing,
-    ScheduledScaling,
     TargetHealthCheck,
 )
-
-PROJECT = "fileflow"
-
-
-@all_mistakes
-def _environment(value: str) -> str:
-    check_pattern(
-        "environment",
-        value,
-        # Without a dash: scheduler a of environment b-c would meet scheduler a-b of environment c.
-        r"[a-z][a-z0-9]{0,15}",
-        "an environment's name has up to 16 lower-case letters and digits, a letter first",
-        "Rename it, for example staging.",
-    )
-    return value
+from settings.services import SchedulerSettings, ServiceSettings
+from settings.values import (
+    Environment,
+    Port,
+    RegionalArn,
+    Section,
+    StopTimeout,
+    Tags,
+    Version,
+    own_tags,
+)
 
 
-@all_mistakes
-def _version(value: str) -> str:
-    check_pattern(
-        "version",
-        value,
-        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}",
-        "a version becomes an image's tag: 1 to 100 letters, digits, '_', '.' and '-'",
-        "Set it with: pulumi config set version 1.4.0",
-    )
-    if value.endswith("latest"):
-        refuse(
-            "version",
-            value,
-            "tags that end in latest move, and a version never does",
-            "Name a version, for example 1.4.0.",
-        )
-    return value
-
-
-def _scheduler_name(value: str) -> str:
-    check_pattern(
-        "name",
-        value,
-        r"[a-z][a-z0-9-]{0,30}",
-        "a scheduler's name has up to 31 lower-case letters, digits and '-', a letter first",
-        "Rename it, for example download.",
-    )
-    return value
-
-
-def _port(value: int) -> int:
-    check_port("port", value)
-    return value
-
-
-def _stop_timeout(value: int) -> int:
-    check_range("stop_timeout_seconds", value, 2, 120, "Fargate's stop timeout")
-    return value
-
-
-@all_mistakes
-def _secrets(value: dict[str, str]) -> dict[str, str]:
-    check_variable_names("secrets", value)
-    for name, reference in value.items():
-        check_secret_reference(f"secrets.{name}", reference)
-    return value
-
-
-@all_mistakes
-def _plain_environment(value: dict[str, str]) -> dict[str, str]:
-    check_environment("environment", value)
-    return value
-
-
-@all_mistakes
-def _tags(value: dict[str, str]) -> dict[str, str]:
-    check_tags("tags", {**_own_tags("example"), **value})
-    return value
-
-
-def _own_tags(environment: str) -> dict[str, str]:
-    """What every resource of a stack is tagged with, besides its file's tags."""
-    return {"Project": PROJECT, "Environment": environment}
-
-
-def _in_this_region(value: str, info: ValidationInfo) -> str:
-    """What a service only takes from its own region; where that isn't known, AWS is asked."""
-    parts = value.split(":")
-    region = (info.context or {}).get("region")
-    if region and len(parts) > 5 and parts[0] == "arn" and parts[3] not in ("", region):
-        raise InvalidArgumentError(
-            info.field_name or "arn",
-            value,
-            f"it lies in {parts[3]}, and the stack in {region}",
-            f"Name one of {region}.",
-        )
-    return value
-
-
-RegionalArn = Annotated[str, AfterValidator(_in_this_region)]
-Version = Annotated[str, AfterValidator(_version)]
-Port = Annotated[int, AfterValidator(_port)]
-StopTimeout = Annotated[int, AfterValidator(_stop_timeout)]
-
-
-for _group in (
-    TaskSize,
-    ContainerHealthCheck,
-    WritablePath,
-    NewVpc,
-    FlowLogs,
-    ExistingVpc,
-    Autoscaling,
-    ScheduledScaling,
-    Capacity,
-    TargetHealthCheck,
-):
-    # The components' own groups are read from YAML as they are; a misspelled key must not be dropped.
-    with_config(ConfigDict(extra="forbid"))(_group)
-
-
-class _Section(BaseModel):
-    """A part of the configuration; a key that it doesn't know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LoggingSettings(_Section):
+class LoggingSettings(Section):
     """How long logs are kept, and under which key."""
 
     retention_days: int = 30
@@ -195,7 +68,7 @@ class LoggingSettings(_Section):
         return Logging(**self.model_dump())
 
 
-class NetworkSettings(_Section):
+class NetworkSettings(Section):
     """A VPC of the stack's own (`create`), or an existing one (`use`)."""
 
     create: NewVpc | None = None
@@ -217,7 +90,7 @@ class NetworkSettings(_Section):
         return chosen
 
 
-class ImageSettings(_Section):
+class ImageSettings(Section):
     """Where images come from: `build`, `local` (left by `bootBuildImage`) or `registry`."""
 
     source: Literal["build", "local", "registry"] = "registry"
@@ -241,7 +114,7 @@ class ImageSettings(_Section):
         return self
 
 
-class RepositorySettings(_Section):
+class RepositorySettings(Section):
     """What the image repository keeps, and whether it may be deleted with its images."""
 
     kept_versions: int = 20
@@ -254,52 +127,7 @@ class RepositorySettings(_Section):
         return self
 
 
-class ServiceSettings(_Section):
-    """What the web API and the schedulers have alike."""
-
-    version: Version | None = None
-    size: TaskSize = Field(default_factory=TaskSize)
-    environment: Annotated[dict[str, str], AfterValidator(_plain_environment)] = Field(default_factory=dict)
-    secrets: Annotated[dict[str, str], AfterValidator(_secrets)] = Field(default_factory=dict)
-    secrets_kms_key_arns: list[str] = Field(default_factory=list)
-    health_check: ContainerHealthCheck | None = None
-    writable_paths: list[WritablePath] = Field(default_factory=lambda: [WritablePath(path="/tmp")])
-    user: str = "1000:1000"
-    execute_command: bool = False
-
-    @model_validator(mode="after")
-    @all_mistakes
-    def _check_container(self) -> ServiceSettings:
-        check_memory(self.size, self.container())
-        return self
-
-    def container(self) -> ContainerOptions:
-        """What runs in the main container."""
-        return ContainerOptions(
-            environment=self.environment,
-            secrets=self.secrets,
-            user=self.user,
-            writable_paths=self.writable_paths,
-            health_check=self.health_check,
-        )
-
-
-class SchedulerSettings(ServiceSettings):
-    """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set.
-
-    A new `name` alone is another scheduler, which is refused in the run that removes one: it would start
-    before that is gone. With `renamed_from` it is the same one, which stops under its old name before it
-    starts under the new; back to the old name likewise.
-    """
-
-    name: Annotated[str, AfterValidator(_scheduler_name)]
-    port: Port
-    renamed_from: Annotated[str, AfterValidator(_scheduler_name)] | None = None
-    stop_timeout_seconds: StopTimeout = 120
-    spot_opt_in: bool = False
-
-
-class AccessLogSettings(_Section):
+class AccessLogSettings(Section):
     """Where the load balancer logs requests: a bucket made for it, or an existing one."""
 
     bucket: str | None = None
@@ -317,12 +145,14 @@ class AccessLogSettings(_Section):
         return AccessLogs(**self.model_dump())
 
 
-class LoadBalancerSettings(_Section):
+class LoadBalancerSettings(Section):
     """The load balancer: HTTPS with a certificate, or plain HTTP where the stack says so."""
 
     certificate_arn: RegionalArn | None = None
     host_name: str | None = None
     hosted_zone_id: str | None = None
+    ssl_policy: str | None = None
+    web_acl_arn: RegionalArn | None = None
     plain_http: bool = False
     internal: bool = False
     source_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
@@ -343,12 +173,20 @@ class LoadBalancerSettings(_Section):
                 "a load balancer has either HTTPS or, where the stack says so, plain_http",
                 "Give a certificate_arn, or host_name and hosted_zone_id, or plain_http: true.",
             )
+        if self.plain_http and self.ssl_policy is not None:
+            refuse(
+                "ssl_policy",
+                self.ssl_policy,
+                "it belongs to HTTPS, and plain_http is set",
+                "Leave it out, or give a certificate.",
+            )
         # The component's own checks; what the settings don't know stands in by an example.
         LoadBalancing(
             name="example",
             target_group_name="example",
             public_subnet_ids=[],
             https=self.https(),
+            web_acl_arn=self.web_acl_arn,
             plain_http=self.plain_http,
             internal=self.internal,
             source_cidr_blocks=self.source_cidr_blocks,
@@ -365,6 +203,7 @@ class LoadBalancerSettings(_Section):
             certificate_arn=self.certificate_arn,
             host_name=self.host_name,
             hosted_zone_id=self.hosted_zone_id,
+            **({} if self.ssl_policy is None else {"ssl_policy": self.ssl_policy}),
         )
 
 
@@ -395,7 +234,7 @@ class WebApiSettings(ServiceSettings):
 _EXAMPLE_TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:example"
 
 
-class AlarmSettings(_Section):
+class AlarmSettings(Section):
     """Who is told of alarms and failed deployments, besides the stack's own topic."""
 
     emails: list[str] = Field(default_factory=list)
@@ -446,10 +285,10 @@ def _schedulers_differ(value: list[SchedulerSettings]) -> list[SchedulerSettings
     return value
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole configuration of a stack."""
 
-    environment: Annotated[str, AfterValidator(_environment)]
+    environment: Environment
     version: Version
     network: NetworkSettings
     images: ImageSettings
@@ -459,7 +298,7 @@ class Settings(_Section):
     alarms: AlarmSettings = Field(default_factory=AlarmSettings)
     web_api: WebApiSettings
     schedulers: Annotated[list[SchedulerSettings], AfterValidator(_schedulers_differ)]
-    tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=dict)
 
     @model_validator(mode="after")
     @all_mistakes
@@ -476,4 +315,4 @@ class Settings(_Section):
     @property
     def all_tags(self) -> dict[str, str]:
         """The stack's tags, with the project's and the environment's."""
-        return {**_own_tags(self.environment), **self.tags}
+        return {**own_tags(self.environment), **self.tags}

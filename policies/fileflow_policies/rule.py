@@ -66,8 +66,11 @@ class Threshold:
     description: str
 
 
+_DEVELOPMENT: Final = ("dev", "local", "test", "qa", "sandbox", "demo")
+"""What stacks are called that nobody but a team itself uses; `dev-2` and `qa1` are too, `devices` isn't."""
+
 DEVELOPMENT_STACKS: Final = Threshold(
-    default=["dev", "dev-*", "local", "local-*", "test", "test-*"],
+    default=[pattern for name in _DEVELOPMENT for pattern in (name, f"{name}[0-9-]*")],
     schema={"type": "array", "items": {"type": "string", "minLength": 1}},
     description=(
         "stacks, by name pattern, on which this rule isn't applied; one with prod, production, prd or "

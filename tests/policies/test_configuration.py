@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 import pytest
-from fileflow_policies.config import ROLE_RULE, Configuration, ConfigurationError, schema_of
+from fileflow_policies.config import ROLE_RULE, Configuration, ConfigurationError, is_development, schema_of
 from fileflow_policies.config_problems import Given
 from fileflow_policies.pack import RULES, DuplicateRuleError, check_names
+from fileflow_policies.rule import DEVELOPMENT_STACKS
 from pulumi_policy import EnforcementLevel
 
 from tests.policies import compliant_stack
@@ -351,3 +352,13 @@ def test_a_level_given_for_a_stack_wins_over_the_rules_own() -> None:
 def test_the_error_of_a_configuration_is_a_value_error() -> None:
     with pytest.raises(ConfigurationError):
         Configuration(RULES, {SCHEDULER_TASK: Given()})
+
+
+@pytest.mark.parametrize("stack", ["dev", "qa", "qa-1", "sandbox", "local2", "test-of-kim", "demo-3"])
+def test_a_stack_that_only_a_team_itself_uses_may_do_without_protection(stack: str) -> None:
+    assert is_development(stack, DEVELOPMENT_STACKS.default)
+
+
+@pytest.mark.parametrize("stack", ["prod", "devices", "qa-prod", "demography", "tester", "staging"])
+def test_another_stack_may_not(stack: str) -> None:
+    assert not is_development(stack, DEVELOPMENT_STACKS.default)

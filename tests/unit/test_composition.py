@@ -30,10 +30,24 @@ from settings import (
     RepositorySettings,
     SchedulerSettings,
     Settings,
+    SidecarSettings,
+    StatementSettings,
     WebApiSettings,
 )
-from tests.unit.builders import CERTIFICATE_ARN, CLUSTER_ARN, IMAGE, KEY_ARN, PLACEMENT, SECRET_ARN, TOPIC_ARN
+from tests.unit.builders import (
+    CERTIFICATE_ARN,
+    CLUSTER_ARN,
+    IMAGE,
+    KEY_ARN,
+    PLACEMENT,
+    POLICY_ARN,
+    SECRET_ARN,
+    TOPIC_ARN,
+    WEB_ACL_ARN,
+)
 from tests.unit.stacks import parse, stack_values
+
+STATEMENT: Mapping[str, Any] = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::files/*"]}
 
 SERVICE: Mapping[str, Any] = {
     "version": "9.9.9",
@@ -41,6 +55,11 @@ SERVICE: Mapping[str, Any] = {
     "environment": {"A": "1"},
     "secrets": {"A": SECRET_ARN},
     "secrets_kms_key_arns": [KEY_ARN],
+    "repository_credentials": SECRET_ARN,
+    "policy_arns": [POLICY_ARN],
+    "statements": [{**STATEMENT, "effect": "Deny"}],
+    "permissions_boundary_arn": POLICY_ARN,
+    "sidecars": [{"name": "helper", "image": IMAGE}],
     "health_check": {"command": ["CMD", "/check"]},
     "writable_paths": [{"path": "/var"}],
     "user": "1001",
@@ -127,6 +146,11 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "certificate_arn": {"certificate_arn": CERTIFICATE_ARN},
             "host_name": {"host_name": "a.example.com", "hosted_zone_id": "Z1"},
             "hosted_zone_id": {"host_name": "files.example.com", "hosted_zone_id": "Z2"},
+            "ssl_policy": {
+                "certificate_arn": CERTIFICATE_ARN,
+                "ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
+            },
+            "web_acl_arn": WEB_ACL_ARN,
             "plain_http": {"certificate_arn": CERTIFICATE_ARN},
             "internal": {"plain_http": True},
             "source_cidr_blocks": ["203.0.113.0/24"],
@@ -135,6 +159,35 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "idle_timeout_seconds": 99,
             "deregistration_delay_seconds": 9,
             "health_check": {"path": "/up"},
+        },
+    ),
+    StatementSettings: (
+        "web_api.statements.0",
+        {
+            "sid": "Files",
+            "effect": "Deny",
+            "actions": ["s3:PutObject"],
+            "resources": ["*"],
+            "conditions": {"Bool": {"aws:SecureTransport": "true"}},
+        },
+    ),
+    SidecarSettings: (
+        "schedulers.0.sidecars.0",
+        {
+            "name": "other",
+            "image": IMAGE[:-4] + "0123",
+            "essential": True,
+            "environment": {"A": "1"},
+            "secrets": {"A": SECRET_ARN},
+            "repository_credentials": SECRET_ARN,
+            "command": ["run"],
+            "user": "1001",
+            "writable_paths": [{"path": "/var"}],
+            "health_check": {"command": ["CMD", "/check"]},
+            "main_waits_for": "START",
+            "port": 4317,
+            "memory_mib": 64,
+            "memory_reservation_mib": 64,
         },
     ),
     AccessLogSettings: (
@@ -147,10 +200,18 @@ WHOLE = {ImageSettings, NetworkSettings}
 """Sections whose fields exclude each other: the table has the whole section for each field."""
 
 
+def base() -> dict[str, Any]:
+    """The values of dev, with one of each thing that a list may hold."""
+    values = stack_values("dev")
+    values["web_api"]["statements"] = [dict(STATEMENT)]
+    values["schedulers"][0]["sidecars"] = [{"name": "agent", "image": IMAGE}]
+    return values
+
+
 def changed(section: type[BaseModel], field: str) -> dict[str, Any]:
     """The values of dev with one field of one section changed."""
     where, changes = CHANGES[section]
-    values = stack_values("dev")
+    values = base()
     path = [*(where.split(".") if where else []), field]
     value = changes[field]
     if section in WHOLE or (
@@ -212,7 +273,7 @@ def test_every_setting_is_in_the_table_above() -> None:
 
 @pytest.mark.parametrize("section", CHANGES, ids=lambda each: each.__name__)
 def test_every_setting_becomes_an_argument_of_a_component(section: type[BaseModel]) -> None:
-    before = arguments(stack_values("dev"))
+    before = arguments(base())
 
     assert [field for field in CHANGES[section][1] if arguments(changed(section, field)) == before] == []
 

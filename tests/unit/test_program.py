@@ -107,10 +107,19 @@ def test_neither_a_preview_nor_an_update_warns_of_anything() -> None:
     assert production().warnings == previewed().warnings == settled().warnings == []
 
 
-def test_the_outputs_are_the_guides_seven_and_what_prometheus_needs() -> None:
+def test_the_outputs_are_the_guides_seven_and_what_others_need() -> None:
     exports = dict(production().exports)
+    services = {"fileflow-web-api", "fileflow-scheduler-download", "fileflow-scheduler-pipeline"}
 
     assert exports.pop("prometheus_scrape_configuration")
+    for key, part in (
+        ("security_group_ids", "sg-"),
+        ("task_role_arns", ":role/"),
+        ("execution_role_arns", "-execution"),
+    ):
+        by_service = exports.pop(key)
+        assert set(by_service) == services
+        assert all(part in value and name in value for name, value in by_service.items()), by_service
     assert exports == {
         "alb_dns_name": f"fileflow-prod-alb-123456789.{REGION}.elb.amazonaws.com",
         "cloudwatch_log_group_name": "/aws/ecs/fileflow",

@@ -23,6 +23,7 @@ from settings import (
     read_stack_file,
 )
 from settings.stack_file import Unquoted
+from tests.unit.builders import IMAGE
 from tests.unit.providers import ACCOUNT
 from tests.unit.recorder import record
 from tests.unit.stacks import STACKS, as_text, lower_case_names, parse, stack_values
@@ -255,6 +256,30 @@ BAD: list[tuple[str, Any, str]] = [
     ("repository.kept_versions", 1, ""),
     ("logging.retention_days", 31, ""),
     ("container_insights", "on", ""),
+    ("web_api.load_balancer.ssl_policy", "ELBSecurityPolicy-2016-08", ""),
+    ("web_api.load_balancer.web_acl_arn", "files", ""),
+    ("web_api.permissions_boundary_arn", "boundary", ""),
+    ("web_api.policy_arns", ["ReadOnly"], "web_api.policy_arns"),
+    ("web_api.repository_credentials", "ssm:/x", ""),
+    (
+        "web_api.statements",
+        [{"actions": ["*"], "resources": ["*"]}],
+        "web_api.statements.0.actions",
+    ),
+    (
+        "web_api.statements",
+        [{"actions": ["s3:GetObject"], "resources": ["files"]}],
+        "web_api.statements.0.resources",
+    ),
+    ("web_api.sidecars", [{"name": "a", "image": "agent:latest"}], "web_api.sidecars.0.image"),
+    ("web_api.sidecars", [{"name": "a b", "image": IMAGE}], "web_api.sidecars.0.name"),
+    (
+        "web_api.sidecars",
+        [{"name": "a", "image": IMAGE, "environment": {"DB_PASSWORD": "x"}}],
+        "web_api.sidecars.0.environment",
+    ),
+    ("web_api.sidecars", [{"name": "a", "image": IMAGE}] * 2, "web_api.sidecars.name"),
+    ("schedulers.0.sidecars", [{"name": "a", "image": IMAGE, "memory_mib": 5}], "schedulers.0.sidecars.0"),
     ("alarms.emails", ["nobody"], ""),
     ("alarms.https_endpoints", ["http://example.com"], ""),
     ("tags", {"a": 1}, "tags.a"),

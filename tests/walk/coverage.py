@@ -28,6 +28,7 @@ EXAMPLES: Final = {
     "topic": "arn:aws:sns:ap-northeast-2:646886795421:others",
     "secret": "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/database-AbCdEf",
     "parameter": "ssm:/fileflow/redis",
+    "web_acl": _ARN.format("wafv2", "regional/webacl/walk/" + _ID.format(4)),
     "bucket": "access-logs-of-others",
 }
 """Facts that stand in where nothing is deployed."""

@@ -30,6 +30,7 @@ def make(client_of: Clients) -> dict[str, str]:
         "topic": client_of("sns").create_topic(Name="others")["TopicArn"],
         "secret": secret["ARN"],
         "parameter": "ssm:/fileflow/redis",
+        "web_acl": _web_acl(client_of("wafv2")),
         "bucket": _bucket(client_of("s3")),
         **_network(client_of("ec2")),
     }
@@ -55,6 +56,21 @@ def _certificate(client_of: Clients, name: str, zone_id: str | None) -> str:
             HostedZoneId=zone_id, ChangeBatch={"Changes": [change]}
         )
     return arn
+
+
+def _web_acl(wafv2: Any) -> str:
+    """A web ACL that lets everything in."""
+    made = wafv2.create_web_acl(
+        Name="walk",
+        Scope="REGIONAL",
+        DefaultAction={"Allow": {}},
+        VisibilityConfig={
+            "SampledRequestsEnabled": False,
+            "CloudWatchMetricsEnabled": False,
+            "MetricName": "walk",
+        },
+    )
+    return str(made["Summary"]["ARN"])
 
 
 def _bucket(s3: Any) -> str:

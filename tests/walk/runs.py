@@ -13,6 +13,8 @@ from typing import Any, Final
 from tests.unit.stacks import stack_values
 from tests.walk.change import HTTPS, LEFT_OUT, PLAIN, Change, Run, of_each_service, one
 
+AGENT: Final = "public.ecr.aws/example/agent@sha256:" + "a" * 64
+STATEMENT: Final = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::files/*"]}
 HEALTH_CHECK: Final = {"command": ["CMD", "/fileflow", "health"], "interval_seconds": 10}
 BOTH: Final = (PLAIN, HTTPS)
 PIPELINE: Final = {"name": "pipeline", "port": 9092}
@@ -221,6 +223,49 @@ RUNS: Final[Sequence[Run]] = (
         },
     ),
     of_each_service(
+        "rights, private registry, sidecar",
+        {
+            "repository_credentials": "$secret",
+            "policy_arns": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+            "permissions_boundary_arn": "arn:aws:iam::aws:policy/PowerUserAccess",
+            "statements.sid": "Files",
+            "statements.effect": "Deny",
+            "statements.actions": ["s3:PutObject"],
+            "statements.resources": ["arn:aws:s3:::files/kept/*"],
+            "statements.conditions": {"Bool": {"aws:SecureTransport": "false"}},
+            "sidecars.name": "helper",
+            "sidecars.image": AGENT.replace("aa", "bb"),
+            "sidecars.essential": True,
+            "sidecars.environment": {"LOG_LEVEL": "debug"},
+            "sidecars.secrets": {"REDIS_URL": "$parameter"},
+            "sidecars.repository_credentials": "$secret",
+            "sidecars.command": ["run"],
+            "sidecars.user": "1001:1001",
+            "sidecars.writable_paths.path": "/work",
+            "sidecars.writable_paths.kind": "tmpfs",
+            "sidecars.writable_paths.size_mib": 32,
+            "sidecars.health_check.command": ["CMD", "/agent", "health", "--now"],
+            "sidecars.health_check.interval_seconds": 20,
+            "sidecars.health_check.timeout_seconds": 4,
+            "sidecars.health_check.retries": 5,
+            "sidecars.health_check.start_period_seconds": 60,
+            "sidecars.main_waits_for": "START",
+            "sidecars.port": 4317,
+            "sidecars.memory_mib": 96,
+            "sidecars.memory_reservation_mib": 64,
+        },
+    ),
+    of_each_service(
+        "sidecar to wait for",
+        {
+            "sidecars.main_waits_for": "HEALTHY",
+            "sidecars.health_check": {"command": ["CMD", "/agent", "health"]},
+            "sidecars.writable_paths": [],
+            "statements": [],
+        },
+    ),
+    of_each_service("no sidecar", {"sidecars": []}),
+    of_each_service(
         "a version that fails", {"environment": {"FILEFLOW_SIMULATE_FAILURE": "database"}}, fails=True
     ),
     Run(
@@ -271,6 +316,12 @@ RUNS: Final[Sequence[Run]] = (
         {f"{BALANCER}.certificate_arn": LEFT_OUT, f"{BALANCER}.plain_http": True},
         bases=(HTTPS,),
     ),
+    one(
+        "another TLS policy",
+        {f"{BALANCER}.ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06"},
+        bases=(HTTPS,),
+    ),
+    one("a web ACL", {f"{BALANCER}.web_acl_arn": "$web_acl"}),
     one("another certificate", {f"{BALANCER}.certificate_arn": "$other_certificate"}, bases=(HTTPS,)),
     one(
         "a certificate for a host name",
@@ -306,6 +357,8 @@ def base_values(base: str) -> dict[str, Any]:
     web = values["web_api"]
     for each in (web, values["schedulers"][0]):
         each["writable_paths"] = [{"path": "/tmp"}]
+        each["statements"] = [copy.deepcopy(STATEMENT)]
+        each["sidecars"] = [{"name": "agent", "image": AGENT, "writable_paths": [{"path": "/tmp"}]}]
     values["network"]["create"]["flow_logs"] = {"traffic_type": "ALL", "retention_days": 7}
     web["health_check"] = copy.deepcopy(HEALTH_CHECK)
     web["autoscaling"] = {"minimum_count": 1, "maximum_count": 4, "scheduled": [copy.deepcopy(SCHEDULE)]}

@@ -1,0 +1,174 @@
+"""The settings of a service: what the web API and the schedulers have alike, and what a scheduler has.
+
+Pure. Doesn't own what a component checks of its own arguments; it calls the same checks.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pulumi
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from components.options import (
+    ContainerHealthCheck,
+    ContainerOptions,
+    Sidecar,
+    TaskAccess,
+    TaskSize,
+    WritablePath,
+    check_containers,
+    check_memory,
+)
+from components.validation import (
+    all_mistakes,
+)
+from settings.values import (
+    Action,
+    Port,
+    Resource,
+    SchedulerName,
+    Secrets,
+    Section,
+    StopTimeout,
+    Variables,
+    Version,
+)
+
+
+class StatementSettings(Section):
+    """What a task may do in AWS, or may not: a statement of IAM for its task role."""
+
+    sid: Annotated[str, Field(pattern=r"^[A-Za-z0-9]*$")] | None = None
+    effect: Literal["Allow", "Deny"] = "Allow"
+    actions: Annotated[list[Action], Field(min_length=1)]
+    resources: Annotated[list[Resource], Field(min_length=1)]
+    conditions: dict[str, dict[str, str | list[str]]] = Field(default_factory=dict)
+
+    def value(self) -> dict[str, object]:
+        """The statement in IAM's own words."""
+        words = {
+            "Sid": self.sid,
+            "Effect": self.effect,
+            "Action": self.actions,
+            "Resource": self.resources,
+            "Condition": self.conditions,
+        }
+        return {word: said for word, said in words.items() if said}
+
+
+class SidecarSettings(Section):
+    """A further container of a task, beside the main one: an agent, for example.
+
+    A log router, and one that ends before the main container starts, are said in Python; see `Sidecar`.
+    """
+
+    name: str
+    image: str
+    essential: bool = False
+    environment: Variables = Field(default_factory=dict)
+    secrets: Secrets = Field(default_factory=dict)
+    repository_credentials: str | None = None
+    command: list[str] = Field(default_factory=list)
+    user: str = "1000:1000"
+    writable_paths: list[WritablePath] = Field(default_factory=lambda: [WritablePath(path="/tmp")])
+    health_check: ContainerHealthCheck | None = None
+    main_waits_for: Literal["START", "HEALTHY"] | None = None
+    port: int | None = None
+    memory_mib: Annotated[int, Field(ge=6)] | None = None
+    memory_reservation_mib: Annotated[int, Field(ge=6)] | None = None
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _check(self) -> SidecarSettings:
+        self.value()
+        return self
+
+    def value(self) -> Sidecar:
+        return Sidecar(
+            name=self.name,
+            image=self.image,
+            essential=self.essential,
+            container=ContainerOptions(
+                environment=self.environment,
+                secrets=self.secrets,
+                repository_credentials=self.repository_credentials,
+                command=self.command,
+                user=self.user,
+                writable_paths=self.writable_paths,
+                health_check=self.health_check,
+            ),
+            main_waits_for=self.main_waits_for,
+            port=self.port,
+            memory_mib=self.memory_mib,
+            memory_reservation_mib=self.memory_reservation_mib,
+        )
+
+
+class ServiceSettings(Section):
+    """What the web API and the schedulers have alike."""
+
+    version: Version | None = None
+    size: TaskSize = Field(default_factory=TaskSize)
+    environment: Variables = Field(default_factory=dict)
+    secrets: Secrets = Field(default_factory=dict)
+    secrets_kms_key_arns: list[str] = Field(default_factory=list)
+    repository_credentials: str | None = None
+    policy_arns: list[str] = Field(default_factory=list)
+    statements: list[StatementSettings] = Field(default_factory=list)
+    permissions_boundary_arn: str | None = None
+    sidecars: list[SidecarSettings] = Field(default_factory=list)
+    health_check: ContainerHealthCheck | None = None
+    writable_paths: list[WritablePath] = Field(default_factory=lambda: [WritablePath(path="/tmp")])
+    user: str = "1000:1000"
+    execute_command: bool = False
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _check_container(self) -> ServiceSettings:
+        sidecars = [each.value() for each in self.sidecars]
+        check_memory(self.size, self.container(), sidecars)
+        # The main container's name follows from the service's, and no sidecar of the settings has it.
+        check_containers("", sidecars)
+        self.access()
+        return self
+
+    def access(self, session_kms_key_arn: pulumi.Input[str] | None = None) -> TaskAccess:
+        """What the task may do in AWS; sessions of ECS Exec are encrypted with the cluster's key."""
+        return TaskAccess(
+            policy_arns=self.policy_arns,
+            statements=[each.value() for each in self.statements],
+            permissions_boundary_arn=self.permissions_boundary_arn,
+            secrets_kms_key_arns=self.secrets_kms_key_arns,
+            execute_command=self.execute_command,
+            session_kms_key_arn=session_kms_key_arn if self.execute_command else None,
+        )
+
+    def container(self) -> ContainerOptions:
+        """What runs in the main container."""
+        return ContainerOptions(
+            environment=self.environment,
+            secrets=self.secrets,
+            repository_credentials=self.repository_credentials,
+            user=self.user,
+            writable_paths=self.writable_paths,
+            health_check=self.health_check,
+        )
+
+
+class SchedulerSettings(ServiceSettings):
+    """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set.
+
+    A new `name` alone is another scheduler, which is refused in the run that removes one: it would start
+    before that is gone. With `renamed_from` it is the same one, which stops under its old name before it
+    starts under the new; back to the old name likewise.
+    """
+
+    name: SchedulerName
+    port: Port
+    renamed_from: SchedulerName | None = None
+    stop_timeout_seconds: StopTimeout = 120
+    spot_opt_in: bool = False
