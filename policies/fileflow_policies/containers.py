@@ -76,6 +76,7 @@ def container_of(given: Value) -> Value:
     found = spelled(given.raw, _KEYS)
     # The AWS provider's name for it in Express services and pipes.
     found.setdefault("command", found.get("commands"))
+    found.setdefault("environment", found.get("environments"))
     return Value(State.KNOWN, found, given.path, given.secret)
 
 
@@ -125,6 +126,13 @@ def ports(container: Value) -> set[int]:
     return {port for port in found if port is not None}
 
 
+_TAGS_VERSION: Final = re.compile(r"(?:^|[-_.])v?[0-9][0-9A-Za-z._-]*$")
+
+
+def _without_version(tag: str) -> str:
+    return _TAGS_VERSION.sub("", tag)
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """The parts of an image's name; what it leaves out is empty."""
@@ -146,12 +154,12 @@ class Image:
         return cls("", path, tag, digest)
 
     def same_as(self, other: Image) -> bool:
-        """Whether both name one image: the same digest, or the same tag where one has no digest."""
+        """Whether both name one image in some version: one digest, or tags alike but for their version."""
         if self.repository != other.repository:
             return False
-        if self.digest and other.digest:
-            return self.digest == other.digest
-        return bool(self.tag or other.tag) and self.tag == other.tag
+        if self.digest and self.digest == other.digest:
+            return True
+        return bool(self.tag and other.tag) and _without_version(self.tag) == _without_version(other.tag)
 
 
 def image_of(container: Value) -> Image | None:

@@ -66,7 +66,8 @@ _USER: Final = re.compile(r"-[A-Za-z]{0,9}[uU]|--(?:proxy-)?user")
 
 _CREDENTIAL_KEY: Final = (
     r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{0,40}(?:password|passwd|passphrase|secret|secret_?key)|pwd|"
-    r"(?:access_?|auth_?|id_?|refresh_?)?token|(?:api|account|private|shared_?access)_?key|sig|x-amz-signature)"
+    r"(?:access_?|auth_?|id_?|refresh_?)?token|(?:api|account|private|shared_?access)[_-]?key|sig|x-amz-signature|"
+    r"authorization)"
 )
 
 _VALUES: Final = tuple(
@@ -104,7 +105,7 @@ _VALUES: Final = tuple(
             r"(?i)^\s*(?:authorization:\s*)?(?:basic|bearer)\s+(?=[^\s]*[0-9=])[A-Za-z0-9+/=._~-]{12,}\s*$",
             "a header that authenticates",
         ),
-        (rf"(?i){_CREDENTIAL_KEY}\s*=\s*{_HELD}", "a credential behind an equals sign"),
+        (rf"(?i){_CREDENTIAL_KEY}\s*=\s*\\?[\"']?{_HELD}", "a credential behind an equals sign"),
         (rf"(?i){_CREDENTIAL_KEY}\\?[\"']\s*:\s*\\?[\"']{_HELD}", "a credential inside JSON"),
     )
 )

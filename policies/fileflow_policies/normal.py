@@ -85,6 +85,12 @@ _DOORS: Final[tuple[tuple[str, str, str], ...]] = (
         "cloudwatch_composite_alarm",
         "AWS::CloudWatch::CompositeAlarm",
     ),
+    ("aws:cloudwatch/logGroup:LogGroup", "cloudwatch_log_group", "AWS::Logs::LogGroup"),
+    ("aws:iam/role:Role", "iam_role", "AWS::IAM::Role"),
+    ("aws:iam/policy:Policy", "iam_policy", "AWS::IAM::ManagedPolicy"),
+    ("aws:iam/rolePolicy:RolePolicy", "iam_role_policy", "AWS::IAM::RolePolicy"),
+    ("aws:iam/userPolicy:UserPolicy", "iam_user_policy", "AWS::IAM::UserPolicy"),
+    ("aws:iam/groupPolicy:GroupPolicy", "iam_group_policy", "AWS::IAM::GroupPolicy"),
     ("aws:cloudformation/stack:Stack", "cloudformation_stack", "AWS::CloudFormation::Stack"),
     ("aws:cloudformation/stackSet:StackSet", "cloudformation_stack_set", "AWS::CloudFormation::StackSet"),
     (
@@ -246,7 +252,7 @@ def from_cloud_formation(token: str, properties: Mapping[str, Any]) -> dict[str,
     """CloudFormation's properties (aws-native's, Cloud Control's) in the form of pulumi-aws."""
     plain = {
         (lower_first(key) if isinstance(key, str) else key): (
-            value if key in _KEPT else _without_intrinsics(value, key not in _STATES)
+            value if key in _KEPT else _without_intrinsics(value, key not in _OWN_LANGUAGES)
         )
         for key, value in properties.items()
     }
@@ -278,14 +284,19 @@ def _without_intrinsics(raw: Any, spelled: bool = True) -> Any:
             return UNKNOWN_STRING_VALUE
     return {
         (lower_first(key) if spelled and isinstance(key, str) else key): (
-            value if key in _KEPT else _without_intrinsics(value, spelled and key not in _STATES)
+            value if key in _KEPT else _without_intrinsics(value, spelled and key not in _OWN_LANGUAGES)
         )
         for key, value in raw.items()
     }
 
 
-_STATES: Final = frozenset({"Definition", "definition"})
-"""The language of state machines has capital letters of its own."""
+_OWN_LANGUAGES: Final = frozenset(
+    {
+        *("Definition", "definition", "PolicyDocument", "policyDocument"),
+        *("AssumeRolePolicyDocument", "assumeRolePolicyDocument"),
+    }
+)
+"""State machines and policies are languages of their own, with capital letters."""
 
 
 def _service(given: dict[str, Any]) -> dict[str, Any]:
@@ -358,6 +369,16 @@ def _volumes(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def _role(given: dict[str, Any]) -> dict[str, Any]:
+    inline = given.get("inlinePolicies")
+    if isinstance(inline, list):
+        given["inlinePolicies"] = [
+            {**each, "policy": each.get("policyDocument")} if isinstance(each, dict) else each
+            for each in inline
+        ]
+    return given
+
+
 def _state_machine(given: dict[str, Any]) -> dict[str, Any]:
     """With what `definitionSubstitutions` puts in place of `${Name}`."""
     definition = given.get("definitionString", given.get("definition"))
@@ -404,6 +425,16 @@ _RENAMED: Final[dict[str, dict[str, str]]] = {
         "sourceSecurityGroupId": "referencedSecurityGroupId",
     },
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"alarmName": "name"},
+    "aws:cloudwatch/logGroup:LogGroup": {"logGroupName": "name"},
+    "aws:iam/role:Role": {
+        "roleName": "name",
+        "assumeRolePolicyDocument": "assumeRolePolicy",
+        "policies": "inlinePolicies",
+    },
+    "aws:iam/policy:Policy": {"policyDocument": "policy", "managedPolicyName": "name"},
+    "aws:iam/rolePolicy:RolePolicy": {"policyDocument": "policy"},
+    "aws:iam/userPolicy:UserPolicy": {"policyDocument": "policy"},
+    "aws:iam/groupPolicy:GroupPolicy": {"policyDocument": "policy"},
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"alarmName": "alarmName"},
     "aws:cloudformation/stack:Stack": {"templateURL": "templateUrl", "stackName": "name"},
     "aws:codedeploy/deploymentGroup:DeploymentGroup": {
@@ -416,6 +447,7 @@ _RESHAPED: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     _ECS + "taskDefinition:TaskDefinition": _volumes,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:ec2/securityGroup:SecurityGroup": _group,
+    "aws:iam/role:Role": _role,
     "aws:sfn/stateMachine:StateMachine": _state_machine,
 }
 

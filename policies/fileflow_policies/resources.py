@@ -17,6 +17,7 @@ from .values import State, Value
 
 ECS_SERVICE: Final = "aws:ecs/service:Service"
 ECS_TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+ECS_EXPRESS: Final = "aws:ecs/expressGatewayService:ExpressGatewayService"
 ECS_TASK_SET: Final = "aws:ecs/taskSet:TaskSet"
 ECS_CLUSTER: Final = "aws:ecs/cluster:Cluster"
 ECS_CLUSTER_CAPACITY_PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"

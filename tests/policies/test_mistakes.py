@@ -7,6 +7,7 @@ A mistake names the rule that must refuse it; an honest change must bring nothin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,20 @@ def _nightly_job_of_the_schedulers_image(recording: Recording) -> None:
         {**recording[WORKER_TASK].inputs, "family": "nightly", "containerDefinitions": definitions},
     )
     _schedule({"arn": CLUSTER, "ecsParameters": {"taskDefinitionArn": "nightly"}})(recording)
+
+
+def _next_version_beside(recording: Recording) -> None:
+    task = recording["fileflow-scheduler-download-prod-task"].inputs
+    containers = json.loads(task["containerDefinitions"])
+    for container in containers:
+        container["image"] = re.sub(r"\d+\.\d+\.\d+@.*", f"9.9.9@{DIGEST}", container["image"])
+    recording.add(
+        "aws:ecs/taskDefinition:TaskDefinition",
+        "next",
+        {**task, "family": "next", "containerDefinitions": json.dumps(containers)},
+    )
+    service = {**recording[SCHEDULER].inputs, "name": "billing-next", "taskDefinition": "next"}
+    recording.add("aws:ecs/service:Service", "next-service", service)
 
 
 def _composite(recording: Recording) -> None:
@@ -455,6 +470,50 @@ MISTAKES: dict[str, tuple[str, Change]] = {
             },
         ),
     ),
+    "a password in Kafka's JAAS text": (
+        "ecs-no-secrets-in-environment",
+        in_container(
+            WORKER_TASK,
+            environment=[
+                {"name": "SASL_JAAS", "value": 'ScramLoginModule required username="a" password="Zq8wN2vx";'}
+            ],
+        ),
+    ),
+    "an API key in headers": (
+        "ecs-no-secrets-in-environment",
+        in_container(
+            WORKER_TASK,
+            environment=[{"name": "OTEL_EXPORTER_OTLP_HEADERS", "value": "api-key=eu01xx0123456789NRAL"}],
+        ),
+    ),
+    "a credential of an Express service": (
+        "ecs-no-secrets-in-environment",
+        add(
+            "aws:ecs/expressGatewayService:ExpressGatewayService",
+            "extra",
+            {
+                "tags": {"fileflow:role": "web-api"},
+                "primaryContainer": {"environments": [{"name": "DB_PASSWORD", "value": "Zq8wN2vx"}]},
+            },
+        ),
+    ),
+    "a role of aws-native that may do everything": (
+        "iam-no-admin-actions",
+        add(
+            "aws-native:iam:Role",
+            "extra",
+            {
+                "policies": [
+                    {"policyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}
+                ]
+            },
+        ),
+    ),
+    "logs of aws-native for ever": (
+        "cloudwatch-log-retention",
+        add("aws-native:logs:LogGroup", "extra", {"logGroupName": "/ecs/orders"}),
+    ),
+    "two versions of one scheduler side by side": ("scheduler-one-service", _next_version_beside),
     "a template nested without end": (
         "cloudformation-template-readable",
         _service(TEMPLATE, templateBody="[" * 80_000),

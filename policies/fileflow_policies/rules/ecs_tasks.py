@@ -12,9 +12,9 @@ from typing import Final
 
 from pulumi_policy import Severity
 
-from ..containers import container_name, is_agent, read_containers
+from ..containers import container_name, container_of, is_agent, read_containers
 from ..credentials import credential_in_command, exposed_credential
-from ..resources import ECS_TASK_DEFINITION, Resource
+from ..resources import ECS_EXPRESS, ECS_TASK_DEFINITION, Resource
 from ..rule import FSBP, WELL_ARCHITECTED, Catalogue, Finding, Framework, Settings, Threshold
 from ..values import Value
 
@@ -28,7 +28,8 @@ _TEXTS: Final = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 
 def _containers(resource: Resource) -> Iterator[tuple[str, Value]]:
-    for container in read_containers(resource).containers:
+    express = map(container_of, resource["primaryContainer"].items())
+    for container in (*read_containers(resource).containers, *express):
         yield container_name(container), container
 
 
@@ -120,6 +121,7 @@ def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterat
 
 @catalogue.resource(
     ECS_TASK_DEFINITION,
+    ECS_EXPRESS,
     name="ecs-no-secrets-in-environment",
     description=(
         "a secret reaches a container from Secrets Manager or Parameter Store, not as plain environment"

@@ -34,7 +34,7 @@ from ..recognition import (
     launched_evidence,
     standing_of,
 )
-from ..resources import ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
+from ..resources import ECS_EXPRESS, ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
 from ..templates import TEMPLATE_TYPES, read_template
 from ..values import Value
@@ -43,9 +43,8 @@ from .scheduler_count import SCALING_TYPES
 catalogue: Final = Catalogue()
 
 _GUIDE: Final = Framework(FILEFLOW, "중복 실행 방지")
-_EXPRESS: Final = "aws:ecs/expressGatewayService:ExpressGatewayService"
 _OTHER_KINDS: Final = (
-    _EXPRESS,
+    ECS_EXPRESS,
     "aws:ecs/daemon:Daemon",
     "aws:ecs/daemonTaskDefinition:DaemonTaskDefinition",
 )
