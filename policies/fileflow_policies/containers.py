@@ -129,10 +129,6 @@ def ports(container: Value) -> set[int]:
 _TAGS_VERSION: Final = re.compile(r"(?:^|[-_.])v?[0-9][0-9A-Za-z._-]*$")
 
 
-def _without_version(tag: str) -> str:
-    return _TAGS_VERSION.sub("", tag)
-
-
 @dataclass(frozen=True, slots=True)
 class Image:
     """The parts of an image's name; what it leaves out is empty."""
@@ -159,7 +155,12 @@ class Image:
             return False
         if self.digest and self.digest == other.digest:
             return True
-        return bool(self.tag and other.tag) and _without_version(self.tag) == _without_version(other.tag)
+        return bool(self.tag and other.tag) and self.unversioned == other.unversioned
+
+    @property
+    def unversioned(self) -> str:
+        """The tag without its version, which tells the programs of one repository apart."""
+        return _TAGS_VERSION.sub("", self.tag)
 
 
 def image_of(container: Value) -> Image | None:

@@ -7,7 +7,6 @@ A mistake names the rule that must refuse it; an honest change must bring nothin
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -91,15 +90,20 @@ def _nightly_job_of_the_schedulers_image(recording: Recording) -> None:
 
 
 def _next_version_beside(recording: Recording) -> None:
+    """Another service for the same scheduler, one version on."""
     task = recording["fileflow-scheduler-download-prod-task"].inputs
-    containers = json.loads(task["containerDefinitions"])
-    for container in containers:
-        container["image"] = re.sub(r"\d+\.\d+\.\d+@.*", f"9.9.9@{DIGEST}", container["image"])
+    (container,) = json.loads(task["containerDefinitions"])
+
+    def of_version(version: str, digest: str) -> str:
+        image = container["image"].partition("@")[0]
+        return json.dumps([{**container, "image": f"{image}:{version}@sha256:{digest * 64}"}])
+
     recording.add(
         "aws:ecs/taskDefinition:TaskDefinition",
         "next",
-        {**task, "family": "next", "containerDefinitions": json.dumps(containers)},
+        {**task, "family": "next", "containerDefinitions": of_version("1.10.0", "d")},
     )
+    task["containerDefinitions"] = of_version("1.9.0", "e")
     service = {**recording[SCHEDULER].inputs, "name": "billing-next", "taskDefinition": "next"}
     recording.add("aws:ecs/service:Service", "next-service", service)
 

@@ -499,7 +499,7 @@ def _same_work(service: Resource, seen: dict[object, Resource], view: EcsView) -
             work = work_of(container)
             # One image may hold several programs that the port alone tells apart; a copy keeps port or name.
             marks = (container["name"].text(), frozenset(ports(container)))
-            names = [name for name in (image.digest, f":{image.tag}" if image.tag else "") if name]
+            names = [name for name in (image.digest, f":{image.unversioned}" if image.tag else "") if name]
             for key in ((image.repository, name, work, mark) for name in names for mark in marks):
                 other = seen.setdefault(key, service)
                 if other is not service and problem is None:
