@@ -314,10 +314,12 @@ class Network(pulumi.ComponentResource):
 
 
 def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Resource) -> pulumi.Output[bool]:
-    """Fails a preview that would cut the subnets of the running VPC `name` anew.
+    """Fails a preview that would cut the subnets of the running VPC `name` anew, or replace the VPC.
 
-    EC2 refuses a subnet that overlaps with another one of its VPC, and the engine makes the new one before
-    it deletes the old one, which tasks live in: the run would fail halfway, and every run after it.
+    EC2 refuses a subnet that overlaps with another one of its VPC, and a second NAT gateway with an address
+    that the first one holds; and the engine makes the new ones before it deletes the old ones, which tasks
+    live in: the run would fail halfway, and every run after it.
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html
     """
     options = pulumi.InvokeOutputOptions(parent=parent)
     planned = {
@@ -326,11 +328,7 @@ def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Res
         for zone, block in enumerate(blocks, start=1)
     }
     running = aws.ec2.get_vpcs_output(
-        filters=[
-            aws.ec2.GetVpcsFilterArgs(name="cidr", values=[vpc.cidr_block]),
-            aws.ec2.GetVpcsFilterArgs(name="tag:Name", values=[name]),
-        ],
-        opts=options,
+        filters=[aws.ec2.GetVpcsFilterArgs(name="tag:Name", values=[name])], opts=options
     )
 
     def subnets(vpc_ids: Sequence[str] | None) -> pulumi.Output[Sequence[str]]:
@@ -347,11 +345,24 @@ def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Res
 
     def compared(subnet_ids: Sequence[str]) -> pulumi.Output[bool]:
         found = [aws.ec2.get_subnet_output(id=each, opts=options) for each in subnet_ids]
-        return pulumi.Output.all(*(pulumi.Output.all(each.tags, each.cidr_block) for each in found)).apply(
-            refuse_moved
-        )
+        if not found:
+            return pulumi.Output.from_input(True)
+        whole = aws.ec2.get_vpc_output(id=found[0].vpc_id, opts=options).cidr_block
+        each_of = pulumi.Output.all(*(pulumi.Output.all(each.tags, each.cidr_block) for each in found))
+        return pulumi.Output.all(whole, each_of).apply(lambda known: refuse_moved(known[0], known[1]))
 
-    def refuse_moved(found: Sequence[Sequence[Any]]) -> bool:
+    def refuse_moved(whole: str, found: Sequence[Sequence[Any]]) -> bool:
+        if whole != vpc.cidr_block:
+            raise pulumi.RunError(
+                str(
+                    InvalidArgumentError(
+                        "cidr_block",
+                        vpc.cidr_block,
+                        f"{name} runs in {whole}, and a VPC keeps its range",
+                        f"Set network.create.cidr_block to {whole}, or end the stack and make it anew.",
+                    )
+                )
+            )
         moved = {
             tags["Name"]: (block, planned[tags["Name"]])
             for tags, block in found

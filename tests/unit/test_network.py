@@ -261,15 +261,21 @@ def test_what_a_load_balancer_or_a_task_couldnt_live_in_is_refused(
     assert said in str(caught.value)
 
 
-def running(subnets: Mapping[str, str]) -> Recorder:
-    """A run that finds the VPC with one subnet, of this name and range."""
+def running(subnets: Mapping[str, str], cidr_block: str = "10.20.0.0/16") -> Recorder:
+    """A run that finds the VPC, of this range, with one subnet, of this name and range."""
     [(name, block)] = subnets.items()
     return Recorder(
         preview=True,
         answers={
             "aws:ec2/getVpcs:getVpcs": {"id": "ap-northeast-2", "ids": ["vpc-0f"]},
             "aws:ec2/getSubnets:getSubnets": {"id": "ap-northeast-2", "ids": ["subnet-a"]},
-            "aws:ec2/getSubnet:getSubnet": {"cidrBlock": block, "id": "subnet-a", "tags": {"Name": name}},
+            "aws:ec2/getSubnet:getSubnet": {
+                "cidrBlock": block,
+                "id": "subnet-a",
+                "tags": {"Name": name},
+                "vpcId": "vpc-0f",
+            },
+            "aws:ec2/getVpc:getVpc": {"cidrBlock": cidr_block, "id": "vpc-0f"},
         },
     )
 
@@ -280,6 +286,16 @@ def test_a_cut_that_moves_a_running_subnet_is_refused_with_the_mask_that_keeps_i
         record(
             lambda: Network("fileflow-prod", NetworkArgs()),
             recorder=running({"fileflow-prod-public-1": block}),
+        )
+
+
+@pytest.mark.parametrize("cidr_block", ["10.30.0.0/16", "10.20.0.0/17"])
+def test_another_range_of_a_running_vpc_is_refused_with_the_one_that_it_has(cidr_block: str) -> None:
+    found = running({"fileflow-prod-private-1": "10.20.0.0/18"})
+
+    with pytest.raises(pulumi.RunError, match=r"Set network.create.cidr_block to 10.20.0.0/16"):
+        record(
+            lambda: Network("fileflow-prod", NetworkArgs(vpc=NewVpc(cidr_block=cidr_block))), recorder=found
         )
 
 

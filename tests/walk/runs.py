@@ -125,7 +125,7 @@ RUNS: Final[Sequence[Run]] = (
     one("insights off without schedulers", {"container_insights": "disabled", "schedulers": []}),
     # The network.
     one("third zone", {"network.create.number_of_availability_zones": 3}),
-    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}, interrupts=REPLACES_BALANCER),
+    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
     one("another cut of the range", {"network.create.availability_zone_cidr_mask": 18}),
     one(
         "a NAT gateway a zone",
