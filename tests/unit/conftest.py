@@ -28,12 +28,20 @@ def pytest_configure(config: pytest.Config) -> None:
     hands_the_tests_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
     if hands_the_tests_out:
         return
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
     from tests.unit import sdk_imports
 
     sdk_imports.install()
-    settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=40)
+    settings.register_profile(
+        "unit",
+        deadline=None,
+        derandomize=True,
+        database=None,
+        max_examples=40,
+        # How long an example takes to draw is the machine's affair.
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("unit")
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from settings import (
@@ -656,7 +655,6 @@ PLACES = [
 
 
 @given(st.sampled_from(PLACES), JSON)
-@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 def test_no_value_in_a_right_configuration_raises_anything_but_a_settings_error(
     path: str, value: Any
 ) -> None:
