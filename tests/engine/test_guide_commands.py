@@ -203,8 +203,13 @@ def test_a_count_of_two_set_by_hand_shows_at_refresh_and_goes_back_to_one(deploy
     eventually(lambda: len(running_tasks(deployed, service)), lambda count: count == 1)
 
 
-def test_the_outputs_are_the_guides_seven_with_the_names_that_its_commands_need(deployed: Deployment) -> None:
+def test_the_outputs_are_the_guides_seven_and_what_other_programs_need(deployed: Deployment) -> None:
     outputs = deployed.outputs()
+    for name in ("execution_role_arns", "task_role_arns"):
+        roles = outputs.pop(name)
+        assert set(roles) == set(SERVICES)
+        assert all(arn.startswith("arn:aws:iam::") for arn in roles.values())
+    assert all(identifier.startswith("sg-") for identifier in outputs.pop("security_group_ids").values())
     alb = outputs.pop("alb_dns_name")
     assert alb.startswith("fileflow-prod-alb-")
     assert alb.endswith(".ap-northeast-2.elb.amazonaws.com")

@@ -299,7 +299,7 @@ def test_a_scheduler_rule_is_the_same_on_every_stack(rule: str) -> None:
             ["stacks.dev.minimumDays", "-1 is out of range"],
         ),
         ({RETENTION: "remediate"}, ["enforcementLevel is remediate", "no rule changes resources"]),
-        ({ROLE_RULE: {"roles": [""]}}, [f"{ROLE_RULE}.roles", "is no text"]),
+        ({ROLE_RULE: {"roles": [""]}}, [f"{ROLE_RULE}.roles", "an empty text"]),
         (
             {ROLE_RULE: {"schedulerPorts": ["http"]}},
             [f"{ROLE_RULE}.schedulerPorts", "'http' is no whole number"],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.plugins.docker import context
@@ -123,6 +123,7 @@ def test_stages_are_read_from_the_dockerfile(tmp_path: Path) -> None:
     assert context.stage_names(str(dockerfile)) == ["build", "run", "2"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine's affair
 @given(
     host=st.sampled_from([None, "localhost", "127.0.0.1:5000", "registry.example:443"]),
     path=st.from_regex(r"[a-z0-9]{1,8}(?:[._-][a-z0-9]{1,8})?(?:/[a-z0-9]{1,8}){0,2}", fullmatch=True),

@@ -6,6 +6,6 @@ pulumi.CustomResource("random:index/randomId:RandomId", "scheduler", {"byteLengt
 pulumi.CustomResource(
     "aws-native:logs:LogGroup",
     "scheduler-logs",
-    {"logGroupName": "/aws/ecs/scheduler", "desiredCount": 2},
+    {"logGroupName": "/aws/ecs/scheduler", "desiredCount": 2, "retentionInDays": 14},
 )
 pulumi.CustomResource("command:local:Command", "greet", {"create": "echo aws ecs describe-services"})
