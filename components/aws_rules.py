@@ -83,6 +83,20 @@ def check_bucket_name(field: str, value: object) -> None:
         )
 
 
+def check_table_name(field: str, value: str) -> None:
+    """Refuses a name that no table of DynamoDB can have.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+    """
+    check_pattern(
+        field,
+        value,
+        r"[A-Za-z0-9_.-]{3,255}",
+        "a table's name has 3 to 255 letters, digits, '_', '.' and '-'",
+        "Rename it, for example fileflow-leases.",
+    )
+
+
 def check_log_prefix(field: str, value: str) -> None:
     """Refuses a prefix under which a load balancer delivers no logs.
 

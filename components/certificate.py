@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.validation import InvalidArgumentError
+from components.refusal import refused
 from components.web_options import Https
 
 
@@ -68,15 +68,11 @@ def _usable(name: str, arn: pulumi.Input[str], parent: pulumi.Resource) -> pulum
 def issued(arn: str, status: str) -> str:
     """`arn`, where its certificate is one that a listener can use; else a `pulumi.RunError`."""
     if status != "ISSUED":
-        raise pulumi.RunError(
-            str(
-                InvalidArgumentError(
-                    "load_balancer.certificate_arn",
-                    arn,
-                    f"its certificate is {status}, and a listener takes one that is ISSUED",
-                    "Finish its validation in ACM, or name another certificate.",
-                )
-            )
+        raise refused(
+            "load_balancer.certificate_arn",
+            arn,
+            f"its certificate is {status}, and a listener takes one that is ISSUED",
+            "Finish its validation in ACM, or name another certificate.",
         )
     return arn
 

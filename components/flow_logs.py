@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.names import shorten
-from components.roles import LONGEST_ROLE
+from components.roles import LONGEST_ROLE, trust_policy
 from components.validation import all_mistakes, check_choice, check_retention_days
 
 
@@ -47,6 +47,7 @@ def create_flow_logs(
 ) -> None:
     """Logs the traffic of the VPC into `/aws/vpc/NAME/flow-logs`."""
     child = pulumi.ResourceOptions(parent=parent)
+    environment = AwsEnvironment.of(parent)
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow-logs",
         name=f"/aws/vpc/{name}/flow-logs",
@@ -57,7 +58,10 @@ def create_flow_logs(
     role = aws.iam.Role(
         shorten(f"{name}-flow-logs", LONGEST_ROLE),
         description=f"The flow log of {name} writes with it",
-        assume_role_policy=pulumi.Output.json_dumps(_trust(AwsEnvironment.of(parent))),
+        # Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+        assume_role_policy=trust_policy(
+            environment, "vpc-flow-logs.amazonaws.com", environment.arn("ec2", "vpc-flow-log/*")
+        ),
         tags=tags,
         opts=child,
     )
@@ -93,24 +97,3 @@ def create_flow_logs(
         tags={**tags, "Name": name},
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy]),
     )
-
-
-def _trust(environment: AwsEnvironment) -> Mapping[str, object]:
-    """Lets flow logs of this account and region assume the role, and nobody on their behalf.
-
-    Source: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-    """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "ArnLike": {"aws:SourceArn": environment.arn("ec2", "vpc-flow-log/*")},
-                    "StringEquals": {"aws:SourceAccount": environment.account_id},
-                },
-                "Effect": "Allow",
-                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-            }
-        ],
-    }

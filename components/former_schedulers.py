@@ -13,8 +13,8 @@ import pulumi
 
 from components.aws_session import SessionSettings
 from components.cluster import Cluster
+from components.refusal import refused
 from components.rollout import SERVICE, mocked
-from components.validation import InvalidArgumentError
 
 
 def checked_cluster(cluster: Cluster, prefix: str, wanted: Mapping[str, str | None]) -> pulumi.Output[str]:
@@ -73,15 +73,11 @@ def refuse_unsaid_renames(running: Collection[str], wanted: Mapping[str, str | N
     new = sorted(name for name, former in wanted.items() if name not in running and former not in running)
     gone = sorted(set(running) - set(wanted) - said)
     if new and gone:
-        raise pulumi.RunError(
-            str(
-                InvalidArgumentError(
-                    "schedulers.name",
-                    ", ".join(new),
-                    f"{', '.join(gone)} runs and is no longer asked for, and the new one would start before "
-                    "that stops, so that a renamed scheduler ran twice",
-                    "Say renamed_from with its former name if it is the same one; otherwise remove the old "
-                    "one first, in a run of its own.",
-                )
-            )
+        raise refused(
+            "schedulers.name",
+            ", ".join(new),
+            f"{', '.join(gone)} runs and is no longer asked for, and the new one would start before that "
+            "stops, so that a renamed scheduler ran twice",
+            "Say renamed_from with its former name if it is the same one; otherwise remove the old one "
+            "first, in a run of its own.",
         )

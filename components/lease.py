@@ -15,8 +15,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
+from components.aws_rules import check_table_name
 from components.container_definition import LogDestination, sidecar_definition
-from components.log_alarms import Phrase, phrase_alarm
+from components.log_alarms import pattern_alarm
 from components.options import Alarms, ContainerHealthCheck, ContainerOptions, Sidecar
 from components.validation import all_mistakes, check_image, check_pattern, check_range, refuse
 
@@ -30,17 +31,17 @@ INSTALLER = "lease-guard"
 GUARD_FOLDER = "/lease"
 GUARD = f"{GUARD_FOLDER}/guard"
 
-PHRASES = {
-    "lease-lost": Phrase(
+PHRASES: Mapping[str, tuple[str, str]] = {
+    "lease-lost": (
         "scheduler lease lost",
         "A scheduler lost its lease while it worked: it was ended before another one works",
     ),
-    "lease-overdue": Phrase(
+    "lease-overdue": (
         "scheduler lease overdue",
         "A scheduler waits for its lease longer than a rollout takes: another one works",
     ),
 }
-"""What the guard says, by the ending of the alarm on it."""
+"""What the guard says and what it means to the reader of an alarm, by the ending of the alarm on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +67,7 @@ class Lease:
 
     @all_mistakes
     def __post_init__(self) -> None:
-        check_pattern(
-            "lease.table_name",
-            self.table_name,
-            r"[A-Za-z0-9_.-]{3,255}",
-            "a table's name has 3 to 255 letters, digits, '_', '.' and '-'",
-            "Rename it, for example fileflow-leases.",
-        )
+        check_table_name("lease.table_name", self.table_name)
         check_pattern(
             "lease.key",
             self.key,
@@ -186,5 +181,6 @@ def lease_alarms(
 
     They read the log group: a log router has to send the guard's lines there too.
     """
-    for suffix, phrase in PHRASES.items():
-        phrase_alarm(name, suffix, phrase, log_group, family, alarms, tags, parent)
+    for suffix, (phrase, means) in PHRASES.items():
+        meaning = f"{means} ({family})"
+        pattern_alarm(name, suffix, f'"{phrase}"', meaning, log_group, family, alarms, tags, parent)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.aws_rules import check_tags
-from components.validation import all_mistakes, check_pattern
+from components.aws_rules import check_table_name, check_tags
+from components.validation import all_mistakes
 
 LEASE_TABLE = "fileflow:dynamodb:LeaseTable"
 LEASE_KEY = "LeaseKey"
@@ -35,13 +35,7 @@ class LeaseTableArgs:
     @all_mistakes
     def __post_init__(self) -> None:
         check_tags("tags", self.tags)
-        check_pattern(
-            "table_name",
-            self.table_name,
-            r"[A-Za-z0-9_.-]{3,255}",
-            "a table's name has 3 to 255 letters, digits, '_', '.' and '-'",
-            "Rename it, for example fileflow-leases.",
-        )
+        check_table_name("table_name", self.table_name)
 
 
 class LeaseTable(pulumi.ComponentResource):

@@ -6,7 +6,6 @@ Owns the patterns for the guide's causes "메모리 부족 (OOM)" and a failed s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -15,14 +14,6 @@ from components.alarms import Watched, create_alarm
 from components.options import Alarms
 
 METRIC_NAMESPACE = "FileFlow"
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """Words that stand in one line of a log, and what they mean to the reader of an alarm."""
-
-    text: str
-    meaning: str
 
 
 PATTERNS = {
@@ -50,26 +41,13 @@ def log_alarms(
     created: dict[str, aws.cloudwatch.MetricAlarm] = {}
     for suffix, pattern in PATTERNS.items():
         meaning = f"The log of {family} tells of {suffix.replace('-', ' ')}"
-        created[suffix] = _alarm(name, suffix, pattern, meaning, log_group, family, alarms, tags, parent)
+        created[suffix] = pattern_alarm(
+            name, suffix, pattern, meaning, log_group, family, alarms, tags, parent
+        )
     return created["start-failure"]
 
 
-def phrase_alarm(
-    name: str,
-    suffix: str,
-    phrase: Phrase,
-    log_group: aws.cloudwatch.LogGroup,
-    family: str,
-    alarms: Alarms,
-    tags: Mapping[str, str],
-    parent: pulumi.Resource,
-) -> aws.cloudwatch.MetricAlarm:
-    """Alarms on the first line of `log_group` that has the phrase."""
-    meaning = f"{phrase.meaning} ({family})"
-    return _alarm(name, suffix, f'"{phrase.text}"', meaning, log_group, family, alarms, tags, parent)
-
-
-def _alarm(
+def pattern_alarm(
     name: str,
     suffix: str,
     pattern: str,
@@ -80,6 +58,7 @@ def _alarm(
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> aws.cloudwatch.MetricAlarm:
+    """Alarms on the first line of `log_group` that matches the pattern."""
     # By family: a container's name is the same in every environment of the account.
     metric_name = f"{family}-{suffix}"
     aws.cloudwatch.LogMetricFilter(

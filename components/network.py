@@ -18,6 +18,7 @@ import pulumi_awsx as awsx
 from components.aws_rules import check_private_range, check_resource_ids, check_tags
 from components.flow_logs import FlowLogs, create_flow_logs
 from components.options import Placement
+from components.refusal import refused
 from components.validation import (
     InvalidArgumentError,
     all_mistakes,
@@ -353,15 +354,11 @@ def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Res
 
     def refuse_moved(whole: str, found: Sequence[Sequence[Any]]) -> bool:
         if whole != vpc.cidr_block:
-            raise pulumi.RunError(
-                str(
-                    InvalidArgumentError(
-                        "cidr_block",
-                        vpc.cidr_block,
-                        f"{name} runs in {whole}, and a VPC keeps its range",
-                        f"Set network.create.cidr_block to {whole}, or end the stack and make it anew.",
-                    )
-                )
+            raise refused(
+                "cidr_block",
+                vpc.cidr_block,
+                f"{name} runs in {whole}, and a VPC keeps its range",
+                f"Set network.create.cidr_block to {whole}, or end the stack and make it anew.",
             )
         moved = {
             tags["Name"]: (block, planned[tags["Name"]])
@@ -370,17 +367,13 @@ def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Res
         }
         if moved:
             subnet, (now, then) = min(moved.items())
-            raise pulumi.RunError(
-                str(
-                    InvalidArgumentError(
-                        "availability_zone_cidr_mask",
-                        vpc.availability_zone_cidr_mask,
-                        f"that would move subnet {subnet} from {now} to {then}, and subnets of a running VPC "
-                        "keep their ranges",
-                        f"Set network.create.availability_zone_cidr_mask to {cut_of(now, subnet)}, by which "
-                        "they were cut.",
-                    )
-                )
+            raise refused(
+                "availability_zone_cidr_mask",
+                vpc.availability_zone_cidr_mask,
+                f"that would move subnet {subnet} from {now} to {then}, and subnets of a running VPC keep "
+                "their ranges",
+                f"Set network.create.availability_zone_cidr_mask to {cut_of(now, subnet)}, by which they "
+                "were cut.",
             )
         return True
 

@@ -7,7 +7,6 @@ two stacks never meet.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,26 +92,31 @@ class TaskRoles:
         return cls(execution=execution, task=task, policies=policies)
 
 
-def trust_policy(environment: AwsEnvironment) -> pulumi.Output[str]:
-    """Lets ECS tasks of this account alone take the role.
+def trust_policy(
+    environment: AwsEnvironment,
+    service: str = "ecs-tasks.amazonaws.com",
+    source_arn: pulumi.Input[str] | None = None,
+) -> pulumi.Output[str]:
+    """Lets a service of AWS take the role: on behalf of this account alone, and of these resources.
 
-    The condition keeps another account's ECS from using it (the confused deputy).
+    The conditions keep another account's service from using it (the confused deputy).
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
     """
-    return environment.account_id.apply(
-        lambda account_id: json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-                        "Effect": "Allow",
-                        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                    }
-                ],
-            }
-        )
+    conditions: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": environment.account_id}}
+    if source_arn is not None:
+        conditions = {"ArnLike": {"aws:SourceArn": source_arn}, **conditions}
+    return pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Condition": conditions,
+                    "Effect": "Allow",
+                    "Principal": {"Service": service},
+                }
+            ],
+        }
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.validation import InvalidArgumentError
+from components.refusal import refused
 from components.web_options import LoadBalancing
 
 
@@ -72,14 +72,10 @@ def judge_replacement(
     if not protected:
         pulumi.log.warn(f"{argument} is {value!r}, but {runs}, and {cause}: this change {does}.")
         return
-    raise pulumi.RunError(
-        str(
-            InvalidArgumentError(
-                argument,
-                value,
-                f"{runs} under deletion protection, and {cause}",
-                "Take two steps: set load_balancer.deletion_protection to false and run pulumi up; then make "
-                f"this change, which {does}, and set it back.",
-            )
-        )
+    raise refused(
+        argument,
+        value,
+        f"{runs} under deletion protection, and {cause}",
+        "Take two steps: set load_balancer.deletion_protection to false and run pulumi up; then make "
+        f"this change, which {does}, and set it back.",
     )
