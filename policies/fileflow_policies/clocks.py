@@ -83,26 +83,13 @@ _NEXT_COMMAND: Final = frozenset(";&|(\n")
 
 _RUNNERS: Final = frozenset(
     {
-        *("java", "python", "python3", "python2", "node", "nodejs", "ts-node", "tsx", "bun", "deno", "ruby"),
-        *(
-            "php",
-            "perl",
-            "busybox",
-            "dotnet",
-            "mono",
-            "go",
-            "poetry",
-            "pipenv",
-            "uv",
-            "bundle",
-            "exec",
-            "run",
-            "npm",
-        ),
-        *("yarn", "pnpm", "npx", "sh", "bash", "ash", "dash", "tini", "dumb-init", "env", "sudo", "gosu"),
-        *("su-exec", "nice", "rake", "rails", "manage.py", "make", "catchsegv", "ddtrace-run", "xargs"),
-        *("do", "then", "else", "if", "while", "until", "!", "nohup", "setsid", "chpst", "s6-setuidgid"),
-        *("opentelemetry-instrument", "newrelic-admin", "run-program", "start", "time", "timeout"),
+        *("java", "python", "python3", "python2", "node", "nodejs", "ts-node", "tsx", "bun", "deno"),
+        *("ruby", "php", "perl", "busybox", "dotnet", "mono", "go", "poetry", "pipenv", "uv", "bundle"),
+        *("exec", "run", "npm", "yarn", "pnpm", "npx", "sh", "bash", "ash", "dash", "tini", "dumb-init"),
+        *("env", "sudo", "gosu", "su-exec", "nice", "rake", "rails", "manage.py", "make", "catchsegv"),
+        *("ddtrace-run", "xargs", "do", "then", "else", "if", "while", "until", "!", "nohup", "setsid"),
+        *("chpst", "s6-setuidgid", "opentelemetry-instrument", "newrelic-admin", "run-program", "start"),
+        *("time", "timeout"),
     }
 )
 _SHOWING: Final = frozenset(
@@ -274,37 +261,16 @@ def _is_called_scheduler(name: str) -> bool:
 _SPOKEN: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
 _GENERIC: Final = frozenset(
     {
-        *(
-            "application",
-            "app",
-            "main",
-            "service",
-            "server",
-            "runner",
-            "daemon",
-            "process",
-            "boot",
-            "launcher",
-        ),
-        *("start", "run", "prod", "production", "dev", "exec", "cli", "program", "jvm", "java", "kt", "host"),
+        *("application", "app", "main", "service", "server", "runner", "daemon", "process", "boot"),
+        *("launcher", "start", "run", "prod", "production", "dev", "exec", "cli", "program", "jvm", "java"),
+        *("kt", "host"),
     }
 )
 _OF_A_SCHEDULER: Final = frozenset(
     {
-        *(
-            "api",
-            "ui",
-            "client",
-            "clients",
-            "web",
-            "controller",
-            "worker",
-            "workers",
-            "consumer",
-            "dashboard",
-        ),
-        *("admin", "console", "portal", "frontend", "gateway", "exporter", "proxy", "test", "tests", "docs"),
-        *("lib", "sdk", "instrumentation", "viewer", "migration", "migrations", "migrate"),
+        *("api", "ui", "client", "clients", "web", "controller", "worker", "workers", "consumer"),
+        *("dashboard", "admin", "console", "portal", "frontend", "gateway", "exporter", "proxy", "test"),
+        *("tests", "docs", "lib", "sdk", "instrumentation", "viewer", "migration", "migrations", "migrate"),
     }
 )
 """What a program is that has to do with a scheduler and isn't one: a `meeting-scheduler-api` is an API."""

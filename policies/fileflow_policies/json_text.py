@@ -22,15 +22,21 @@ class UnreadableTextError(ValueError):
     """The text isn't JSON, or is nested too deeply; the message says which."""
 
 
-def parse(text: str) -> Any:
-    """The parsed text. Raises UnreadableTextError."""
+def nesting(text: str, brackets: re.Pattern[str]) -> int:
+    """How deep a text is nested by `brackets`, whose first group begins a level and whose second ends one."""
     depth = deepest = 0
-    for match in _OUTSIDE_STRINGS.finditer(text):
+    for match in brackets.finditer(text):
         if match[1]:
             depth += 1
             deepest = max(deepest, depth)
         elif match[2]:
             depth -= 1
+    return deepest
+
+
+def parse(text: str) -> Any:
+    """The parsed text. Raises UnreadableTextError."""
+    deepest = nesting(text, _OUTSIDE_STRINGS)
     if deepest > DEEPEST:
         raise UnreadableTextError(f"nested {deepest} levels deep")
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .json_text import DEEPEST, UnreadableTextError, parse
+from .json_text import DEEPEST, UnreadableTextError, nesting, parse
 from .normal import cloud_formation_type, from_cloud_formation
 from .resources import ECS_TASK_DEFINITION, Resource
 from .values import Value
@@ -95,17 +95,13 @@ def _link(resources: list[Resource], made: Mapping[Any, Any]) -> None:
             each.memo["template tasks"] = [tasks[named]]
 
 
-_SIGNS: Final = re.compile(r"([\[{])|([\]}])")
+_BRACKETS: Final = re.compile(r"([\[{])|([\]}])")
 _NESTED_ON_A_LINE: Final = re.compile(rf"(?:[-?] ){{{DEEPEST}}}")
 
 
 def _too_deep(text: str) -> bool:
     """Whether YAML may be nested deeper than any template: by brackets, or by lists on one line."""
-    depth = deepest = 0
-    for sign in _SIGNS.finditer(text):
-        depth += 1 if sign[1] else -1
-        deepest = max(deepest, depth)
-    return deepest > DEEPEST or _NESTED_ON_A_LINE.search(text) is not None
+    return nesting(text, _BRACKETS) > DEEPEST or _NESTED_ON_A_LINE.search(text) is not None
 
 
 def _parsed(text: str) -> Any:
