@@ -49,10 +49,12 @@ def page() -> str:
         "stopped.",
         "- **refused**: the preview says why, in one line, and nothing has changed.\n",
     ]
+    shown: list[Entry] = []
     for base, runs in recorded.items():
-        entries = [each for run in runs.values() for each in run]
-        if base != next(iter(recorded)):
-            entries = [each for each in entries if each not in _entries(recorded, next(iter(recorded)))]
+        entries: list[Entry] = [each for run in runs.values() for each in run]
+        # A stack that differs from the first one says only what it does differently.
+        entries = [each for each in entries if each not in shown]
+        shown = shown or entries
         parts += [f"## From {base}\n", "| setting | change | what happens | replaced |", "|---|---|---|---|"]
         parts += [_row(each) for each in entries]
         parts.append("")
@@ -61,10 +63,6 @@ def page() -> str:
         parts.append("## Not walked yet\n")
         parts.append("No run of the walk has gone to these and back: " + ", ".join(missing) + ".\n")
     return "\n".join(parts)
-
-
-def _entries(recorded: Mapping[str, Mapping[str, Sequence[Entry]]], base: str) -> list[Entry]:
-    return [each for run in recorded[base].values() for each in run]
 
 
 def not_recorded(recorded: Mapping[str, Mapping[str, Sequence[Entry]]]) -> list[str]:

@@ -26,6 +26,7 @@ from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
 from tools import changes, costs, runbook
+from tools.setting_paths import sections_in
 
 ROOT = Path(__file__).parent.parent
 NOTICE = "<!-- Written by `make docs` from the docstrings; change those. -->"
@@ -62,7 +63,7 @@ def settings_page() -> str:
         if section in seen:
             continue
         seen.append(section)
-        waiting += [inner for annotation in _annotations(section) for inner in _sections_in(annotation)]
+        waiting += [inner for annotation in _annotations(section) for inner in sections_in(annotation)]
     parts += [_section(each) for each in seen]
     return "\n".join(parts)
 
@@ -137,16 +138,6 @@ def _type_text(annotation: Any) -> str:
     plain = isinstance(annotation, type) and not typing.get_args(annotation)
     text = annotation.__name__ if plain else str(annotation)
     return re.sub(r"\b(?:[a-z_]+\.)+([A-Za-z_]+)", r"\1", text).replace(" |", " or")
-
-
-def _sections_in(annotation: Any) -> Iterator[type[Any]]:
-    """The sections that an annotation of a setting names."""
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        if dataclasses.is_dataclass(annotation) or issubclass(annotation, BaseModel):
-            yield annotation
-        return
-    for inner in typing.get_args(annotation):
-        yield from _sections_in(inner)
 
 
 def _dataclasses_of(module: types.ModuleType) -> list[type[Any]]:

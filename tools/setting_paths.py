@@ -41,7 +41,7 @@ def settings_of(section: type[Any]) -> list[Setting]:
 def _below(section: type[Any], prefix: str) -> Iterator[Setting]:
     for name, annotation in _annotations(section).items():
         path = f"{prefix}{name}"
-        inner = list(_sections_in(annotation))
+        inner = list(sections_in(annotation))
         kinds = _kinds(annotation)
         if not inner or kinds != {"given"}:
             yield Setting(path, kinds)
@@ -56,13 +56,14 @@ def _annotations(section: type[Any]) -> dict[str, Any]:
     return {each.name: hints[each.name] for each in dataclasses.fields(section)}
 
 
-def _sections_in(annotation: Any) -> Iterator[type[Any]]:
+def sections_in(annotation: Any) -> Iterator[type[Any]]:
+    """The sections that an annotation of a setting names."""
     if isinstance(annotation, type) and not typing.get_args(annotation):
         if dataclasses.is_dataclass(annotation) or issubclass(annotation, BaseModel):
             yield annotation
         return
     for inner in typing.get_args(annotation):
-        yield from _sections_in(inner)
+        yield from sections_in(inner)
 
 
 def _kinds(annotation: Any) -> frozenset[str]:
