@@ -78,8 +78,10 @@ class Asker:
 
     @property
     def failed(self) -> list[str]:
-        """The answers other than 200."""
-        return [each.answer for each in self.sights if ": 200 " not in f"{each.answer} "]
+        """What was answered, where it wasn't the web API's own answer."""
+        return [
+            each.answer for each in self.sights if not each.answered or '"application"' not in each.answer
+        ]
 
 
 @dataclass(frozen=True)

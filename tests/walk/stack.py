@@ -90,9 +90,12 @@ class WalkedStack:
 
     @property
     def urls(self) -> list[str]:
-        """The web API's addresses, as its clients know them before a change."""
+        """The web API's addresses, as its clients know them before a change.
+
+        Not below /actuator, which the listener itself answers.
+        """
         balancers = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
-        return [f"http://{each['DNSName']}/actuator/health" for each in balancers]
+        return [f"http://{each['DNSName']}/" for each in balancers]
 
     def write(self, values: Mapping[str, Any]) -> None:
         """Writes the stack's file."""

@@ -93,7 +93,7 @@ def ask(endpoint: str, url: str, redirects: int = 3) -> Sight:
     location = response.getheader("Location")
     if response.status in (301, 302) and location and redirects:
         return ask(endpoint, urllib.parse.urljoin(url, location), redirects - 1)
-    answered = response.status < 500 or SIMULATED in body
+    answered = response.status == http.HTTPStatus.OK or SIMULATED in body
     return Sight(at, answered, f"{url}: {response.status} {body[:120].decode(errors='replace').strip()}")
 
 
