@@ -48,6 +48,7 @@ class _Part:
         ignore_changes: list[str] | None = None,
         protect: bool | None = None,
         replacement_trigger: pulumi.Input[str] | None = None,
+        delete_before_replace: bool | None = None,
     ) -> pulumi.ResourceOptions:
         """A child of `parent` that a running stack may know as awsx's child `former_name`."""
         aliases = None
@@ -61,6 +62,7 @@ class _Part:
             ignore_changes=ignore_changes,
             protect=protect,
             replacement_trigger=replacement_trigger,
+            delete_before_replace=delete_before_replace,
         )
 
 
@@ -160,6 +162,8 @@ def _balancer(
             # A load balancer stays in its VPC: SetSubnets refuses those of another one.
             # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSubnets.html
             replacement_trigger=vpc_id,
+            # Two of one name can't be, and of a replacement by its trigger the provider doesn't say so.
+            delete_before_replace=True,
         ),
     )
 

@@ -266,6 +266,10 @@ def test_a_load_balancer_that_stays_is_let_through_and_a_replacement_is_warned_o
     assert [call.args[0] for call in warned.call_args_list] == said
 
 
+def test_a_load_balancer_is_deleted_before_another_of_its_name_is_made(web: Recording) -> None:
+    assert web.only(t.LOAD_BALANCER).delete_before_replace is True
+
+
 def listeners(recording: Recording) -> dict[str, dict[str, Any]]:
     """A recording's listeners by name, without the load balancer that all are of."""
     return {
