@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from components.validation import HIDDEN, InvalidArgumentError
 from settings.messages import SettingsError, describe, line
+from settings.running_stack import refuse_another_environment
 from settings.sections import Settings
 from settings.stack_file import StackFile, read_stack_file
 from settings.values import PROJECT
@@ -36,7 +37,7 @@ def read_settings() -> Settings:
     }
     secret_keys = {key.removeprefix(f"{PROJECT}:") for key in get_config_secret_keys_env()}
     stack = pulumi.get_stack()
-    return parse_settings(
+    settings = parse_settings(
         stack,
         values,
         secret_keys,
@@ -45,6 +46,9 @@ def read_settings() -> Settings:
         or os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION"),
     )
+    full_name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    refuse_another_environment(full_name, settings.environment)
+    return settings
 
 
 def parse_settings(
