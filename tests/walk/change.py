@@ -56,14 +56,16 @@ class Run:
     """What goes in by one `pulumi up`, and out again by another.
 
     Changes of one run touch different resources, so that each is seen by itself. `renames` maps the new
-    names of schedulers to the old ones. `fails` ones fail halfway on purpose.
-    `bases` are the stacks that it is walked from.
+    names of schedulers to the old ones. `fails` ones fail halfway on purpose. `previewed` ones have their
+    preview first, as a person's have, because that refuses them. `bases` are the stacks that it is walked
+    from.
     """
 
     name: str
     changes: Sequence[Change]
     renames: Mapping[str, str] | None = None
     fails: bool = False
+    previewed: bool = False
     bases: Sequence[str] = (PLAIN,)
 
 

@@ -38,7 +38,7 @@ NO_BUILD: Final = {"images.context": LEFT_OUT, "images.dockerfile": LEFT_OUT}
 RUNS: Final[Sequence[Run]] = (
     # What the stack as a whole has, with what else touches other resources.
     one("version", {"version": "1.1.0"}, bases=BOTH),
-    one("environment", {"environment": "other"}),
+    one("environment", {"environment": "other"}, previewed=True),
     one("tags", {"tags": {"CostCenter": "4711"}}, bases=BOTH),
     Run(
         name="logs, repository, insights, autoscaling",
@@ -121,12 +121,12 @@ RUNS: Final[Sequence[Run]] = (
             ),
         ],
     ),
-    one("insights off", {"container_insights": "disabled"}),
+    one("insights off", {"container_insights": "disabled"}, previewed=True),
     one("insights off without schedulers", {"container_insights": "disabled", "schedulers": []}),
     # The network.
     one("third zone", {"network.create.number_of_availability_zones": 3}),
-    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}),
-    one("another cut of the range", {"network.create.availability_zone_cidr_mask": 18}),
+    one("another range", {"network.create.cidr_block": "10.30.0.0/16"}, previewed=True),
+    one("another cut of the range", {"network.create.availability_zone_cidr_mask": 18}, previewed=True),
     one(
         "a NAT gateway a zone",
         {"network.create.nat_gateway_strategy": "ONE_PER_AZ", "network.create.vpc_endpoints": False},
@@ -298,7 +298,11 @@ RUNS: Final[Sequence[Run]] = (
         ],
         renames={"archive": "download"},
     ),
-    one("one scheduler for another", {"schedulers": [PIPELINE, {"name": "thumbnails", "port": 9093}]}),
+    one(
+        "one scheduler for another",
+        {"schedulers": [PIPELINE, {"name": "thumbnails", "port": 9093}]},
+        previewed=True,
+    ),
     one("one scheduler less", {"schedulers": [PIPELINE]}),
     one("one scheduler more", {"schedulers": [DOWNLOAD, PIPELINE, {"name": "archive", "port": 9093}]}),
     one("no scheduler", {"schedulers": []}),
@@ -310,6 +314,7 @@ RUNS: Final[Sequence[Run]] = (
     one(
         "HTTPS with a certificate that isn't issued",
         {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$pending_certificate"},
+        previewed=True,
     ),
     one(
         "plain HTTP",
@@ -334,7 +339,7 @@ RUNS: Final[Sequence[Run]] = (
     ),
     one("internal", {f"{BALANCER}.internal": True}, interrupts=REPLACES_BALANCER),
     one("deletion protection", {f"{BALANCER}.deletion_protection": True}),
-    one("no callers", {f"{BALANCER}.source_cidr_blocks": []}),
+    one("no callers", {f"{BALANCER}.source_cidr_blocks": []}, previewed=True),
 )
 
 TOUR: Final = (

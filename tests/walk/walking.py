@@ -126,7 +126,7 @@ def _judged_step(walked: Walked, stack: WalkedStack, run: Run, values: Mapping[s
 
 def there_from(stack: WalkedStack, run: Run, before: Mapping[str, Any], after: Mapping[str, Any]) -> Outcome:
     """The run itself: with its preview where that has something to say, which costs as long as the run."""
-    says_something = any(change.interrupts for change in run.changes)
+    says_something = run.previewed or any(change.interrupts for change in run.changes)
     outcome = stack.up(preview=says_something, watched=True, renames=run.renames)
     if outcome.succeeded or not outcome.operations or says_something or run.fails:
         return outcome
