@@ -51,10 +51,11 @@ class Outcome:
 
 @dataclass
 class WalkedStack:
-    """FileFlow on stack `local`, started from one of the two bases."""
+    """FileFlow on stack `local`, from one of the two bases; with the pack unless `policies` is False."""
 
     deployment: Deployment
     base: str
+    policies: bool = True
     facts: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -118,7 +119,7 @@ class WalkedStack:
         options = [] if preview else ["--skip-preview"]
         options += ["--expect-no-changes"] if changes_nothing else []
         # An unchanged run tells the pack nothing new.
-        options += [] if changes_nothing else ["--policy-pack", "policies"]
+        options += ["--policy-pack", "policies"] if self.policies and not changes_nothing else []
         command = "PULUMI_DEBUG_COMMANDS=true pulumi up --yes --non-interactive"
         with Watcher(self.endpoint, LOCAL_ACCOUNT_ID, self.urls if watched else [], renames) as watcher:
             done = self.deployment.sourced(f"{command} --event-log {log} {' '.join(options)}")
