@@ -28,6 +28,7 @@ from composition import (
     topic_args,
     web_api_args,
 )
+from leases import create_leases
 from settings import read_settings
 
 settings = read_settings()
@@ -44,6 +45,7 @@ platform = Platform(
     cluster_arn=checked_cluster(cluster, names.scheduler_prefix, scheduler_services(settings, names)),
     topic_arn=topic.topic_arn,
     session_key_arn=cluster.session_key_arn,
+    guard_image=create_leases(settings, names, repository),
 )
 
 web = names.web_api
@@ -63,7 +65,6 @@ for scheduler in settings.schedulers:
     ports[its.service] = scheduler.port
 for key, output in service_outputs(names, web_api, schedulers).items():
     pulumi.export(key, output)
-
 region = aws.get_region_output().region
 create_dashboard(
     names.base,

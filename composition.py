@@ -13,6 +13,8 @@ import pulumi
 from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
+from components.lease import BUILDPACKS_ENTRY_POINT, Lease
+from components.lease_table import LeaseTableArgs
 from components.names import Names, ServiceNames
 from components.options import Alarms, Placement
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
@@ -32,6 +34,8 @@ class Platform:
     cluster_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     session_key_arn: pulumi.Input[str] | None
+    guard_image: pulumi.Input[str] | None = None
+    """Where a scheduler has a lease."""
 
     @property
     def alarms(self) -> Alarms:
@@ -55,7 +59,10 @@ def repository_args(settings: Settings, names: Names) -> ImageRepositoryArgs:
     services = [names.web_api, *(names.scheduler(each.name) for each in settings.schedulers)]
     return ImageRepositoryArgs(
         repository_name=names.repository,
-        tag_prefixes=[service.image_tag_prefix for service in services],
+        tag_prefixes=[
+            *(service.image_tag_prefix for service in services),
+            *([GUARD_TAG_PREFIX] if guard_architectures(settings) else []),
+        ],
         kept_versions=settings.repository.kept_versions,
         force_delete=settings.repository.force_delete,
         tags=settings.all_tags,
@@ -99,6 +106,57 @@ def image_source(images: ImageSettings, names: ServiceNames, version: str) -> Im
     if images.source == "local":
         return LocalImage(name=names.source_image)
     return RegistryTag()
+
+
+GUARD_TAG_PREFIX = "lease-guard-"
+SPRING_BOOT_ENTRY_POINT = ("java", "-jar", "application.jar")
+"""How the image of images/spring-boot.Dockerfile starts."""
+
+
+def guard_architectures(settings: Settings) -> list[str]:
+    """What the guard is needed for: the architectures of the schedulers that have a lease."""
+    return sorted({each.size.cpu_architecture for each in settings.schedulers if each.lease is not None})
+
+
+def guard_image_args(settings: Settings, repository: ImageRepository) -> ServiceImageArgs:
+    """The guard's image, from where the schedulers' images come too."""
+    source: ImageSource = RegistryTag()
+    if settings.images.source == "build":
+        source = Build(context="guard", dockerfile="guard/Dockerfile")
+    elif settings.images.source == "local":
+        source = LocalImage(name="fileflow-lease-guard:latest")
+    return ServiceImageArgs(
+        repository=repository,
+        source=source,
+        tag=GUARD_TAG_PREFIX + settings.version,
+        latest_tag=f"{GUARD_TAG_PREFIX}latest",
+        platform="linux/arm64" if guard_architectures(settings) == ["ARM64"] else "linux/amd64",
+    )
+
+
+def lease_table_args(settings: Settings, names: Names) -> LeaseTableArgs:
+    """The stack's own table of leases."""
+    return LeaseTableArgs(
+        table_name=names.lease_table,
+        deletion_protection=settings.leases.deletion_protection,
+        point_in_time_recovery=settings.leases.point_in_time_recovery,
+        tags=settings.all_tags,
+    )
+
+
+def scheduler_lease(platform: Platform, scheduler: SchedulerSettings) -> Lease | None:
+    """The lease of a scheduler, where it has one."""
+    if scheduler.lease is None or platform.guard_image is None:
+        return None
+    built = platform.settings.images.source == "build"
+    return Lease(
+        table_name=scheduler.lease.table_name or Names(environment=platform.settings.environment).lease_table,
+        key=scheduler.lease_key,
+        guard_image=platform.guard_image,
+        entry_point=scheduler.lease.entry_point
+        or (SPRING_BOOT_ENTRY_POINT if built else BUILDPACKS_ENTRY_POINT),
+        duration_seconds=scheduler.lease.duration_seconds,
+    )
 
 
 def load_balancing(
@@ -187,6 +245,7 @@ def scheduler_args(
         access=scheduler.access(platform.session_key_arn),
         stop_timeout_seconds=scheduler.stop_timeout_seconds,
         spot_opt_in=scheduler.spot_opt_in,
+        lease=scheduler_lease(platform, scheduler),
         log_group_name=names.log_group,
         logging=settings.logging.value(),
         alarms=platform.alarms,

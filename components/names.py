@@ -59,6 +59,10 @@ class Names:
         return PROJECT if self.environment == PRODUCTION else self.base
 
     @property
+    def lease_table(self) -> str:
+        return f"{self.base}-leases"
+
+    @property
     def web_api(self) -> ServiceNames:
         return ServiceNames(
             service=f"{PROJECT}-web-api",

@@ -33,7 +33,8 @@ from local.stack import Workbench
 
 SPREAD = ("-n", "auto", "--dist", "loadgroup")
 FAST_TESTS = ("tests/unit", "tests/operate")
-TYPED = ("__main__.py", "composition.py", "settings", "components", "local", "operate", "tests", "tools")
+PROGRAM = ("__main__.py", "composition.py", "leases.py")
+TYPED = (*PROGRAM, "settings", "components", "local", "operate", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
 

@@ -4,6 +4,7 @@
 `reading` where values come from, `stack_file` what the file says of them.
 """
 
+from settings.lease_sections import LeaseSettings, LeasesSettings
 from settings.messages import SettingsError
 from settings.reading import parse_settings, read_settings
 from settings.sections import (
@@ -24,6 +25,8 @@ __all__ = [
     "AccessLogSettings",
     "AlarmSettings",
     "ImageSettings",
+    "LeaseSettings",
+    "LeasesSettings",
     "LoadBalancerSettings",
     "LoggingSettings",
     "NetworkSettings",

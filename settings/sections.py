@@ -38,6 +38,7 @@ from components.web_options import (
     LoadBalancing,
     TargetHealthCheck,
 )
+from settings.lease_sections import LeasesSettings
 from settings.services import SchedulerSettings, ServiceSettings
 from settings.values import (
     Environment,
@@ -296,6 +297,7 @@ class Settings(Section):
     container_insights: Literal["enabled", "enhanced", "disabled"] = "enabled"
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     alarms: AlarmSettings = Field(default_factory=AlarmSettings)
+    leases: LeasesSettings = Field(default_factory=LeasesSettings)
     web_api: WebApiSettings
     schedulers: Annotated[list[SchedulerSettings], AfterValidator(_schedulers_differ)]
     tags: Tags = Field(default_factory=dict)
@@ -309,6 +311,14 @@ class Settings(Section):
                 self.container_insights,
                 "the alarms on the number of a scheduler's tasks read its metrics, and would ring for ever",
                 "Choose enabled or enhanced.",
+            )
+        leased = {each.size.cpu_architecture for each in self.schedulers if each.lease is not None}
+        if len(leased) > 1:
+            refuse(
+                "schedulers.size.cpu_architecture",
+                sorted(leased),
+                "the guard's image has one architecture, and so have the schedulers with a lease",
+                "Give them one cpu_architecture.",
             )
         return self
 

@@ -26,6 +26,7 @@ from components.options import (
 from components.validation import (
     all_mistakes,
 )
+from settings.lease_sections import LeaseSettings
 from settings.values import (
     Action,
     Port,
@@ -172,3 +173,9 @@ class SchedulerSettings(ServiceSettings):
     renamed_from: SchedulerName | None = None
     stop_timeout_seconds: StopTimeout = 120
     spot_opt_in: bool = False
+    lease: LeaseSettings | None = None
+
+    @property
+    def lease_key(self) -> str:
+        """What its lease is called, by default as it is itself, and as it was before a rename."""
+        return (self.lease and self.lease.key) or self.renamed_from or self.name

@@ -24,6 +24,8 @@ from settings import (
     AccessLogSettings,
     AlarmSettings,
     ImageSettings,
+    LeaseSettings,
+    LeasesSettings,
     LoadBalancerSettings,
     LoggingSettings,
     NetworkSettings,
@@ -79,6 +81,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "container_insights": "enhanced",
             "logging": {"retention_days": 3},
             "alarms": {"topic_arns": [f"{TOPIC_ARN}-2"]},
+            "leases": {"deletion_protection": False},
             "web_api": {"load_balancer": {"plain_http": True, "internal": True}},
             "schedulers": [],
             "tags": {"Team": "files"},
@@ -126,6 +129,23 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "renamed_from": "old",
             "stop_timeout_seconds": 99,
             "spot_opt_in": True,
+            "lease": {},
+        },
+    ),
+    LeaseSettings: (
+        "schedulers.0.lease",
+        {
+            "table_name": {"table_name": "shared", "key": "files/download"},
+            "key": {"key": "files/download"},
+            "entry_point": {"entry_point": ["/app"]},
+            "duration_seconds": {"duration_seconds": 99},
+        },
+    ),
+    LeasesSettings: (
+        "leases",
+        {
+            "deletion_protection": False,
+            "point_in_time_recovery": True,
         },
     ),
     WebApiSettings: (
@@ -196,7 +216,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
     ),
 }
 
-WHOLE = {ImageSettings, NetworkSettings}
+WHOLE = {ImageSettings, LeaseSettings, NetworkSettings}
 """Sections whose fields exclude each other: the table has the whole section for each field."""
 
 
@@ -236,6 +256,7 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         cluster_arn=CLUSTER_ARN,
         topic_arn=TOPIC_ARN,
         session_key_arn=KEY_ARN,
+        guard_image=IMAGE,
     )
     repository = cast(ImageRepository, SimpleNamespace())
     made: list[Any] = [
@@ -245,6 +266,8 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         composition.topic_args(settings, names, CLUSTER_ARN),
         composition.image_args(settings, settings.web_api, names.web_api, repository),
         composition.web_api_args(platform, names, IMAGE),
+        composition.lease_table_args(settings, names),
+        composition.guard_image_args(settings, repository),
     ]
     for scheduler in settings.schedulers:
         its = names.scheduler(scheduler.name)

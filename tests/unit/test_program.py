@@ -369,3 +369,27 @@ def test_the_dashboard_shows_every_service_and_the_web_apis_requests() -> None:
     placed = {(each["x"], each["y"]) for each in widgets}
     assert len(placed) == len(widgets)
     assert {each["properties"]["region"] for each in widgets} == {REGION}
+
+
+def test_a_lease_adds_a_table_the_guards_image_and_alarms_and_nothing_without_one() -> None:
+    values = stack_values("dev")
+    values["schedulers"][0]["lease"] = {}
+    values["schedulers"][1]["lease"] = {"table_name": "shared", "key": "files/pipeline"}
+    recording = record_stack("dev", values=values, preview=True)
+    plain = record_stack("dev", preview=True)
+
+    assert recording.counts() - plain.counts() == {
+        "fileflow:dynamodb:LeaseTable": 1,
+        "fileflow:ecr:ServiceImage": 1,
+        t.ALARM: 4,
+        t.DOCKER_TAG: 2,
+        t.METRIC_FILTER: 4,
+        t.PUSHED_IMAGE: 2,
+        t.ROLE_POLICY: 2,
+        t.TABLE: 1,
+    }
+    assert recording.only(t.TABLE).inputs["name"] == "fileflow-dev-leases"
+    definitions = [each.inputs["containerDefinitions"] for each in recording.of_type(t.TASK_DEFINITION)]
+    assert all(isinstance(each, str) for each in definitions)
+    assert ['"fileflow-dev-leases", "--key", "download"' in each for each in definitions].count(True) == 1
+    assert ['"shared", "--key", "files/pipeline"' in each for each in definitions].count(True) == 1

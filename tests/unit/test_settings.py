@@ -778,3 +778,30 @@ def test_schedulers_without_the_metric_that_counts_them_are_refused() -> None:
     with pytest.raises(SettingsError, match="container_insights is 'disabled', but the alarms"):
         parse("prod", put("container_insights", "disabled"))
     parse("prod", {**put("container_insights", "disabled"), "schedulers": []})
+
+
+@pytest.mark.parametrize(
+    ("lease", "named"),
+    [
+        ({"table_name": "shared"}, "lease.key"),
+        ({"key": "a b"}, "lease.key"),
+        ({"duration_seconds": 5}, "lease.duration_seconds"),
+        ({"entry_point": []}, "lease.entry_point"),
+        ({"tables": "leases"}, "tables"),
+    ],
+)
+def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: dict[str, Any], named: str) -> None:
+    values = stack_values("dev")
+    values["schedulers"][0]["lease"] = lease
+
+    with pytest.raises(SettingsError, match=named):
+        parse("dev", values)
+
+
+def test_schedulers_with_a_lease_have_one_architecture() -> None:
+    values = stack_values("dev")
+    for scheduler, architecture in zip(values["schedulers"], ("ARM64", "X86_64"), strict=True):
+        scheduler |= {"lease": {}, "size": {"cpu_architecture": architecture}}
+
+    with pytest.raises(SettingsError, match="cpu_architecture"):
+        parse("dev", values)
