@@ -45,7 +45,7 @@ platform = Platform(
     cluster_arn=checked_cluster(cluster, names.scheduler_prefix, scheduler_services(settings, names)),
     topic_arn=topic.topic_arn,
     session_key_arn=cluster.session_key_arn,
-    guard_image=create_leases(settings, names, repository),
+    guard_images=create_leases(settings, names, repository),
 )
 
 web = names.web_api

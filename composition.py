@@ -6,7 +6,7 @@ Pure: the only place that knows both the words of the configuration and those of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -15,13 +15,16 @@ from components.cluster import ClusterArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.lease import BUILDPACKS_ENTRY_POINT, Lease
 from components.lease_table import LeaseTableArgs
-from components.names import Names, ServiceNames
+from components.names import GUARD_TAG_PREFIX, Names, ServiceNames
 from components.options import Alarms, Placement
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import LoadBalancing
 from settings import ImageSettings, LoadBalancerSettings, SchedulerSettings, ServiceSettings, Settings
+
+DOCKER_ARCHITECTURES: Mapping[str, str] = {"ARM64": "arm64", "X86_64": "amd64"}
+"""What Docker calls the architectures of ECS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +37,8 @@ class Platform:
     cluster_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     session_key_arn: pulumi.Input[str] | None
-    guard_image: pulumi.Input[str] | None = None
-    """Where a scheduler has a lease."""
+    guard_images: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """The guard's image for each architecture of a scheduler that has a lease."""
 
     @property
     def alarms(self) -> Alarms:
@@ -61,7 +64,7 @@ def repository_args(settings: Settings, names: Names) -> ImageRepositoryArgs:
         repository_name=names.repository,
         tag_prefixes=[
             *(service.image_tag_prefix for service in services),
-            *([GUARD_TAG_PREFIX] if guard_architectures(settings) else []),
+            *(guard_tag_prefix(architecture) for architecture in guard_architectures(settings)),
         ],
         kept_versions=settings.repository.kept_versions,
         force_delete=settings.repository.force_delete,
@@ -90,7 +93,7 @@ def image_args(
         source=image_source(settings.images, names, version),
         tag=names.image_tag_prefix + version,
         latest_tag=names.latest_tag,
-        platform="linux/arm64" if service.size.cpu_architecture == "ARM64" else "linux/amd64",
+        platform=f"linux/{DOCKER_ARCHITECTURES[service.size.cpu_architecture]}",
     )
 
 
@@ -108,7 +111,6 @@ def image_source(images: ImageSettings, names: ServiceNames, version: str) -> Im
     return RegistryTag()
 
 
-GUARD_TAG_PREFIX = "lease-guard-"
 SPRING_BOOT_ENTRY_POINT = ("java", "-jar", "application.jar")
 """How the image of images/spring-boot.Dockerfile starts."""
 
@@ -118,19 +120,28 @@ def guard_architectures(settings: Settings) -> list[str]:
     return sorted({each.size.cpu_architecture for each in settings.schedulers if each.lease is not None})
 
 
-def guard_image_args(settings: Settings, repository: ImageRepository) -> ServiceImageArgs:
+def guard_tag_prefix(architecture: str) -> str:
+    """What the tags of the guard's image for an architecture begin with."""
+    return f"{GUARD_TAG_PREFIX}{DOCKER_ARCHITECTURES[architecture]}-"
+
+
+def guard_image_args(settings: Settings, repository: ImageRepository, architecture: str) -> ServiceImageArgs:
     """The guard's image, from where the schedulers' images come too."""
+    docker_architecture = DOCKER_ARCHITECTURES[architecture]
     source: ImageSource = RegistryTag()
     if settings.images.source == "build":
-        source = Build(context="guard", dockerfile="guard/Dockerfile")
+        source = Build(
+            context=settings.leases.context or "guard",
+            dockerfile=settings.leases.dockerfile or "guard/Dockerfile",
+        )
     elif settings.images.source == "local":
-        source = LocalImage(name="fileflow-lease-guard:latest")
+        source = LocalImage(name=f"fileflow-lease-guard:{docker_architecture}")
     return ServiceImageArgs(
         repository=repository,
         source=source,
-        tag=GUARD_TAG_PREFIX + settings.version,
-        latest_tag=f"{GUARD_TAG_PREFIX}latest",
-        platform="linux/arm64" if guard_architectures(settings) == ["ARM64"] else "linux/amd64",
+        tag=guard_tag_prefix(architecture) + settings.version,
+        latest_tag=f"{guard_tag_prefix(architecture)}latest",
+        platform=f"linux/{docker_architecture}",
     )
 
 
@@ -146,13 +157,13 @@ def lease_table_args(settings: Settings, names: Names) -> LeaseTableArgs:
 
 def scheduler_lease(platform: Platform, scheduler: SchedulerSettings) -> Lease | None:
     """The lease of a scheduler, where it has one."""
-    if scheduler.lease is None or platform.guard_image is None:
+    if scheduler.lease is None:
         return None
     built = platform.settings.images.source == "build"
     return Lease(
-        table_name=scheduler.lease.table_name or Names(environment=platform.settings.environment).lease_table,
+        table_name=platform.settings.lease_table_of(scheduler.lease),
         key=scheduler.lease_key,
-        guard_image=platform.guard_image,
+        guard_image=platform.guard_images[scheduler.size.cpu_architecture],
         entry_point=scheduler.lease.entry_point
         or (SPRING_BOOT_ENTRY_POINT if built else BUILDPACKS_ENTRY_POINT),
         duration_seconds=scheduler.lease.duration_seconds,

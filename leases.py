@@ -1,9 +1,11 @@
-"""Creates what the leases of a stack stand on: the stack's own table, and the guard's image.
+"""Creates what the leases of a stack stand on: the stack's own table, and the guard's images.
 
 Nothing is created where no scheduler has a lease. Doesn't own which scheduler has one, nor by what key.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pulumi
 
@@ -15,13 +17,22 @@ from composition import guard_architectures, guard_image_args, lease_table_args
 from settings import Settings
 
 
-def create_leases(settings: Settings, names: Names, repository: ImageRepository) -> pulumi.Output[str] | None:
-    """The guard's image, which is there when the table is; None without a lease."""
-    if not guard_architectures(settings):
-        return None
-    reference = ServiceImage("lease-guard", guard_image_args(settings, repository)).reference
+def create_leases(
+    settings: Settings, names: Names, repository: ImageRepository
+) -> Mapping[str, pulumi.Output[str]]:
+    """The guard's image by architecture, which is there when the table is; empty without a lease."""
+    images = {
+        architecture: ServiceImage(
+            f"lease-guard-{architecture.lower()}", guard_image_args(settings, repository, architecture)
+        ).reference
+        for architecture in guard_architectures(settings)
+    }
     if all(each.lease.table_name for each in settings.schedulers if each.lease is not None):
-        return reference
+        return images
     table = LeaseTable(names.lease_table, lease_table_args(settings, names))
-    # The name is known at preview, which the table's ARN isn't; whoever waits for it waits for the table.
-    return pulumi.Output.all(reference, table.table_name).apply(lambda known: str(known[0]))
+    return {architecture: _once(table.table_name, image) for architecture, image in images.items()}
+
+
+def _once(table_name: pulumi.Output[str], image: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The image, known at preview as the table's name is, of which the one who waits waits for the table."""
+    return pulumi.Output.all(image, table_name).apply(lambda known: str(known[0]))

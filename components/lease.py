@@ -104,9 +104,9 @@ class Lease:
         )
 
 
-def check_lease(lease: Lease | None, container: ContainerOptions, sidecars: Sequence[Sidecar]) -> None:
-    """Refuses what would meet the lease's own container or folder."""
-    if lease is None:
+def check_lease(has_lease: bool, container: ContainerOptions, sidecars: Sequence[Sidecar]) -> None:
+    """Refuses what would meet a lease's own container or folder."""
+    if not has_lease:
         return
     if any(each.name == INSTALLER for each in sidecars):
         refuse("sidecars.name", INSTALLER, "the lease has a container of that name", "Rename the sidecar.")

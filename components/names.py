@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 PROJECT = "fileflow"
 PRODUCTION = "prod"
+GUARD_TAG_PREFIX = "lease-guard-"
+"""What the tags of the guard's images begin with, in the repository of the services' images."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,13 @@ class LeaseSettings(Section):
 
 
 class LeasesSettings(Section):
-    """The stack's own table of leases, which is there where a scheduler's lease names none."""
+    """The stack's own table of leases, which is there where a scheduler's lease names none, and the guard.
 
+    With `images.source: build` the guard's image is built of `context` (`guard`) by `dockerfile`
+    (`guard/Dockerfile`).
+    """
+
+    context: str | None = None
+    dockerfile: str | None = None
     deletion_protection: bool = True
     point_in_time_recovery: bool = False

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from components.alarm_topic import AlarmTopicArgs
-from components.names import Names
+from components.names import GUARD_TAG_PREFIX, Names
 from components.network import ExistingVpc, NewVpc
 from components.options import (
     Alarms,
@@ -38,7 +38,7 @@ from components.web_options import (
     LoadBalancing,
     TargetHealthCheck,
 )
-from settings.lease_sections import LeasesSettings
+from settings.lease_sections import LeaseSettings, LeasesSettings
 from settings.services import SchedulerSettings, ServiceSettings
 from settings.values import (
     Environment,
@@ -275,13 +275,16 @@ def _schedulers_differ(value: list[SchedulerSettings]) -> list[SchedulerSettings
     names = Names(environment="example")
     prefixes = {each.name: names.scheduler(each.name).image_tag_prefix for each in value}
     for name, prefix in prefixes.items():
-        others = [names.web_api.image_tag_prefix, *(p for other, p in prefixes.items() if other != name)]
+        others = [
+            *(names.web_api.image_tag_prefix, GUARD_TAG_PREFIX),
+            *(other_prefix for other, other_prefix in prefixes.items() if other != name),
+        ]
         if any(prefix.startswith(other) for other in others):
             refuse(
                 "schedulers.name",
                 name,
                 f"its images' tags {prefix}… begin like another service's, whose old ones are deleted",
-                "Rename it, for example without 'web-api' and 'scheduler'.",
+                "Rename it, for example without 'web-api', 'lease-guard' and 'scheduler'.",
             )
     return value
 
@@ -312,15 +315,31 @@ class Settings(Section):
                 "the alarms on the number of a scheduler's tasks read its metrics, and would ring for ever",
                 "Choose enabled or enhanced.",
             )
-        leased = {each.size.cpu_architecture for each in self.schedulers if each.lease is not None}
-        if len(leased) > 1:
+        return self
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _leases_differ(self) -> Settings:
+        leases = [(self.lease_table_of(each.lease), each.lease_key) for each in self.schedulers if each.lease]
+        for table, key in sorted({each for each in leases if leases.count(each) > 1}):
             refuse(
-                "schedulers.size.cpu_architecture",
-                sorted(leased),
-                "the guard's image has one architecture, and so have the schedulers with a lease",
-                "Give them one cpu_architecture.",
+                "schedulers.lease.key",
+                key,
+                f"two schedulers have it in the table {table}, and one of them would wait for ever",
+                "Give each scheduler a key of its own.",
+            )
+        if self.images.source != "build" and (self.leases.context or self.leases.dockerfile):
+            refuse(
+                "leases",
+                f"images.source: {self.images.source}",
+                "context and dockerfile belong to images that are built",
+                "Remove them, or choose images.source: build.",
             )
         return self
+
+    def lease_table_of(self, lease: LeaseSettings) -> str:
+        """The table that a lease lies in: the stack's own one, where it names none."""
+        return lease.table_name or Names(environment=self.environment).lease_table
 
     @property
     def all_tags(self) -> dict[str, str]:

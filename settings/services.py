@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from components.lease import check_lease
 from components.options import (
     ContainerHealthCheck,
     ContainerOptions,
@@ -174,6 +175,12 @@ class SchedulerSettings(ServiceSettings):
     stop_timeout_seconds: StopTimeout = 120
     spot_opt_in: bool = False
     lease: LeaseSettings | None = None
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _has_room_for_a_lease(self) -> SchedulerSettings:
+        check_lease(self.lease is not None, self.container(), [each.value() for each in self.sidecars])
+        return self
 
     @property
     def lease_key(self) -> str:

@@ -144,6 +144,8 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
     LeasesSettings: (
         "leases",
         {
+            "context": "guard-of-ours",
+            "dockerfile": "guard-of-ours/Dockerfile",
             "deletion_protection": False,
             "point_in_time_recovery": True,
         },
@@ -225,6 +227,7 @@ def base() -> dict[str, Any]:
     values = stack_values("dev")
     values["web_api"]["statements"] = [dict(STATEMENT)]
     values["schedulers"][0]["sidecars"] = [{"name": "agent", "image": IMAGE}]
+    values["images"] = {"source": "build", "context": ".", "dockerfile": "Dockerfile"}
     return values
 
 
@@ -256,7 +259,7 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         cluster_arn=CLUSTER_ARN,
         topic_arn=TOPIC_ARN,
         session_key_arn=KEY_ARN,
-        guard_image=IMAGE,
+        guard_images={"ARM64": IMAGE, "X86_64": IMAGE},
     )
     repository = cast(ImageRepository, SimpleNamespace())
     made: list[Any] = [
@@ -267,7 +270,7 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         composition.image_args(settings, settings.web_api, names.web_api, repository),
         composition.web_api_args(platform, names, IMAGE),
         composition.lease_table_args(settings, names),
-        composition.guard_image_args(settings, repository),
+        *(composition.guard_image_args(settings, repository, each) for each in ("ARM64", "X86_64")),
     ]
     for scheduler in settings.schedulers:
         its = names.scheduler(scheduler.name)

@@ -798,10 +798,63 @@ def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: dict[str, Any]
         parse("dev", values)
 
 
-def test_schedulers_with_a_lease_have_one_architecture() -> None:
+@pytest.mark.parametrize(
+    ("leases", "named"),
+    [
+        ([{"key": "files"}, {"key": "files"}], "schedulers.lease.key is 'files'"),
+        ([{}, {"key": "download"}], "in the table fileflow-dev-leases"),
+        ([{}, {"table_name": "fileflow-dev-leases", "key": "download"}], "in the table fileflow-dev-leases"),
+    ],
+)
+def test_two_schedulers_cannot_have_one_lease(leases: list[dict[str, Any]], named: str) -> None:
     values = stack_values("dev")
-    for scheduler, architecture in zip(values["schedulers"], ("ARM64", "X86_64"), strict=True):
-        scheduler |= {"lease": {}, "size": {"cpu_architecture": architecture}}
+    for scheduler, lease in zip(values["schedulers"], leases, strict=True):
+        scheduler["lease"] = lease
 
-    with pytest.raises(SettingsError, match="cpu_architecture"):
+    with pytest.raises(SettingsError, match=re.escape(named)):
+        parse("dev", values)
+
+
+def test_two_schedulers_may_have_one_key_in_two_tables() -> None:
+    values = stack_values("dev")
+    for scheduler, table_name in zip(values["schedulers"], ("one", "two"), strict=True):
+        scheduler["lease"] = {"table_name": table_name, "key": "files"}
+
+    parse("dev", values)
+
+
+@pytest.mark.parametrize("name", ["lease-guard", "lease-guard-amd64"])
+def test_a_scheduler_whose_images_would_be_counted_with_the_guards_is_refused(name: str) -> None:
+    values = stack_values("dev")
+    values["schedulers"][0]["name"] = name
+
+    with pytest.raises(SettingsError, match="begin like another service's"):
+        parse("dev", values)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ({"writable_paths": [{"path": "/lease/work"}]}, "writable_paths.path"),
+        (
+            {"sidecars": [{"name": "lease-guard", "image": f"agent@sha256:{'0' * 64}"}]},
+            "the lease has a container of that name",
+        ),
+    ],
+)
+def test_what_meets_the_guard_is_refused_where_there_is_a_lease(words: dict[str, Any], named: str) -> None:
+    values = stack_values("dev")
+    values["schedulers"][0] |= words
+    parse("dev", values)
+    values["schedulers"][0]["lease"] = {}
+
+    with pytest.raises(SettingsError, match=named):
+        parse("dev", values)
+
+
+def test_a_guard_is_built_only_where_images_are_built() -> None:
+    values = stack_values("dev")
+    values["leases"] = {"dockerfile": "guard/Dockerfile"}
+
+    with pytest.raises(SettingsError, match=r"context and dockerfile belong to images that are built"):
         parse("dev", values)

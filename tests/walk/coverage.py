@@ -30,6 +30,7 @@ EXAMPLES: Final = {
     "parameter": "ssm:/fileflow/redis",
     "web_acl": _ARN.format("wafv2", "regional/webacl/walk/" + _ID.format(4)),
     "bucket": "access-logs-of-others",
+    "lease_table": "leases-of-several-stacks",
 }
 """Facts that stand in where nothing is deployed."""
 

@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from components.lease_table import LEASE_KEY
+
 Clients = Callable[[str], Any]
 
 
@@ -32,6 +34,7 @@ def make(client_of: Clients) -> dict[str, str]:
         "parameter": "ssm:/fileflow/redis",
         "web_acl": _web_acl(client_of("wafv2")),
         "bucket": _bucket(client_of("s3")),
+        "lease_table": _lease_table(client_of("dynamodb")),
         **_network(client_of("ec2")),
     }
 
@@ -83,6 +86,18 @@ def _bucket(s3: Any) -> str:
         "Resource": f"arn:aws:s3:::{name}/*",
     }
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return name
+
+
+def _lease_table(dynamodb: Any) -> str:
+    """A table that the stacks of one database share."""
+    name = "leases-of-several-stacks"
+    dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": LEASE_KEY, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": LEASE_KEY, "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     return name
 
 

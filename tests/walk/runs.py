@@ -306,6 +306,34 @@ RUNS: Final[Sequence[Run]] = (
     one("one scheduler less", {"schedulers": [PIPELINE]}),
     one("one scheduler more", {"schedulers": [DOWNLOAD, PIPELINE, {"name": "archive", "port": 9093}]}),
     one("no scheduler", {"schedulers": []}),
+    # Leases: the schedulers of the one stack have one, those of the other haven't.
+    one("a lease", {"schedulers.lease": {}}, bases=(HTTPS,)),
+    one("no lease", {"schedulers.lease": LEFT_OUT}),
+    Run(
+        name="another lease, a guard of one's own",
+        changes=[
+            Change(
+                values={
+                    "schedulers.lease.key": "files/download",
+                    "schedulers.lease.entry_point": ["/fileflow", "run"],
+                    "schedulers.lease.duration_seconds": 30,
+                }
+            ),
+            Change(
+                values={"leases.context": "guard", "leases.dockerfile": "guard/Dockerfile"},
+                touches="ServiceImage lease-guard|docker.*lease-guard",
+            ),
+            Change(values={"leases.point_in_time_recovery": True}, touches="dynamodb/table:"),
+        ],
+    ),
+    one(
+        "a lease in a table of several stacks",
+        {"schedulers.lease.table_name": "$lease_table", "schedulers.lease.key": "files/download"},
+    ),
+    Run(
+        name="a protected table of leases",
+        changes=[Change(values={"leases.deletion_protection": True}, touches="dynamodb/table:")],
+    ),
     # The load balancer.
     one(
         "HTTPS",
@@ -355,7 +383,7 @@ TOUR_REFUSES: Final = ("internal", "one scheduler for another", "another cut of 
 def base_values(base: str) -> dict[str, Any]:
     """The file that the walk starts from: stack `local` with every optional section given.
 
-    The second one lies behind HTTPS and in a VPC that exists already.
+    The second one lies behind HTTPS and in a VPC that exists already, and has no leases.
     """
     values = stack_values("local")
     values["schedulers"] = [copy.deepcopy(DOWNLOAD), copy.deepcopy(PIPELINE)]
@@ -367,6 +395,10 @@ def base_values(base: str) -> dict[str, Any]:
     values["network"]["create"]["flow_logs"] = {"traffic_type": "ALL", "retention_days": 7}
     web["health_check"] = copy.deepcopy(HEALTH_CHECK)
     web["autoscaling"] = {"minimum_count": 1, "maximum_count": 4, "scheduled": [copy.deepcopy(SCHEDULE)]}
+    values["leases"] = {"deletion_protection": False}
+    if base == PLAIN:
+        for each in values["schedulers"]:
+            each["lease"] = {}
     if base == HTTPS:
         web["load_balancer"].pop("plain_http")
         web["load_balancer"]["certificate_arn"] = "$certificate"

@@ -211,6 +211,7 @@ KINDS: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "alarms": _named("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     "topics": _named("sns", "list_topics", "Topics", "TopicArn"),
     "subscriptions": _named("sns", "list_subscriptions", "Subscriptions", "Endpoint"),
+    "tables": _named("dynamodb", "list_tables", "TableNames", ""),
     "buckets": _named("s3", "list_buckets", "Buckets", "Name"),
     "keys": _named("kms", "list_keys", "Keys", "KeyId"),
     "certificates": _named("acm", "list_certificates", "CertificateSummaryList", "CertificateArn"),
