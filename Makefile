@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check policy-report docs walk benchmark setup
+.PHONY: help up preview down docker status test check policy-report docs walk torture benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -54,6 +54,9 @@ docs: setup ## Write the generated pages of docs/
 walk: setup ## Change every setting of a running stack, there and back, and write docs/changes.md (hours)
 	@FILEFLOW_RECORD_CHANGES=1 .venv/bin/python -m pytest -n 2 --dist loadgroup -rA tests/walk $(ARGUMENTS)
 	@.venv/bin/python -m tools.reference
+
+torture: setup ## Provoke two schedulers in 520 ways, and say whether two ever worked at once (half an hour)
+	@.venv/bin/python -m tests.torture.torture $(ARGUMENTS)
 
 benchmark: setup ## Time up and preview on this machine
 	@.venv/bin/python -m tools.benchmark

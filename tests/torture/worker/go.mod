@@ -1,0 +1,3 @@
+module fileflow/torture/worker
+
+go 1.25
