@@ -270,6 +270,13 @@ def test_a_load_balancer_is_deleted_before_another_of_its_name_is_made(web: Reco
     assert web.only(t.LOAD_BALANCER).delete_before_replace is True
 
 
+def test_a_service_that_keeps_its_cluster_waits_in_it_for_its_target_group(web: Recording) -> None:
+    # What replaces a service: a value that depends on what is replaced, and that no update can change.
+    service, group = web.only(t.SERVICE), web.only(t.TARGET_GROUP)
+    assert group.urn in service.request.propertyDependencies["cluster"].urns
+    assert service.inputs["cluster"] == CLUSTER_ARN
+
+
 def listeners(recording: Recording) -> dict[str, dict[str, Any]]:
     """A recording's listeners by name, without the load balancer that all are of."""
     return {

@@ -13,7 +13,7 @@ from typing import Any, Final
 from tests.unit.stacks import stack_values
 from tests.walk.change import HTTPS, LEFT_OUT, PLAIN, Change, Run, of_each_service, one
 
-AGENT: Final = "public.ecr.aws/example/agent@sha256:" + "a" * 64
+AGENT: Final = "public.ecr.aws/datadog/agent@sha256:" + "a" * 64
 STATEMENT: Final = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::files/*"]}
 HEALTH_CHECK: Final = {"command": ["CMD", "/fileflow", "health"], "interval_seconds": 10}
 BOTH: Final = (PLAIN, HTTPS)
@@ -175,10 +175,12 @@ RUNS: Final[Sequence[Run]] = (
     ),
     # Images.
     one("images from the registry", {"images.source": "registry", **NO_BUILD}),
-    one("images from the engine", {"images.source": "local", **NO_BUILD}),
+    # A tag stays what it was pushed as, so that another image needs another version.
+    one("images from the engine", {"images.source": "local", "version": "1.3.0", **NO_BUILD}),
     one(
         "another build",
         {
+            "version": "1.4.0",
             "images.context": "staged",
             "images.dockerfile": "staged/Dockerfile",
             "images.target": "slim",

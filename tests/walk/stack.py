@@ -192,6 +192,15 @@ def _nat_gateways(client_of: Callable[[str], Any]) -> list[str]:
     return [each["NatGatewayId"] for each in found["NatGateways"]]
 
 
+def _keys(client_of: Callable[[str], Any]) -> list[str]:
+    """Those that aren't on their way out: AWS waits a week at least before it deletes a key."""
+    kms = client_of("kms")
+    found = [each["KeyId"] for each in kms.list_keys()["Keys"]]
+    return [
+        key for key in found if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion"
+    ]
+
+
 KINDS: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "clusters": _named("ecs", "list_clusters", "clusterArns", ""),
     "services": _services,
@@ -213,7 +222,7 @@ KINDS: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {
     "subscriptions": _named("sns", "list_subscriptions", "Subscriptions", "Endpoint"),
     "tables": _named("dynamodb", "list_tables", "TableNames", ""),
     "buckets": _named("s3", "list_buckets", "Buckets", "Name"),
-    "keys": _named("kms", "list_keys", "Keys", "KeyId"),
+    "keys": _keys,
     "certificates": _named("acm", "list_certificates", "CertificateSummaryList", "CertificateArn"),
 }
 """How each kind is listed. Without task definitions and images: former ones are kept on purpose."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -18,29 +18,40 @@ pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """A line of the program that is another one, and what the walk says of a run with it."""
+    """Lines of the program that are others, by file, and what the walk says of a run with them."""
 
-    file: str
-    line: str
-    instead: str
+    lines: Mapping[str, tuple[str, str]]
     run: str
     told: str
 
 
 MUTANTS = {
     "twice as many tasks": Mutant(
-        file="components/scheduler_service.py",
-        line="            deployment_maximum_percent=100,\n",
-        instead="            deployment_maximum_percent=200,\n",
+        lines={
+            "components/scheduler_service.py": (
+                "deployment_maximum_percent=100",
+                "deployment_maximum_percent=200",
+            )
+        },
         run="version",
         told="was started before",
     ),
     "new service before the old one": Mutant(
-        file="components/scheduler_service.py",
-        line="                delete_before_replace=True,\n",
-        instead="",
+        lines={"components/scheduler_service.py": ("                delete_before_replace=True,\n", "")},
         run="a scheduler renamed",
         told="was started before",
+    ),
+    "target group before the tasks in it": Mutant(
+        lines={
+            "components/web_api_service.py": (
+                "cluster=_deregistered_before(load_balancer.target_group, args.cluster_arn)",
+                "cluster=args.cluster_arn",
+            ),
+            # Nobody has to wait an hour for what never comes.
+            "components/rollout.py": ("LONGEST_ROLLOUT_SECONDS = 60 * 60", "LONGEST_ROLLOUT_SECONDS = 90"),
+        },
+        run="an existing VPC",
+        told="a steady state of",
     ),
 }
 
@@ -57,17 +68,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WalkedStack]:
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_build_that_lets_a_scheduler_run_twice_fails_the_walk(stack: WalkedStack, name: str) -> None:
+def test_a_build_that_breaks_a_rule_fails_the_walk(stack: WalkedStack, name: str) -> None:
     mutant = MUTANTS[name]
-    source = stack.deployment.root / mutant.file
-    text = source.read_text()
-    assert text.count(mutant.line) == 1
-    source.write_text(text.replace(mutant.line, mutant.instead))
+    texts = {file: (stack.deployment.root / file).read_text() for file in mutant.lines}
+    for file, (line, instead) in mutant.lines.items():
+        assert texts[file].count(line) == 1
+        (stack.deployment.root / file).write_text(texts[file].replace(line, instead))
     try:
         [run] = [each for each in RUNS if each.name == mutant.run]
         violations = walk(stack, run).violations
     finally:
-        source.write_text(text)
+        for file, text in texts.items():
+            (stack.deployment.root / file).write_text(text)
         stack.up()
     print(*violations, sep="\n")
     assert any(mutant.told in each for each in violations), violations

@@ -21,6 +21,7 @@ def install() -> None:
         ecs_containers,
         ecs_health,
         ecs_permissions,
+        ecs_registration,
         ecs_stopping,
         ecs_tasks,
         elbv2,
@@ -47,6 +48,7 @@ def install() -> None:
         ecs_health,
         ecs_permissions,
         ecs,
+        ecs_registration,
         application_autoscaling,
     ):
         completion.install()

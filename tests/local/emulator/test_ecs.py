@@ -913,6 +913,38 @@ def test_a_target_group_must_belong_to_a_load_balancer_and_then_holds_the_tasks(
     eventually(lambda: not elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"])
 
 
+def test_a_service_cannot_deploy_past_tasks_whose_target_group_is_gone(world: World) -> None:
+    elb = world.client("elbv2")
+    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
+
+    def forward_to_a_new_group(name: str) -> tuple[str, str, list[Any]]:
+        group = elb.create_target_group(
+            Name=name, Protocol="HTTP", Port=8083, VpcId=world.vpc, TargetType="ip"
+        )["TargetGroups"][0]["TargetGroupArn"]
+        listener = elb.create_listener(
+            LoadBalancerArn=balancer["LoadBalancerArn"],
+            Port=80,
+            Protocol="HTTP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )["Listeners"][0]["ListenerArn"]
+        return listener, group, [{"targetGroupArn": group, "containerName": SERVICE, "containerPort": 9091}]
+
+    listener, group, balancers = forward_to_a_new_group("old")
+    world.create(world.register(), loadBalancers=balancers)
+    world.steady()
+    (old,) = world.tasks()
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_target_group(TargetGroupArn=group)
+    _, _, others = forward_to_a_new_group("new")
+    deployment = world.update(loadBalancers=others, taskDefinition=world.register())["deployments"][0]
+    assert deployment["rolloutState"] == "IN_PROGRESS"
+    assert [task["taskArn"] for task in world.tasks()] == [old["taskArn"]]
+    world.ecs.stop_task(cluster="fileflow-prod", task=old["taskArn"])
+    world.steady()
+    (new,) = world.tasks()
+    assert new["taskArn"] != old["taskArn"]
+
+
 def test_services_of_other_accounts_and_regions_are_not_seen(world: World) -> None:
     world.create(world.register())
     elsewhere = world.client("ecs", region="us-east-1")
