@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from .containers import Image, image_of, read_containers, work_of
+from .containers import Image, image_of, is_agent, read_containers, work_of
 from .recognition import Recognition, Standing, family_of, standing_of
 from .resources import ECS_CLUSTER, ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from .values import Value
@@ -121,13 +121,18 @@ class EcsView:
 
     @cached_property
     def works(self) -> Sequence[tuple[Resource, Value, Image, tuple[object, ...]]]:
-        """Every container that a service of the stack runs: service, container, image and work."""
+        """Every container that does a service's work: service, container, image and work.
+
+        A vendor's agent does the same beside any of them.
+        """
         return [
             (service, container, image, work_of(container))
             for service in self.services
             for task in self.tasks_of(service)
             for container in read_containers(task).containers
-            if container["essential"].boolean() is not False and (image := image_of(container)) is not None
+            if container["essential"].boolean() is not False
+            and (image := image_of(container)) is not None
+            and not is_agent(container)
         ]
 
     def clusters_of(self, resource: Resource, name: str = "cluster") -> list[Resource]:

@@ -108,6 +108,20 @@ def _next_version_beside(recording: Recording) -> None:
     recording.add("aws:ecs/service:Service", "next-service", service)
 
 
+def _agent_beside_each(recording: Recording) -> None:
+    """A vendor's agent, essential as ECS has it by default, in a scheduler's task and in a web API's."""
+    for task in (WEB_TASK, "fileflow-scheduler-download-prod-task"):
+        inputs = recording[task].inputs
+        containers = json.loads(inputs["containerDefinitions"])
+        agent = {
+            **{name: value for name, value in containers[0].items() if name != "portMappings"},
+            "name": "agent",
+            "image": f"public.ecr.aws/datadog/agent@sha256:{'d' * 64}",
+            "command": ["run"],
+        }
+        inputs["containerDefinitions"] = json.dumps([*containers, agent])
+
+
 def _composite(recording: Recording) -> None:
     """Two alarms that a composite alarm rings for."""
     for name in ("cpu", "memory"):
@@ -567,6 +581,7 @@ HONEST: dict[str, Change] = {
         put(SCHEDULER, "forceNewDeployment", True),
     ),
     "alarms that a composite alarm tells of": _composite,
+    "one vendor's agent beside a scheduler and a web API": _agent_beside_each,
     "an ARN, a path and a reference where a secret would be": in_container(
         WORKER_TASK,
         environment=[
