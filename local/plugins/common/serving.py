@@ -22,7 +22,14 @@ from pulumi.runtime.proto import ResourceProviderServicer, provider_pb2_grpc
 
 ADDRESS = "127.0.0.1:0"
 _PARENT_POLL_SECONDS = 1.0
-_GRACE_SECONDS = 5.0
+ENGINES_PATIENCE_SECONDS = 5.0
+"""What the engine gives all plugins of a run together, which it ends one after the other: one that it can't
+ask any more "exited prematurely", which "is always a bug in the provider".
+
+Source: ReleaseContext in https://github.com/pulumi/pulumi/blob/v3.250.0/pkg/host/host.go
+"""
+GRACE_SECONDS = 1.0
+"""How long a request under way may hold its plugin up; nobody hears its answer by then."""
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -51,7 +58,7 @@ def exit_with_parent() -> None:
 
 
 def serve(servicer: ResourceProviderServicer, parallel_requests: int) -> NoReturn:
-    """Serve a plugin until this process is asked to end, which a request under way may hold up for 5 s."""
+    """Serve a plugin until this process is asked to end, which a request under way holds up for a moment."""
     server = grpc.server(ThreadPoolExecutor(parallel_requests), options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port(ADDRESS)
@@ -62,7 +69,7 @@ def serve(servicer: ResourceProviderServicer, parallel_requests: int) -> NoRetur
     _announce(port)
     stopped.wait()
     servicer.Cancel(None, None)
-    server.stop(_GRACE_SECONDS).wait()
+    server.stop(GRACE_SECONDS).wait()
     # Threads of unfinished requests would hold the interpreter back.
     os._exit(0)
 
