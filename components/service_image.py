@@ -15,6 +15,7 @@ import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components.image_repository import ImageRepository
+from components.refusal import refused
 from components.validation import (
     all_mistakes,
     check_pattern,
@@ -52,7 +53,11 @@ class LocalImage:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryTag:
-    """Run what was pushed to the repository before, under the version's tag."""
+    """Run what was pushed to the repository before, under the version's tag.
+
+    Where it isn't there the run fails, and says what to push. So the first run of a stack makes the
+    repository, and the next one, after the push, the services.
+    """
 
 
 ImageSource = Build | LocalImage | RegistryTag
@@ -142,13 +147,15 @@ class ServiceImage(pulumi.ComponentResource):
         return version.sha256_digest
 
     def _find(self) -> pulumi.Output[str]:
-        repository = self._args.repository
-        # The id is the name, but unknown until the repository exists: no preview asks before that.
-        return aws.ecr.get_image_output(
-            repository_name=repository.repository.repository.id,
-            image_tag=self._args.tag,
+        args = self._args
+        found = aws.ecr.get_images_output(
+            # The id is the name, but unknown until the repository exists: no preview asks before that.
+            repository_name=args.repository.repository.repository.id,
             opts=pulumi.InvokeOutputOptions(parent=self),
-        ).image_digest
+        )
+        return pulumi.Output.all(found, self._tagged(args.tag)).apply(
+            lambda known: digest_under(args.tag, known[0].image_ids, known[1])
+        )
 
     def _tag_and_push(
         self, suffix: str, tag: str, source_image: pulumi.Input[str], trigger: pulumi.Output[str]
@@ -177,6 +184,28 @@ class ServiceImage(pulumi.ComponentResource):
     def _pushing(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
         provider = self._args.repository.docker_provider
         return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after)
+
+
+def digest_under(
+    tag: str, images: Sequence[aws.ecr.outputs.GetImagesImageIdResult] | None, reference: str
+) -> str:
+    """The digest that a repository has under `tag`; mocks that know none of its images give none.
+
+    Raises `pulumi.RunError` where there is no such image, with what to push.
+    """
+    if images is None:
+        return UNPUSHED_DIGEST
+    for image in images:
+        if image.image_tag == tag:
+            return image.image_digest
+    others = sorted({image.image_tag for image in images if image.image_tag})
+    has = f"it has {', '.join(others[-5:])}" if others else "it is empty"
+    raise refused(
+        "tag",
+        tag,
+        f"the repository has no such image; {has}",
+        f"Push it and run this again: docker push {reference}",
+    )
 
 
 def _digest_of(repo_digest: str) -> str:

@@ -84,6 +84,10 @@ class Deployment:
     def pushed_image(self, repository: str, tag: str = "1") -> str:
         """Makes an ECR repository with an image that has no layers, and returns the image by its digest."""
         made = self.aws(f"ecr create-repository --repository-name {repository}")["repository"]
+        return f"{made['repositoryUri']}@{self.put_image(repository, tag)}"
+
+    def put_image(self, repository: str, tag: str) -> str:
+        """Puts an image without layers into an ECR repository, and returns its digest."""
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
@@ -99,7 +103,7 @@ class Deployment:
         put = self.aws(
             f"ecr put-image --repository-name {repository} --image-tag {tag} --image-manifest '{manifest}'"
         )
-        return f"{made['repositoryUri']}@{put['image']['imageId']['imageDigest']}"
+        return str(put["image"]["imageId"]["imageDigest"])
 
     def down(self) -> None:
         """Ends everything that runs for this copy."""

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
+import pulumi
 import pytest
+from pulumi_aws.ecr.outputs import GetImagesImageIdResult
 
 from components.image_repository import ImageRepository
 from components.service_image import (
@@ -18,6 +20,7 @@ from components.service_image import (
     LocalImage,
     RegistryTag,
     ServiceImageArgs,
+    digest_under,
 )
 from components.validation import InvalidArgumentError
 from tests.unit import parts
@@ -27,6 +30,7 @@ from tests.unit.providers import FOUND_DIGEST, LOCAL_IMAGE_ID, PUSHED_DIGEST
 from tests.unit.recorder import Recorded, Recording, Secret, record
 
 IMAGE = "fileflow:ecr:ServiceImage"
+GET_IMAGES = "aws:ecr/getImages:getImages"
 BUILD = Build(
     context="bootstrap",
     dockerfile="bootstrap/Dockerfile",
@@ -114,9 +118,28 @@ def test_a_tag_in_the_registry_is_resolved_and_nothing_is_pushed() -> None:
     recording = image("RegistryTag")
 
     assert below(recording) == Counter()
-    [asked] = [each for each in recording.invokes if each.token == "aws:ecr/getImage:getImage"]
-    assert asked.args == {"imageTag": "web-api-1.4.0", "repositoryName": "fileflow"}
+    [asked] = [each for each in recording.invokes if each.token == GET_IMAGES]
+    assert asked.args == {"repositoryName": "fileflow"}
     assert outputs(recording)["digest"] == FOUND_DIGEST
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ([], "it is empty"),
+        (["", "web-api-1.3.0", "web-api-1.2.0"], "it has web-api-1.2.0, web-api-1.3.0"),
+    ],
+    ids=["an empty repository", "other versions"],
+)
+def test_a_version_that_nobody_pushed_says_what_to_push(there: list[str], said: str) -> None:
+    images = [GetImagesImageIdResult(image_digest=FOUND_DIGEST, image_tag=tag) for tag in there]
+    with pytest.raises(pulumi.RunError) as refused:
+        digest_under("web-api-1.4.0", images, f"{REPOSITORY_URL}:web-api-1.4.0")
+
+    (line,) = str(refused.value).splitlines()
+    assert "'web-api-1.4.0'" in line
+    assert said in line
+    assert line.endswith(f"docker push {REPOSITORY_URL}:web-api-1.4.0")
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -140,7 +163,7 @@ def test_a_preview_shows_a_placeholder_that_an_update_never_sees(source: str) ->
 def test_a_first_preview_never_asks_for_an_image_of_a_repository_that_does_not_exist() -> None:
     recording = image("RegistryTag", preview=True)
 
-    assert [each for each in recording.invokes if each.token == "aws:ecr/getImage:getImage"] == []
+    assert [each for each in recording.invokes if each.token == GET_IMAGES] == []
     assert outputs(recording)["digest"] == UNPUSHED_DIGEST
 
 

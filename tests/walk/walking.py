@@ -40,7 +40,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
     there = there_from(stack, run, before, after)
     refused = not there.succeeded and not there.operations
     judge(walked, run, there, after if there.succeeded else before)
-    walked.entries = [entry(change, before, there, refused) for change in run.changes]
+    walked.entries = [entry(change, before, there, refused, stack.facts) for change in run.changes]
     if refused:
         walked.violations += _refusal(run, there)
         if (stack.state(), stack.inventory()) != (state, inventory):
@@ -161,8 +161,10 @@ def scheduler_services(values: Mapping[str, Any], renames: Mapping[str, str]) ->
     return [f"fileflow-scheduler-{renames.get(name, name)}" for name in names]
 
 
-def entry(change: Change, before: Mapping[str, Any], outcome: Outcome, refused: bool) -> dict[str, Any]:
-    """What a change did, as `docs/changes.json` has it."""
+def entry(
+    change: Change, before: Mapping[str, Any], outcome: Outcome, refused: bool, facts: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a change did, as `docs/changes.json` has it: with the facts' names, since each walk has others."""
     pattern = re.compile(change.resources)
     mine = [
         each
@@ -171,7 +173,10 @@ def entry(change: Change, before: Mapping[str, Any], outcome: Outcome, refused: 
     ]
     result: dict[str, Any] = {"change": dict(_words(change, before))}
     if refused:
-        return {**result, "refused": "\n".join(dict.fromkeys(outcome.errors))}
+        told = "\n".join(dict.fromkeys(outcome.errors))
+        for name, value in facts.items():
+            told = told.replace(value, f"${name}")
+        return {**result, "refused": told}
     if not outcome.succeeded:
         result["failed"] = True
     result |= {

@@ -1,0 +1,199 @@
+"""What people write into a stack's file, through the real CLI with the pack: it previews, or is refused.
+
+Each case stands for a kind of change. What only a running stack shows is walked (`tests/walk`) or in
+`test_rollouts` and `test_end_of_a_stack`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.engine.deployment import Deployment
+from tests.engine.test_bad_input import error_lines
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stack-files")]
+
+FIRST = "arn:aws:acm:us-east-1:646886795421:certificate/11111111-2222-3333-4444-555555555555"
+NOBODYS = "arn:aws:acm:ap-northeast-2:646886795421:certificate/00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """What is put into a stack's file, and what each error has to say: one error per entry of `told`."""
+
+    keys: str
+    told: tuple[tuple[str, ...], ...]
+    stack: str = "local"
+
+
+REFUSED = {
+    "a certificate and a topic of another region": Refused(
+        stack="prod",
+        keys=f"""
+            fileflow:web_api: {{load_balancer: {{certificate_arn: "{FIRST}"}}}}
+            fileflow:alarms: {{topic_arns: ["arn:aws:sns:us-east-1:646886795421:on-call"]}}
+        """,
+        told=(("certificate_arn", "us-east-1"), ("topic_arns", "us-east-1")),
+    ),
+    "a cron of five fields in a zone that isn't one": Refused(
+        keys="""
+            fileflow:web_api:
+              autoscaling:
+                scheduled:
+                  - name: m
+                    schedule: cron(0 8 * * *)
+                    timezone: Asia/Soul
+                    minimum_count: 3
+                    maximum_count: 8
+        """,
+        told=(("schedule", "cron(0 8 * * *)"), ("timezone", "Asia/Soul")),
+    ),
+    "a certificate that is gone": Refused(
+        keys=f"""
+            fileflow:web_api: {{load_balancer: {{plain_http: false, certificate_arn: "{NOBODYS}"}}}}
+        """,
+        told=(("certificate_arn", "00000000"),),
+    ),
+    "another partition": Refused(keys="aws:region: cn-north-1", told=(("region", "cn-north-1"),)),
+    "numbers where texts are meant": Refused(
+        keys="""
+            fileflow:tags: {CostCenter: 4711}
+            fileflow:schedulers:
+              - name: download
+                port: 9091
+                version: 20261001
+                environment: {BATCH_SIZE: 500, DRY_RUN: false}
+        """,
+        told=tuple((key, "quotes") for key in ("CostCenter", "version", "BATCH_SIZE", "DRY_RUN")),
+    ),
+    "files in memory beyond the task's": Refused(
+        keys="""
+            fileflow:schedulers:
+              - name: download
+                port: 9091
+                size: {cpu: 256, memory_mib: 512}
+                writable_paths: [{path: /tmp, kind: tmpfs, size_mib: 2048}]
+        """,
+        told=(("writable_paths", "2048"),),
+    ),
+    "subnets too small for a load balancer": Refused(
+        keys="""
+            fileflow:network: {create: {cidr_block: 10.20.0.0/24, number_of_availability_zones: 4}}
+        """,
+        told=(("cidr_block", "/27"),),
+    ),
+    "a tag outside AWS's alphabet": Refused(keys='fileflow:tags: {Owner: "R&D"}', told=(("Owner", "R&D"),)),
+    "a version that YAML reads as a number": Refused(
+        keys="fileflow:version: 1.10", told=(("version", "quotes"),)
+    ),
+    "a range that isn't private": Refused(
+        keys="fileflow:network: {create: {cidr_block: 198.18.0.0/16}}", told=(("cidr_block", "198.18.0.0"),)
+    ),
+}
+
+ACCEPTED = """
+    fileflow:network: {create: {nat_gateway_strategy: NONE}}
+    fileflow:web_api:
+      environment:
+        OAUTH_TOKEN_URI: https://l/t
+        JWT_ACCESS_TOKEN_VALIDITY_SECONDS: "900"
+        MAX_TOKENS: "4096"
+        PASSWORD_RESET_PAGE: https://w/r
+        spring.jpa.hibernate.ddl-auto: validate
+"""
+"""Names that only sound like secrets, a Spring property in kebab case, and a VPC that needs endpoints."""
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment.copy(tmp_path_factory.mktemp("stack-files"))
+    try:
+        yield deployment
+    finally:
+        deployment.down()
+
+
+def preview_with(deployment: Deployment, stack: str, keys: str) -> str:
+    """What a preview says with these keys put into the stack's file, and whether it succeeded."""
+    file = deployment.root / f"Pulumi.{stack}.yaml"
+    before = file.read_text()
+    content = yaml.safe_load(before)
+    content["config"] = merged(content["config"], yaml.safe_load(keys))
+    file.write_text(yaml.safe_dump(content))
+    try:
+        done = deployment.make("preview", f"STACK={stack}")
+    finally:
+        file.write_text(before)
+    return f"exit {done.returncode}\n{done.stdout}"
+
+
+def merged(into: Any, keys: Any) -> Any:
+    """The file's values with these; sections are merged, lists are replaced."""
+    if not (isinstance(into, Mapping) and isinstance(keys, Mapping)):
+        return keys
+    return {**into, **{key: merged(into.get(key), value) for key, value in keys.items()}}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_deployed_is_refused_at_preview_one_error_a_mistake(
+    copied: Deployment, name: str
+) -> None:
+    case = REFUSED[name]
+    said = preview_with(copied, case.stack, case.keys)
+    assert not said.startswith("exit 0"), said
+    assert "Traceback" not in said, said
+    errors = error_lines(said)
+    assert len(errors) == len(case.told), said
+    for words in case.told:
+        assert any(all(word in error for word in words) for error in errors), (words, errors)
+
+
+def test_what_only_looks_like_a_mistake_previews(copied: Deployment) -> None:
+    said = preview_with(copied, "local", ACCEPTED)
+    assert said.startswith("exit 0"), said
+    assert "violation" not in said, said
+    assert "aws:ec2:VpcEndpoint" in said, said
+
+
+@pytest.mark.parametrize("environment", ["qa", "qa-1"])
+def test_a_file_copied_from_another_stack_previews_or_names_its_key(
+    copied: Deployment, environment: str
+) -> None:
+    file = copied.root / f"Pulumi.{environment}.yaml"
+    shutil.copy(copied.root / "Pulumi.dev.yaml", file)
+    try:
+        preview = copied.make("preview", f"STACK={environment}")
+    finally:
+        file.unlink()
+    if preview.returncode != 0:
+        [error] = error_lines(preview.stdout)
+        assert "fileflow:environment" in error, preview.stdout
+        assert "pulumi config set" in error, preview.stdout
+
+
+def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied: Deployment) -> None:
+    file = copied.root / "Pulumi.local.yaml"
+    before = file.read_text()
+    content = yaml.safe_load(before)
+    content["config"]["fileflow:images"] = {"source": "registry"}
+    file.write_text(yaml.safe_dump(content))
+    try:
+        first = copied.make("up")
+        assert first.returncode != 0, first.stdout
+        pushes = set(re.findall(r"docker push (\S+):(\S+)", first.stdout))
+        assert pushes, first.stdout
+        assert all("it is empty" in error for error in error_lines(first.stdout)), first.stdout
+        for service in ("web-api", "download-scheduler", "pipeline-scheduler"):
+            copied.put_image("fileflow", f"{service}-1.0.0")
+        second = copied.make("up")
+        assert second.returncode == 0, second.stdout
+        assert len(copied.aws("ecs list-services --cluster fileflow-prod")["serviceArns"]) == 3
+    finally:
+        file.write_text(before)
