@@ -195,9 +195,9 @@ def _exemption_problems(rule: Rule, where: str, value: Any) -> Iterable[str]:
 
 
 def _names_something(pattern: str) -> bool:
-    """Whether the part of a pattern that stands for a resource's name holds letters or digits."""
-    name = re.sub(r"\[[^\]]*\]", "", pattern.rsplit("::", 1)[-1])
-    return sum(character.isalnum() for character in name) >= 2
+    """Whether the part of a pattern that stands for a resource's name says more than one letter of it."""
+    name = re.sub(r"\[[^\]]*\]", "*", pattern.rsplit("::", 1)[-1])
+    return sum(character.isalnum() for character in name) >= (2 if re.search(r"[*?]", name) else 1)
 
 
 def _means_everything(pattern: str, rule: Rule) -> bool:

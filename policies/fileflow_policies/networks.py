@@ -46,15 +46,6 @@ class Ingress:
         """Whether only the update will know what the rule opens."""
         return self.protocol.unknown or self.from_port.unknown or self.to_port.unknown
 
-    def covers(self, port: int) -> bool:
-        """Whether the rule opens the port; an unreadable range counts as one that does."""
-        if self.all_ports or not self.protocol.known:
-            return True
-        low, high = self.from_port.integer(), self.to_port.integer()
-        if low is None or high is None:
-            return True
-        return low <= port <= high
-
     def ports_shown(self) -> str:
         if self.all_ports:
             return "all ports"

@@ -117,10 +117,18 @@ class Resource:
     def tag(self, key: str) -> Value:
         return self.tags[key]
 
-    @cached_property
-    def ignored_roots(self) -> frozenset[str]:
-        """First steps of the property paths under `ignore_changes`, folded so that spelling hides nothing."""
-        return frozenset(folded(path_root(path)) for path in self.ignore_changes)
+    def ignored_roots(self, tags: Sequence[str]) -> frozenset[str]:
+        """First steps of the property paths under `ignore_changes`, folded so that spelling hides nothing.
+
+        A path to one tag counts only where the tag is one of `tags`.
+        """
+        roots: set[str] = set()
+        for path in self.ignore_changes:
+            root = folded(path_root(path))
+            child = path_root(_ROOT.sub("", path, count=1).removeprefix("."))
+            if root not in ("tags", "tagsall") or child in ("", "*", *tags):
+                roots.add(root)
+        return frozenset(roots)
 
     def in_component(self, token: str) -> bool:
         """Whether the resource is, or sits at any depth in, a component of this type."""

@@ -549,30 +549,7 @@ def opened(cidr: Any, low: Any, high: Any, protocol: Any = "tcp") -> Change:
     )
 
 
-OPEN = ("security-group-open-ports", "extra")
-HIGH_RISK = ("security-group-no-high-risk-port", "extra")
-
 SECURITY_GROUP_CASES: list[Case] = [
-    *cases(
-        "security-group-no-high-risk-port",
-        "extra",
-        compliant=opened("10.0.0.0/8", 5432, 5432),
-        violating=opened("0.0.0.0/0", 5432, 5432),
-        omitted=opened("0.0.0.0/0", None, None, None),
-        unknown=opened("0.0.0.0/0", unknown(), unknown()),
-        secret=opened(secret("0.0.0.0/0"), 22, 22),
-        not_applicable=add(
-            SECURITY_GROUP,
-            "extra",
-            {"description": "Case", "egress": [{"description": "Case", "cidrBlocks": ["0.0.0.0/0"]}]},
-        ),
-        also={
-            "violating": [OPEN],
-            "omitted": [OPEN],
-            "unknown": [(*OPEN, "advisory")],
-            "secret": [OPEN],
-        },
-    ),
     *cases(
         "security-group-open-ports",
         "extra",
@@ -582,7 +559,6 @@ SECURITY_GROUP_CASES: list[Case] = [
         unknown=opened("0.0.0.0/0", 443, unknown()),
         secret=opened(secret("::/0"), 8443, 8443),
         not_applicable=opened("10.1.0.0/16", 8443, 8443),
-        also={"omitted": [HIGH_RISK], "unknown": [(*HIGH_RISK, "advisory")]},
     ),
     *cases(
         "security-group-descriptions",

@@ -278,7 +278,17 @@ def test_a_scheduler_rule_is_the_same_on_every_stack(rule: str) -> None:
         ({RETENTION: {"exemptions": [_exemption(expires="soon")]}}, ["soon is no date", "YYYY-MM-DD"]),
         *(
             ({RETENTION: {"exemptions": [_exemption(resource=pattern)]}}, ["exempts everything"])
-            for pattern in ("*", "?*", "[!~]*", "urn:*", "urn:pulumi:*::*", "*::aws:*::*", "*e*::*")
+            for pattern in (
+                "*",
+                "?*",
+                "a*",
+                "[!~]*",
+                "[ab]",
+                "urn:*",
+                "urn:pulumi:*::*",
+                "*::aws:*::*",
+                "*e*::*",
+            )
         ),
         ({RETENTION: {"exemptions": [_exemption(expires="9999-12-31")]}}, ["for ever"]),
         ({"elbv2-access-logs": {"developmentStacks": ["*"]}}, ["matches every stack"]),

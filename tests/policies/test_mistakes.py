@@ -28,6 +28,7 @@ from tests.policies.rule_cases import (
     add,
     both,
     drop,
+    ignore,
     in_container,
     put,
 )
@@ -237,6 +238,27 @@ MISTAKES: dict[str, tuple[str, Change]] = {
         both(
             put(SCHEDULER, "name", "scheduler-0a1b2c3"),
             lambda recording: setattr(recording[SCHEDULER], "delete_before_replace", None),
+        ),
+    ),
+    "a role's tag under ignoreChanges": (
+        "scheduler-guarded-properties",
+        ignore(SCHEDULER, 'tags["fileflow:role"]'),
+    ),
+    "any role of the account passed to ECS": (
+        "iam-pass-role-scoped",
+        add(
+            "aws:iam/policy:Policy",
+            "extra",
+            {
+                "policy": {
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Action": "iam:PassRole",
+                        "Resource": "arn:aws:iam::646886795421:role/*",
+                        "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+                    }
+                }
+            },
         ),
     ),
     "a gateway in front": ("scheduler-no-load-balancer", put(SCHEDULER, "gatewayConnectors", [{"arn": "x"}])),
@@ -555,6 +577,9 @@ MISTAKES: dict[str, tuple[str, Change]] = {
 }
 
 HONEST: dict[str, Change] = {
+    "a scheduler's tag that a cost tool writes": ignore(
+        SCHEDULER, 'tags["CostCenter"]', "tagsAll.CostCenter"
+    ),
     "a worker called scheduler-ui on 9092": both(
         put(WORKER, "name", "scheduler-ui"),
         in_container(WORKER_TASK, name="scheduler-ui", portMappings=[{"containerPort": 9092}]),
@@ -659,6 +684,58 @@ def test_a_mistake_is_refused_by_its_rule(name: str, preview: bool) -> None:
     found = _mandatory(change, preview)
     assert rule in found, found
     assert "hunter2" not in found[rule]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        (
+            "security-group-open-ports",
+            add(
+                "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+                "extra",
+                {
+                    "description": "Database",
+                    "cidrIpv4": "0.0.0.0/0",
+                    "fromPort": 5432,
+                    "toPort": 5432,
+                    "ipProtocol": "tcp",
+                },
+            ),
+        ),
+        (
+            "iam-pass-role-scoped",
+            add(
+                "aws:iam/policy:Policy",
+                "extra",
+                {"policy": {"Statement": {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}}},
+            ),
+        ),
+    ],
+    ids=["a database open to the world", "any role passed"],
+)
+def test_one_mistake_is_said_once(rule: str, change: Change) -> None:
+    assert list(_mandatory(change, preview=True)) == [rule]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"alarmActions": []}, "it has no alarmActions in its own region"),
+        ({"actionsEnabled": False}, "actionsEnabled is false"),
+        ({"threshold": 2}, "it rings while one task runs"),
+        ({"treatMissingData": "notBreaching"}, "it doesn't ring within 30 minutes"),
+        ({"namespace": "AWS/ECS"}, "it isn't on RunningTaskCount of ECS/ContainerInsights"),
+        (
+            {"dimensions": {"ClusterName": CLUSTER, "ServiceName": "fileflow-scheduler-download"}},
+            "its dimensions aren't the service's ClusterName and ServiceName alone",
+        ),
+    ],
+)
+def test_an_alarm_that_tells_nobody_is_named_with_the_reason(inputs: dict[str, Any], why: str) -> None:
+    found = _mandatory(_alarm(**inputs), preview=True)
+    assert f"(none-running: {why}); " in found["scheduler-heartbeat-alarms"]
+    assert "to fix: mend the alarms." in found["scheduler-heartbeat-alarms"]
 
 
 @pytest.mark.parametrize("name", HONEST)

@@ -157,13 +157,13 @@ def no_service_wildcard(resource: Resource, _settings: Settings) -> Iterator[Fin
     },
 )
 def no_wildcard_resource(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """A statement of every action is reported by its own rule."""
+    """A statement of every action, and one that passes roles, are reported by rules of their own."""
     unbound = [pattern.lower() for pattern in settings.texts("unboundActions")]
     for statement in _permissions(resource):
         if not any(text in ("*", "arn:aws:*", "arn:*") for text in statement.resources()):
             continue
         for action in statement.actions():
-            if action in ("*", "*:*"):
+            if action.lower() in ("*", "*:*", "iam:passrole"):
                 continue
             if not any(fnmatchcase(action.lower(), pattern) for pattern in unbound):
                 yield Finding(
@@ -186,12 +186,20 @@ def pass_role_scoped(resource: Resource, _settings: Settings) -> Iterator[Findin
     for statement in _permissions(resource):
         if not any(action.lower() == "iam:passrole" for action in statement.actions()):
             continue
-        if any(text.endswith(("*", "role/*")) and text.count(":") < 5 for text in statement.resources()):
-            yield Finding(f"{statement.label} passes any role", "name the roles")
-        elif "iam:passedtoservice" not in statement.condition_keys():
+        any_role = any(_means_any_role(text) for text in statement.resources())
+        any_service = "iam:passedtoservice" not in statement.condition_keys()
+        if any_role or any_service:
+            fixes = ["name the roles"] * any_role + ["add the condition iam:PassedToService"] * any_service
             yield Finding(
-                f"{statement.label} passes roles to any service", "add the condition iam:PassedToService"
+                f"{statement.label} passes {'any role' if any_role else 'roles'}"
+                f"{' to any service' if any_service else ''}",
+                " and ".join(fixes),
             )
+
+
+def _means_any_role(arn: str) -> bool:
+    """Whether nothing but wildcards stands where a role's name would: `*`, `arn:aws:iam::1:role/*`."""
+    return not arn.rsplit(":", 1)[-1].removeprefix("role").strip("/*?")
 
 
 @catalogue.resource(

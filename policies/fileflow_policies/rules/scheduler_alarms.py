@@ -7,12 +7,12 @@ judged by what it does: it is evaluated on a service with no task, one, two, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Final
 
 from pulumi_policy import Severity
 
-from ..alarms import COMPOSITE_ALARM, METRIC_ALARM, Series, may_count_tasks, rings
+from ..alarms import COMPOSITE_ALARM, LONGEST_SECONDS, METRIC_ALARM, Series, may_count_tasks, rings
 from ..metric_math import NotJudgedError
 from ..neighbours import EcsView, ecs_view
 from ..resources import ECS_SERVICE, Resource, Stack
@@ -22,9 +22,20 @@ from ..values import Value
 catalogue: Final = Catalogue()
 
 _ONE: Final = Series(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One way of not being one: what it means, the series that show it, and how an alarm on it compares."""
+
+    meaning: str
+    series: Sequence[Series]
+    comparison: str
+
+
 _SIDES: Final = (
-    ("more than one task", (Series(2),)),
-    ("no task, missing data included", (Series(0), Series(None))),
+    _Side("more than one task", (Series(2),), "Greater"),
+    _Side("no task, missing data included", (Series(0), Series(None)), "Less"),
 )
 
 
@@ -52,31 +63,72 @@ def heartbeat_alarms(stack: Stack, settings: Settings) -> Iterator[Finding]:
     declared = view.declared
     if not declared:
         return
-    told: dict[str | None, list[Resource]] = {}
+    near: dict[str | None, list[Resource]] = {}
     for alarm in stack.of(METRIC_ALARM):
-        if may_count_tasks(alarm) and _tells(alarm, stack):
-            told.setdefault(alarm["dimensions"]["ServiceName"].text(), []).append(alarm)
+        if may_count_tasks(alarm):
+            named = alarm["dimensions"]["ServiceName"].text()
+            near.setdefault(named and named.rsplit("/", 1)[-1], []).append(alarm)
     for service in declared:
-        near = [*told.get(service["name"].text(), ()), *told.get(None, ())]
+        alarms = [*near.get(service["name"].text(), ()), *near.get(None, ())]
         problems = [
-            meaning
-            for meaning, wanted in _SIDES
-            if not any(_covers(alarm, service, wanted, view) for alarm in near)
+            problem for side in _SIDES if (problem := _uncovered(side, alarms, service, view)) is not None
         ]
         if problems:
             yield Finding(
                 f"no alarm rings and tells somebody of {' nor of '.join(problems)}",
-                "add the alarms, or use the SchedulerService component",
+                "mend the alarms"
+                if all("(" in problem for problem in problems)
+                else "add the alarms, or use the SchedulerService component",
                 service,
             )
 
 
-def _tells(alarm: Resource, stack: Stack) -> bool:
-    """Whether the alarm acts: by itself, or through a composite alarm that any one of its parts sets off."""
+def _uncovered(side: _Side, alarms: Sequence[Resource], service: Resource, view: EcsView) -> str | None:
+    """What no alarm tells, with why the one that is meant to doesn't; None when one does."""
+    found = [(alarm, _shortcoming(alarm, service, side.series, view)) for alarm in alarms]
+    if any(shortcoming is None for _, shortcoming in found):
+        return None
+    for alarm, shortcoming in found:
+        if (alarm["comparisonOperator"].text() or "").startswith(side.comparison):
+            return f"{side.meaning} ({alarm.name}: {shortcoming})"
+    return side.meaning
+
+
+def _shortcoming(alarm: Resource, service: Resource, wanted: Sequence[Series], view: EcsView) -> str | None:
+    """Why an alarm doesn't tell somebody of these series and of these alone; None when it does."""
+    silent = _silence(alarm, view.stack)
+    if silent is not None:
+        return silent
+    own, other = _region(service), _region(alarm)
+    if own and other and own != other:
+        return f"it is in {other}, the service in {own}"
+    strange: list[Value] = []
+
+    def watches(dimensions: Value) -> bool:
+        same = _watches(alarm, service, view, dimensions)
+        if not same:
+            strange.append(dimensions)
+        return same
+
+    problem: str | None = None
+    try:
+        if rings(alarm, _ONE, watches):
+            problem = "it rings while one task runs"
+        elif not all(rings(alarm, series, watches) for series in wanted):
+            problem = f"it doesn't ring within {LONGEST_SECONDS // 60} minutes"
+    except NotJudgedError:
+        return "it isn't on RunningTaskCount of ECS/ContainerInsights"
+    if problem and strange:
+        return "its dimensions aren't the service's ClusterName and ServiceName alone"
+    return problem
+
+
+def _silence(alarm: Resource, stack: Stack) -> str | None:
+    """Why the alarm tells nobody, by itself or through a composite alarm that any of its parts sets off."""
     if alarm["actionsEnabled"].boolean() is False:
-        return False
+        return "actionsEnabled is false"
     if _acts(alarm):
-        return True
+        return None
     name = alarm["name"].text()
     for composite in stack.of(COMPOSITE_ALARM):
         rule = composite["alarmRule"]
@@ -84,10 +136,10 @@ def _tells(alarm: Resource, stack: Stack) -> bool:
         if composite["actionsEnabled"].boolean() is False or not _acts(composite):
             continue
         if text is not None and name and name in text and " AND " not in text.upper():
-            return True
+            return None
         if text is None and alarm in stack.referenced(composite, "alarmRule"):
-            return True
-    return False
+            return None
+    return "it has no alarmActions in its own region"
 
 
 def _acts(alarm: Resource) -> bool:
@@ -99,19 +151,6 @@ def _acts(alarm: Resource) -> bool:
         if text != "" and not (alarm.region and region and region != alarm.region):
             return True
     return False
-
-
-def _covers(alarm: Resource, service: Resource, wanted: Sequence[Series], view: EcsView) -> bool:
-    own, other = _region(service), _region(alarm)
-    if own and other and own != other:
-        return False
-    watches = partial(_watches, alarm, service, view)
-    try:
-        if rings(alarm, _ONE, watches):
-            return False
-        return all(rings(alarm, series, watches) for series in wanted)
-    except NotJudgedError:
-        return False
 
 
 def _region(resource: Resource) -> str:

@@ -24,9 +24,10 @@ _SERVICE_URL: Final = (
 )
 _SCALING_URL: Final = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html"
 
+_SCALING_TARGET: Final = "aws:appautoscaling/target:Target"
 _SCALING_PLAN: Final = "aws:autoscalingplans/scalingPlan:ScalingPlan"
 SCALING_TYPES: Final = (
-    "aws:appautoscaling/target:Target",
+    _SCALING_TARGET,
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     _SCALING_PLAN,
@@ -59,7 +60,11 @@ def desired_count(service: Resource, standing: Standing, _settings: Settings) ->
             yield Finding(f"desiredCount is {count.shown()}", "take desiredCount off the component")
     elif standing.is_scheduler:
         if count.integer() != 1:
-            yield Finding(f"desiredCount is {count.shown()}", "set desiredCount to 1")
+            daemon = service["schedulingStrategy"].text() == "DAEMON"
+            yield Finding(
+                f"desiredCount is {count.shown()}" + (" and schedulingStrategy is DAEMON" if daemon else ""),
+                "set desiredCount to 1" + (" and schedulingStrategy to REPLICA" if daemon else ""),
+            )
     elif standing.is_suspected and not count.missing and count.integer() != 1:
         yield Finding(
             f"desiredCount is {count.shown()} and {standing.evidence}",
@@ -113,15 +118,29 @@ def _scaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]
             continue
         for scaled in _scaled(resource):
             problem = _problem(scaled, resource, view)
-            if problem is not None:
+            if problem is not None and not _has_target(resource, stack):
                 what, advisory = problem
                 yield Finding(
                     f"{scaled.path} is {scaled.shown()}{what}",
-                    "take the autoscaling off the scheduler, or name the other service in plain text",
+                    "name the service that is scaled in plain text"
+                    if advisory
+                    else "take the autoscaling off the scheduler",
                     resource,
                     advisory,
                 )
                 break
+
+
+def _has_target(resource: Resource, stack: Stack) -> bool:
+    """Whether it is a policy or action of a scalable target in the stack, which is judged itself."""
+    if resource.canonical_type in (_SCALING_TARGET, _SCALING_PLAN):
+        return False
+    scaled = resource["resourceId"].text()
+    return any(
+        target in stack.referenced(resource, "resourceId")
+        or (scaled is not None and target["resourceId"].text() == scaled)
+        for target in stack.of(_SCALING_TARGET)
+    )
 
 
 def _problem(scaled: Value, resource: Resource, view: EcsView) -> tuple[str, bool] | None:

@@ -90,8 +90,10 @@ def _replacement_problem(service: Resource) -> str | None:
     """Why a replacement of the service would start the new one first; None when it doesn't.
 
     pulumi-aws deletes first by itself when the program names the service, since two of one name can't be;
-    only deleteBeforeReplace set to false stops it from that. Other providers have to be told.
-    Source: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+    aws-native always does. Only deleteBeforeReplace set to false stops them. Others have to be told, and
+    so has pulumi-aws's Cloud Control resource, which doesn't know the name in its text.
+    Sources: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming,
+    https://github.com/pulumi/pulumi-aws-native/blob/master/provider/pkg/provider/provider.go (`Diff`)
     """
     if service.delete_before_replace:
         return None
@@ -103,7 +105,7 @@ def _replacement_problem(service: Resource) -> str | None:
         return "its name comes from another resource, and the option deleteBeforeReplace is not set"
     if name.missing or is_made_up(name, service.name):
         return f"its name is {name.shown()}, made up by Pulumi, and the option deleteBeforeReplace is not set"
-    if not service.by_aws_provider and ":tf:" not in service.type:
+    if not service.by_aws_provider and ":tf:" not in service.type and service.type[:11] != "aws-native:":
         return "the option deleteBeforeReplace is not set"
     return None
 
@@ -217,14 +219,16 @@ def rolling_deployment(service: Resource, standing: Standing, _settings: Setting
     scheduler=True,
 )
 def guarded_properties(service: Resource, tasks: Sequence[Resource], settings: Settings) -> Iterator[Finding]:
-    if not standing_of(service, settings.recognition, tasks).is_scheduler:
+    recognition = settings.recognition
+    if not standing_of(service, recognition, tasks).is_scheduler:
         return
     for resource, guarded in (
         (service, GUARDED_PROPERTIES),
         *((task, _GUARDED_TASK_PROPERTIES) for task in tasks),
     ):
         where = "" if resource is service else f" of its task definition {resource.name}"
-        ignored = resource.ignored_roots
+        tags = (recognition.role_tag, recognition.spot_opt_in_tag, recognition.not_a_scheduler_tag)
+        ignored = resource.ignored_roots(tags)
         names = ["*"] if "*" in ignored else [name for name in guarded if folded(name) in ignored]
         if names:
             yield Finding(

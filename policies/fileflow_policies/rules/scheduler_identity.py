@@ -100,9 +100,13 @@ def _contradicted(service: Resource, tasks: Sequence[Resource], settings: Settin
 
 def _contradiction(service: Resource, role: str, evidence: str, settings: Settings) -> Finding:
     tag, excuse = settings.recognition.role_tag, settings.recognition.not_a_scheduler_tag
+    # With a load balancer it does other work for sure, and can't become a scheduler.
+    tagged = f"tag the service {tag}={SCHEDULER}, or " if service["loadBalancers"].surely_empty else ""
+    longer = "" if service.tag(excuse).missing else f", in {REASON_AT_LEAST} characters or more"
     return Finding(
         f"tags.{tag} is {service.tag(tag).shown_part(role)}, but {evidence}",
-        f"tag the service {tag}={SCHEDULER}; if it is none, say why by the tag {excuse}",
+        f"{tagged}move what starts at set times into a service of its own, tagged {tag}={SCHEDULER}; if it "
+        f"is none, say why by the tag {excuse}{longer}",
         service,
     )
 

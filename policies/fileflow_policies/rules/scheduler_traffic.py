@@ -87,8 +87,10 @@ def no_load_balancer(service: Resource, standing: Standing, _settings: Settings)
         if value.surely_empty:
             continue
         looks = "" if standing.is_scheduler else f" and {standing.evidence}"
+        shown = next((each["containerPort"] for each in value.items()), value)
+        shown = shown if shown.known else value
         yield Finding(
-            f"{name} is {value.shown()}{looks}",
+            f"{shown.path} is {shown.shown()}{looks}",
             f"take {name} off the scheduler" + ("" if standing.is_scheduler else ", or declare what it is"),
             advisory=standing.is_suspected and value.unknown,
         )

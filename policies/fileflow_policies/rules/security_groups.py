@@ -26,47 +26,19 @@ _CONTROLS_URL: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide
 _PORTS: Final = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 65535}}
 _MADE_UP_DESCRIPTIONS: Final = ("", "Managed by Pulumi", "Managed by Terraform")
 
-# FSBP's list of ports that nobody on the internet has business with.
-_HIGH_RISK_PORTS: Final = [
-    20, 21, 22, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 3389, 4333, 5000, 5432, 5500, 5601, 6379,
-    8080, 8088, 8888, 9200, 9300, 27017,
-]  # fmt: skip
-
-
-@catalogue.resource(
-    *INGRESS_TYPES,
-    name="security-group-no-high-risk-port",
-    description="no port of a database, a cache or an administrator is open to the world",
-    severity=Severity.CRITICAL,
-    framework=Framework(FSBP, "EC2.19"),
-    remediation="Narrow the source to the VPC or to a security group.",
-    url=_CONTROLS_URL + "#ec2-19",
-    tags=("ec2", "network", "checkov:CKV_AWS_24", "checkov:CKV_AWS_25"),
-    thresholds={"ports": Threshold(_HIGH_RISK_PORTS, _PORTS, "ports with a high risk")},
-)
-def no_high_risk_port(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    ports = [int(port) for port in settings.thresholds["ports"]]
-    for ingress in ingress_of(resource):
-        hit = [port for port in ports if ingress.covers(port)]
-        for cidr in ingress.cidrs:
-            text = cidr.text()
-            if hit and text is not None and everyone(text):
-                yield Finding(
-                    f"{cidr.path} {cidr.shown()} reaches port {hit[0]}",
-                    "narrow the source",
-                    advisory=ingress.unknown_ports,
-                )
-
 
 @catalogue.resource(
     *INGRESS_TYPES,
     name="security-group-open-ports",
     description="only the ports of the web are open to the world",
-    severity=Severity.HIGH,
-    framework=Framework(FSBP, "EC2.18"),
-    remediation="Narrow the source, or add the port to this rule's setting openPorts.",
+    severity=Severity.CRITICAL,
+    framework=Framework(FSBP, "EC2.18, EC2.19"),
+    remediation=(
+        "Narrow the source to the VPC or to a security group, or add the port to this rule's setting "
+        "openPorts."
+    ),
     url=_CONTROLS_URL + "#ec2-18",
-    tags=("ec2", "network"),
+    tags=("ec2", "network", "checkov:CKV_AWS_24", "checkov:CKV_AWS_25"),
     thresholds={"openPorts": Threshold([80, 443], _PORTS, "ports that may be open to the world")},
 )
 def open_ports(resource: Resource, settings: Settings) -> Iterator[Finding]:
