@@ -21,14 +21,16 @@ _STARTS: Final = frozenset(
         *("run-task", "start-task", "create-service", "create-task-set", "update-task-set"),
         *("run_task", "start_task", "create_service", "create_task_set"),
         *("runtask", "starttask", "createservice", "createtaskset"),
+        *("new-ecstask", "start-ecstask", "new-ecsservice", "new-ecstaskset"),  # PowerShell's names
     }
 )
-_CHANGES: Final = frozenset({"update-service", "update_service", "updateservice"})
+_CHANGES: Final = frozenset({"update-service", "update_service", "updateservice", "update-ecsservice"})
 _SCALES: Final = frozenset(
     {
         *("register-scalable-target", "put-scheduled-action", "put-scaling-policy"),
         *("register_scalable_target", "put_scheduled_action", "put_scaling_policy"),
         *("registerscalabletarget", "putscheduledaction", "putscalingpolicy"),
+        *("add-aasscalabletarget", "set-aasscheduledaction", "set-aasscalingpolicy"),
     }
 )
 _COUNTS: Final = ("--desired-count", "desiredcount", "desired_count")

@@ -278,8 +278,6 @@ def _without_intrinsics(raw: Any, spelled: bool = True) -> Any:
         return {**raw, "value": _without_intrinsics(raw.get("value"), spelled)} if "value" in raw else raw
     if len(raw) == 1:
         (key,) = raw
-        if key == "Fn::Sub" and isinstance(raw[key], str):
-            return raw[key]  # with its placeholders: what stands around them is plain
         if isinstance(key, str) and (key == "Ref" or key.startswith("Fn::")):
             return UNKNOWN_STRING_VALUE
     return {

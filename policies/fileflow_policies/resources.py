@@ -120,12 +120,16 @@ class Resource:
     def ignored_roots(self, tags: Sequence[str]) -> frozenset[str]:
         """First steps of the property paths under `ignore_changes`, folded so that spelling hides nothing.
 
-        A path to one tag counts only where the tag is one of `tags`.
+        A path to one tag counts only where the tag is one of `tags`; tagsAll, tags with the provider's own,
+        only where the first of `tags` isn't among the resource's own.
         """
+        copied = any(key == tags[0] for key, _ in self["tags"].entries())
         roots: set[str] = set()
         for path in self.ignore_changes:
             root = folded(path_root(path))
             child = path_root(_ROOT.sub("", path, count=1).removeprefix("."))
+            if root == "tagsall" and copied:
+                continue
             if root not in ("tags", "tagsall") or child in ("", "*", *tags):
                 roots.add(root)
         return frozenset(roots)

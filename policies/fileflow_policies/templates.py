@@ -54,6 +54,7 @@ def _read(stack: Resource) -> Template:
     made = content.get("Resources") if isinstance(content, Mapping) else None
     if not isinstance(made, Mapping):
         return Template((), f"{body.path} has no resources")
+    made = _worked_out(made, _parameters(stack, content))
     resources = [
         _resource(stack, str(name), given)
         for name, given in made.items()
@@ -71,6 +72,60 @@ def _read(stack: Resource) -> Template:
     if nested is not None:
         return Template(tuple(resources), f"{body.path} nests {nested.name} by its URL")
     return Template(tuple(resources))
+
+
+def _parameters(stack: Resource, content: Mapping[Any, Any]) -> dict[str, str]:
+    """The template's parameters as far as they are plain: what the program gives, else their defaults."""
+    declared = content.get("Parameters")
+    defaults = {
+        str(name): str(given["Default"])
+        for name, given in (declared.items() if isinstance(declared, Mapping) else ())
+        if isinstance(given, Mapping) and isinstance(given.get("Default"), str | int)
+    }
+    given = {
+        name: text
+        for name, value in stack["parameters"].entries()
+        if not value.secret and (text := value.text()) is not None
+    }
+    unknown = {name for name, value in stack["parameters"].entries() if name not in given}
+    return {name: text for name, text in {**defaults, **given}.items() if name not in unknown}
+
+
+def _worked_out(raw: Any, names: Mapping[str, str]) -> Any:
+    """A template's value with `Ref`, `Fn::Sub` and `Fn::Join` worked out from the parameters.
+
+    What they don't tell stays as its placeholder, `${Name}`.
+    """
+    result: Any
+    match raw:
+        case list():
+            result = [_worked_out(item, names) for item in raw]
+        case {"Ref": str(name)} if len(raw) == 1:
+            result = names.get(name, raw)
+        case {"Fn::Join": [str(between), list(parts)]} if len(raw) == 1:
+            result = between.join(_placed(_worked_out(part, names)) for part in parts)
+        case {"Fn::Sub": str(text)} if len(raw) == 1:
+            result = _substituted(text, names)
+        case {"Fn::Sub": [str(text), {**own}]} if len(raw) == 1:
+            placed = {str(key): _placed(_worked_out(value, names)) for key, value in own.items()}
+            result = _substituted(text, {**names, **placed})
+        case {**members}:
+            result = {key: _worked_out(value, names) for key, value in members.items()}
+        case _:
+            result = raw
+    return result
+
+
+def _placed(value: Any) -> str:
+    """A part of a text: as it is, or as the placeholder of what only CloudFormation knows."""
+    if isinstance(value, Mapping):
+        name = value.get("Ref")
+        return f"${{{name}}}" if isinstance(name, str) else "${}"
+    return str(value)
+
+
+def _substituted(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{([\w:.]+)\}", lambda found: names.get(found[1], found[0]), text)
 
 
 def _resource(stack: Resource, name: str, given: Mapping[str, Any]) -> Resource:

@@ -231,7 +231,43 @@ NIGHTLY_RULE = {
 }
 
 
+def _batch_job_of_the_schedulers_image(recording: Recording) -> None:
+    definitions = recording["fileflow-scheduler-download-prod-task"].inputs["containerDefinitions"]
+    (container,) = json.loads(definitions)
+    given = {key: container[key] for key in ("image", "command", "environment") if key in container}
+    recording.add("aws:batch/jobDefinition:JobDefinition", "job", {"containerProperties": json.dumps(given)})
+
+
+def _scaled_by_a_template(resource_id: object, **parameters: str) -> Change:
+    scaled = {"Type": "AWS::ApplicationAutoScaling::ScalableTarget"}
+    made = {"T": {**scaled, "Properties": {**SCALED, "ResourceId": resource_id}}}
+    declared = {"Service": {"Type": "String", "Default": "fileflow-scheduler-download"}}
+    body = json.dumps({"Parameters": declared, "Resources": made})
+    return _service(TEMPLATE, templateBody=body, parameters=parameters)
+
+
+JOINED = {"Fn::Join": ["/", ["service", "fileflow-prod", {"Ref": "Service"}]]}
+
 MISTAKES: dict[str, tuple[str, Change]] = {
+    "a batch job of the scheduler's image and command": (
+        "scheduler-no-second-launcher",
+        _batch_job_of_the_schedulers_image,
+    ),
+    "a template that scales a service joined from its parameters": (
+        "scheduler-no-autoscaling",
+        _scaled_by_a_template(JOINED, Service="fileflow-scheduler-download"),
+    ),
+    "a template that scales a service by a parameter's default": (
+        "scheduler-no-autoscaling",
+        _scaled_by_a_template({"Fn::Sub": ["service/c/${Name}", {"Name": {"Ref": "Service"}}]}),
+    ),
+    "a count by PowerShell": (
+        "scheduler-no-command",
+        _service(
+            COMMAND,
+            create="Update-ECSService -Cluster c -Service fileflow-scheduler-download -DesiredCount 2",
+        ),
+    ),
     "a count in another script's digits": ("scheduler-desired-count", put(SCHEDULER, "desiredCount", "１")),
     "a replacement that starts first": (
         "scheduler-stop-before-start",
@@ -577,6 +613,8 @@ MISTAKES: dict[str, tuple[str, Change]] = {
 }
 
 HONEST: dict[str, Change] = {
+    "a template that scales another service by its parameter": _scaled_by_a_template(JOINED, Service="shop"),
+    "the provider's copy of a scheduler's tags ignored": ignore(SCHEDULER, "tagsAll"),
     "a scheduler's tag that a cost tool writes": ignore(
         SCHEDULER, 'tags["CostCenter"]', "tagsAll.CostCenter"
     ),

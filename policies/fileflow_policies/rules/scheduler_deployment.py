@@ -49,7 +49,7 @@ GUARDED_PROPERTIES: Final[tuple[str, ...]] = (
     "taskDefinition",
     "vpcLatticeConfigurations",
 )
-_GUARDED_TASK_PROPERTIES: Final[tuple[str, ...]] = ("containerDefinitions", "family", "tags", "tagsAll")
+_GUARDED_TASK_PROPERTIES: Final[tuple[str, ...]] = ("containerDefinitions", "family")
 
 # Fargate kills a container at the latest after this time; an overlap can last no longer.
 _FARGATE_STOP_TIMEOUT_SECONDS: Final = 120

@@ -15,6 +15,7 @@ from ..clocks import says_scheduler
 from ..commands import COMMAND_TYPES, call_in, template_deployment_in, texts_of, words_of
 from ..containers import (
     container_name,
+    container_of,
     ends_before_another_starts,
     image_of,
     is_agent,
@@ -22,6 +23,7 @@ from ..containers import (
     read_containers,
     work_of,
 )
+from ..json_text import read
 from ..launches import LAUNCHER_TYPES, Launch, launches
 from ..neighbours import EcsView, ecs_view
 from ..recognition import (
@@ -49,7 +51,8 @@ _OTHER_KINDS: Final = (
     "aws:ecs/daemonTaskDefinition:DaemonTaskDefinition",
 )
 _PRODUCT: Final = "aws:servicecatalog/provisionedProduct:ProvisionedProduct"
-_LAUNCH_FIX: Final = "start another task, or take it away"
+_BATCH_JOB: Final = "aws:batch/jobDefinition:JobDefinition"
+_LAUNCH_FIX: Final = "take it away, or let it start something else than the scheduler"
 
 
 # -- launchers -----------------------------------------------------------------------------------------------
@@ -91,6 +94,9 @@ def _launched_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding
         if found is not None:
             what, advisory = found
             yield Finding(what, _LAUNCH_FIX, resource, advisory)
+    for job in stack.of(_BATCH_JOB):
+        if _works_as_scheduler([container_of(read(job["containerProperties"]))], view):
+            yield Finding("its container runs the image and command of a scheduler", _LAUNCH_FIX, job)
     for template in stack.of(*TEMPLATE_TYPES):
         for inner in read_template(template).resources:
             found = _problem_in_template(inner, view)
@@ -101,10 +107,7 @@ def _launched_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding
 
 
 def _problem_in_template(inner: Resource, view: EcsView) -> tuple[str, bool] | None:
-    """A template of the stack that starts or scales a scheduler of the program beside it."""
-    scaled = inner["resourceId"]
-    if inner.canonical_type in SCALING_TYPES and _subject(scaled) in view.scheduler_names:
-        return f"{scaled.path} is {scaled.shown()}, a scheduler's", False
+    """A template of the stack that starts a scheduler of the program beside it."""
     named = (_named_problem(launch, True, view) for launch in launches(inner))
     return next((problem for problem in named if problem is not None), None)
 
@@ -156,13 +159,13 @@ def _is_schedulers(task: Resource, view: EcsView) -> bool:
     return (
         task["family"].text() in view.scheduler_families
         or bool(launched_evidence(task, view.recognition))
-        or _works_as_scheduler(task, view)
+        or _works_as_scheduler(read_containers(task).containers, view)
     )
 
 
-def _works_as_scheduler(task: Resource, view: EcsView) -> bool:
-    """Whether a container of the task has a scheduler's image and command, under another name."""
-    for container in read_containers(task).containers:
+def _works_as_scheduler(containers: Sequence[Value], view: EcsView) -> bool:
+    """Whether one of the containers has a scheduler's image and command, under another name."""
+    for container in containers:
         image = image_of(container)
         for service, theirs, their_image, work in view.works:
             if (
@@ -183,9 +186,9 @@ catalogue.both(
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
-        "Take the rule's target, the schedule, the pipe, the state or the task set away, or point it at a "
-        "task definition of this stack that isn't a scheduler's. A job that runs at set times gets a task "
-        "definition of its own."
+        "Take the rule's target, the schedule, the pipe, the state, the job or the task set away, or point "
+        "it at a task definition of this stack that isn't a scheduler's. A job that runs at set times gets a "
+        "task definition of its own."
     ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/scheduling_tasks.html",
     tags=("scheduler", "ecs", "eventbridge", "step-functions"),
@@ -228,7 +231,7 @@ def by_aws_service_only(resource: Resource, settings: Settings) -> Iterator[Find
         evidence = next((f"its {value.path} is {value.shown()}" for value in sounding), None)
     if evidence:
         yield Finding(
-            f"it is a {resource.type.rsplit(':', 1)[-1]} and {evidence}", "make it by aws.ecs.Service"
+            f"its type is {resource.type.rsplit(':', 1)[-1]} and {evidence}", "make it by aws.ecs.Service"
         )
 
 
