@@ -18,6 +18,7 @@ from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_table_name
 from components.container_definition import LogDestination, sidecar_definition
 from components.log_alarms import pattern_alarm
+from components.names import GUARD, GUARD_FOLDER
 from components.options import Alarms, ContainerHealthCheck, ContainerOptions, Sidecar
 from components.validation import all_mistakes, check_image, check_pattern, check_range, refuse
 
@@ -28,8 +29,6 @@ Source: https://buildpacks.io/docs/for-app-developers/how-to/build-outputs/speci
 """
 
 INSTALLER = "lease-guard"
-GUARD_FOLDER = "/lease"
-GUARD = f"{GUARD_FOLDER}/guard"
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     "lease-lost": (

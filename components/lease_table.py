@@ -12,11 +12,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.aws_rules import check_table_name, check_tags
+from components.names import LEASE_KEY
 from components.validation import all_mistakes
 
 LEASE_TABLE = "fileflow:dynamodb:LeaseTable"
-LEASE_KEY = "LeaseKey"
-"""The partition key, which the guard knows by this name."""
 
 
 @dataclass(frozen=True, kw_only=True)

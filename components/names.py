@@ -17,6 +17,11 @@ PROJECT = "fileflow"
 PRODUCTION = "prod"
 GUARD_TAG_PREFIX = "lease-guard-"
 """What the tags of the guard's images begin with, in the repository of the services' images."""
+GUARD_FOLDER = "/lease"
+GUARD = f"{GUARD_FOLDER}/guard"
+"""Where the guard lies in a scheduler's container."""
+LEASE_KEY = "LeaseKey"
+"""The partition key of a table of leases, which the guard knows by this name."""
 
 
 @dataclass(frozen=True, kw_only=True)

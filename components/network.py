@@ -59,9 +59,9 @@ class NewVpc:
     """
     nat_gateway_strategy: Literal["NONE", "SINGLE", "ONE_PER_AZ"] = "SINGLE"
     vpc_endpoints: bool | None = None
-    """Whether tasks reach S3, ECR, CloudWatch Logs, KMS, Secrets Manager and SSM by endpoints inside the
-    VPC: without a NAT gateway by default, since no task could pull its image otherwise. Their price is in
-    docs/costs.md.
+    """Whether tasks reach S3, DynamoDB, ECR, CloudWatch Logs, KMS, Secrets Manager and SSM by endpoints
+    inside the VPC: without a NAT gateway by default, since no task could pull its image otherwise. Their
+    price is in docs/costs.md.
     """
     flow_logs: FlowLogs | None = None
     """Which traffic of the VPC is logged; none by default."""

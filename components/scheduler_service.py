@@ -17,6 +17,7 @@ from components.alarms import deployment_alarms, heartbeat_alarms, utilization_a
 from components.aws_rules import check_tags
 from components.capacity import fargate
 from components.lease import Lease, check_lease
+from components.lease_holder import check_lease_holder
 from components.options import (
     Alarms,
     ContainerOptions,
@@ -186,7 +187,9 @@ class SchedulerService(pulumi.ComponentResource):
                 custom_timeouts=ROLLOUT_TIMEOUTS,
             ),
         )
-        check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
+        checked = check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
+        if args.lease is not None and checked is not None:
+            check_lease_holder(checked, service, args.lease, args.stop_timeout_seconds, self)
         heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         self.service_name = service.name

@@ -12,8 +12,14 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 
+GATEWAY_SERVICES = ("s3", "dynamodb")
+"""What has gateway endpoints, which cost nothing.
+
+Source: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+"""
+
 INTERFACE_SERVICES = ("ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "ssm", "ssmmessages")
-"""What a Fargate task needs besides S3: its image, its log, its secrets, and a shell by ECS Exec.
+"""What a Fargate task needs besides those: its image, its log, its secrets, and a shell by ECS Exec.
 
 Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html,
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
@@ -29,7 +35,10 @@ def create_vpc_endpoints(
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> list[pulumi.Resource]:
-    """A gateway to S3, where ECR keeps layers, and an interface in each subnet for every other service."""
+    """Gateways to S3, where ECR keeps layers, and to DynamoDB, where leases lie.
+
+    For every other service an interface in each subnet.
+    """
     region = AwsEnvironment.of(parent).region
     child = pulumi.ResourceOptions(parent=parent)
     group = aws.ec2.SecurityGroup(
@@ -50,15 +59,18 @@ def create_vpc_endpoints(
         tags=tags,
         opts=pulumi.ResourceOptions(parent=group),
     )
-    gateway = aws.ec2.VpcEndpoint(
-        f"{name}-s3",
-        vpc_id=vpc_id,
-        service_name=pulumi.Output.format("com.amazonaws.{0}.s3", region),
-        vpc_endpoint_type="Gateway",
-        route_table_ids=route_table_ids,
-        tags={**tags, "Name": f"{name}-s3"},
-        opts=child,
-    )
+    gateways = [
+        aws.ec2.VpcEndpoint(
+            f"{name}-{service}",
+            vpc_id=vpc_id,
+            service_name=pulumi.Output.format("com.amazonaws.{0}.{1}", region, service),
+            vpc_endpoint_type="Gateway",
+            route_table_ids=route_table_ids,
+            tags={**tags, "Name": f"{name}-{service}"},
+            opts=child,
+        )
+        for service in GATEWAY_SERVICES
+    ]
     interfaces = [
         aws.ec2.VpcEndpoint(
             f"{name}-{service.replace('.', '-')}",
@@ -73,4 +85,4 @@ def create_vpc_endpoints(
         )
         for service in INTERFACE_SERVICES
     ]
-    return [way_in, gateway, *interfaces]
+    return [way_in, *gateways, *interfaces]

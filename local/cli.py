@@ -239,8 +239,8 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
         config_file = stack.copy_configuration(paths, name)
         containers = local_containers.use(folder, environment, progress)
-        if not isinstance(containers, str) and (paths.root / "local" / "sample" / "Dockerfile").exists():
-            sample.ensure(paths, environment, progress)
+        if not isinstance(containers, str):
+            sample.ensure_all(paths, environment, progress)
         was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, containers, environment, progress)
         fork_server.ensure(paths, environment)

@@ -39,7 +39,13 @@ def findings(seen: Observation) -> list[Finding]:
     """All that is wrong with a service, the worst first."""
     return [
         Finding(service=seen.service, problem=problem, fix=fix)
-        for problem, fix in [*_count(seen), *_rollout(seen), *_guarantee(seen), *_alarms(seen)]
+        for problem, fix in [
+            *_count(seen),
+            *_lease(seen),
+            *_rollout(seen),
+            *_guarantee(seen),
+            *_alarms(seen),
+        ]
     ]
 
 
@@ -84,6 +90,22 @@ def _count(seen: Observation) -> list[tuple[str, str]]:
     if seen.running < max(seen.desired, 1):
         found.append((f"{seen.running} of {seen.desired} tasks run", f"python -m operate why {seen.service}"))
     return found
+
+
+def _lease(seen: Observation) -> list[tuple[str, str]]:
+    holder = seen.lease and seen.lease.holder
+    # A guard that can't learn its task calls itself by its host, which compares with nothing.
+    if not seen.lease or not holder or not holder.startswith("arn:"):
+        return []
+    if holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
+        return []
+    return [
+        (
+            f"its task waits: {_short(holder)} holds the lease {seen.lease.key} of {seen.lease.table_name}",
+            "A lease of a task that died is taken over within 65 s; else stop that task, which another "
+            "service or stack may have started",
+        )
+    ]
 
 
 def _rollout(seen: Observation) -> list[tuple[str, str]]:

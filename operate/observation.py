@@ -13,6 +13,7 @@ from typing import Any
 
 from operate.aws import Aws
 from operate.errors import OperateError
+from operate.leases import HeldLease, lease_of
 from operate.stack import Service
 
 EVENTS_SHOWN = 5
@@ -106,6 +107,8 @@ class Observation:
     events: Sequence[Event]
     settings: dict[str, Any]
     """What ECS has for the properties that the guarantee of exactly one rests on."""
+    lease: HeldLease | None = None
+    """Where the scheduler works under one."""
 
     @property
     def stopping(self) -> int:
@@ -158,6 +161,7 @@ def observe(aws: Aws, service: Service, alarm_names: Iterable[str] = ()) -> Obse
             Event(at=each["createdAt"], message=each["message"]) for each in found["events"][:EVENTS_SHOWN]
         ],
         settings=_settings(found),
+        lease=lease_of(aws, service.containers),
     )
 
 

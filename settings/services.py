@@ -26,6 +26,7 @@ from components.options import (
 )
 from components.validation import (
     all_mistakes,
+    refuse,
 )
 from settings.lease_sections import LeaseSettings
 from settings.values import (
@@ -180,9 +181,16 @@ class SchedulerSettings(ServiceSettings):
     @all_mistakes
     def _has_room_for_a_lease(self) -> SchedulerSettings:
         check_lease(self.lease is not None, self.container(), [each.value() for each in self.sidecars])
+        if self.lease is not None and self.lease.key is None and self.renamed_from is not None:
+            refuse(
+                "lease.key",
+                None,
+                "a lease keeps its key when its scheduler gets another name: the former task still holds it",
+                f"Say lease: {{key: {self.renamed_from}}}, or the key that it has, and leave it there.",
+            )
         return self
 
     @property
     def lease_key(self) -> str:
-        """What its lease is called, by default as it is itself, and as it was before a rename."""
-        return (self.lease and self.lease.key) or self.renamed_from or self.name
+        """What its lease is called, by default as it is itself."""
+        return (self.lease and self.lease.key) or self.name

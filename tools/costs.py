@@ -18,7 +18,7 @@ import yaml
 from components.network import NewVpc
 from components.options import TaskSize
 from components.vpc_endpoints import INTERFACE_SERVICES
-from settings import Settings, parse_settings
+from settings import SchedulerSettings, Settings, parse_settings
 
 ROOT = Path(__file__).parent.parent
 HOURS = 730
@@ -40,6 +40,7 @@ class Prices:
     load_balancer_hour: float
     public_address_hour: float
     alarm_month: float
+    table_write: float
     spot_share: float
 
 
@@ -51,11 +52,16 @@ PRICES = Prices(
     load_balancer_hour=0.0225,
     public_address_hour=0.005,
     alarm_month=0.10,
+    # DynamoDB on demand, a million.
+    table_write=0.678 / 1e6,
     # Spot's price moves; AWS names up to 70 % off.
     spot_share=0.3,
 )
 ALARMS_OF_WEB_API = 9
 ALARMS_OF_SCHEDULER = 6
+ALARMS_OF_LEASE = 2
+RENEWALS_OF_LEASE = 6
+"""How often a lease is renewed in its duration."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,13 @@ def task_month(size: TaskSize, spot: bool = False) -> float:
     return hour * HOURS * (PRICES.spot_share if spot else 1)
 
 
+def lease_month(scheduler: SchedulerSettings) -> float:
+    """One lease that is held all month: a write for each renewal; nothing without a lease."""
+    if scheduler.lease is None:
+        return 0.0
+    return HOURS * 3600 / (scheduler.lease.duration_seconds / RENEWALS_OF_LEASE) * PRICES.table_write
+
+
 def month(settings: Settings) -> Month:
     """What a stack costs with the web API at its minimum."""
     web = settings.web_api
@@ -88,12 +101,15 @@ def month(settings: Settings) -> Month:
     if isinstance(vpc, NewVpc):
         zones = vpc.number_of_availability_zones
         gateways = {"NONE": 0, "SINGLE": 1, "ONE_PER_AZ": zones}[vpc.nat_gateway_strategy]
-        # Each interface endpoint costs by the zone; the gateway to S3 is free.
+        # Each interface endpoint costs by the zone; the gateways are free.
         endpoints = len(INTERFACE_SERVICES) * zones if vpc.has_vpc_endpoints else 0
     alarms = ALARMS_OF_WEB_API + ALARMS_OF_SCHEDULER * len(settings.schedulers)
+    alarms += ALARMS_OF_LEASE * sum(each.lease is not None for each in settings.schedulers)
     return Month(
         web_api=web.autoscaling.minimum_count * task_month(web.size),
-        schedulers=sum(task_month(each.size, each.spot_opt_in) for each in settings.schedulers),
+        schedulers=sum(
+            task_month(each.size, each.spot_opt_in) + lease_month(each) for each in settings.schedulers
+        ),
         network=HOURS
         * (
             gateways * (PRICES.nat_gateway_hour + PRICES.public_address_hour)
@@ -105,7 +121,7 @@ def month(settings: Settings) -> Month:
 
 
 def with_choice(settings: Settings, **choice: Any) -> Settings:
-    """The same settings with another architecture, Spot, NAT strategy or scheduler size."""
+    """The same settings with another architecture, Spot, NAT strategy, scheduler size, or leases."""
     values = settings.model_dump(mode="python")
     if architecture := choice.get("architecture"):
         for service in (values["web_api"], *values["schedulers"]):
@@ -113,6 +129,9 @@ def with_choice(settings: Settings, **choice: Any) -> Settings:
     if choice.get("spot"):
         for scheduler in values["schedulers"]:
             scheduler["spot_opt_in"] = True
+    if choice.get("lease"):
+        for scheduler in values["schedulers"]:
+            scheduler["lease"] = {}
     network = {name: choice[name] for name in ("nat_gateway_strategy", "vpc_endpoints") if name in choice}
     if network:
         values["network"]["create"] = _plain(values["network"]["create"]) | network
@@ -131,6 +150,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "ARM64": {"architecture": "ARM64"},
     "schedulers on Spot": {"spot": True},
     "schedulers at 256 CPU units, 512 MiB": {"scheduler_size": {"cpu": 256, "memory_mib": 512}},
+    "a lease for each scheduler": {"lease": True},
     "one NAT gateway": {"nat_gateway_strategy": "SINGLE"},
     "endpoints beside the NAT gateways": {"vpc_endpoints": True},
     "endpoints instead of NAT gateways": {"nat_gateway_strategy": "NONE"},
@@ -146,7 +166,7 @@ def page() -> str:
         "",
         f"Fixed costs in US dollars a month ({HOURS} hours) in `{REGION}`, on demand, web API at its",
         f"minimum, by AWS's price list as of {PRICES_OF} ([Fargate]({SOURCE}), VPC, Elastic Load",
-        "Balancing, CloudWatch).",
+        "Balancing, CloudWatch, DynamoDB). A lease is a write every ten seconds and two alarms.",
         f"Spot is counted at {PRICES.spot_share:.0%} of the price, the best that AWS names; it moves.",
         "",
         "| stack | web API | schedulers | NAT gateways, endpoints | load balancer | alarms | month |",

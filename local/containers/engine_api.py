@@ -73,6 +73,9 @@ def remove_containers(host: str, label: str) -> int:
             # Another command removes it at this moment, or has.
             if error.status not in (404, 409):
                 raise
+    volumes: dict[str, Any] = json.loads(_request(host, "GET", f"/volumes?filters={filters}"))
+    for volume in volumes["Volumes"] or ():
+        _request(host, "DELETE", f"/volumes/{volume['Name']}?force=true")
     return len(found)
 
 

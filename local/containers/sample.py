@@ -1,9 +1,9 @@
-"""Builds the program in the sample image, a stand-in for FileFlow, before an engine packs it.
+"""Builds the programs that stack `local` packs into images, before an engine does: the sample and the guard.
 
-Owns `local/sample/bin/fileflow` and its copy in the cache. The program is built for Linux on this machine's
-processor, without a path or a build number in it, so that the same sources and the same Go give the same
-bytes. It is built on the machine because no engine can be relied on to reach an image with Go. Deliberately
-doesn't own the sources nor the image (`local/sample`).
+Owns `local/sample/bin/fileflow`, `local/guard/bin/guard` and their copies in the cache. A program is built
+for Linux on this machine's processor, without a path or a build number in it, so that the same sources and
+the same Go give the same bytes. It is built on the machine because no engine can be relied on to reach an
+image with Go. Deliberately doesn't own the sources (`local/sample`, `guard`) nor the images.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes
@@ -26,48 +27,75 @@ from local.progress import Progress
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program: what it is, the folder of its sources, and where its image's Dockerfile expects it."""
+
+    what: str
+    sources: str
+    target: str
+
+    def is_in(self, root: Path) -> bool:
+        """Whether a checkout has its sources and an image for it."""
+        return (root / self.sources / "go.mod").exists() and (root / self.target).parent.parent.joinpath(
+            "Dockerfile"
+        ).exists()
+
+
+SAMPLE = Program("the stand-in for FileFlow", "local/sample", "local/sample/bin/fileflow")
+GUARD = Program("the guard", "guard", "local/guard/bin/guard")
+
+
 def source_digest(folder: Path) -> str:
     """Return a digest of the sources' names and contents."""
     digest = hashlib.sha256()
-    for file in sorted([folder / "go.mod", *folder.glob("*.go")]):
+    modules = [file for file in (folder / "go.mod", folder / "go.sum") if file.exists()]
+    for file in sorted([*modules, *folder.rglob("*.go")]):
+        if file.name.endswith("_test.go"):
+            continue
         content = file.read_bytes()
-        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
+        digest.update(f"{file.relative_to(folder)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def program(root: Path) -> Path:
-    """Return where the Dockerfile expects the program."""
-    return root / "local" / "sample" / "bin" / "fileflow"
+def ensure_all(paths: Paths, environment: Mapping[str, str], progress: Progress) -> None:
+    """Build what is missing of the programs that this checkout has. Raises LocalError as `ensure` does."""
+    for each in (SAMPLE, GUARD):
+        if each.is_in(paths.root):
+            ensure(paths, environment, progress, each)
 
 
-def ensure(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
+def ensure(
+    paths: Paths, environment: Mapping[str, str], progress: Progress, program: Program = SAMPLE
+) -> Path:
     """Return the program of the sources as they are now; build it where it is missing.
 
     Needs Go only then, and gets it as a Python package where the machine has none.
     Raises LocalError when it can't be built.
     """
-    folder = paths.root / "local" / "sample"
+    folder = paths.root / program.sources
+    target = paths.root / program.target
+    name = target.name
     architecture = _ARCHITECTURES.get(platform.machine().lower(), platform.machine().lower())
-    cached = paths.cache / "sample" / f"{source_digest(folder)[:16]}-linux-{architecture}" / "fileflow"
+    cached = paths.cache / "sample" / f"{source_digest(folder)[:16]}-linux-{architecture}" / name
     if not cached.is_file():
         with (
             writing_to(paths.cache),
             exclusive(
                 paths.cache_locks / f"sample-{cached.parent.name}.lock",
-                "another command that builds the sample",
+                f"another command that builds {program.what}",
                 progress,
             ),
         ):
             if not cached.is_file():
-                _build(folder, cached, architecture, paths, environment, progress)
-    target = program(paths.root)
+                _build(program, cached, architecture, paths, environment, progress)
     if not (target.is_file() and target.read_bytes() == cached.read_bytes()):
         _put(cached, target)
     return target
 
 
 def _build(
-    folder: Path,
+    program: Program,
     output: Path,
     architecture: str,
     paths: Paths,
@@ -75,9 +103,10 @@ def _build(
     progress: Progress,
 ) -> None:
     go = build.ensure_go(paths.cache, environment, progress)
+    folder = paths.root / program.sources
     output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(f"fileflow.{os.getpid()}.tmp")
-    log = paths.cache / "logs" / "sample.log"
+    unfinished = output.with_name(f"{output.name}.{os.getpid()}.tmp")
+    log = paths.cache / "logs" / f"{output.name}.log"
     command = [
         *(str(go), "build", "-trimpath", "-buildvcs=false"),
         # No symbols and no build id: those are what would differ.
@@ -86,12 +115,10 @@ def _build(
     ]
     variables = {
         **build.go_environment(environment),
-        # The installed Go does; the sources need no other, and no network.
-        "GOTOOLCHAIN": "local",
         "GOOS": "linux",
         "GOARCH": architecture,
     }
-    with progress.step("Building the stand-in for FileFlow") as step:
+    with progress.step(f"Building {program.what}") as step:
         code = processes.run_logged(command, log, step, env=variables, cwd=folder)
     if code:
         unfinished.unlink(missing_ok=True)

@@ -37,8 +37,11 @@ class Status:
         wrong = {each.service for each in self.findings}
         table = Table(title=f"Stack {self.stack} in {self.region}", title_justify="left", box=None)
         table.add_column("service", no_wrap=True)
+        leases = any(seen.lease for seen in self.services)
         for column in ("tasks", "stopping", "rollout", "revision", "version", "alarms"):
             table.add_column(column)
+        if leases:
+            table.add_column("lease held by")
         for seen in self.services:
             ringing = sum(alarm.state == "ALARM" for alarm in seen.alarms)
             beside = f" +{len(seen.strangers)} beside" if seen.strangers else ""
@@ -50,6 +53,7 @@ class Status:
                 _revision(seen),
                 ", ".join(seen.versions) or (seen.image or "").partition("@")[2][:19] or "?",
                 f"{ringing} of {len(seen.alarms)} ring" if ringing else f"{len(seen.alarms)} quiet",
+                *([_holder(seen)] if leases else []),
                 style="red" if seen.service in wrong else "green",
             )
         lines = [Text(f"{each.service}: {each.problem}. {each.fix}", style="red") for each in self.findings]
@@ -59,6 +63,12 @@ class Status:
         )[:5]
         events = [Text(f"{at:%H:%M:%S}  {message}", style="dim") for at, _, message in latest]
         return Group(table, *lines, *([Text("Last events:")] if events else []), *events)
+
+
+def _holder(seen: Observation) -> str:
+    if seen.lease is None:
+        return ""
+    return (seen.lease.holder or "nobody").rpartition("/")[2]
 
 
 def _revision(seen: Observation) -> str:

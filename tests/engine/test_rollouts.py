@@ -104,7 +104,7 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
 
 
 def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deployment) -> None:
-    last = "      port: 9092"
+    last = "      port: 9092\n      lease: {entry_point: [/fileflow]}"
     third = f"{last}\n    - name: archive\n      port: 9093"
     broken = f"{third}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}"
     changed(running, last, broken)
@@ -166,13 +166,13 @@ def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment
 def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: Deployment) -> None:
     settings = "  fileflow:logging:\n    retention_days: 7"
     kept = f"{settings}\n    retain_on_delete: true"
-    pipeline = "\n    - name: pipeline\n      port: 9092"
+    pipeline = "\n    - name: pipeline\n      port: 9092\n      lease: {entry_point: [/fileflow]}"
     changed(running, settings, kept)
     try:
         # There and back twice: the second time the group is in the state as one that was imported.
         for now, given in (("", None), (pipeline, ""), ("", pipeline), (pipeline, ""), ("", pipeline)):
             if given is not None:
-                anchor = "    - name: download\n      port: 9091"
+                anchor = "    - name: download\n      port: 9091\n      lease: {entry_point: [/fileflow]}"
                 changed(running, anchor + now, anchor + given)
             up = running.make("up")
             assert up.returncode == 0, up.stdout
@@ -196,7 +196,12 @@ def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Depl
         env=dict(running.environment),
     )
     try:
-        changed(running, "name: pipeline", "name: archive\n      renamed_from: pipeline")
+        changed(
+            running,
+            "name: pipeline\n      port: 9092\n      lease: {entry_point: [/fileflow]}",
+            "name: archive\n      renamed_from: pipeline\n      port: 9092\n"
+            "      lease: {key: pipeline, entry_point: [/fileflow]}",
+        )
         up = running.make("up")
     finally:
         watcher.terminate()

@@ -40,6 +40,8 @@ SERVICES = {
     ),
 }
 DOWNLOAD = "fileflow-scheduler-download"
+CONTAINER_LABEL = "com.amazonaws.ecs.container-name"
+INSTALLER = "lease-guard"
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -98,6 +100,7 @@ def running(client: docker.DockerClient) -> list[tuple[str, str]]:
     return sorted(
         (container.labels[label].removesuffix("-prod"), container.id)
         for container in client.containers.list(filters={"label": label})
+        if container.labels[CONTAINER_LABEL] != INSTALLER
     )
 
 
@@ -125,9 +128,14 @@ def story(client: docker.DockerClient, since: float) -> list[tuple[str, str]]:
 
 
 def events(client: docker.DockerClient, since: float) -> list[dict[str, Any]]:
-    """What the engine did, without health checks."""
+    """What the engine did, without health checks, and without what puts a guard beside its scheduler."""
     found = client.events(since=since, until=time.time(), decode=True)
-    return [event for event in found if not event["Action"].startswith(("exec_", "health_status"))]
+    return [
+        event
+        for event in found
+        if not event["Action"].startswith(("exec_", "health_status"))
+        and event["Actor"].get("Attributes", {}).get(CONTAINER_LABEL) != INSTALLER
+    ]
 
 
 def test_three_services_answer_in_containers_of_their_own(
@@ -204,6 +212,38 @@ def test_a_restarted_scheduler_is_told_to_stop_before_its_successor_starts(
     told = story(client, since)
     assert sorted(told) == sorted([("kill", old), ("start", new), ("die", old)])
     assert told[0] == ("kill", old)
+
+
+def test_a_task_that_is_run_by_hand_waits_while_the_services_own_has_the_lease(
+    deployment: Deployment,
+) -> None:
+    first = task(deployment, DOWNLOAD)["taskArn"]
+    described = deployment.aws(f"ecs describe-services --cluster fileflow-prod --services {DOWNLOAD}")
+    service = described["services"][0]
+    network = json.dumps(service["networkConfiguration"])
+    started = deployment.aws(
+        f"ecs run-task --cluster fileflow-prod --task-definition {service['taskDefinition']}"
+        f" --launch-type FARGATE --network-configuration '{network}'"
+    )
+    second = started["tasks"][0]["taskArn"]
+    try:
+        said = eventually(
+            lambda: log_of(deployment, second), lambda lines: any("waiting" in x for x in lines)
+        )
+        assert [json.loads(line)["holder"] for line in said] == [first]
+        seen = deployment.sourced("python -m operate status download --json")
+        assert json.loads(seen.stdout)["services"][0]["lease"]["holder"] == first
+    finally:
+        deployment.aws(f"ecs stop-task --cluster fileflow-prod --task {second}")
+    assert [line for line in log_of(deployment, second) if "Starting" in line] == []
+
+
+def log_of(deployment: Deployment, task_arn: str) -> list[str]:
+    """What the download scheduler's container of a task wrote."""
+    group = SERVICES[DOWNLOAD][3]
+    found = deployment.aws(f"logs filter-log-events --log-group-name {group}")["events"]
+    stream = f"{DOWNLOAD}/{task_arn.rpartition('/')[2]}"
+    return [event["message"] for event in found if event["logStreamName"].endswith(stream)]
 
 
 def test_what_changes_for_one_scheduler_replaces_only_its_container(

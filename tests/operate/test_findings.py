@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from operate.findings import SINGLETON_SETTINGS, findings, missing_alarms
+from operate.leases import HeldLease
 from operate.observation import Alarm, Observation, Rollout, Task
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -141,3 +142,18 @@ def test_a_deleted_service_is_one_finding_alone() -> None:
     assert problems(scheduler(status="INACTIVE", running=0, desired=0, tasks=[])) == [
         "the service is INACTIVE"
     ]
+
+
+def lease(holder: str | None) -> HeldLease:
+    return HeldLease(table_name="leases", key="files/nightly", holder=holder, fencing_token=7)
+
+
+@pytest.mark.parametrize("holder", [task().arn, None, "a-host/12"], ids=["its task", "nobody", "a host"])
+def test_a_lease_that_its_own_task_or_nobody_holds_is_well(holder: str | None) -> None:
+    assert findings(scheduler(lease=lease(holder))) == []
+
+
+def test_a_lease_that_a_task_of_another_service_holds_is_said() -> None:
+    found = findings(scheduler(lease=lease("arn:aws:ecs:eu-west-1:111122223333:task/other/def")))
+
+    assert [each.problem for each in found] == ["its task waits: def holds the lease files/nightly of leases"]

@@ -1,6 +1,6 @@
 """Provokes two schedulers in every way, again and again, and says whether two ever worked at once.
 
-    python -m tests.torture.torture [--count 520] [--seed N] [--only N] [--lease-seconds 4] [--at-once 8]
+    python -m tests.torture.torture [--count 525] [--seed N] [--only N] [--lease-seconds 6] [--at-once 8]
         [--without-lease]
 
 The guard is the real one, as processes of this machine; the table is the local stack's DynamoDB, behind a
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import boto3
 
-from components.lease_table import LEASE_KEY
+from components.names import LEASE_KEY
 from local.emulator import process as emulator
 from local.engine import build
 from local.paths import ROOT, Paths
@@ -199,12 +199,12 @@ def _built(folder: Path, source: Path) -> Path:
 def main() -> int:
     """Runs it, and returns 1 where two worked at once."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.torture", description=__doc__)
-    parser.add_argument("--count", type=int, default=520, help="how many scenes (520)")
+    parser.add_argument("--count", type=int, default=525, help="how many scenes (525)")
     parser.add_argument(
         "--seed", type=int, default=time.time_ns() % 1_000_000, help="by default another each time"
     )
     parser.add_argument("--only", type=int, help="this scene alone")
-    parser.add_argument("--lease-seconds", type=float, default=4.0, help="how long a lease is (4)")
+    parser.add_argument("--lease-seconds", type=float, default=6.0, help="how long a lease is (6)")
     parser.add_argument("--at-once", type=int, default=8, help="how many scenes at once (8)")
     parser.add_argument("--without-lease", action="store_true", help="what happens without it")
     given = parser.parse_args()

@@ -108,6 +108,6 @@ def test_where_ecs_cant_be_asked_a_warning_says_so() -> None:
 
 def test_the_program_asks_for_the_schedulers_of_its_file_with_their_former_names() -> None:
     values = stack_values("local")
-    values["schedulers"][0] |= {"name": "archive", "renamed_from": "download"}
+    values["schedulers"][0] |= {"name": "archive", "renamed_from": "download", "lease": {"key": "download"}}
     settings = parse("local", values)
     assert scheduler_services(settings, Names(environment="prod")) == {ARCHIVE: DOWNLOAD, PIPELINE: None}

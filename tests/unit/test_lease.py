@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from components.lease import GUARD, Lease
+from components.lease import Lease
 from components.lease_table import LeaseTable, LeaseTableArgs
+from components.names import GUARD
 from components.options import ContainerHealthCheck, ContainerOptions, Sidecar, WritablePath
 from components.validation import InvalidArgumentError
 from tests.unit import type_tokens as t

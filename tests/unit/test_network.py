@@ -313,9 +313,10 @@ def test_without_a_nat_gateway_tasks_reach_aws_by_endpoints() -> None:
     endpoints = {each.name: each.inputs for each in recording.of_type(ENDPOINT)}
     prefix = "com.amazonaws.ap-northeast-2."
     assert {each["serviceName"].removeprefix(prefix) for each in endpoints.values()} == {
-        "ecr.api", "ecr.dkr", "kms", "logs", "s3", "secretsmanager", "ssm", "ssmmessages",
+        "dynamodb", "ecr.api", "ecr.dkr", "kms", "logs", "s3", "secretsmanager", "ssm", "ssmmessages",
     }  # fmt: skip
-    assert endpoints["fileflow-prod-s3"]["vpcEndpointType"] == "Gateway"
+    for gateway in ("dynamodb", "s3"):
+        assert endpoints[f"fileflow-prod-{gateway}"]["vpcEndpointType"] == "Gateway"
     interface = endpoints["fileflow-prod-ecr-api"]
     assert interface["subnetIds"] == ["fileflow-prod-private-1-id", "fileflow-prod-private-2-id"]
     assert interface["privateDnsEnabled"] is True

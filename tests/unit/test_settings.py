@@ -815,6 +815,16 @@ def test_two_schedulers_cannot_have_one_lease(leases: list[dict[str, Any]], name
         parse("dev", values)
 
 
+def test_a_renamed_scheduler_says_the_key_of_its_lease() -> None:
+    values = stack_values("dev")
+    values["schedulers"][0] |= {"name": "archive", "renamed_from": "download", "lease": {}}
+    with pytest.raises(SettingsError, match=r"lease: \{key: download\}"):
+        parse("dev", values)
+
+    values["schedulers"][0]["lease"] = {"key": "download"}
+    assert parse("dev", values).schedulers[0].lease_key == "download"
+
+
 def test_two_schedulers_may_have_one_key_in_two_tables() -> None:
     values = stack_values("dev")
     for scheduler, table_name in zip(values["schedulers"], ("one", "two"), strict=True):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from components.lease_table import LEASE_KEY
+from components.names import LEASE_KEY
 
 Clients = Callable[[str], Any]
 

@@ -294,7 +294,12 @@ RUNS: Final[Sequence[Run]] = (
         name="a scheduler renamed",
         changes=[
             Change(
-                values={"schedulers.name": "archive", "schedulers.renamed_from": "download"},
+                values={
+                    "schedulers.name": "archive",
+                    "schedulers.renamed_from": "download",
+                    # Its lease keeps its key.
+                    "schedulers.lease.key": "download",
+                },
                 touches="download|archive",
             )
         ],

@@ -72,6 +72,8 @@ def way_back(before: Mapping[str, Any], renames: Mapping[str, str]) -> dict[str,
         for scheduler in result["schedulers"]:
             if scheduler["name"] == old:
                 scheduler["renamed_from"] = new
+                if "lease" in scheduler:
+                    scheduler["lease"] = {**scheduler["lease"], "key": old}
     return result
 
 

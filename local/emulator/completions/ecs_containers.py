@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from ministack.core.concurrency import resource_lock, spawn_background
@@ -26,8 +26,15 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2, ecs
 
 from local.emulator.completions.ecr import missing_image, resolve_digest
+from local.emulator.completions.ecs_surroundings import (
+    NAME_LABEL,
+    await_dependencies,
+    ends_first,
+    show_aws,
+    task_of,
+)
 from local.emulator.completions.patching import wrap
-from local.emulator.simulated_engine import SimulatedEngine
+from local.emulator.simulated_engine import PREFIX, SimulatedEngine
 from local.plugins.common.registries import REGISTRY_VARIABLE, registry_address
 
 logger = logging.getLogger("fileflow.ecs")
@@ -39,6 +46,9 @@ DEFAULT_STOP_TIMEOUT_SECONDS = 30
 SIMULATED_STEADY_SECONDS = 0.2
 LONGEST_STOP_SECONDS = 45
 """A call that stops a task waits for it; clients give up after a minute."""
+
+ENDS_AT_ONCE = {f"{PREFIX}EXIT": "0", f"{PREFIX}EXIT_AFTER_SECONDS": "0"}
+"""What a simulated container does whose end another one waits for, unless it was told otherwise."""
 
 _STOP_TIMEOUT_LABEL = "fileflow.stop-timeout-seconds"
 _NANOSECONDS = 1_000_000_000
@@ -52,6 +62,7 @@ def install() -> None:
     wrap(ecs, "_run_docker_container", _run_container)
     wrap(ecs, "_build_run_kwargs", _complete_run_options)
     wrap(ecs, "_remove_docker_container", _remove_container)
+    wrap(ecs, "_cleanup_task_resources", _remove_volumes)
     wrap(ecs, "_record_task_ip", _record_task_ip)
     wrap(ecs, "_reconcile_service_tasks", _reconcile_one_at_a_time)
 
@@ -109,6 +120,8 @@ def _local_image(image: str) -> str:
 
 def _run_container(original: Any) -> Any:
     def run(client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any) -> Any:
+        task = task_of(options)
+        await_dependencies(client, task, definition)
         if isinstance(client, SimulatedEngine):
             problem = missing_image(definition["image"])
             if problem:
@@ -117,7 +130,10 @@ def _run_container(original: Any) -> Any:
                 definition["image"],
                 name=definition["name"],
                 labels=options["labels"],
-                environment=options["environment"],
+                environment={
+                    **(ENDS_AT_ONCE if ends_first(task, definition["name"]) else {}),
+                    **options["environment"],
+                },
             )
         return original(client, definition | {"image": _local_image(definition["image"])}, options, **how)
 
@@ -145,9 +161,21 @@ def _complete_run_options(original: Any) -> Any:
             **(definition.get("dockerLabels") or {}),
             _STOP_TIMEOUT_LABEL: str(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS),
         }
-        if task_definition.get("networkMode") == "awsvpc" and os.environ.get(NETWORK_VARIABLE):
-            task = ecs._tasks.get(task_arn) or {}
-            _join_network(options, os.environ[NETWORK_VARIABLE], task.get("_docker_ids") or [])
+        if simulated():
+            return options
+        task = ecs._tasks.get(task_arn) or {}
+        _share_volumes(options, definition, task_definition, task, task_id)
+        network = os.environ.get(NETWORK_VARIABLE)
+        if task_definition.get("networkMode") == "awsvpc" and network:
+            lasting = [
+                container_id
+                for shown, container_id in zip(
+                    task.get("containers", []), task.get("_docker_ids", []), strict=False
+                )
+                if not ends_first(task, shown["name"])
+            ]
+            _join_network(options, network, lasting)
+            show_aws(options["environment"], ecs._get_docker(), None if network == HOST_NETWORK else network)
         return options
 
     return build
@@ -208,16 +236,66 @@ def _health_check(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _ephemeral_volumes(definition: dict[str, Any], task_definition: dict[str, Any]) -> dict[str, str]:
     """Fargate's bind mounts without a host path live as long as the task: a file system in memory does."""
-    without_host = {
+    own = _without_host(task_definition) - _shared(task_definition)
+    return {
+        mount["containerPath"]: "ro" if mount.get("readOnly") else "mode=1777"
+        for mount in definition.get("mountPoints") or []
+        if mount.get("sourceVolume") in own
+    }
+
+
+def _without_host(task_definition: dict[str, Any]) -> set[str]:
+    return {
         volume["name"]
         for volume in task_definition.get("volumes") or []
         if not (volume.get("host") or {}).get("sourcePath") and not volume.get("efsVolumeConfiguration")
     }
-    return {
-        mount["containerPath"]: "ro" if mount.get("readOnly") else "mode=1777"
+
+
+def _shared(task_definition: dict[str, Any]) -> set[str]:
+    """The bind mounts that several containers of a task have."""
+    mounts = Counter(
+        mount["sourceVolume"]
+        for definition in task_definition.get("containerDefinitions") or []
         for mount in definition.get("mountPoints") or []
-        if mount.get("sourceVolume") in without_host
-    }
+    )
+    return {name for name, number in mounts.items() if number > 1} & _without_host(task_definition)
+
+
+def _share_volumes(
+    options: dict[str, Any],
+    definition: dict[str, Any],
+    task_definition: dict[str, Any],
+    task: dict[str, Any],
+    task_id: str,
+) -> None:
+    """A volume of the engine for each bind mount that containers share.
+
+    As on Fargate it gets the content and the owner of the folder that the first image declares a volume.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+    """
+    shared = _shared(task_definition)
+    for mount in definition.get("mountPoints") or []:
+        if mount["sourceVolume"] not in shared:
+            continue
+        volume = f"ministack-ecs-{task_id}-{mount['sourceVolume']}"
+        if volume not in task.setdefault("_volumes", []):
+            ecs._get_docker().volumes.create(volume, labels=options["labels"])
+            task["_volumes"].append(volume)
+        mode = "ro" if mount.get("readOnly") else "rw"
+        options["volumes"] = [*(options.get("volumes") or []), f"{volume}:{mount['containerPath']}:{mode}"]
+
+
+def _remove_volumes(original: Any) -> Any:
+    def clean_up(task: dict[str, Any], client: Any, *rest: Any) -> None:
+        original(task, client, *rest)
+        for volume in task.pop("_volumes", None) or ():
+            try:
+                client.volumes.get(volume).remove(force=True)
+            except Exception as error:  # noqa: BLE001 - the Docker SDK isn't there without an engine
+                logger.warning("the volume %s can't be removed: %s", volume, error)
+
+    return clean_up
 
 
 def _remove_container(original: Any) -> Any:
@@ -308,6 +386,8 @@ def _record_task_ip(original: Any) -> Any:
             original(task, container, network)
             return
         if isinstance(ecs._get_docker(), SimulatedEngine) or task.get("_container_ip"):
+            return
+        if ends_first(task, container.labels[NAME_LABEL]):
             return
         on_host = os.environ.get(NETWORK_VARIABLE) == HOST_NETWORK
         address = "127.0.0.1" if on_host else ecs._container_ip(container, network)

@@ -98,7 +98,13 @@ def _only_when_ready(original: Any) -> Any:
 
 def _is_about_to_end(task: dict[str, Any]) -> bool:
     """Whether a container was told to end soon: it isn't stable, however late this machine looks."""
-    containers = [find_container(container_id) for container_id in task.get("_docker_ids", [])]
+    containers = [
+        find_container(container_id)
+        for container_id, essential in zip(
+            task.get("_docker_ids", []), task.get("_container_essentials", []), strict=False
+        )
+        if essential
+    ]
     return any(container is None or container.behaviour.ends_soon for container in containers)
 
 

@@ -1,0 +1,97 @@
+"""Fails the run where a scheduler's rollout is over and another task than its own holds its lease.
+
+A task that waits for its lease is well to ECS once its start period has passed, so that ECS takes a rollout
+for done whose task never works. Owns that comparison and its message. Doesn't own the rollout
+(`rollout`), and lets go by what the credentials at hand can't read, with a warning.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.aws_session import SessionSettings
+from components.lease import Lease
+from components.names import LEASE_KEY
+from components.rollout import SERVICE, RolledBackError
+from components.stopped_task import short
+
+_POLL_SECONDS = 3
+
+
+def check_lease_holder(
+    rolled_out: pulumi.Output[None],
+    service: aws.ecs.Service,
+    lease: Lease,
+    stop_timeout_seconds: int,
+    parent: pulumi.Resource,
+) -> None:
+    """Fails the run, once the service runs what was asked, where its task waits longer than a rollout takes.
+
+    That is two leases and the stop timeout: the predecessor may end until then, and a dead one's lease too.
+    """
+    provider = parent.get_provider(SERVICE)
+    patience_seconds = 2 * lease.duration_seconds + stop_timeout_seconds
+
+    async def check(known: dict[str, Any]) -> None:
+        await verify_holder(provider, known["arn"], known["cluster"], lease, patience_seconds)
+
+    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(
+        rolled_out=rolled_out, arn=service.arn, cluster=service.cluster
+    )
+    _: pulumi.Output[None] = known.apply(check)
+
+
+async def verify_holder(
+    provider: pulumi.ProviderResource | None, arn: str, cluster: str, lease: Lease, patience_seconds: float
+) -> None:
+    """Raises `RolledBackError` where still another task than the service's holds it after that time."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    settings = await SessionSettings.of(provider)
+    service = short(arn)
+    try:
+        holder = await asyncio.to_thread(_stranger, settings, arn, cluster, lease, patience_seconds)
+    except (BotoCoreError, ClientError) as error:
+        pulumi.log.warn(f"{service}: who holds its lease can't be asked: {error}")
+        return
+    if holder is not None:
+        raise RolledBackError(
+            f"{service}: its task runs and waits, since another one holds the lease {lease.key} of the "
+            f"table {lease.table_name}: {holder}. Stop that one (a task by hand, another service or stack "
+            "on the same database), or give this scheduler a key of its own if it works on another database."
+        )
+
+
+def _stranger(
+    settings: SessionSettings, arn: str, cluster: str, lease: Lease, patience_seconds: float
+) -> str | None:
+    """The holder that isn't the service's own task; None where that is the holder, or nobody is."""
+    session = settings.open(arn.split(":")[3])
+    ecs, dynamodb = session.client("ecs"), session.client("dynamodb")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        holder = holder_of(dynamodb, lease)
+        # Where a guard can't learn its task it calls itself by its host, which compares with nothing.
+        if holder is None or not holder.startswith("arn:"):
+            return None
+        # The new task may come and take the lease while this asks, so the service's tasks come second.
+        if holder in ecs.list_tasks(cluster=cluster, serviceName=short(arn))["taskArns"]:
+            return None
+        if time.monotonic() >= deadline:
+            return holder
+        time.sleep(_POLL_SECONDS)
+
+
+def holder_of(dynamodb: Any, lease: Lease) -> str | None:
+    """Who holds a lease, as its guard calls itself; None where nobody does."""
+    item = dynamodb.get_item(
+        TableName=lease.table_name, Key={LEASE_KEY: {"S": lease.key}}, ConsistentRead=True
+    ).get("Item", {})
+    if not item.get("Held", {}).get("BOOL", False):
+        return None
+    return str(item.get("Holder", {}).get("S", "")) or None

@@ -1,0 +1,87 @@
+"""What a container of an emulated task waits for before it starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.local.emulator.conftest import REGION, Client, eventually
+from tests.local.emulator.test_ecs import LOG_GROUP, World
+
+IMAGE = "public.ecr.aws/fileflow/scheduler:1"
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-group": LOG_GROUP,
+        "awslogs-region": REGION,
+        "awslogs-stream-prefix": "ecs",
+    },
+}
+
+
+def run(world: World, *containers: dict[str, Any]) -> str:
+    """Starts a task of these containers; they are written from the last to start to the first."""
+    definition = world.ecs.register_task_definition(
+        family="dependent",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="512",
+        memory="1024",
+        executionRoleArn=world.role,
+        containerDefinitions=[{"image": IMAGE, "logConfiguration": LOGS, **each} for each in containers],
+    )["taskDefinition"]["taskDefinitionArn"]
+    started = world.ecs.run_task(
+        cluster="fileflow-prod",
+        taskDefinition=definition,
+        launchType="FARGATE",
+        networkConfiguration=world.network,
+    )
+    arn: str = started["tasks"][0]["taskArn"]
+    return arn
+
+
+def needing(name: str, condition: str) -> dict[str, Any]:
+    return {"name": "main", "dependsOn": [{"containerName": name, "condition": condition}]}
+
+
+def log_of(world: World, arn: str, container: str) -> str:
+    stream = f"ecs/{container}/{arn.rpartition('/')[2]}"
+    events = world.logs.filter_log_events(logGroupName=LOG_GROUP)["events"]
+    return "\n".join(each["message"] for each in events if each["logStreamName"] == stream)
+
+
+def described(world: World, arn: str) -> dict[str, Any]:
+    task: dict[str, Any] = world.ecs.describe_tasks(cluster="fileflow-prod", tasks=[arn])["tasks"][0]
+    return task
+
+
+@pytest.fixture
+def world(client: Client, account: str) -> World:
+    return World(client, account)
+
+
+@pytest.mark.parametrize("condition", ["SUCCESS", "COMPLETE"])
+def test_a_container_that_another_one_waits_for_ends_first_and_the_task_goes_on(
+    world: World, condition: str
+) -> None:
+    arn = run(world, needing("init", condition), {"name": "init", "essential": False})
+
+    def running() -> dict[str, Any] | None:
+        task = described(world, arn)
+        return task if task["lastStatus"] == "RUNNING" else None
+
+    task = eventually(running)
+    assert {each["name"]: each["lastStatus"] for each in task["containers"]}["main"] == "RUNNING"
+    assert eventually(lambda: "simulated exit with code 0" in log_of(world, arn, "init"))
+    assert described(world, arn)["lastStatus"] == "RUNNING"
+
+
+def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None:
+    fails = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
+    arn = run(world, needing("init", "SUCCESS"), {"name": "init", "essential": False, "environment": fails})
+
+    assert eventually(lambda: described(world, arn)["lastStatus"] == "STOPPED")
+    task = described(world, arn)
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "container init ended with exit code 3" in task["stoppedReason"]
