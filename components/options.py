@@ -17,11 +17,14 @@ from typing import Literal
 
 import pulumi
 
+from components.credentials import credential_in_command
 from components.validation import (
+    HIDDEN,
     all_mistakes,
     check_arn,
     check_arns,
     check_choice,
+    check_command,
     check_environment,
     check_image,
     check_pattern,
@@ -82,10 +85,11 @@ class ContainerHealthCheck:
 
     @all_mistakes
     def __post_init__(self) -> None:
+        check_command("health_check.command", self.command)
         if len(self.command) < 2 or self.command[0] not in ("CMD", "CMD-SHELL"):
             refuse(
                 "health_check.command",
-                list(self.command),
+                HIDDEN if credential_in_command(self.command) else list(self.command),
                 "the command begins with CMD or CMD-SHELL and goes on with what to run",
                 'Write for example ["CMD", "/health-check"].',
             )
@@ -140,8 +144,8 @@ class ContainerOptions:
     A secret that is named must exist; the execution role may read exactly these. `environment_file_arns`
     name objects in S3. `repository_credentials` is the secret, by ARN or by name, with the `username` and
     `password` of a private registry other than ECR; none by default. Raises `InvalidArgumentError` for the
-    user root, for a variable that is named both ways, and for a plain variable whose name says that it is a
-    secret.
+    user root, for a variable that is named both ways, for a plain variable whose name says that it is a
+    secret, and for a command that holds a credential.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     """
 
@@ -158,6 +162,8 @@ class ContainerOptions:
     @all_mistakes
     def __post_init__(self) -> None:
         check_environment("environment", self.environment)
+        check_command("entry_point", self.entry_point)
+        check_command("command", self.command)
         if isinstance(self.repository_credentials, str):
             check_secret_reference("repository_credentials", self.repository_credentials)
             if self.repository_credentials.startswith("ssm:") or ":ssm:" in self.repository_credentials:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TypeVar
 
-from components.credentials import exposed_credential
+from components.credentials import credential_in_command, exposed_credential
 
 _JSON_KEY_STAGE_AND_VERSION = r"(:[^:\s]*:[^:\s]*:[^:\s]*)?"
 SECRET_REFERENCE = re.compile(
@@ -203,6 +203,18 @@ def check_environment(field: str, environment: Mapping[str, object]) -> None:
                 f"it {exposed}, which would stand readable in the task definition",
                 f"Keep it in Secrets Manager and name its ARN under secrets.{name}.",
             )
+
+
+def check_command(field: str, words: Sequence[str]) -> None:
+    """Refuses a command line that holds a credential; never prints one."""
+    held = credential_in_command(words)
+    if held is not None:
+        refuse(
+            field,
+            HIDDEN,
+            f"it holds {held}, which would stand readable in the task definition",
+            "Keep it in Secrets Manager, name its ARN under secrets, and the variable in the command.",
+        )
 
 
 def check_secret_reference(field: str, value: str) -> None:

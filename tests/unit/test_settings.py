@@ -591,6 +591,18 @@ LEAKS: list[tuple[str, Any]] = [
     ("images.build_args", HUNTER),
     ("images.build_args", {"NPM": [HUNTER]}),
     ("dbPassword", HUNTER),
+    ("web_api.health_check", {"command": ["CMD-SHELL", f"curl -u admin:{HUNTER} localhost"]}),
+    ("web_api.health_check", {"command": ["check", "--db-password", HUNTER]}),
+    (
+        "web_api.sidecars",
+        [
+            {
+                "name": "agent",
+                "image": f"agent@sha256:{'a' * 64}",
+                "command": ["run", f"--api-key={HUNTER}", "--db-password", HUNTER],
+            }
+        ],
+    ),
 ]
 
 
@@ -601,6 +613,12 @@ def test_what_may_be_a_secret_is_never_printed(subtests: pytest.Subtests) -> Non
                 parse("prod", put(path, value))
 
             assert HUNTER not in str(caught.value)
+
+
+def test_a_credential_in_a_command_is_refused_before_anything_is_made() -> None:
+    [line] = refused(put("web_api.health_check", {"command": ["CMD-SHELL", f"curl -u a:{HUNTER} localhost"]}))
+
+    assert "web_api.health_check.command is [hidden], but it holds a password behind -u" in line.string
 
 
 @pytest.mark.parametrize(
