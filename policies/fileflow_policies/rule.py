@@ -108,7 +108,8 @@ class Rule:
     `description` is one sentence that states the rule, without a final stop. `locked` rules stay mandatory
     whatever the configuration says, and take no exemptions. `scheduler` rules keep schedulers single: they
     can be made advisory, with a reason, but not disabled. `production` rules are relaxed on development
-    stacks. A rule may judge single resources, the stack as a whole, or both.
+    stacks. A rule may judge single resources, the stack as a whole, or both. `setting` is what says the same
+    in a stack's file of this project, for whoever never wrote the resource.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Rule:
     locked: bool = False
     scheduler: bool = False
     production: bool = False
+    setting: str = ""
     check_resource: ResourceCheck | None = None
     check_stack: StackCheck | None = None
 
@@ -141,7 +143,14 @@ class Rule:
         """The whole violation in one line: resource, value, rule, fix."""
         about = finding.resource or resource
         where = about.label if about is not None else "stack"
-        return f"{where}: {finding.what}; {self.name}: {self.description}; to fix: {finding.fix}."
+        fix = finding.fix
+        if (
+            self.setting
+            and about is not None
+            and any(each.startswith("fileflow:") for each in about.urn.types)
+        ):
+            fix += f", in the stack's file: fileflow:{self.setting}"
+        return f"{where}: {finding.what}; {self.name}: {self.description}; to fix: {fix}."
 
 
 class Metadata(TypedDict):
@@ -159,6 +168,7 @@ class Metadata(TypedDict):
     locked: NotRequired[bool]
     scheduler: NotRequired[bool]
     production: NotRequired[bool]
+    setting: NotRequired[str]
 
 
 ServiceCheck = Callable[[Resource, Sequence[Resource], Settings], Iterable[Finding]]

@@ -162,7 +162,7 @@ def test_what_only_looks_like_a_mistake_previews(copied: Deployment) -> None:
     assert "aws:ec2:VpcEndpoint" in said, said
 
 
-@pytest.mark.parametrize("environment", ["qa", "qa-1"])
+@pytest.mark.parametrize("environment", ["qa", "qa-1", "uat"])
 def test_a_file_copied_from_another_stack_previews_or_names_its_key(
     copied: Deployment, environment: str
 ) -> None:
@@ -172,10 +172,15 @@ def test_a_file_copied_from_another_stack_previews_or_names_its_key(
         preview = copied.make("preview", f"STACK={environment}")
     finally:
         file.unlink()
+    errors = error_lines(preview.stdout)
+    violations = [line for line in preview.stdout.splitlines() if "; to fix: " in line]
     if preview.returncode != 0:
-        [error] = error_lines(preview.stdout)
-        assert "fileflow:environment" in error, preview.stdout
-        assert "pulumi config set" in error, preview.stdout
+        assert errors or violations, preview.stdout
+    for each in errors:
+        assert "fileflow:environment" in each, preview.stdout
+        assert "pulumi config set" in each, preview.stdout
+    for each in violations:
+        assert "in the stack's file: fileflow:" in each, preview.stdout
 
 
 def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied: Deployment) -> None:

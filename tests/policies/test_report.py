@@ -11,6 +11,8 @@ import pytest
 from fileflow_policies.__main__ import main
 from fileflow_policies.pack import RULES
 from fileflow_policies.report import Place, json_report, places_of, read_events, sarif
+from fileflow_policies.resources import Resource
+from fileflow_policies.rule import Finding, Rule
 from fileflow_policies.version import pack_version
 
 SERVICE = "urn:pulumi:prod::fileflow::aws:ecs/service:Service::download"
@@ -43,6 +45,14 @@ LINES = [
     "",
     SUMMARY,
 ]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.setting], ids=lambda rule: rule.name)
+def test_who_wrote_a_stacks_file_is_told_its_key_and_who_wrote_the_resource_isnt(rule: Rule) -> None:
+    key = f"in the stack's file: fileflow:{rule.setting}."
+    for types, told in (("fileflow:ecs:WebApiService$aws:lb/listener:Listener", True), ("aws:lb/x:X", False)):
+        resource = Resource("aws:lb/x:X", f"urn:pulumi:uat::fileflow::{types}::web", "web", {})
+        assert rule.message(Finding("it is off", "turn it on"), resource).endswith(key) is told
 
 
 def test_the_report_counts_each_violation_of_this_pack_once() -> None:

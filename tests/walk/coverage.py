@@ -27,6 +27,7 @@ EXAMPLES: Final = {
     "key": "arn:aws:kms:ap-northeast-2:646886795421:key/11111111-2222-3333-4444-555555555555",
     "topic": "arn:aws:sns:ap-northeast-2:646886795421:others",
     "secret": "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/database-AbCdEf",
+    "registry": "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/registry-AbCdEf",
     "parameter": "ssm:/fileflow/redis",
     "web_acl": _ARN.format("wafv2", "regional/webacl/walk/" + _ID.format(4)),
     "bucket": "access-logs-of-others",

@@ -22,6 +22,11 @@ def make(client_of: Clients) -> dict[str, str]:
     secret = client_of("secretsmanager").create_secret(
         Name="fileflow/database", SecretString=json.dumps({"password": "none"})
     )
+    # Its two keys are what ECS logs in by:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
+    registry = client_of("secretsmanager").create_secret(
+        Name="fileflow/registry", SecretString=json.dumps({"username": "none", "password": "none"})
+    )
     client_of("ssm").put_parameter(Name="/fileflow/redis", Type="SecureString", Value="none")
     return {
         "zone": zone_id,
@@ -31,6 +36,7 @@ def make(client_of: Clients) -> dict[str, str]:
         "key": key,
         "topic": client_of("sns").create_topic(Name="others")["TopicArn"],
         "secret": secret["ARN"],
+        "registry": registry["ARN"],
         "parameter": "ssm:/fileflow/redis",
         "web_acl": _web_acl(client_of("wafv2")),
         "bucket": _bucket(client_of("s3")),

@@ -227,7 +227,7 @@ RUNS: Final[Sequence[Run]] = (
     of_each_service(
         "rights, private registry, sidecar",
         {
-            "repository_credentials": "$secret",
+            "repository_credentials": "$registry",
             "policy_arns": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
             "permissions_boundary_arn": "arn:aws:iam::aws:policy/PowerUserAccess",
             "statements.sid": "Files",
@@ -240,7 +240,7 @@ RUNS: Final[Sequence[Run]] = (
             "sidecars.essential": True,
             "sidecars.environment": {"LOG_LEVEL": "debug"},
             "sidecars.secrets": {"REDIS_URL": "$parameter"},
-            "sidecars.repository_credentials": "$secret",
+            "sidecars.repository_credentials": "$registry",
             "sidecars.command": ["run"],
             "sidecars.user": "1001:1001",
             "sidecars.writable_paths.path": "/work",

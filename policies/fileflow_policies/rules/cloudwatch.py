@@ -55,6 +55,7 @@ def log_retention(resource: Resource, settings: Settings) -> Iterator[Finding]:
     url=_CONTROLS_URL + "#cloudwatch-15",
     tags=("cloudwatch",),
     production=True,
+    setting="alarms.emails, https_endpoints or topic_arns",
 )
 def alarm_action(stack: Stack, _settings: Settings) -> Iterator[Finding]:
     """A topic's ARN may be unknown at preview; that it is there is enough."""

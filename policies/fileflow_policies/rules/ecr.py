@@ -95,6 +95,7 @@ def immutable_tags(resource: Resource, settings: Settings) -> Iterator[Finding]:
     url="https://www.pulumi.com/registry/packages/aws/api-docs/ecr/repository/",
     tags=("ecr",),
     production=True,
+    setting="repository.force_delete: false",
     thresholds={"developmentStacks": PASSING_STACKS},
 )
 def no_force_delete(resource: Resource, _settings: Settings) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ def _is_application(resource: Resource) -> bool:
     url=_CONTROLS_URL + "#elb-1",
     tags=("elbv2", "tls", "checkov:CKV_AWS_2", "checkov:CKV_AWS_103"),
     production=True,
+    setting="web_api.load_balancer.certificate_arn, or host_name, in place of plain_http",
 )
 def redirects_to_https(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     """A listener without a protocol speaks HTTP on the ports where AWS takes it for that."""
@@ -123,6 +124,7 @@ def drops_invalid_headers(resource: Resource, _settings: Settings) -> Iterator[F
     url=_CONTROLS_URL + "#elb-5",
     tags=("elbv2", "logging", "checkov:CKV_AWS_91", "cdk-nag:AwsSolutions-ELB2"),
     production=True,
+    setting="web_api.load_balancer.access_logs",
 )
 def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["accessLogs"]["enabled"]
@@ -144,6 +146,7 @@ def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     url=_CONTROLS_URL + "#elb-6",
     tags=("elbv2", "checkov:CKV_AWS_150"),
     production=True,
+    setting="web_api.load_balancer.deletion_protection: true",
     thresholds={"developmentStacks": PASSING_STACKS},
 )
 def deletion_protection(resource: Resource, _settings: Settings) -> Iterator[Finding]:
