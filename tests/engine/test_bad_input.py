@@ -52,6 +52,10 @@ MISTAKES = {
         replaced("fileflow:version: 1.0.0", 'fileflow:version: ""'),
         ["fileflow:version", "''", "a version becomes an image's tag", "pulumi config set version"],
     ),
+    "a version that YAML shortens": (
+        replaced("fileflow:version: 1.0.0", "fileflow:version: 1.10"),
+        ["fileflow:version", "quotes"],
+    ),
     "a scheduler named twice": (
         replaced("name: pipeline", "name: download"),
         ["fileflow:schedulers.name", "'download'", "used twice", "Give each one its own"],
