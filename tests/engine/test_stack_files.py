@@ -160,6 +160,7 @@ def test_a_certificate_that_is_gone_stops_the_preview(copied: Deployment) -> Non
     said = preview_with(copied, "local", f"fileflow:web_api: {{load_balancer: {balancer}}}")
     assert not said.startswith("exit 0"), said
     assert f"'{GONE}' does not exist" in said, said
+    assert "always* a bug" not in said, said
 
 
 def test_what_only_looks_like_a_mistake_previews(copied: Deployment) -> None:

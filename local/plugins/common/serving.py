@@ -85,7 +85,9 @@ async def serve_async(servicer: ResourceProviderServicer) -> None:
     await server.start()
     _announce(port)
     await stopped.wait()
-    await server.stop(None)
+    # A component under construction waits for an engine that is gone.
+    await asyncio.wait([asyncio.ensure_future(server.stop(None))], timeout=GRACE_SECONDS)
+    os._exit(0)
 
 
 def _announce(port: int) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import grpc
+import pytest
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from local.plugins.common import serving
@@ -30,10 +31,28 @@ class Hanging(ResourceProviderServicer):
 serve(Hanging(), 4)
 """
 
+HANGING_COROUTINE = """
+import asyncio
+from pulumi.runtime.proto import ResourceProviderServicer
+from local.plugins.common.serving import serve_async
 
-def test_a_request_under_way_holds_no_plugin_up_for_good() -> None:
+class Hanging(ResourceProviderServicer):
+    async def Create(self, request, context):
+        print("under way", flush=True)
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+asyncio.run(serve_async(Hanging()))
+"""
+
+
+@pytest.mark.parametrize("program", [HANGING, HANGING_COROUTINE], ids=["threads", "coroutines"])
+def test_a_request_under_way_holds_no_plugin_up_for_good(program: str) -> None:
     plugin = subprocess.Popen(
-        [sys.executable, "-c", HANGING], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert plugin.stdout is not None
