@@ -54,7 +54,8 @@ class LeaseTable(pulumi.ComponentResource):
             hash_key=LEASE_KEY,
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            # What AWS protects Pulumi protects: a run that would delete it is refused by its preview.
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
         )
         self.table_name = table.name
         self.table_arn = table.arn

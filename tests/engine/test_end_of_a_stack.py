@@ -28,6 +28,7 @@ STANDING = (
     "ec2 describe-nat-gateways --filter Name=state,Values=available --query NatGateways[].NatGatewayId",
     "iam list-roles --query Roles[].RoleName",
     "sns list-topics --query Topics[].TopicArn",
+    "dynamodb list-tables --query TableNames",
 )
 """What a destroyed stack has none of."""
 GROUPS = "logs describe-log-groups --query logGroups[].logGroupName"

@@ -114,7 +114,7 @@ def test_a_task_definition_names_the_guides_container_port_and_a_digest(
     definition = deployed.aws(f"ecs describe-task-definition --task-definition {arn} {REGION}")[
         "taskDefinition"
     ]
-    (container,) = definition["containerDefinitions"]
+    (container,) = (each for each in definition["containerDefinitions"] if each["name"] != "lease-guard")
     name, port = CONTAINERS[service]
     assert container["name"] == name
     assert [mapping["containerPort"] for mapping in container["portMappings"]] == [port]
@@ -131,6 +131,7 @@ def test_images_carry_both_tags_of_the_guide(deployed: Deployment) -> None:
     assert tags == [
         ["download-scheduler-1.0.0", "download-scheduler-latest"],
         ["latest", "web-api-1.0.0"],
+        ["lease-guard-amd64-1.0.0", "lease-guard-amd64-latest"],
         ["pipeline-scheduler-1.0.0", "pipeline-scheduler-latest"],
     ]
 

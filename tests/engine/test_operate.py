@@ -155,11 +155,11 @@ def test_a_crash_loop_is_told_with_its_exit_code_and_last_lines(changed: Deploym
     service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
     good = service["taskDefinition"]
     definition = changed.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
-    for container in definition["containerDefinitions"]:
-        container["environment"] = [
-            *container.get("environment", []),
-            {"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"},
-        ]
+    scheduler = next(each for each in definition["containerDefinitions"] if each["essential"])
+    scheduler["environment"] = [
+        *scheduler.get("environment", []),
+        {"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"},
+    ]
     kept = (
         "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
         "requiresCompatibilities", "cpu", "memory", "runtimePlatform",

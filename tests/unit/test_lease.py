@@ -179,3 +179,10 @@ def test_the_table_is_on_demand_and_protected() -> None:
         "pointInTimeRecovery": {"enabled": False},
         "tags": TAGS,
     }
+    assert recording.only(t.TABLE).protect
+
+
+def test_a_table_that_aws_may_delete_pulumi_may_delete_too() -> None:
+    args = LeaseTableArgs(table_name="fileflow-leases", deletion_protection=False)
+
+    assert not record(lambda: LeaseTable("leases", args)).only(t.TABLE).protect
