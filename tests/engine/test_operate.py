@@ -172,9 +172,9 @@ def test_a_crash_loop_is_told_with_its_exit_code_and_last_lines(changed: Deploym
     try:
         answer = eventually(
             lambda: operate(changed, "why download"),
-            lambda seen: any(stop["exitCodes"] == [1] for stop in seen.data["stops"]),
+            lambda seen: any(1 in stop["exitCodes"] for stop in seen.data["stops"]),
         )
-        stop = next(each for each in answer.data["stops"] if each["exitCodes"] == [1])
+        stop = next(each for each in answer.data["stops"] if 1 in each["exitCodes"])
         assert stop["revision"] == arn.rpartition("/")[2]
         assert stop["likelyCause"] == "database connection"
         assert stop["logLines"]
