@@ -55,7 +55,7 @@ walk: setup ## Change every setting of a running stack, there and back, and writ
 	@FILEFLOW_RECORD_CHANGES=1 .venv/bin/python -m pytest -n 2 --dist loadgroup -rA tests/walk $(ARGUMENTS)
 	@.venv/bin/python -m tools.reference
 
-torture: setup ## Provoke two schedulers in 525 ways, and say whether two ever worked at once
+torture: setup ## Provoke two schedulers in 525 scenes, and say whether two ever worked at once
 	@.venv/bin/python -m tests.torture.torture $(ARGUMENTS)
 
 benchmark: setup ## Time up and preview on this machine

@@ -20,7 +20,7 @@ from components.container_definition import LogDestination, sidecar_definition
 from components.log_alarms import pattern_alarm
 from components.names import GUARD, GUARD_FOLDER
 from components.options import Alarms, ContainerHealthCheck, ContainerOptions, Sidecar
-from components.validation import all_mistakes, check_image, check_pattern, check_range, refuse
+from components.validation import all_mistakes, check_command, check_image, check_pattern, check_range, refuse
 
 BUILDPACKS_ENTRY_POINT = ("/cnb/process/web",)
 """What an image of `bootBuildImage` starts the application with.
@@ -77,6 +77,7 @@ class Lease:
         )
         check_image("lease.guard_image", self.guard_image)
         check_range("lease.duration_seconds", self.duration_seconds, 10, 600, "the duration of a lease")
+        check_command("lease.entry_point", self.entry_point)
         if not self.entry_point:
             refuse("lease.entry_point", [], "the guard needs a program to run", "Name the image's own.")
 
@@ -152,7 +153,7 @@ def _health_check(check: ContainerHealthCheck | None) -> dict[str, Any]:
     """Asks the guard, which asks the scheduler where it has a check of its own.
 
     A guard that waits isn't healthy before the start period has passed, so that a rollout is done when the
-    new task holds the lease; afterwards it is, so that ECS doesn't end a standby.
+    new task works; afterwards it is, so that ECS doesn't end a standby.
     """
     its = check or ContainerHealthCheck(command=["CMD", "true"])
     command = ["CMD", GUARD, "health", "--start-period", f"{its.start_period_seconds}s"]

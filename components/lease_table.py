@@ -38,7 +38,7 @@ class LeaseTableArgs:
 
 
 class LeaseTable(pulumi.ComponentResource):
-    """A table on demand: a lease costs a read and a write every ten seconds, whatever else happens."""
+    """A table on demand: a lease costs a write every ten seconds, and a waiting task a read every two."""
 
     table_name: pulumi.Output[str]
     table_arn: pulumi.Output[str]

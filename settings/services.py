@@ -181,6 +181,13 @@ class SchedulerSettings(ServiceSettings):
     @all_mistakes
     def _has_room_for_a_lease(self) -> SchedulerSettings:
         check_lease(self.lease is not None, self.container(), [each.value() for each in self.sidecars])
+        if self.lease is None and "lease" in self.model_fields_set:
+            refuse(
+                "lease",
+                None,
+                "an empty value is no lease, and doesn't look like it",
+                "Write lease: {} for one, or leave it out.",
+            )
         if self.lease is not None and self.lease.key is None and self.renamed_from is not None:
             refuse(
                 "lease.key",

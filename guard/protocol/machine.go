@@ -105,8 +105,8 @@ type Machine struct {
 }
 
 // New returns a guard that begins to wait for the lease at `now`. `session` is unique, `holder` is its name for people.
-// The fencing number of an acquisition is at least `epoch` (seconds since 1970), so that it still grows where a table
-// was lost or put back to an older state.
+// `epoch` is that moment in seconds since 1970: an acquisition's fencing number is at least its own, so that it still
+// grows where a table was lost or put back to an older state.
 func New(timing Timing, session, holder string, epoch int64, now time.Duration) *Machine {
 	return &Machine{timing: timing, session: session, holder: holder, epoch: epoch, begun: now, nextCall: now,
 		attempts: map[string]time.Duration{}}
@@ -352,7 +352,7 @@ func (m *Machine) acquire(now time.Duration, record Record) {
 	m.write(now, record.Version, Record{
 		Session: m.session,
 		Holder:  m.holder,
-		Fencing: max(record.Fencing+1, m.epoch),
+		Fencing: max(record.Fencing+1, m.epoch+int64((now-m.begun)/time.Second)),
 		Lease:   m.timing.Lease,
 		Held:    true,
 	})

@@ -29,6 +29,9 @@ const KeyName = "LeaseKey"
 // Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 const containerCredentials = "http://169.254.170.2"
 
+// credentialsLimit is how long that may take: it is on the same host.
+const credentialsLimit = 2 * time.Second
+
 // Table is one lease in one table.
 type Table struct {
 	client *dynamodb.Client
@@ -70,6 +73,8 @@ func provider(getenv func(string) string) (aws.CredentialsProvider, error) {
 		return nil, errors.New("no credentials: the task has no role, and AWS_ACCESS_KEY_ID isn't set")
 	}
 	return endpointcreds.New(endpoint, func(options *endpointcreds.Options) {
+		// The SDK shares one request among all calls and takes their limits off; and it would ask a proxy for it.
+		options.HTTPClient = &http.Client{Timeout: credentialsLimit, Transport: &http.Transport{DisableKeepAlives: true}}
 		options.AuthorizationToken = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
 	}), nil
 }

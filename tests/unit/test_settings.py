@@ -805,10 +805,12 @@ def test_schedulers_without_the_metric_that_counts_them_are_refused() -> None:
         ({"key": "a b"}, "lease.key"),
         ({"duration_seconds": 5}, "lease.duration_seconds"),
         ({"entry_point": []}, "lease.entry_point"),
+        ({"entry_point": ["java", "--db-password", "s3cr3t-of-prod"]}, "it holds a credential behind"),
+        (None, "Write lease: {} for one"),
         ({"tables": "leases"}, "tables"),
     ],
 )
-def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: dict[str, Any], named: str) -> None:
+def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: dict[str, Any] | None, named: str) -> None:
     values = stack_values("dev")
     values["schedulers"][0]["lease"] = lease
 
