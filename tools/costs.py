@@ -122,7 +122,7 @@ def month(settings: Settings) -> Month:
 
 def with_choice(settings: Settings, **choice: Any) -> Settings:
     """The same settings with another architecture, Spot, NAT strategy, scheduler size, or leases."""
-    values = settings.model_dump(mode="python")
+    values = settings.model_dump(mode="python", exclude_none=True)
     if architecture := choice.get("architecture"):
         for service in (values["web_api"], *values["schedulers"]):
             service["size"] = {**_plain(service["size"]), "cpu_architecture": architecture}

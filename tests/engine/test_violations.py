@@ -19,7 +19,11 @@ PROGRAM = Path(__file__).parent / "programs" / "scheduler.py"
 RESOURCES = {"raw": "download", "component": "download-service"}
 MISTAKES = {
     "count": ("scheduler-desired-count", "desiredCount is 2", "set desiredCount to 1"),
-    "load balancer": ("scheduler-no-load-balancer", "loadBalancers is a list of 1", "take loadBalancers off"),
+    "load balancer": (
+        "scheduler-no-load-balancer",
+        "loadBalancers[0].containerPort is 9091",
+        "take loadBalancers off",
+    ),
     "spot": ("scheduler-spot-opt-in", "FARGATE_SPOT", "fileflow:spot-opt-in"),
 }
 
