@@ -13,6 +13,7 @@ from components.image_repository import ImageRepository
 from components.lease_table import LeaseTable
 from components.names import Names
 from components.service_image import ServiceImage
+from components.waiting import once
 from composition import guard_architectures, guard_image_args, lease_table_args
 from settings import Settings
 
@@ -30,9 +31,4 @@ def create_leases(
     if all(each.lease.table_name for each in settings.schedulers if each.lease is not None):
         return images
     table = LeaseTable(names.lease_table, lease_table_args(settings, names))
-    return {architecture: _once(table.table_name, image) for architecture, image in images.items()}
-
-
-def _once(table_name: pulumi.Output[str], image: pulumi.Output[str]) -> pulumi.Output[str]:
-    """The image, known at preview as the table's name is, of which the one who waits waits for the table."""
-    return pulumi.Output.all(image, table_name).apply(lambda known: str(known[0]))
+    return {architecture: once(image, table.table_name) for architecture, image in images.items()}

@@ -20,6 +20,7 @@ from components.validation import (
     check_choice,
     check_pattern,
 )
+from components.waiting import once
 
 CLUSTER = "fileflow:ecs:Cluster"
 
@@ -108,7 +109,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.cluster_name = cluster.name
         # A service on Spot needs the providers, not the cluster alone.
-        self.cluster_arn = pulumi.Output.all(cluster.arn, providers.id).apply(lambda known: str(known[0]))
+        self.cluster_arn = once(cluster.arn, providers.id)
         self.register_outputs(
             {
                 "cluster_name": self.cluster_name,

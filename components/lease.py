@@ -104,10 +104,8 @@ class Lease:
         )
 
 
-def check_lease(has_lease: bool, container: ContainerOptions, sidecars: Sequence[Sidecar]) -> None:
+def check_lease(container: ContainerOptions, sidecars: Sequence[Sidecar]) -> None:
     """Refuses what would meet a lease's own container or folder."""
-    if not has_lease:
-        return
     if any(each.name == INSTALLER for each in sidecars):
         refuse("sidecars.name", INSTALLER, "the lease has a container of that name", "Rename the sidecar.")
     for path in container.writable_paths:

@@ -16,7 +16,7 @@ import pulumi_aws as aws
 
 from components.aws_session import SessionSettings
 from components.lease import Lease
-from components.names import LEASE_KEY
+from components.lease_record import read_lease
 from components.rollout import SERVICE, RolledBackError
 from components.stopped_task import short
 
@@ -75,9 +75,8 @@ def _stranger(
     ecs, dynamodb = session.client("ecs"), session.client("dynamodb")
     deadline = time.monotonic() + patience_seconds
     while True:
-        holder = holder_of(dynamodb, lease)
-        # Where a guard can't learn its task it calls itself by its host, which compares with nothing.
-        if holder is None or not holder.startswith("arn:"):
+        holder = read_lease(dynamodb, lease.table_name, lease.key).task
+        if holder is None:
             return None
         # The new task may come and take the lease while this asks, so the service's tasks come second.
         if holder in ecs.list_tasks(cluster=cluster, serviceName=short(arn))["taskArns"]:
@@ -85,13 +84,3 @@ def _stranger(
         if time.monotonic() >= deadline:
             return holder
         time.sleep(_POLL_SECONDS)
-
-
-def holder_of(dynamodb: Any, lease: Lease) -> str | None:
-    """Who holds a lease, as its guard calls itself; None where nobody does."""
-    item = dynamodb.get_item(
-        TableName=lease.table_name, Key={LEASE_KEY: {"S": lease.key}}, ConsistentRead=True
-    ).get("Item", {})
-    if not item.get("Held", {}).get("BOOL", False):
-        return None
-    return str(item.get("Holder", {}).get("S", "")) or None

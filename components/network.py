@@ -28,6 +28,7 @@ from components.validation import (
     refuse,
 )
 from components.vpc_endpoints import create_vpc_endpoints
+from components.waiting import once
 
 NETWORK = "fileflow:ec2:Network"
 
@@ -252,7 +253,7 @@ class Network(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             kept = ranges_kept(name, args.vpc, layout, self)
-            self.vpc_id = pulumi.Output.all(vpc.vpc_id, kept).apply(lambda known: str(known[0]))
+            self.vpc_id = once(vpc.vpc_id, kept)
             self.public_subnet_ids = vpc.public_subnet_ids
             self.private_subnet_ids = vpc.private_subnet_ids
             # AWS's own rules let whatever has no other group talk to all that has none either.
@@ -297,8 +298,7 @@ class Network(pulumi.ComponentResource):
         endpoints = create_vpc_endpoints(
             name, self.vpc_id, asked.cidr_block, vpc.private_subnet_ids, tables, tags, self
         )
-        made = pulumi.Output.all(*(each.urn for each in endpoints))
-        return pulumi.Output.all(vpc.private_subnet_ids, made).apply(lambda known: list(known[0]))
+        return once(vpc.private_subnet_ids, *(each.urn for each in endpoints))
 
     def _subnets(
         self, ids: Sequence[str] | None, tags: Mapping[str, str] | None

@@ -90,7 +90,8 @@ class SchedulerServiceArgs:
         check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
         check_containers(self.container_name or self.service_name, self.sidecars)
         check_memory(self.size, self.container, self.sidecars)
-        check_lease(self.lease is not None, self.container, self.sidecars)
+        if self.lease is not None:
+            check_lease(self.container, self.sidecars)
 
 
 class SchedulerService(pulumi.ComponentResource):

@@ -43,6 +43,7 @@ from components.validation import (
     check_unique,
     refuse,
 )
+from components.waiting import once
 from components.web_options import Autoscaling, Capacity, IngressRule, LoadBalancing, ServiceConnect
 
 WEB_API_SERVICE = "fileflow:ecs:WebApiService"
@@ -194,7 +195,13 @@ class WebApiService(pulumi.ComponentResource):
         service = aws.ecs.Service(
             f"{name}-service",
             name=args.service_name,
-            cluster=_deregistered_before(load_balancer.target_group, args.cluster_arn),
+            # A service keeps its cluster for good. So where the target group is replaced, as in another VPC,
+            # the engine deletes the service first, and with it what scales it: its tasks are deregistered
+            # and drained. Elastic Load Balancing would let the group go with tasks in it, and a service
+            # whose tasks ECS can't deregister any more never ends a deployment again.
+            # https://github.com/aws/containers-roadmap/issues/2196,
+            # https://github.com/hashicorp/terraform-provider-aws/issues/34337
+            cluster=once(args.cluster_arn, load_balancer.target_group.arn),
             task_definition=task.definition.arn,
             desired_count=args.autoscaling.minimum_count,
             scheduling_strategy="REPLICA",
@@ -255,21 +262,6 @@ class WebApiService(pulumi.ComponentResource):
         self.load_balancer_arn_suffix = load_balancer.balancer.arn_suffix
         self.target_group_arn_suffix = load_balancer.target_group.arn_suffix
         return {name: getattr(self, name) for name in WebApiService.__annotations__}
-
-
-def _deregistered_before(
-    target_group: aws.lb.TargetGroup, cluster_arn: pulumi.Input[str]
-) -> pulumi.Output[str]:
-    """The cluster's ARN, as one that isn't known before the target group is.
-
-    A service keeps its cluster for good. So where the target group is replaced, as in another VPC, the
-    engine deletes the service first, and with it what scales it: its tasks are deregistered and drained.
-    Elastic Load Balancing would let the group go with tasks in it, and a service whose tasks ECS can't
-    deregister any more never ends a deployment again.
-    Source: https://github.com/aws/containers-roadmap/issues/2196,
-    https://github.com/hashicorp/terraform-provider-aws/issues/34337
-    """
-    return pulumi.Output.all(cluster_arn, target_group.arn).apply(lambda known: str(known[0]))
 
 
 def _strategies(capacity: Capacity) -> list[aws.ecs.ServiceCapacityProviderStrategyArgs]:

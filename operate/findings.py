@@ -93,11 +93,8 @@ def _count(seen: Observation) -> list[tuple[str, str]]:
 
 
 def _lease(seen: Observation) -> list[tuple[str, str]]:
-    holder = seen.lease and seen.lease.holder
-    # A guard that can't learn its task calls itself by its host, which compares with nothing.
-    if not seen.lease or not holder or not holder.startswith("arn:"):
-        return []
-    if holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
+    holder = seen.lease and seen.lease.task
+    if not seen.lease or not holder or holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
         return []
     return [
         (

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from components.lease_record import HeldLease
 from operate.aws import Aws
 from operate.errors import OperateError
-from operate.leases import HeldLease, lease_of
+from operate.leases import lease_of
 from operate.stack import Service
 
 EVENTS_SHOWN = 5

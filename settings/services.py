@@ -180,8 +180,9 @@ class SchedulerSettings(ServiceSettings):
     @model_validator(mode="after")
     @all_mistakes
     def _has_room_for_a_lease(self) -> SchedulerSettings:
-        check_lease(self.lease is not None, self.container(), [each.value() for each in self.sidecars])
-        if self.lease is None and "lease" in self.model_fields_set:
+        if self.lease is not None:
+            check_lease(self.container(), [each.value() for each in self.sidecars])
+        elif "lease" in self.model_fields_set:
             refuse(
                 "lease",
                 None,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from components.lease_record import HeldLease
 from operate.findings import SINGLETON_SETTINGS, findings, missing_alarms
-from operate.leases import HeldLease
 from operate.observation import Alarm, Observation, Rollout, Task
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
