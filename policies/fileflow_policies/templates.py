@@ -7,13 +7,13 @@ CloudFormation runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .json_text import DEEPEST, UnreadableTextError, nesting, parse
 from .normal import cloud_formation_type, from_cloud_formation
-from .resources import ECS_TASK_DEFINITION, Resource
+from .resources import ECS_TASK_DEFINITION, Resource, Stack
 from .values import Value
 
 TEMPLATE_TYPES: Final = ("aws:cloudformation/stack:Stack", "aws:cloudformation/stackSet:StackSet")
@@ -37,6 +37,18 @@ def read_template(stack: Resource) -> Template:
         known = _read(stack)
         stack.memo["template"] = known
     return known
+
+
+def made_by_templates(stack: Stack) -> Iterator[tuple[Resource, Resource]]:
+    """Each resource that a template of the program makes, behind the template."""
+    for template in stack.of(*TEMPLATE_TYPES):
+        for inner in read_template(template).resources:
+            yield template, inner
+
+
+def makes(template: Resource, inner: Resource) -> str:
+    """The beginning of what is said of a resource in a template."""
+    return f"its template makes {template.props.shown_part(inner.name)}: "
 
 
 def _read(stack: Resource) -> Template:

@@ -63,42 +63,44 @@ def heartbeat_alarms(stack: Stack, settings: Settings) -> Iterator[Finding]:
     declared = view.declared
     if not declared:
         return
-    near: dict[str | None, list[Resource]] = {}
+    near: dict[str | None, list[tuple[Resource, str | None]]] = {}
     for alarm in stack.of(METRIC_ALARM):
         if may_count_tasks(alarm):
             named = alarm["dimensions"]["ServiceName"].text()
-            near.setdefault(named and named.rsplit("/", 1)[-1], []).append(alarm)
+            near.setdefault(named and named.rsplit("/", 1)[-1], []).append((alarm, _silence(alarm, stack)))
     for service in declared:
         alarms = [*near.get(service["name"].text(), ()), *near.get(None, ())]
-        problems = [
-            problem for side in _SIDES if (problem := _uncovered(side, alarms, service, view)) is not None
-        ]
-        if problems:
+        gaps = [(side, gap) for side in _SIDES if (gap := _gap(side, alarms, service, view)) is not None]
+        if gaps:
+            problems = (f"{side.meaning} ({gap})" if gap else side.meaning for side, gap in gaps)
             yield Finding(
                 f"no alarm rings and tells somebody of {' nor of '.join(problems)}",
                 "mend the alarms"
-                if all("(" in problem for problem in problems)
+                if all(gap for _, gap in gaps)
                 else "add the alarms, or use the SchedulerService component",
                 service,
             )
 
 
-def _uncovered(side: _Side, alarms: Sequence[Resource], service: Resource, view: EcsView) -> str | None:
-    """What no alarm tells, with why the one that is meant to doesn't; None when one does."""
-    found = [(alarm, _shortcoming(alarm, service, side.series, view)) for alarm in alarms]
-    if any(shortcoming is None for _, shortcoming in found):
-        return None
-    for alarm, shortcoming in found:
-        if (alarm["comparisonOperator"].text() or "").startswith(side.comparison):
-            return f"{side.meaning} ({alarm.name}: {shortcoming})"
-    return side.meaning
+def _gap(
+    side: _Side, alarms: Sequence[tuple[Resource, str | None]], service: Resource, view: EcsView
+) -> str | None:
+    """Why the alarm that is meant for a side doesn't tell of it, empty where none is; None when one does.
+
+    Each alarm comes with why it tells nobody of anything.
+    """
+    meant = ""
+    for alarm, silence in alarms:
+        shortcoming = silence or _shortcoming(alarm, service, side.series, view)
+        if shortcoming is None:
+            return None
+        if not meant and (alarm["comparisonOperator"].text() or "").startswith(side.comparison):
+            meant = f"{alarm.name}: {shortcoming}"
+    return meant
 
 
 def _shortcoming(alarm: Resource, service: Resource, wanted: Sequence[Series], view: EcsView) -> str | None:
-    """Why an alarm doesn't tell somebody of these series and of these alone; None when it does."""
-    silent = _silence(alarm, view.stack)
-    if silent is not None:
-        return silent
+    """Why an alarm doesn't ring on these series and on these alone; None when it does."""
     own, other = _region(service), _region(alarm)
     if own and other and own != other:
         return f"it is in {other}, the service in {own}"

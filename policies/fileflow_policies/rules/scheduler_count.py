@@ -14,7 +14,7 @@ from ..neighbours import EcsView, ecs_view
 from ..recognition import Standing, is_guides_name
 from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, service_check
-from ..templates import TEMPLATE_TYPES, read_template
+from ..templates import made_by_templates, makes
 from ..values import Value
 
 catalogue: Final = Catalogue()
@@ -130,16 +130,14 @@ def _scaling_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding]
                     advisory,
                 )
                 break
-    for template in stack.of(*TEMPLATE_TYPES):
-        for inner in read_template(template).resources:
-            for scaled in _scaled(inner) if inner.canonical_type in SCALING_TYPES else ():
-                if _service_in(scaled) in view.scheduler_names:
-                    yield Finding(
-                        f"its template makes {template.props.shown_part(inner.name)}: {scaled.path} is "
-                        f"{scaled.shown()}, a scheduler of this stack",
-                        "take the autoscaling off the scheduler",
-                        template,
-                    )
+    for template, inner in made_by_templates(stack):
+        for scaled in _scaled(inner) if inner.canonical_type in SCALING_TYPES else ():
+            if _service_in(scaled) in view.scheduler_names:
+                yield Finding(
+                    f"{makes(template, inner)}{scaled.path} is {scaled.shown()}, a scheduler of this stack",
+                    "take the autoscaling off the scheduler",
+                    template,
+                )
 
 
 def _has_target(resource: Resource, stack: Stack) -> bool:
@@ -147,9 +145,9 @@ def _has_target(resource: Resource, stack: Stack) -> bool:
     if resource.canonical_type in (_SCALING_TARGET, _SCALING_PLAN):
         return False
     scaled = resource["resourceId"].text()
+    referenced = stack.referenced(resource, "resourceId")
     return any(
-        target in stack.referenced(resource, "resourceId")
-        or (scaled is not None and target["resourceId"].text() == scaled)
+        target in referenced or (scaled is not None and target["resourceId"].text() == scaled)
         for target in stack.of(_SCALING_TARGET)
     )
 

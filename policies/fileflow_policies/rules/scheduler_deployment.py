@@ -105,7 +105,8 @@ def _replacement_problem(service: Resource) -> str | None:
         return "its name comes from another resource, and the option deleteBeforeReplace is not set"
     if name.missing or is_made_up(name, service.name):
         return f"its name is {name.shown()}, made up by Pulumi, and the option deleteBeforeReplace is not set"
-    if not service.by_aws_provider and ":tf:" not in service.type and service.type[:11] != "aws-native:":
+    deletes_first = service.by_aws_provider or service.type.startswith("aws-native:")
+    if not deletes_first and ":tf:" not in service.type:
         return "the option deleteBeforeReplace is not set"
     return None
 
@@ -222,12 +223,12 @@ def guarded_properties(service: Resource, tasks: Sequence[Resource], settings: S
     recognition = settings.recognition
     if not standing_of(service, recognition, tasks).is_scheduler:
         return
+    tags = (recognition.role_tag, recognition.spot_opt_in_tag, recognition.not_a_scheduler_tag)
     for resource, guarded in (
         (service, GUARDED_PROPERTIES),
         *((task, _GUARDED_TASK_PROPERTIES) for task in tasks),
     ):
         where = "" if resource is service else f" of its task definition {resource.name}"
-        tags = (recognition.role_tag, recognition.spot_opt_in_tag, recognition.not_a_scheduler_tag)
         ignored = resource.ignored_roots(tags)
         names = ["*"] if "*" in ignored else [name for name in guarded if folded(name) in ignored]
         if names:

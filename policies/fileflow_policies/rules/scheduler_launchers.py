@@ -38,7 +38,7 @@ from ..recognition import (
 )
 from ..resources import ECS_EXPRESS, ECS_SERVICE, ECS_TASK_DEFINITION, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings
-from ..templates import TEMPLATE_TYPES, read_template
+from ..templates import TEMPLATE_TYPES, made_by_templates, makes, read_template
 from ..values import Value
 from .scheduler_count import SCALING_TYPES
 
@@ -97,13 +97,11 @@ def _launched_by_reference(stack: Stack, settings: Settings) -> Iterator[Finding
     for job in stack.of(_BATCH_JOB):
         if _works_as_scheduler([container_of(read(job["containerProperties"]))], view):
             yield Finding("its container runs the image and command of a scheduler", _LAUNCH_FIX, job)
-    for template in stack.of(*TEMPLATE_TYPES):
-        for inner in read_template(template).resources:
-            found = _problem_in_template(inner, view)
-            if found is not None:
-                what, advisory = found
-                where = f"its template makes {template.props.shown_part(inner.name)}: "
-                yield Finding(where + what, _LAUNCH_FIX, template, advisory)
+    for template, inner in made_by_templates(stack):
+        found = _problem_in_template(inner, view)
+        if found is not None:
+            what, advisory = found
+            yield Finding(makes(template, inner) + what, _LAUNCH_FIX, template, advisory)
 
 
 def _problem_in_template(inner: Resource, view: EcsView) -> tuple[str, bool] | None:
@@ -167,11 +165,10 @@ def _works_as_scheduler(containers: Sequence[Value], view: EcsView) -> bool:
     """Whether one of the containers has a scheduler's image and command, under another name."""
     for container in containers:
         image = image_of(container)
-        for service, theirs, their_image, work in view.works:
+        for service, _theirs, their_image, work in view.works:
             if (
                 image is not None
                 and view.is_scheduler(service)
-                and not is_agent(theirs)
                 and image.same_as(their_image)
                 and work_of(container) == work
             ):
@@ -261,7 +258,7 @@ def not_in_template(resource: Resource, settings: Settings) -> Iterator[Finding]
         found = _in_template(inner, settings)
         if found is not None:
             what, fix = found
-            yield Finding(f"its template makes {resource.props.shown_part(inner.name)}: {what}", fix)
+            yield Finding(makes(resource, inner) + what, fix)
             return
 
 
