@@ -205,11 +205,12 @@ def _run_program(arguments: Sequence[str]) -> int:
 
 def _ended_by_engine(error: BaseException | None) -> bool:
     """Whether the program failed only because the engine had ended the run before."""
-    while error is not None:
-        if any(words in str(error) for words in ENGINE_HAS_ENDED):
-            return True
+    chain: list[BaseException] = []
+    # The SDK raises errors from each other: the chain may be a ring.
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return False
+    return any(words in str(each) for each in chain for words in ENGINE_HAS_ENDED)
 
 
 def _program_traceback(program: str) -> str:

@@ -248,3 +248,12 @@ def test_a_host_whose_engine_was_killed_ends(tmp_path: Path) -> None:
     engine.kill()
     engine.wait()
     fakes.until(lambda: processes.marked(MARK, str(tmp_path)) == [])
+
+
+@pytest.mark.parametrize(
+    ("told", "ended"), [("the image was not found", False), (runner.ENGINE_HAS_ENDED[0], True)]
+)
+def test_errors_that_were_raised_from_each_other_are_read_once(told: str, ended: bool) -> None:
+    first, second = ValueError("the program failed"), ValueError(told)
+    first.__context__, second.__context__ = second, first
+    assert runner._ended_by_engine(first) is ended
