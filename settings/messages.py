@@ -86,11 +86,16 @@ def _found(details: ErrorDetails, path: Sequence[str], secret_keys: Collection[s
     value = details["input"]
     if _is_hidden(path, secret_keys):
         return _show(HIDDEN)
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) or _begins(value, "{"):
         return "is an object"
-    if isinstance(value, list):
+    if isinstance(value, list) or _begins(value, "["):
         return "is a list"
     return _show(HIDDEN if sounds_secret(path[-1]) else value)
+
+
+def _begins(value: object, bracket: str) -> bool:
+    """Whether a text is one that the engine hands an object or a list over as: below a misspelled key."""
+    return isinstance(value, str) and value.startswith(bracket)
 
 
 def _show(value: object) -> str:

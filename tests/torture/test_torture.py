@@ -14,7 +14,7 @@ import pytest
 
 from tests.torture.provocations import PROVOCATIONS
 from tests.torture.scene import Programs
-from tests.torture.torture import Outcome, plan, stage, torture
+from tests.torture.scenes import Outcome, plan, stage, torture
 
 pytestmark = pytest.mark.xdist_group("torture")
 

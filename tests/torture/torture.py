@@ -1,237 +1,60 @@
-"""Provokes two schedulers in every way, again and again, and says whether two ever worked at once.
+"""All that is done to FileFlow to make it fail, and a table of what came of it.
 
-    python -m tests.torture.torture [--count 525] [--seed N] [--only N] [--lease-seconds 6] [--at-once 8]
-        [--without-lease]
+    python -m tests.torture.torture [KIND...] [--seed N] [--only N]
 
-The guard is the real one, as processes of this machine; the table is the local stack's DynamoDB, behind a
-proxy for faults. Leases are shorter than 60 s, and everything about them with them. A scene is repeated by
-the seed and the number that are printed with it, though not to the millisecond: processes are scheduled
-as the machine likes. Owns the run and its table.
+Without a KIND all of them run, one after the other. Everything by chance is by the seed, which is printed; a
+failure says how to see it again. Owns the command line and the table. Each kind is a module of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import os
-import random
-import subprocess
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
-import boto3
+from tests.torture import configurations, scenes
+from tests.torture.evidence import Evidence, table
 
-from components.names import LEASE_KEY
-from local.emulator import process as emulator
-from local.engine import build
-from local.paths import ROOT, Paths
-from local.progress import Progress
-from tests.local.emulated import emulator_python
-from tests.torture.provocations import PROVOCATIONS
-from tests.torture.scene import ACCOUNT, REGION, Programs, Scene
-from tests.torture.watcher import Judgement, judge, read
+KINDS: dict[str, Callable[[int], Evidence]] = {
+    "scenes": scenes.evidence,
+    "configurations": configurations.evidence,
+}
+"""What `make torture` runs, in this order."""
 
-TABLE = "leases"
-
-
-@dataclass
-class Tally:
-    """What came of the scenes of one kind."""
-
-    scenes: int = 0
-    beside: int = 0
-    kills: int = 0
-    overlapping: int = 0
-    overlap_seconds: float = 0.0
-    longest_gap_seconds: float = 0.0
-    faults: Counter[str] = field(default_factory=Counter)
-    idle: int = 0
-    """Scenes in which nobody worked at all, which would prove nothing."""
-
-    def add(self, scene: Scene, judged: Judgement) -> None:
-        """Counts a scene."""
-        self.scenes += 1
-        self.beside += scene.beside
-        self.kills += scene.kills
-        self.overlapping += bool(judged.overlaps)
-        self.overlap_seconds += judged.overlap_seconds
-        self.longest_gap_seconds = max(self.longest_gap_seconds, judged.longest_gap_seconds)
-        self.idle += judged.units == 0
-        for way in scene.ways:
-            self.faults += way.injected
-
-
-@dataclass
-class Outcome:
-    """What came of a run. `failures` name each scene that had two at work, or an older fencing number."""
-
-    lease_seconds: float
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-
-    @property
-    def total(self) -> Tally:
-        total = Tally()
-        for each in self.tallies.values():
-            total.scenes += each.scenes
-            total.beside += each.beside
-            total.kills += each.kills
-            total.overlapping += each.overlapping
-            total.overlap_seconds += each.overlap_seconds
-            total.longest_gap_seconds = max(total.longest_gap_seconds, each.longest_gap_seconds)
-            total.faults += each.faults
-            total.idle += each.idle
-        return total
-
-    def table(self) -> str:
-        """The run as a table, gaps in leases: of one of 60 s they are minutes."""
-        head = (
-            "provocation",
-            "scenes",
-            "second starts",
-            "faults",
-            "kills",
-            "with two at work",
-            "longest gap",
-        )
-        lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
-        for name, tally in [*self.tallies.items(), ("**all**", self.total)]:
-            gap = f"{tally.longest_gap_seconds / self.lease_seconds:.2f} leases"
-            cells = (tally.scenes, tally.beside, tally.faults.total(), tally.kills, tally.overlapping, gap)
-            lines.append(f"| {name} | {' | '.join(str(each) for each in cells)} |")
-        return "\n".join(lines)
-
-
-def plan(count: int, names: Sequence[str] = ()) -> list[str]:
-    """Which provocation each scene is: all in turn."""
-    chosen = list(names or PROVOCATIONS)
-    return [chosen[number % len(chosen)] for number in range(count)]
-
-
-async def torture(
-    programs: Programs,
-    folder: Path,
-    scenes: Sequence[str],
-    *,
-    seed: int,
-    lease_seconds: float,
-    at_once: int,
-    leased: bool = True,
-    only: int | None = None,
-) -> Outcome:
-    """Plays the scenes, a few at once, and judges each."""
-    outcome = Outcome(lease_seconds, {name: Tally() for name in dict.fromkeys(scenes)})
-    room = asyncio.Semaphore(at_once)
-
-    async def play(number: int, name: str) -> None:
-        async with room:
-            scene = Scene(
-                f"scene-{seed}-{number}",
-                programs,
-                folder,
-                random.Random(f"{seed}/{number}"),
-                lease_seconds,
-                leased,
-            )
-            try:
-                await PROVOCATIONS[name](scene)
-            finally:
-                await scene.end()
-            judged = judge(read(scene.lines()))
-            outcome.tallies[name].add(scene, judged)
-            if not judged.units:
-                said = "; ".join(f"{task.name}: {', '.join(task.events[:3])}" for task in scene.tasks)
-                print(f"nobody worked in {name}: {said}", flush=True)
-            wrong = [*judged.overlaps, *(judged.older_tokens if leased else ())]
-            if wrong:
-                outcome.failures.append(f"{name}, --seed {seed} --only {number}: {wrong[0]}")
-            done = outcome.total.scenes
-            if done % 20 == 0 or (wrong and leased):
-                print(
-                    f"{done} of {len(scenes)} scenes, {outcome.total.overlapping} with two at work",
-                    flush=True,
-                )
-
-    chosen = [(number, name) for number, name in enumerate(scenes) if only in (None, number)]
-    await asyncio.gather(*(play(number, name) for number, name in chosen))
-    return outcome
-
-
-@contextlib.contextmanager
-def stage(folder: Path) -> Iterator[Programs]:
-    """The programs, built, and an emulated AWS with a table, for as long as it is needed."""
-    guard, worker = (_built(folder, source) for source in (ROOT / "guard", Path(__file__).parent / "worker"))
-    state = folder / "emulator"
-    running = emulator.start(emulator_python(), None, folder / "emulator.log", state)
-    try:
-        dynamodb = boto3.client(
-            "dynamodb",
-            endpoint_url=running.url,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",
-        )
-        dynamodb.create_table(
-            TableName=TABLE,
-            AttributeDefinitions=[{"AttributeName": LEASE_KEY, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": LEASE_KEY, "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield Programs(guard=guard, worker=worker, endpoint=running.url, table=TABLE)
-    finally:
-        emulator.stop(state)
-
-
-def _built(folder: Path, source: Path) -> Path:
-    go = build.ensure_go(Paths.of(os.environ).cache, os.environ, Progress())
-    output = folder / source.name
-    command = [str(go), "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(output), "."]
-    subprocess.run(command, cwd=source, env=build.go_environment(os.environ), check=True)
-    return output
+AGAIN: dict[str, Callable[[int, int], str]] = {
+    "scenes": scenes.again,
+    "configurations": configurations.again,
+}
+"""What plays one of a kind once more, by its number."""
 
 
 def main() -> int:
-    """Runs it, and returns 1 where two worked at once."""
+    """Runs the kinds, and returns 1 where anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.torture", description=__doc__)
-    parser.add_argument("--count", type=int, default=525, help="how many scenes (525)")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; all if omitted")
     parser.add_argument(
         "--seed", type=int, default=time.time_ns() % 1_000_000, help="by default another each time"
     )
-    parser.add_argument("--only", type=int, help="this scene alone")
-    parser.add_argument("--lease-seconds", type=float, default=6.0, help="how long a lease is (6)")
-    parser.add_argument("--at-once", type=int, default=8, help="how many scenes at once (8)")
-    parser.add_argument("--without-lease", action="store_true", help="what happens without it")
-    given = parser.parse_args()
-    begun = time.monotonic()
-    print(f"seed {given.seed}, leases of {given.lease_seconds:g} s", flush=True)
-    with tempfile.TemporaryDirectory(prefix="torture-") as name, stage(Path(name)) as programs:
-        outcome = asyncio.run(
-            torture(
-                programs,
-                Path(name),
-                plan(given.count),
-                seed=given.seed,
-                lease_seconds=given.lease_seconds,
-                at_once=given.at_once,
-                leased=not given.without_lease,
-                only=given.only,
-            )
-        )
-    print(outcome.table())
-    if not given.without_lease:
-        print(*outcome.failures, sep="\n")
-    total = outcome.total
-    print(
-        f"{total.scenes} scenes in {time.monotonic() - begun:.0f} s, "
-        f"{total.overlapping} of them with two at work, for {total.overlap_seconds:.2f} s in all"
+    parser.add_argument(
+        "--only", type=int, help=f"this one of {' or '.join(AGAIN)} alone, as a failure named it"
     )
-    return 1 if outcome.failures and not given.without_lease else 0
+    given = parser.parse_args()
+    if unknown := set(given.kinds) - set(KINDS):
+        parser.error(f"there is no kind {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    if given.only is not None:
+        if len(given.kinds) != 1 or given.kinds[0] not in AGAIN:
+            parser.error(f"--only belongs to one of {', '.join(AGAIN)}")
+        print(AGAIN[given.kinds[0]](given.seed, given.only))
+        return 0
+    found = []
+    for kind in given.kinds or KINDS:
+        begun = time.monotonic()
+        print(f"{kind}, seed {given.seed}", flush=True)
+        found.append(KINDS[kind](given.seed))
+        print(table(found[-1:]), f"in {time.monotonic() - begun:.0f} s", sep="\n", flush=True)
+    print(table(found), flush=True)
+    return 1 if any(each.failures for each in found) else 0
 
 
 if __name__ == "__main__":

@@ -615,6 +615,14 @@ def test_what_may_be_a_secret_is_never_printed(subtests: pytest.Subtests) -> Non
             assert HUNTER not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [{"environment": {"DB_PASSWORD": HUNTER}}, [HUNTER], f'{{"a": "{HUNTER}"'])
+def test_what_stands_below_a_misspelled_key_is_not_printed_either(value: Any) -> None:
+    with pytest.raises(SettingsError, match=r"fileflow:web_apis is an? (object|list), but") as caught:
+        parse("prod", {**stack_values("prod"), "web_apis": value})
+
+    assert HUNTER not in str(caught.value)
+
+
 def test_a_credential_in_a_command_is_refused_before_anything_is_made() -> None:
     [line] = refused(put("web_api.health_check", {"command": ["CMD-SHELL", f"curl -u a:{HUNTER} localhost"]}))
 
