@@ -2,112 +2,89 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"sync/atomic"
 	"time"
 )
 
-// The states that a guard is in, for the health check.
-const (
-	stateWaiting = "waiting"
-	stateRunning = "running"
-	stateEnded   = "ended"
-)
-
-// state is what a guard tells its health check: a state, and since when the guard and the state have been, on the clock
+// state is what a guard tells its health check: what it does, and since when the guard and that have been, on the clock
 // that both read.
 type state struct {
 	State        string
 	Begun, Since time.Duration
 }
 
+const (
+	stateWaiting = "waiting"
+	stateRunning = "running"
+	stateEnded   = "ended"
+)
+
 // ownSocket is an abstract address, which needs no writable folder. Containers on a common network have process
-// identifiers of their own, and so an address of their own.
+// identifiers of their own, and so an address of their own; without /proc all have one.
 func ownSocket() string {
-	// Without /proc there is one address for all.
 	namespace, _ := os.Readlink("/proc/self/ns/pid")
 	return "@fileflow-guard/" + namespace
 }
 
-func serveState(socket string, state *atomic.Pointer[state]) {
+func serveState(socket string, state *atomic.Pointer[state]) error {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
-		fail(0, fmt.Sprintf("no health check will get an answer: %v", err))
-		return
+		return err
 	}
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			return
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = connection.SetDeadline(time.Now().Add(time.Second))
+			// A health check that has gone away needs no answer.
+			_ = json.NewEncoder(connection).Encode(state.Load())
+			connection.Close()
 		}
-		_ = connection.SetDeadline(time.Now().Add(time.Second))
-		// A health check that has gone away needs no answer.
-		_ = json.NewEncoder(connection).Encode(state.Load())
-		connection.Close()
-	}
+	}()
+	return nil
 }
 
-// health is a container's health check. A guard that waits for the lease is well, but not before the start period has
-// passed: until then ECS counts no failure, and its rollout isn't done before the child has answered. A child has the
-// start period too, from when it was started. Without a command a running child is a healthy one.
+// health is a container's health check.
 func health(arguments []string) int {
-	flags := flag.NewFlagSet("guard health", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	socket := flags.String("socket", ownSocket(), "")
-	startPeriod := flags.Duration("start-period", 2*time.Minute, "")
-	if err := flags.Parse(arguments); err != nil {
-		return fail(exitUsage, err.Error()+"\n"+usage)
+	socket := flag.String("socket", ownSocket(), "")
+	startPeriod := flag.Duration("start-period", 2*time.Minute, "")
+	// A flag that it doesn't know ends the program with the usage.
+	_ = flag.CommandLine.Parse(arguments)
+	var told state
+	connection, err := net.DialTimeout("unix", *socket, time.Second)
+	if err == nil {
+		_ = connection.SetDeadline(time.Now().Add(time.Second))
+		err = json.NewDecoder(connection).Decode(&told)
 	}
-	told, err := ask(*socket)
 	if err != nil {
-		return fail(1, fmt.Sprintf("no guard answers: %v", err))
+		return fail(1, fmt.Errorf("no guard answers: %w", err))
 	}
-	return judge(told, bootTime(), *startPeriod, func() int { return check(flags.Args()) })
+	return judge(told, bootTime(), *startPeriod, flag.Args())
 }
 
-func ask(socket string) (told state, err error) {
-	connection, err := net.DialTimeout("unix", socket, time.Second)
-	if err != nil {
-		return told, err
-	}
-	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(time.Second))
-	return told, json.NewDecoder(connection).Decode(&told)
-}
-
-func judge(told state, now, startPeriod time.Duration, check func() int) int {
-	starting := now < told.Begun+startPeriod
-	switch told.State {
-	case stateWaiting:
-		if starting {
-			return fail(1, "the guard waits for the lease")
-		}
-		return 0
-	case stateRunning:
-		code := check()
-		if code != 0 && !starting && now < told.Since+startPeriod {
-			return 0
-		}
-		return code
-	default:
-		return fail(1, "the child has ended")
-	}
-}
-
-// check asks the child itself, where there is a command to ask with.
-func check(command []string) int {
-	if len(command) == 0 {
+// judge: a guard that waits for the lease is well, but not before the start period has passed. Until then ECS counts no
+// failure, and its rollout isn't done before the child has answered. A child has the start period too, from when it was
+// started; afterwards its own check decides, where there is one.
+func judge(told state, now, startPeriod time.Duration, check []string) int {
+	isStarting := now < told.Begun+startPeriod
+	switch {
+	case told.State == stateWaiting && isStarting:
+		return fail(1, errors.New("the guard waits for the lease"))
+	case told.State == stateEnded:
+		return fail(1, errors.New("the child has ended"))
+	case told.State == stateWaiting || len(check) == 0:
 		return 0
 	}
-	asking := exec.Command(command[0], command[1:]...)
-	asking.Stdout, asking.Stderr = os.Stdout, os.Stderr
-	if err := asking.Run(); err != nil {
-		return fail(1, err.Error())
+	err := withOwnStreams(check).Run()
+	if err != nil && (isStarting || now >= told.Since+startPeriod) {
+		return fail(1, err)
 	}
 	return 0
 }

@@ -117,7 +117,7 @@ func command(table *fakeTable, arguments ...string) *running {
 	run.Env = append(os.Environ(), asGuard+"=1", "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=key",
 		"AWS_SECRET_ACCESS_KEY=secret")
 	if table != nil {
-		run.Env = append(run.Env, "AWS_ENDPOINT_URL="+table.URL)
+		run.Env = append(run.Env, "AWS_ENDPOINT_URL_DYNAMODB="+table.URL)
 	}
 	return run
 }
@@ -125,7 +125,7 @@ func command(table *fakeTable, arguments ...string) *running {
 // guarded starts a guard with a lease that runs ten times as fast as in production.
 func guarded(t *testing.T, table *fakeTable, shell string) *running {
 	t.Helper()
-	socket := "@test/" + t.Name() + strconv.Itoa(int(time.Now().UnixNano()))
+	socket := fmt.Sprintf("@test/%d", time.Now().UnixNano())
 	run := command(table, "run", "--table", "leases", "--key", "database", "--lease", "6s", "--stop-timeout", "4s",
 		"--socket", socket, "--", "/bin/sh", "-c", shell)
 	if err := run.Start(); err != nil {
@@ -161,7 +161,7 @@ func until(t *testing.T, what string, holds func() bool) {
 }
 
 func (r *running) hasSaid(event string) func() bool {
-	return func() bool { return strings.Contains(r.stderr.String(), `"event":"scheduler lease `+event+`"`) }
+	return func() bool { return strings.Contains(r.stderr.String(), `"msg":"scheduler lease `+event+`"`) }
 }
 
 // childOf is the process identifier that a child wrote into a file.
@@ -302,46 +302,57 @@ func TestAFrozenGuardIsKilledByTheKernelBeforeASuccessorStarts(t *testing.T) {
 	}
 }
 
-// asFirstProcess makes a command the first process of a namespace of its own, as in a container without an init process.
-func asFirstProcess(run *running) {
+func TestAGuardThatTheKernelCouldNotKillInTimeRefusesToStart(t *testing.T) {
+	run := command(newFakeTable(t), "run", "--table", "leases", "--key", "database", "--", "echo", "started")
+	// The first process of a namespace of its own, as in a container without an init process.
 	run.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: os.Getgid(), HostID: os.Getgid(), Size: 1}},
 	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if code := run.exit(t); code != exitSetting || run.stdout.String() != "" || !strings.Contains(run.stderr.String(), "initProcessEnabled") {
+		t.Fatalf("exit code %d: %s", code, run.stderr)
+	}
 }
 
-func TestTheFirstProcessOfAContainerPassesSignalsAndExitCodesThroughAndDiesInTime(t *testing.T) {
+func TestWhatLeftTheChildsSessionEndsBeforeTheLeaseIsReleased(t *testing.T) {
 	table := newFakeTable(t)
-	first := func(name, shell string) *running {
-		run := command(table, "run", "--table", "leases", "--key", name, "--lease", "6s", "--stop-timeout", "4s",
-			"--socket", "@test/first/"+name, "--", "/bin/sh", "-c", shell)
-		asFirstProcess(run)
-		if err := run.Start(); err != nil {
-			t.Fatal(err)
+	folder := t.TempDir()
+	orphan, inner := filepath.Join(folder, "orphan"), filepath.Join(folder, "inner")
+	run := guarded(t, table, `setsid sh -c 'trap "" TERM HUP; setsid sh -c "echo \$\$ > `+inner+`; exec sleep 600" & echo $$ > `+orphan+
+		`; while :; do sleep 0.1; done' & while [ ! -s `+inner+` ] || [ ! -s `+orphan+` ]; do sleep 0.05; done; exit 4`)
+	if code := run.exit(t); code != 4 || table.item["Held"]["BOOL"] != false {
+		t.Fatalf("exit code %d, %v: %s", code, table.item, run.stderr)
+	}
+	for _, file := range []string{orphan, inner} {
+		if pid := childOf(t, file); !gone(pid)() {
+			syscall.Kill(pid, syscall.SIGKILL)
+			t.Errorf("process %d of %s outlives the lease", pid, file)
 		}
-		t.Cleanup(func() { run.Process.Kill() })
-		return run
 	}
-	stopped := first("stopped", `trap 'exit 9' TERM; (sleep 0.1 &); echo ready; while :; do sleep 0.1; done`)
-	until(t, "ready", func() bool { return stopped.stdout.String() == "ready\n" })
-	stopped.Process.Signal(syscall.SIGTERM)
-	if code := stopped.exit(t); code != 9 || table.item["Held"]["BOOL"] != false {
-		t.Fatalf("exit code %d: %s", code, stopped.stderr)
+}
+
+func TestAnotherStopSignalIsPassedOnAsItIs(t *testing.T) {
+	run := guarded(t, newFakeTable(t), `trap 'exit 6' QUIT; echo ready; while :; do sleep 0.1; done`)
+	until(t, "ready", func() bool { return run.stdout.String() == "ready\n" })
+	run.Process.Signal(syscall.SIGQUIT)
+	if code := run.exit(t); code != 6 || !run.hasSaid("released")() {
+		t.Fatalf("exit code %d: %s", code, run.stderr)
 	}
-	frozen := first("frozen", `echo ready; exec sleep 600`)
-	until(t, "ready", func() bool { return frozen.stdout.String() == "ready\n" })
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", frozen.Process.Pid))
-	guard := 0
-	for _, thread := range threads {
-		children, _ := os.ReadFile(thread)
-		fmt.Sscan(string(children), &guard)
-	}
-	if guard == 0 || syscall.Kill(guard, syscall.SIGSTOP) != nil {
-		t.Fatalf("no guard under process %d", frozen.Process.Pid)
-	}
-	if code := frozen.exit(t); code != 128+9 {
-		t.Fatalf("exit code %d: %s", code, frozen.stderr)
+}
+
+func TestTheApplicationsOwnEndpointAndKeysAreNotTheGuards(t *testing.T) {
+	table := newFakeTable(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the guard asked elsewhere") }))
+	t.Cleanup(elsewhere.Close)
+	run := command(table, "run", "--table", "t", "--key", "k", "--socket", "@test/elsewhere", "--", "true")
+	run.Env = append(run.Env, "AWS_ENDPOINT_URL="+elsewhere.URL)
+	run.Start()
+	if code := run.exit(t); code != 0 {
+		t.Fatalf("exit code %d: %s", code, run.stderr)
 	}
 }
 
@@ -376,7 +387,7 @@ func TestAnItemOfSomebodyElseEndsTheChildAtOnce(t *testing.T) {
 	run := guarded(t, table, `echo ready; while :; do sleep 0.1; done`)
 	until(t, "ready", func() bool { return run.stdout.String() == "ready\n" })
 	table.set(func() { table.item = nil })
-	if code := run.exit(t); code != 128+9 || !strings.Contains(run.stderr.String(), "gone from the table") {
+	if code := run.exit(t); code != 128+9 || !strings.Contains(run.stderr.String(), "nobody's") {
 		t.Fatalf("exit code %d: %s", code, run.stderr)
 	}
 }
@@ -430,7 +441,7 @@ func TestWrongArgumentsAreRefusedWithTheUsage(t *testing.T) {
 func TestWithoutRegionOrCredentialsTheErrorNamesThem(t *testing.T) {
 	for missing, says := range map[string]string{"AWS_REGION": "AWS_REGION", "AWS_ACCESS_KEY_ID": "credentials"} {
 		run := command(nil, "run", "--table", "t", "--key", "k", "--", "true")
-		run.Env = append(run.Env, missing+"=", "AWS_DEFAULT_REGION=", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=")
+		run.Env = append(run.Env, missing+"=", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=")
 		run.Start()
 		if code := run.exit(t); code != exitUsage && code != exitSetting || !strings.Contains(run.stderr.String(), says) {
 			t.Errorf("exit code %d: %s", code, run.stderr)
@@ -452,11 +463,11 @@ func TestInstallPutsARunnableCopyIntoTheFolder(t *testing.T) {
 }
 
 func TestTheHealthCheckKnowsAWaitingGuardFromADeadChild(t *testing.T) {
-	fails, succeeds := func() int { return 1 }, func() int { return 0 }
+	const fails, succeeds = "false", "true"
 	const period = time.Minute
 	for name, each := range map[string]struct {
 		state state
-		check func() int
+		check string
 		code  int
 	}{
 		"waits, and may still start": {state{State: stateWaiting, Begun: 5 * time.Minute}, succeeds, 1},
@@ -467,7 +478,7 @@ func TestTheHealthCheckKnowsAWaitingGuardFromADeadChild(t *testing.T) {
 		"doesn't answer":             {state{State: stateRunning}, fails, 1},
 		"has ended":                  {state{State: stateEnded}, succeeds, 1},
 	} {
-		if code := judge(each.state, 5*time.Minute+time.Second, period, each.check); code != each.code {
+		if code := judge(each.state, 5*time.Minute+time.Second, period, []string{each.check}); code != each.code {
 			t.Errorf("%s: %d", name, code)
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"runtime"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -23,141 +25,101 @@ func bootTime() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-// watchdog is a timer of the kernel that kills this process, however it stands still: stopped by a signal, without the
-// processor, or suspended. The child goes with it.
-type watchdog struct{ timer int32 }
-
-// signalEvent is the kernel's struct sigevent on 64-bit machines.
-type signalEvent struct {
-	value  uint64
-	signal int32
-	notify int32
-	_      [48]byte
-}
-
-func newWatchdog() (*watchdog, error) {
-	event := signalEvent{signal: int32(unix.SIGKILL)}
-	var made watchdog
+// newWatchdog makes a timer of the kernel, and answers what sets it, with 0 for never. It kills this process, however that
+// stands still: stopped by a signal, without the processor, or suspended. The child goes with it.
+func newWatchdog() (set func(deadline time.Duration), err error) {
+	// The kernel's struct sigevent on 64-bit machines: a value, the signal, and how it comes.
+	event := struct {
+		value          uint64
+		signal, notify int32
+		_              [48]byte
+	}{signal: int32(unix.SIGKILL)}
+	var timer int32
 	_, _, errno := unix.Syscall(unix.SYS_TIMER_CREATE, unix.CLOCK_BOOTTIME,
-		uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&made.timer)))
+		uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&timer)))
 	if errno != 0 {
 		return nil, fmt.Errorf("the kernel gives no timer: %w", errno)
 	}
-	return &made, nil
+	return func(deadline time.Duration) {
+		// An interval, which is none, and the time.
+		setting := [2]unix.Timespec{{}, unix.NsecToTimespec(int64(deadline))}
+		_, _, errno := unix.Syscall6(unix.SYS_TIMER_SETTIME, uintptr(timer), unix.TIMER_ABSTIME,
+			uintptr(unsafe.Pointer(&setting)), 0, 0, 0)
+		if errno != 0 {
+			panic(fmt.Errorf("timer_settime: %w", errno))
+		}
+	}, nil
 }
 
-// set sets the time; 0 is none.
-func (w *watchdog) set(deadline time.Duration) {
-	// An interval, which is none, and the time.
-	setting := [2]unix.Timespec{{}, unix.NsecToTimespec(int64(deadline))}
-	_, _, errno := unix.Syscall6(unix.SYS_TIMER_SETTIME, uintptr(w.timer), unix.TIMER_ABSTIME,
-		uintptr(unsafe.Pointer(&setting)), 0, 0, 0)
-	if errno != 0 {
-		panic(fmt.Errorf("timer_settime: %w", errno))
-	}
+// withOwnStreams is a command that reads and writes what this process does.
+func withOwnStreams(words []string) *exec.Cmd {
+	command := exec.Command(words[0], words[1:]...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return command
 }
 
-// child is the scheduler, in a process group of its own.
+// child is the scheduler; its code comes once nothing of it is left.
 type child struct {
-	process *os.Process
-	codes   chan int
+	*exec.Cmd
+	code chan int
 }
 
-// startChild starts a command that the kernel kills when this process ends. An error comes with an exit code.
-func startChild(command, environment []string) (*child, int, error) {
-	path, err := exec.LookPath(command[0])
-	if err != nil {
-		code := exitNotFound
-		if errors.Is(err, fs.ErrPermission) {
-			code = exitCannotRun
-		}
-		return nil, code, err
+// startChild starts a command that the kernel kills when this process ends. One that can't start has ended at once.
+func startChild(words, environment []string) child {
+	started := child{withOwnStreams(words), make(chan int, 1)}
+	started.Env = environment
+	// In a group of its own a signal to the guard's doesn't reach it twice.
+	started.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	switch err := started.Start(); {
+	case err == nil:
+		go func() { started.code <- reap(started.Process.Pid) }()
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
+		started.code <- fail(exitNotFound, err)
+	default:
+		started.code <- fail(exitCannotRun, err)
 	}
-	started := &child{codes: make(chan int, 1)}
-	failure := make(chan error)
-	go func() {
-		// The kernel sends the signal when the *thread* that started the child ends, so this one stays.
-		// Source: https://github.com/golang/go/issues/27505
-		runtime.LockOSThread()
-		process, err := os.StartProcess(path, command, &os.ProcAttr{
-			Env:   environment,
-			Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
-			Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
-		})
-		started.process = process
-		failure <- err
-		if err == nil {
-			started.codes <- wait(process)
-		}
-	}()
-	if err := <-failure; err != nil {
-		return nil, exitCannotRun, err
-	}
-	return started, 0, nil
+	return started
 }
 
-// wait returns the child's exit code. What the child left running ends too.
-func wait(process *os.Process) int {
-	state, err := process.Wait()
-	killGroup(process.Pid)
-	if err != nil {
-		return exitCannotRun
-	}
-	return exitCode(state.Sys().(syscall.WaitStatus))
-}
-
-// exitCode is the process's own, or 128 and the signal that ended it.
-func exitCode(status syscall.WaitStatus) int {
-	if status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return status.ExitStatus()
-}
-
-// runAsInit runs this program again, under itself, and reaps what is left to it: the kernel spares the first process of
-// a container the timer's SIGKILL.
-// Source: https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
-func runAsInit(signals <-chan os.Signal) int {
-	guard, err := os.StartProcess("/proc/self/exe", os.Args,
-		&os.ProcAttr{Env: os.Environ(), Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
-	if err != nil {
-		return fail(exitSetting, err.Error())
-	}
-	for got := range signals {
-		if got != syscall.SIGCHLD {
-			_ = guard.Signal(got)
-			continue
-		}
-		for {
-			var status syscall.WaitStatus
-			pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-			if err != nil || pid <= 0 {
-				break
-			}
-			if pid == guard.Pid {
-				return exitCode(status)
-			}
-		}
-	}
-	return exitCannotRun
-}
-
-// ended is where the exit code comes from; nothing comes from there without a child.
-func (c *child) ended() <-chan int {
-	if c == nil {
-		return nil
-	}
-	return c.codes
-}
-
-func (c *child) signal(signal syscall.Signal) {
-	if c != nil {
+func (c child) signal(signal os.Signal) {
+	if c.Cmd != nil && c.Process != nil {
 		// It may have ended a moment ago.
-		_ = c.process.Signal(signal)
+		_ = c.Process.Signal(signal)
 	}
 }
 
-func (c *child) kill() { killGroup(c.process.Pid) }
+// reap waits for a child and answers its exit code, or 128 and the signal that ended it. What it has left running ends
+// too, in whatever session: this process inherits that, and what that leaves in its turn.
+func reap(child int) (code int) {
+	for options := 0; ; {
+		var status syscall.WaitStatus
+		switch pid, err := syscall.Wait4(-1, &status, options, nil); {
+		case err == syscall.ECHILD:
+			return code
+		case err == nil && pid == 0:
+			killChildren()
+			time.Sleep(time.Millisecond)
+		case pid == child:
+			code, options = status.ExitStatus(), syscall.WNOHANG
+			if status.Signaled() {
+				code = 128 + int(status.Signal())
+			}
+			// Most of it is in the child's group, and gone in a moment.
+			_ = syscall.Kill(-child, syscall.SIGKILL)
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
 
-// killGroup ends what is left of a process group.
-func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+// killChildren looks for a parent's name, since the kernel's own list of children may miss some that move.
+// Source: https://man7.org/linux/man-pages/man5/proc_pid_task.5.html
+func killChildren() {
+	own := fmt.Sprintf("\nPPid:\t%d\n", os.Getpid())
+	processes, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, process := range processes {
+		if status, _ := os.ReadFile(process); strings.Contains(string(status), own) {
+			pid, _ := strconv.Atoi(strings.Split(process, "/")[2])
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}

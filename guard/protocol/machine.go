@@ -9,18 +9,21 @@
 package protocol
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"time"
 )
 
-// Record is the lease as the table holds it.
+// Record is the lease as the table holds it, under the names of its fields.
 type Record struct {
-	Version string        // another one after every write; "" is a record that doesn't exist
-	Session string        // tells one guard's life from every other's
-	Holder  string        // for people: the task that holds the lease, or held it last
-	Fencing int64         // grows with every acquisition
-	Lease   time.Duration // how long the holder may go on without a renewal
-	Held    bool
+	Version          string        // another one after every write; "" is a record that no guard has written
+	Session          string        // tells one guard's life from every other's
+	Holder           string        // for people: the task that holds the lease, or held it last
+	Fencing          int64         // grows with every acquisition
+	LeaseNanoseconds time.Duration // how long the holder may go on without a renewal
+	Started          time.Duration // when this write was begun, on the holder's own clock and for the holder alone
+	Held             bool
 }
 
 // Outcome is what a guard knows after a call.
@@ -48,7 +51,7 @@ const (
 	Write                 // write Record where the version is Expect ("": where there is none), and report under Call
 	Start                 // set the kernel's timer to Deadline, then start the child with the number Record.Fencing
 	Terminate             // ask the child to end
-	Kill                  // end the child and its process group
+	Kill                  // end the child and what it started
 	Say                   // one line: Event with Record, Reason, and for how long the guard has waited
 	Exit                  // the guard ends; a Reason is an error
 )
@@ -63,31 +66,57 @@ type Action struct {
 	Waited        time.Duration
 }
 
-// The events that a guard tells of.
-const (
-	Waiting       = "waiting"
-	WaitingLong   = "overdue" // waiting for longer than a rollout takes
-	Acquired      = "acquired"
-	RenewalFailed = "renewal failed"
-	Lost          = "lost"
-	Released      = "released"
-)
+// Timing is how long things take or may take.
+type Timing struct {
+	Lease     time.Duration // how long a contender waits without a new version before it takes over
+	Renew     time.Duration // from the start of one renewal to the start of the next
+	Limit     time.Duration // how long one call may take
+	Retry     time.Duration // the pause after one that failed
+	Poll      time.Duration // how often a waiting guard looks
+	Terminate time.Duration // from the start of the last renewal that succeeded: when the child is asked to end
+	Kill      time.Duration // likewise: when it is killed
+	Watchdog  time.Duration // likewise: when the kernel kills the guard, should that stand still, and the child with it
+	Stop      time.Duration // how long a child may take to end after it was asked to
+	Release   time.Duration // how long the guard then tries to say so
+	Overdue   time.Duration // a guard that waits longer than that waits for no rollout
+	Repeat    time.Duration // how often a waiting guard says so: an alarm looks at a minute at a time
+}
+
+// For are the timings of a lease, all of them in proportion to it (60 s: renewed every 10 s, and so on), under a
+// container's stop timeout, of which the guard keeps a part for itself.
+func For(lease, stopTimeout time.Duration) Timing {
+	part := lease / 60
+	reserve := min(5*part, stopTimeout/2)
+	return Timing{
+		Lease:     lease,
+		Renew:     10 * part,
+		Limit:     3 * part,
+		Retry:     part,
+		Poll:      2 * part,
+		Terminate: 30 * part,
+		Kill:      50 * part,
+		Watchdog:  52 * part,
+		Stop:      stopTimeout - reserve,
+		Release:   reserve * 4 / 5,
+		Overdue:   2*lease + stopTimeout,
+		Repeat:    min(lease, 30*time.Second),
+	}
+}
 
 // Machine is one guard. Its methods take the time on the guard's own clock, which must count suspended time.
 type Machine struct {
-	timing  Timing
-	session string
-	holder  string
-	epoch   int64
+	timing          Timing
+	session, holder string
+	epoch           int64
+	actions         []Action
 
 	// The call under way (0: none), the record that it writes, and when the next one is due.
 	call, calls       int
 	writing           bool
 	written           Record
 	started, nextCall time.Duration
-	// What the last write did is in doubt; these versions may have been written, or may be yet. Each has its start.
-	doubt    bool
-	attempts map[string]time.Duration
+	// What the last write did is in doubt: only reading tells.
+	doubt bool
 	// Waiting: since when, what was said of it, which version was seen and when first.
 	begun, saidAt, seenAt time.Duration
 	said                  string
@@ -97,11 +126,9 @@ type Machine struct {
 	holding bool
 	record  Record
 	since   time.Duration
-	// The child, and its end.
-	child, stopping, killed, lost, done bool
-	stoppedAt, releaseBy                time.Duration
-
-	actions []Action
+	// The child, and what ends it; from then on endBy is when the patience is over: with the child, then with the table.
+	child, stopping, killed, done bool
+	endBy                         time.Duration
 }
 
 // New returns a guard that begins to wait for the lease at `now`. `session` is unique, `holder` is its name for people.
@@ -109,7 +136,7 @@ type Machine struct {
 // grows where a table was lost or put back to an older state.
 func New(timing Timing, session, holder string, epoch int64, now time.Duration) *Machine {
 	return &Machine{timing: timing, session: session, holder: holder, epoch: epoch, begun: now, nextCall: now,
-		attempts: map[string]time.Duration{}}
+		saidAt: now - timing.Repeat, endBy: math.MaxInt64}
 }
 
 // Stop passes a request to end on to the child. The lease is renewed until the child has ended.
@@ -144,39 +171,34 @@ func (m *Machine) Deadline() (at time.Duration, ok bool) {
 
 // Next is when Wake has something to do.
 func (m *Machine) Next() time.Duration {
-	next := m.nextCall
 	if m.call != 0 {
-		next = m.started + m.timing.Limit
+		return min(m.patience(), m.started+m.timing.Limit)
 	}
-	if m.lost {
-		next = 1<<63 - 1
+	return min(m.patience(), m.nextCall)
+}
+
+// patience is how long the child, or without one the guard, may go on as it does.
+func (m *Machine) patience() time.Duration {
+	switch {
+	case !m.child:
+		return m.endBy
+	case m.killed:
+		return math.MaxInt64
+	case m.stopping:
+		return min(m.endBy, m.since+m.timing.Kill)
 	}
-	if m.child && !m.killed {
-		next = min(next, m.since+m.timing.Kill)
-		if m.stopping {
-			next = min(next, m.stoppedAt+m.timing.Stop)
-		} else {
-			next = min(next, m.since+m.timing.Terminate)
-		}
-	}
-	if !m.child && m.stopping {
-		next = min(next, m.releaseBy)
-	}
-	return next
+	return m.since + m.timing.Terminate
 }
 
 // Wake does what has become due.
 func (m *Machine) Wake(now time.Duration) []Action {
-	if m.child && !m.killed {
-		m.guard(now)
+	if now >= m.patience() && !m.done {
+		m.end(now)
 	}
 	if m.call != 0 && now >= m.started+m.timing.Limit {
 		m.take(now, Answer{Outcome: Unknown, Reason: fmt.Sprintf("no answer within %v", m.timing.Limit)})
 	}
-	if !m.child && m.stopping && !m.done && now >= m.releaseBy {
-		m.exit("")
-	}
-	if m.call == 0 && !m.done && !m.lost && now >= m.nextCall {
+	if m.call == 0 && !m.done && now >= m.nextCall {
 		m.ask(now)
 	}
 	actions := m.actions
@@ -184,42 +206,40 @@ func (m *Machine) Wake(now time.Duration) []Action {
 	return actions
 }
 
-// guard ends a child whose lease is running out.
-func (m *Machine) guard(now time.Duration) {
+// end ends what has gone on for as long as it may.
+func (m *Machine) end(now time.Duration) {
 	switch {
+	case !m.child:
+		m.exit("")
 	case now >= m.since+m.timing.Kill:
-		m.lose(fmt.Sprintf("no renewal for %v", now-m.since))
-	case m.stopping && now >= m.stoppedAt+m.timing.Stop:
-		m.kill()
-	case !m.stopping && now >= m.since+m.timing.Terminate:
+		m.kill(fmt.Sprintf("no renewal for %v", now-m.since))
+	case m.stopping:
+		m.kill("")
+	default:
 		m.terminate(now)
 	}
 }
 
 func (m *Machine) terminate(now time.Duration) {
 	if !m.stopping {
-		m.stopping, m.stoppedAt = true, now
+		m.stopping, m.endBy = true, now+m.timing.Stop
 	}
 	m.do(Action{Kind: Terminate})
 }
 
-func (m *Machine) kill() {
-	if !m.killed {
-		m.killed = true
-		m.do(Action{Kind: Kill})
+// kill ends the child; `lost` is how the lease was, where it was.
+func (m *Machine) kill(lost string) {
+	if lost != "" {
+		m.do(Action{Kind: Say, Event: "lost", Record: m.record, Reason: lost})
 	}
-}
-
-func (m *Machine) lose(reason string) {
-	m.say(Lost, m.record, reason)
-	m.kill()
+	m.killed = true
+	m.do(Action{Kind: Kill})
 }
 
 // leave goes over to releasing, once there is no child; a write under way is waited for, it may bring the lease yet.
 func (m *Machine) leave(now time.Duration) {
-	m.stopping = true
-	m.releaseBy, m.nextCall = now+m.timing.Release, now
-	if m.lost || (!m.holding && !m.writing && len(m.attempts) == 0) {
+	m.stopping, m.endBy, m.nextCall = true, now+m.timing.Release, now
+	if !m.holding && !m.writing && !m.doubt {
 		m.exit("")
 	}
 }
@@ -231,84 +251,71 @@ func (m *Machine) exit(reason string) {
 
 // ask begins the call that is due: what is in doubt is read, what is held is written.
 func (m *Machine) ask(now time.Duration) {
-	switch {
-	case !m.holding || m.doubt:
-		m.begin(now, false)
-		m.do(Action{Kind: Read, Call: m.call})
-	case m.stopping && !m.child:
-		released := m.record
-		released.Held = false
-		m.write(now, m.record.Version, released)
-	default:
-		m.write(now, m.record.Version, m.record)
+	if !m.holding || m.doubt {
+		m.begin(now, Action{Kind: Read})
+		return
 	}
+	next := m.record
+	next.Held = m.child || !m.stopping
+	m.begin(now, Action{Kind: Write, Expect: m.record.Version, Record: next})
 }
 
-func (m *Machine) write(now time.Duration, expect string, record Record) {
-	m.begin(now, true)
-	record.Version = fmt.Sprintf("%s/%d", m.session, m.call)
-	m.written = record
-	m.do(Action{Kind: Write, Call: m.call, Expect: expect, Record: record})
-}
-
-func (m *Machine) begin(now time.Duration, writing bool) {
+func (m *Machine) begin(now time.Duration, action Action) {
 	m.calls++
-	m.call, m.writing, m.started = m.calls, writing, now
+	m.call, m.started, m.writing = m.calls, now, action.Kind == Write
+	action.Call, action.Record.Version, action.Record.Started = m.call, fmt.Sprintf("%s/%d", m.session, m.call), now
+	m.written = action.Record
+	m.do(action)
 }
 
 func (m *Machine) take(now time.Duration, answer Answer) {
 	wrote := m.writing
 	m.call, m.writing = 0, false
 	switch {
-	case answer.Outcome == Done && wrote:
-		m.wrote(now, m.written, m.started)
-		return
-	case answer.Outcome == Done:
-		m.found(now, answer.Record)
-		return
+	case answer.Outcome != Done:
+		m.failed(now, wrote, answer)
 	case wrote:
-		// It may have happened, or may happen yet: only reading tells.
-		m.doubt = true
-		m.attempts[m.written.Version] = m.started
+		m.wrote(now, m.written)
+	default:
+		m.denials = 0
+		m.found(now, answer.Record)
 	}
-	m.nextCall = now
+}
+
+func (m *Machine) failed(now time.Duration, wrote bool, answer Answer) {
+	m.doubt, m.nextCall = m.doubt || wrote, now
 	if answer.Outcome != Refused {
-		m.nextCall = now + m.timing.Retry
+		m.nextCall += m.timing.Retry
+	}
+	if answer.Outcome == Denied {
+		m.denials++
 	}
 	switch {
 	case m.child:
-		m.say(RenewalFailed, m.record, answer.Reason)
+		m.do(Action{Kind: Say, Event: "renewal failed", Record: m.record, Reason: answer.Reason})
 	case m.stopping || answer.Outcome == Refused:
-	case answer.Outcome == Denied && m.denials == m.timing.Denials:
-		// A permission or a table is missing, and a person must act.
+	case m.denials > 10:
+		// A permission or a table is missing, not just late as AWS may be, and a person must act.
 		m.exit(answer.Reason)
 	default:
-		if answer.Outcome == Denied {
-			m.denials++
-		}
 		m.sayWaiting(now, m.seen, answer.Reason)
 	}
 }
 
 // wrote takes note of a write of this guard that happened: it counts from when it was begun.
-func (m *Machine) wrote(now time.Duration, record Record, started time.Duration) {
+func (m *Machine) wrote(now time.Duration, record Record) {
 	m.doubt = false
-	clear(m.attempts)
 	if !record.Held {
-		m.say(Released, record, "")
-		m.holding = false
+		m.do(Action{Kind: Say, Event: "released", Record: record})
 		m.exit("")
 		return
 	}
-	m.record, m.since = record, max(started, m.since)
-	m.nextCall = m.since + m.timing.Renew
+	m.record, m.since, m.nextCall = record, record.Started, record.Started+m.timing.Renew
 	if m.stopping && !m.child {
 		m.holding, m.nextCall = true, now
-		return
-	}
-	if !m.holding && now < m.since+m.timing.Terminate {
+	} else if !m.holding && now < m.since+m.timing.Terminate {
 		m.holding, m.child = true, true
-		m.say(Acquired, record, "")
+		m.do(Action{Kind: Say, Event: "acquired", Record: record})
 		m.do(Action{Kind: Start, Record: record})
 	}
 }
@@ -316,46 +323,31 @@ func (m *Machine) wrote(now time.Duration, record Record, started time.Duration)
 // found acts on what a read tells.
 func (m *Machine) found(now time.Duration, record Record) {
 	m.doubt, m.nextCall = false, now
-	if record.Version != "" && record.Session == m.session && record.Held {
-		m.foundOwn(now, record)
-		return
-	}
+	isOwn := record.Version != "" && record.Session == m.session
 	switch {
+	case isOwn && record.Held && (m.holding || m.stopping || now < record.Started+m.timing.Terminate):
+		// A write whose answer was lost: its own start counts, not that of the read.
+		m.wrote(now, record)
 	case m.child:
-		m.lost = true
-		m.lose("the lease is " + owner(record))
+		m.holding, m.nextCall = false, math.MaxInt64
+		m.kill(fmt.Sprintf("the lease in the table is %s's", cmp.Or(record.Holder, "nobody")))
 	case m.stopping:
-		if m.holding && record.Session == m.session {
-			m.say(Released, record, "")
+		if m.holding && isOwn {
+			m.do(Action{Kind: Say, Event: "released", Record: record})
 		}
 		m.exit("")
-	case !record.Held:
+	case isOwn || !record.Held:
+		// Nobody is to be waited for: its own is from long ago, and without a child.
 		m.acquire(now, record)
 	default:
 		m.contend(now, record)
 	}
 }
 
-// foundOwn is for a write whose answer was lost: its own start counts, not that of the read.
-func (m *Machine) foundOwn(now time.Duration, record Record) {
-	started, known := m.attempts[record.Version]
-	if known && (m.holding || m.stopping || now < started+m.timing.Terminate) {
-		m.wrote(now, record, started)
-		m.nextCall = min(m.nextCall, m.since+m.timing.Renew)
-	} else if !m.holding && !m.stopping {
-		// Its own, from long ago, and without a child: nobody else is to be waited for.
-		m.acquire(now, record)
-	}
-}
-
 func (m *Machine) acquire(now time.Duration, record Record) {
-	m.write(now, record.Version, Record{
-		Session: m.session,
-		Holder:  m.holder,
-		Fencing: max(record.Fencing+1, m.epoch+int64((now-m.begun)/time.Second)),
-		Lease:   m.timing.Lease,
-		Held:    true,
-	})
+	fencing := max(record.Fencing+1, m.epoch+int64((now-m.begun)/time.Second))
+	m.begin(now, Action{Kind: Write, Expect: record.Version, Record: Record{
+		Session: m.session, Holder: m.holder, Fencing: fencing, LeaseNanoseconds: m.timing.Lease, Held: true}})
 }
 
 // contend waits a whole lease without a new version, counted from when the answer with that version was here.
@@ -363,7 +355,7 @@ func (m *Machine) contend(now time.Duration, record Record) {
 	if record.Version != m.seen.Version {
 		m.seen, m.seenAt = record, now
 	}
-	until := m.seenAt + max(record.Lease, m.timing.Lease)
+	until := m.seenAt + max(record.LeaseNanoseconds, m.timing.Lease)
 	if now >= until {
 		m.acquire(now, record)
 		return
@@ -372,32 +364,17 @@ func (m *Machine) contend(now time.Duration, record Record) {
 	m.sayWaiting(now, record, "")
 }
 
-// sayWaiting tells of each other holder, and of the same one, or of what is in the way, once a lease.
+// sayWaiting tells of each other holder at once, and of the same one, or of what is in the way, now and then.
 func (m *Machine) sayWaiting(now time.Duration, record Record, reason string) {
-	if (reason != "" && m.said != "" || record.Holder == m.said) && now < m.saidAt+m.timing.Lease {
+	if now < m.saidAt+m.timing.Repeat && (reason != "" || record.Holder == m.said) {
 		return
 	}
-	m.said, m.saidAt = record.Holder, now
-	event := Waiting
+	event := "waiting"
 	if now > m.begun+m.timing.Overdue {
-		event = WaitingLong
+		event = "overdue"
 	}
+	m.said, m.saidAt = record.Holder, now
 	m.do(Action{Kind: Say, Event: event, Record: record, Reason: reason, Waited: now - m.begun})
 }
 
-func (m *Machine) say(event string, of Record, why string) {
-	m.do(Action{Kind: Say, Event: event, Record: of, Reason: why})
-}
-
 func (m *Machine) do(action Action) { m.actions = append(m.actions, action) }
-
-func owner(record Record) string {
-	switch {
-	case record.Version == "":
-		return "gone from the table"
-	case !record.Held:
-		return "released by " + record.Holder
-	default:
-		return "held by " + record.Holder
-	}
-}

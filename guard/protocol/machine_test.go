@@ -24,7 +24,7 @@ func TestAnAcquisitionsNumberIsAtLeastItsOwnMoment(t *testing.T) {
 	const started = 1000
 	guard := New(For(time.Minute, 2*time.Minute), "a", "A", started, 0)
 	read := only(t, guard.Wake(0), Read)
-	guard.Answered(0, read.Call, Answer{Record: Record{Version: "b/1", Session: "b", Fencing: started + 1, Lease: time.Minute, Held: true}})
+	guard.Answered(0, read.Call, Answer{Record: Record{Version: "b/1", Session: "b", Fencing: started + 1, LeaseNanoseconds: time.Minute, Held: true}})
 
 	read = only(t, guard.Wake(time.Hour), Read)
 	write := only(t, guard.Answered(time.Hour, read.Call, Answer{}), Write)

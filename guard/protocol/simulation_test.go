@@ -295,7 +295,7 @@ type countingFromTheAnswer struct{ *Machine }
 
 func (b countingFromTheAnswer) Answered(now time.Duration, call int, answer Answer) []Action {
 	if call == b.call && b.writing && answer.Outcome == Done && now < b.since+b.timing.Lease {
-		b.started = now
+		b.written.Started = now
 	}
 	return b.Machine.Answered(now, call, answer)
 }

@@ -3,18 +3,17 @@
 package table
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -22,25 +21,23 @@ import (
 	"fileflow/guard/protocol"
 )
 
-// KeyName is the table's partition key.
-const KeyName = "LeaseKey"
-
-// containerCredentials is where ECS hands out a task role's credentials.
-// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
-const containerCredentials = "http://169.254.170.2"
-
-// credentialsLimit is how long that may take: it is on the same host.
-const credentialsLimit = 2 * time.Second
+const (
+	// keyName is the table's partition key.
+	keyName = "LeaseKey"
+	// longestLease bounds how long a mistaken item can block everybody.
+	longestLease = 10 * time.Minute
+	// nobodys is the condition for no item, or one that no guard has written: a guard's version is a text, not empty.
+	nobodys = "attribute_not_exists(#version) OR NOT attribute_type(#version, :text) OR #version = :empty"
+)
 
 // Table is one lease in one table.
 type Table struct {
-	client *dynamodb.Client
-	name   string
-	key    string
+	client    *dynamodb.Client
+	name, key string
 }
 
-// Open returns the lease `key` of a table. Endpoint and credentials come from the environment, by the SDKs' names: a
-// task's role, or keys. An error says which of them is missing.
+// Open returns the lease `key` of a table. Credentials come from the environment: a task's role, or keys. So does an
+// endpoint of DynamoDB alone, AWS_ENDPOINT_URL_DYNAMODB: the application may have any other service elsewhere.
 func Open(name, key, region string, getenv func(string) string, transport http.RoundTripper) (*Table, error) {
 	provider, err := provider(getenv)
 	if err != nil {
@@ -54,36 +51,34 @@ func Open(name, key, region string, getenv func(string) string, transport http.R
 		Retryer:               aws.NopRetryer{},
 		AccountIDEndpointMode: aws.AccountIDEndpointModeDisabled,
 	}
-	if endpoint := cmp.Or(getenv("AWS_ENDPOINT_URL_DYNAMODB"), getenv("AWS_ENDPOINT_URL")); endpoint != "" {
+	if endpoint := getenv("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
 		options.BaseEndpoint = aws.String(endpoint)
 	}
 	return &Table{client: dynamodb.New(options), name: name, key: key}, nil
 }
 
+// provider is the task's role where there is one: keys in the environment may be the application's, for elsewhere.
+// Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 func provider(getenv func(string) string) (aws.CredentialsProvider, error) {
-	if id := getenv("AWS_ACCESS_KEY_ID"); id != "" {
-		return credentials.NewStaticCredentialsProvider(
-			id, getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")), nil
+	id, secret, token := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN")
+	if role := getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); role != "" {
+		return endpointcreds.New("http://169.254.170.2"+role, func(options *endpointcreds.Options) {
+			// The SDK shares one request among all calls and takes their limits off; and it would ask a proxy for what
+			// is on the same host.
+			options.HTTPClient = &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		}), nil
 	}
-	endpoint := getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-	if relative := getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); relative != "" {
-		endpoint = containerCredentials + relative
-	}
-	if endpoint == "" {
+	if id == "" {
 		return nil, errors.New("no credentials: the task has no role, and AWS_ACCESS_KEY_ID isn't set")
 	}
-	return endpointcreds.New(endpoint, func(options *endpointcreds.Options) {
-		// The SDK shares one request among all calls and takes their limits off; and it would ask a proxy for it.
-		options.HTTPClient = &http.Client{Timeout: credentialsLimit, Transport: &http.Transport{DisableKeepAlives: true}}
-		options.AuthorizationToken = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-	}), nil
+	return credentials.NewStaticCredentialsProvider(id, secret, token), nil
 }
 
 // Read reads the lease as it is after every write that has happened.
 func (t *Table) Read(ctx context.Context) protocol.Answer {
 	output, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      aws.String(t.name),
-		Key:            map[string]types.AttributeValue{KeyName: text(t.key)},
+		Key:            attributes(map[string]string{keyName: t.key}),
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
@@ -92,57 +87,58 @@ func (t *Table) Read(ctx context.Context) protocol.Answer {
 	return protocol.Answer{Outcome: protocol.Done, Record: decode(output.Item)}
 }
 
-// Write writes the lease where the table's version is still `expect`; "" where there is none.
+// Write writes the lease where the table's version is still `expect`; "" where no guard has written one.
 func (t *Table) Write(ctx context.Context, expect string, record protocol.Record) protocol.Answer {
-	input := &dynamodb.PutItemInput{
-		TableName:                aws.String(t.name),
-		Item:                     t.encode(record),
-		ConditionExpression:      aws.String("attribute_not_exists(#version)"),
-		ExpressionAttributeNames: map[string]string{"#version": "Version"},
+	condition, values := "#version = :version", map[string]string{":version": expect}
+	if expect == "" {
+		condition, values = nobodys, map[string]string{":text": "S", ":empty": ""}
 	}
-	if expect != "" {
-		input.ConditionExpression = aws.String("#version = :version")
-		input.ExpressionAttributeValues = map[string]types.AttributeValue{":version": text(expect)}
-	}
-	if _, err := t.client.PutItem(ctx, input); err != nil {
+	item := attributes(record)
+	item[keyName] = &types.AttributeValueMemberS{Value: t.key}
+	_, err := t.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                 aws.String(t.name),
+		Item:                      item,
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  map[string]string{"#version": "Version"},
+		ExpressionAttributeValues: attributes(values),
+	})
+	if err != nil {
 		return t.failed(err)
 	}
 	return protocol.Answer{Outcome: protocol.Done}
 }
 
-func (t *Table) encode(record protocol.Record) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{
-		KeyName:             text(t.key),
-		"Version":           text(record.Version),
-		"Session":           text(record.Session),
-		"Holder":            text(record.Holder),
-		"Fencing":           number(record.Fencing),
-		"LeaseMilliseconds": number(record.Lease.Milliseconds()),
-		"Held":              &types.AttributeValueMemberBOOL{Value: record.Held},
-	}
+func attributes(of any) map[string]types.AttributeValue {
+	// Texts, numbers and yes or no have a form each.
+	encoded, _ := attributevalue.MarshalMap(of)
+	return encoded
 }
 
 // decode reads what is there. An item without a version is nobody's: no guard wrote it. One with a version is held until
-// it says otherwise.
+// it says otherwise, whatever else somebody wrote into it.
 func decode(item map[string]types.AttributeValue) protocol.Record {
-	held, said := item["Held"].(*types.AttributeValueMemberBOOL)
-	return protocol.Record{
-		Version: textOf(item["Version"]),
-		Session: textOf(item["Session"]),
-		Holder:  textOf(item["Holder"]),
-		Fencing: numberOf(item["Fencing"]),
-		Lease:   time.Duration(min(numberOf(item["LeaseMilliseconds"]), longestMilliseconds)) * time.Millisecond,
-		Held:    textOf(item["Version"]) != "" && (!said || held.Value),
+	record := protocol.Record{Held: true}
+	if attributevalue.UnmarshalMap(item, &record) != nil {
+		record = protocol.Record{Held: true}
 	}
+	version, ok := item["Version"].(*types.AttributeValueMemberS)
+	if !ok || version.Value == "" {
+		return protocol.Record{}
+	}
+	record.Version = version.Value
+	record.Fencing = max(0, record.Fencing)
+	record.LeaseNanoseconds = max(0, min(record.LeaseNanoseconds, longestLease))
+	return record
 }
-
-// longestMilliseconds bounds how long a mistaken item can block everybody.
-const longestMilliseconds = 10 * 60 * 1000
 
 func (t *Table) failed(err error) protocol.Answer {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return protocol.Answer{Outcome: protocol.Unknown, Reason: root(err)}
+		// The innermost error: the SDK's own words around it name the operation, and no more.
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+			err = inner
+		}
+		return protocol.Answer{Outcome: protocol.Unknown, Reason: err.Error()}
 	}
 	reason := fmt.Sprintf("%s: %s", api.ErrorCode(), api.ErrorMessage())
 	switch api.ErrorCode() {
@@ -151,37 +147,7 @@ func (t *Table) failed(err error) protocol.Answer {
 	case "AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException", "ValidationException":
 		return protocol.Answer{Outcome: protocol.Denied, Reason: fmt.Sprintf(
 			"the lease %s can't be had from the table %s: %s. The table must exist with the partition key %s (S), and the"+
-				" task's role may GetItem and PutItem this key.", t.key, t.name, strings.TrimSuffix(reason, "."), KeyName)}
+				" task's role may GetItem and PutItem this key.", t.key, t.name, strings.TrimSuffix(reason, "."), keyName)}
 	}
 	return protocol.Answer{Outcome: protocol.Unknown, Reason: reason}
-}
-
-// root is the innermost error: the SDK's own words around it name the operation, and no more.
-func root(err error) string {
-	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
-		err = inner
-	}
-	return err.Error()
-}
-
-func text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
-
-func number(value int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(value, 10)}
-}
-
-func textOf(value types.AttributeValue) string {
-	if found, ok := value.(*types.AttributeValueMemberS); ok {
-		return found.Value
-	}
-	return ""
-}
-
-func numberOf(value types.AttributeValue) int64 {
-	if found, ok := value.(*types.AttributeValueMemberN); ok {
-		if read, err := strconv.ParseInt(found.Value, 10, 64); err == nil && read > 0 {
-			return read
-		}
-	}
-	return 0
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"fileflow/guard/protocol"
 )
 
@@ -38,9 +41,9 @@ func open(t testing.TB, status int, body []byte) *Table {
 func FuzzAnswers(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"Item":{}}`, `{"Item":null}`, `[]`, `null`, ``, `<html>`, `{"Item":{"Version":{"S":"v"}}}`,
-		`{"Item":{"Version":{"S":"v"},"Session":{"S":"s"},"Holder":{"S":"h"},"Fencing":{"N":"7"},"LeaseMilliseconds":{"N":"60000"},"Held":{"BOOL":true}}}`,
-		`{"Item":{"Version":{"N":"1"},"Fencing":{"S":"x"},"LeaseMilliseconds":{"N":"-1e400"},"Held":{"NULL":true}}}`,
-		`{"Item":{"Version":{"S":"v"},"LeaseMilliseconds":{"N":"9223372036854775807"},"Fencing":{"N":"1e30"}}}`,
+		`{"Item":{"Version":{"S":"v"},"Session":{"S":"s"},"Holder":{"S":"h"},"Fencing":{"N":"7"},"LeaseNanoseconds":{"N":"60000000000"},"Held":{"BOOL":true}}}`,
+		`{"Item":{"Version":{"N":"1"},"Fencing":{"S":"x"},"LeaseNanoseconds":{"N":"-1e400"},"Held":{"NULL":true}}}`,
+		`{"Item":{"Version":{"S":"v"},"LeaseNanoseconds":{"N":"9223372036854775807"},"Fencing":{"N":"1e30"}}}`,
 		`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no"}`,
 		`{"__type":"x#ThrottlingException"}`, `{"__type":7}`, `{"Item":{"Version":{"S":"v","N":"1"}}}`,
 	} {
@@ -64,16 +67,56 @@ func FuzzAnswers(f *testing.F) {
 			}
 		}
 		record := read.Record
-		if record.Lease < 0 || record.Lease.Milliseconds() > longestMilliseconds || record.Fencing < 0 || record.Held && record.Version == "" {
+		if record.LeaseNanoseconds < 0 || record.LeaseNanoseconds > longestLease || record.Fencing < 0 || record.Held && record.Version == "" {
 			t.Fatalf("%+v", record)
 		}
 	})
 }
 
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
-	record := protocol.Record{Version: "a/1", Session: "a", Holder: "task", Fencing: 7, Lease: protocol.For(60e9, 120e9).Lease, Held: true}
-	if read := decode(open(t, 200, nil).encode(record)); read != record {
+	record := protocol.Record{Version: "a/1", Session: "a", Holder: "task", Fencing: 7, LeaseNanoseconds: 60e9, Started: 5, Held: true}
+	if read := decode(attributes(record)); read != record {
 		t.Fatalf("%+v", read)
+	}
+}
+
+func TestAnItemThatNoGuardWroteIsNobodysAndOneThatIsSpoiledIsHeld(t *testing.T) {
+	text := func(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
+	number := func(value string) types.AttributeValue { return &types.AttributeValueMemberN{Value: value} }
+	for name, each := range map[string]struct {
+		item map[string]types.AttributeValue
+		read protocol.Record
+	}{
+		"nothing":               {nil, protocol.Record{}},
+		"no version":            {map[string]types.AttributeValue{"Held": &types.AttributeValueMemberBOOL{Value: true}}, protocol.Record{}},
+		"an empty version":      {map[string]types.AttributeValue{"Version": text("")}, protocol.Record{}},
+		"a version of a kind":   {map[string]types.AttributeValue{"Version": number("1")}, protocol.Record{}},
+		"a version alone":       {map[string]types.AttributeValue{"Version": text("v")}, protocol.Record{Version: "v", Held: true}},
+		"a huge number":         {map[string]types.AttributeValue{"Version": text("v"), "LeaseNanoseconds": number("1e400")}, protocol.Record{Version: "v", Held: true}},
+		"a negative number":     {map[string]types.AttributeValue{"Version": text("v"), "Fencing": number("-3")}, protocol.Record{Version: "v", Held: true}},
+		"a lease of a century":  {map[string]types.AttributeValue{"Version": text("v"), "LeaseNanoseconds": number("3153600000000000000")}, protocol.Record{Version: "v", LeaseNanoseconds: longestLease, Held: true}},
+		"a holder of a kind":    {map[string]types.AttributeValue{"Version": text("v"), "Holder": number("1")}, protocol.Record{Version: "v", Holder: "1", Held: true}},
+		"released by its guard": {map[string]types.AttributeValue{"Version": text("v"), "Held": &types.AttributeValueMemberBOOL{}}, protocol.Record{Version: "v"}},
+	} {
+		if read := decode(each.item); read != each.read {
+			t.Errorf("%s: %+v", name, read)
+		}
+	}
+}
+
+func TestATasksRoleComesBeforeKeysOfItsEnvironment(t *testing.T) {
+	for name, each := range map[string]struct {
+		environment map[string]string
+		isRole      bool
+	}{
+		"a task with keys of its application": {map[string]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x", "AWS_ACCESS_KEY_ID": "k"}, true},
+		"a task":                              {map[string]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/x"}, true},
+		"keys alone":                          {map[string]string{"AWS_ACCESS_KEY_ID": "k"}, false},
+	} {
+		chosen, err := provider(func(variable string) string { return each.environment[variable] })
+		if _, isRole := chosen.(*endpointcreds.Provider); err != nil || isRole != each.isRole {
+			t.Errorf("%s: %T, %v", name, chosen, err)
+		}
 	}
 }
 

@@ -82,15 +82,9 @@ def test_no_answer_of_dynamodb_confuses_the_guard(go: Path) -> None:
 
 
 def test_the_guard_is_at_most_a_thousand_lines() -> None:
-    """Lines of code: blank ones and comments are for the reader."""
-    lines = [
-        line
-        for file in GUARD.rglob("*.go")
-        if not file.name.endswith("_test.go")
-        for line in file.read_text().splitlines()
-        if not re.fullmatch(r"\s*(//.*)?", line)
-    ]
-    assert len(lines) <= 1000
+    """As `wc -l` counts, comments and blank lines too."""
+    sources = [file for file in GUARD.rglob("*.go") if not file.name.endswith("_test.go")]
+    assert sum(file.read_text().count("\n") for file in sources) <= 1000
 
 
 def test_the_program_is_static_and_at_most_12_mebibytes(program: Path) -> None:
@@ -134,7 +128,7 @@ def test_a_guard_that_renews_takes_at_most_15_mebibytes(program: Path, granting:
         "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_ENDPOINT_URL": granting,
+        "AWS_ENDPOINT_URL_DYNAMODB": granting,
         "PATH": os.environ["PATH"],
     }
     guard = subprocess.Popen(

@@ -149,7 +149,7 @@ class Scene:
         assert task.process.stderr is not None
         async for line in task.process.stderr:
             try:
-                task.events.append(json.loads(line)["event"])
+                task.events.append(json.loads(line)["msg"])
             except ValueError:
                 task.events.append(line.decode(errors="replace").strip())
 

@@ -136,6 +136,8 @@ def show_aws(environment: dict[str, str], client: Any, network: str | None) -> N
             environment[name] = value.replace(elsewhere, host, 1)
     for name in ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"):
         environment.pop(name, None)
+    # The application may have an endpoint of its own in the former; a lease's guard goes by this one.
+    environment.setdefault("AWS_ENDPOINT_URL_DYNAMODB", f"http://{host}")
     # The access key is the account; ministack's own credentials of a task would be another account's.
     environment.setdefault("AWS_ACCESS_KEY_ID", get_account_id())
     environment.setdefault("AWS_SECRET_ACCESS_KEY", "emulated")
