@@ -18,7 +18,7 @@ from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_table_name
 from components.container_definition import LogDestination, sidecar_definition
 from components.log_alarms import pattern_alarm
-from components.names import GUARD, GUARD_FOLDER
+from components.names import GUARD, GUARD_FOLDER, digest
 from components.options import Alarms, ContainerHealthCheck, ContainerOptions, Sidecar
 from components.validation import all_mistakes, check_command, check_image, check_pattern, check_range, refuse
 
@@ -80,6 +80,11 @@ class Lease:
         check_command("lease.entry_point", self.entry_point)
         if not self.entry_point:
             refuse("lease.entry_point", [], "the guard needs a program to run", "Name the image's own.")
+
+    @property
+    def digest(self) -> str:
+        """Stands for this lease, of all of an account and region, in a name."""
+        return digest(f"{self.table_name}/{self.key}")
 
     def statement(self, environment: AwsEnvironment) -> dict[str, Any]:
         """What the guard may do: read and write this one key.

@@ -79,6 +79,19 @@ class TaskRoles:
                     opts=pulumi.ResourceOptions(parent=task),
                 )
             )
+        if options.lease is not None:
+            policies.append(
+                aws.iam.RolePolicy(
+                    # One for each lease: the running task has the right to its former one until it is gone,
+                    # and a revision that ECS puts back has it again, since this is deleted last.
+                    f"{name}-lease-{options.lease.digest}",
+                    role=task.name,
+                    policy=pulumi.Output.json_dumps(
+                        {"Version": "2012-10-17", "Statement": [options.lease.statement(environment)]}
+                    ),
+                    opts=pulumi.ResourceOptions(parent=task),
+                )
+            )
         policies.extend(
             aws.iam.RolePolicyAttachment(
                 # Not by its place: the old place's attachment is deleted last, and would detach the policy.
@@ -188,8 +201,6 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
     """
     statements: list[dict[str, Any]] = [dict(statement) for statement in options.access.statements]
-    if options.lease is not None:
-        statements.append(options.lease.statement(environment))
     if options.access.execute_command:
         statements.append(
             {

@@ -105,6 +105,20 @@ def test_the_task_may_read_and_write_its_one_key_and_nothing_else(leased: Record
     ]
 
 
+def test_the_right_to_another_lease_is_another_policy_which_the_task_waits_for(leased: Recording) -> None:
+    def names(recording: Recording) -> set[str]:
+        return {each.name for each in recording.of_type(t.ROLE_POLICY)}
+
+    others = (dataclasses.replace(LEASE, key="another"), dataclasses.replace(LEASE, table_name="another"))
+    changed = [names(record_scheduler(lease=each)) for each in others]
+
+    # Of two names Pulumi makes the one first, then the service, and deletes the other last.
+    assert [len(each - names(leased)) for each in changed] == [1, 1]
+    assert changed[0] != changed[1]
+    (policy,) = (each for each in leased.of_type(t.ROLE_POLICY) if "-lease-" in each.name)
+    assert policy.urn in leased.only(t.TASK_DEFINITION).dependencies
+
+
 def test_a_lost_lease_and_one_that_is_waited_for_too_long_are_alarms(leased: Recording) -> None:
     patterns = {each.inputs["pattern"] for each in leased.of_type(t.METRIC_FILTER)}
     alarms = {each.inputs["metricName"] for each in leased.of_type(t.ALARM)}
