@@ -11,8 +11,7 @@ from components.dashboard import create_dashboard
 from components.former_schedulers import checked_cluster
 from components.image_repository import ImageRepository
 from components.names import Names
-from components.network import Network, NetworkArgs
-from components.prometheus import scrape_configuration
+from components.network import Network
 from components.scheduler_service import SchedulerService
 from components.service_image import ServiceImage
 from components.web_api_service import WebApiService
@@ -20,24 +19,28 @@ from composition import (
     Platform,
     cluster_args,
     image_args,
+    network_args,
     repository_args,
     scheduler_args,
     scheduler_options,
     scheduler_services,
+    scraped,
     service_outputs,
     topic_args,
     web_api_args,
 )
+from encryption import encryption_key_arn
 from leases import create_leases
 from settings import read_settings
 
 settings = read_settings()
 names = Names(environment=settings.environment)
 
-network = Network(names.base, NetworkArgs(vpc=settings.network.value(), tags=settings.all_tags))
-cluster = Cluster(names.base, cluster_args(settings, names))
-repository = ImageRepository(names.repository, repository_args(settings, names))
-topic = AlarmTopic(f"{names.base}-alarms", topic_args(settings, names, cluster.cluster_arn))
+key_arn = encryption_key_arn(settings, names)
+network = Network(names.base, network_args(settings, key_arn))
+cluster = Cluster(names.base, cluster_args(settings, names, key_arn))
+repository = ImageRepository(names.repository, repository_args(settings, names, key_arn))
+topic = AlarmTopic(names.alarm_topic, topic_args(settings, names, cluster.cluster_arn, key_arn))
 platform = Platform(
     settings=settings,
     placement=network.placement,
@@ -45,13 +48,13 @@ platform = Platform(
     cluster_arn=checked_cluster(cluster, names.scheduler_prefix, scheduler_services(settings, names)),
     topic_arn=topic.topic_arn,
     session_key_arn=cluster.session_key_arn,
+    key_arn=key_arn,
     guard_images=create_leases(settings, names, repository),
 )
 
 web = names.web_api
 web_image = ServiceImage(web.service, image_args(settings, settings.web_api, web, repository))
 web_api = WebApiService(web.service, web_api_args(platform, names, web_image.reference))
-
 ports = {web.service: settings.web_api.port}
 schedulers: dict[str, SchedulerService] = {}
 for scheduler in settings.schedulers:
@@ -74,7 +77,4 @@ create_dashboard(
     load_balancer_arn_suffix=web_api.load_balancer_arn_suffix,
     target_group_arn_suffix=web_api.target_group_arn_suffix,
 )
-scraped = pulumi.Output.all(region, cluster.cluster_arn).apply(
-    lambda known: scrape_configuration(known[0], known[1], ports)
-)
-pulumi.export("prometheus_scrape_configuration", scraped)
+pulumi.export("prometheus_scrape_configuration", scraped(region, cluster.cluster_arn, ports))

@@ -6,17 +6,20 @@ Pure: the only place that knows both the words of the configuration and those of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 
 from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
+from components.encryption_key import EncryptionKeyArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.lease import BUILDPACKS_ENTRY_POINT, Lease
 from components.lease_table import LeaseTableArgs
 from components.names import GUARD_TAG_PREFIX, Names, ServiceNames
-from components.options import Alarms, Placement
+from components.network import NetworkArgs
+from components.options import Alarms, Logging, Placement
+from components.prometheus import scrape_configuration
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
@@ -37,6 +40,8 @@ class Platform:
     cluster_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     session_key_arn: pulumi.Input[str] | None
+    key_arn: pulumi.Input[str] | None = None
+    """The key of logs; None where the settings name none for all."""
     guard_images: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """The guard's image for each architecture of a scheduler that has a lease."""
 
@@ -46,18 +51,46 @@ class Platform:
         return Alarms(topic_arns=[self.topic_arn, *self.settings.alarms.topic_arns])
 
 
-def cluster_args(settings: Settings, names: Names) -> ClusterArgs:
+def encryption_key_args(settings: Settings, names: Names) -> EncryptionKeyArgs:
+    """The key of the stack's own."""
+    return EncryptionKeyArgs(
+        name=names.base,
+        topic_name=names.alarm_topic,
+        log_group_names=names.log_groups,
+        retain_on_delete=settings.encryption.retain_on_delete,
+        tags=settings.all_tags,
+    )
+
+
+def network_args(settings: Settings, key_arn: pulumi.Input[str] | None) -> NetworkArgs:
+    """The network, and the key of its flow logs."""
+    return NetworkArgs(
+        vpc=settings.network.value(),
+        log_kms_key_arn=logging(settings, key_arn).kms_key_arn,
+        tags=settings.all_tags,
+    )
+
+
+def logging(settings: Settings, key_arn: pulumi.Input[str] | None) -> Logging:
+    """How logs are kept: under their own key where the settings name one, else under the stack's."""
+    own = settings.logging.value()
+    return own if own.kms_key_arn is not None else replace(own, kms_key_arn=key_arn)
+
+
+def cluster_args(settings: Settings, names: Names, key_arn: pulumi.Input[str] | None = None) -> ClusterArgs:
     """The cluster of the environment."""
     return ClusterArgs(
         cluster_name=names.base,
         container_insights=settings.container_insights,
         execute_command=any(each.execute_command for each in (settings.web_api, *settings.schedulers)),
-        logging=settings.logging.value(),
+        logging=logging(settings, key_arn),
         tags=settings.all_tags,
     )
 
 
-def repository_args(settings: Settings, names: Names) -> ImageRepositoryArgs:
+def repository_args(
+    settings: Settings, names: Names, key_arn: pulumi.Input[str] | None = None
+) -> ImageRepositoryArgs:
     """The repository that the images of all services share."""
     services = [names.web_api, *(names.scheduler(each.name) for each in settings.schedulers)]
     return ImageRepositoryArgs(
@@ -68,14 +101,21 @@ def repository_args(settings: Settings, names: Names) -> ImageRepositoryArgs:
         ],
         kept_versions=settings.repository.kept_versions,
         force_delete=settings.repository.force_delete,
+        kms_key_arn=key_arn,
         tags=settings.all_tags,
     )
 
 
-def topic_args(settings: Settings, names: Names, cluster_arn: pulumi.Input[str]) -> AlarmTopicArgs:
+def topic_args(
+    settings: Settings,
+    names: Names,
+    cluster_arn: pulumi.Input[str],
+    key_arn: pulumi.Input[str] | None = None,
+) -> AlarmTopicArgs:
     """Who hears of alarms."""
     return AlarmTopicArgs(
-        topic_name=f"{names.base}-alarms",
+        topic_name=names.alarm_topic,
+        kms_key_arn=key_arn,
         cluster_arn=cluster_arn,
         emails=settings.alarms.emails,
         https_endpoints=settings.alarms.https_endpoints,
@@ -171,7 +211,10 @@ def scheduler_lease(platform: Platform, scheduler: SchedulerSettings) -> Lease |
 
 
 def load_balancing(
-    balancer: LoadBalancerSettings, names: Names, public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    balancer: LoadBalancerSettings,
+    names: Names,
+    public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+    logs: Logging,
 ) -> LoadBalancing:
     """The load balancer of the web API."""
     return LoadBalancing(
@@ -180,6 +223,13 @@ def load_balancing(
         public_subnet_ids=public_subnet_ids,
         https=balancer.https(),
         web_acl_arn=balancer.web_acl_arn,
+        web_acl=(
+            None
+            if balancer.web_acl is None
+            else balancer.web_acl.value(
+                name=names.load_balancer, log_group_name=names.web_acl_log_group, logging=logs
+            )
+        ),
         plain_http=balancer.plain_http,
         internal=balancer.internal,
         source_cidr_blocks=balancer.source_cidr_blocks,
@@ -195,6 +245,7 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
     """The web API's arguments."""
     settings = platform.settings
     web = settings.web_api
+    logs = logging(settings, platform.key_arn)
     return WebApiServiceArgs(
         cluster_arn=platform.cluster_arn,
         service_name=names.web_api.service,
@@ -208,12 +259,12 @@ def web_api_args(platform: Platform, names: Names, image: pulumi.Input[str]) -> 
         sidecars=[each.value() for each in web.sidecars],
         access=web.access(platform.session_key_arn),
         log_group_name=names.web_api.log_group,
-        logging=settings.logging.value(),
+        logging=logs,
         autoscaling=web.autoscaling,
         capacity=web.capacity,
         stop_timeout_seconds=web.stop_timeout_seconds,
         grace_period_seconds=web.grace_period_seconds,
-        load_balancing=load_balancing(web.load_balancer, names, platform.public_subnet_ids),
+        load_balancing=load_balancing(web.load_balancer, names, platform.public_subnet_ids, logs),
         alarms=platform.alarms,
         tags=settings.all_tags,
     )
@@ -258,7 +309,7 @@ def scheduler_args(
         spot_opt_in=scheduler.spot_opt_in,
         lease=scheduler_lease(platform, scheduler),
         log_group_name=names.log_group,
-        logging=settings.logging.value(),
+        logging=logging(settings, platform.key_arn),
         alarms=platform.alarms,
         tags=settings.all_tags,
     )
@@ -283,3 +334,12 @@ def service_outputs(
         "task_role_arns": {name: each.task_role_arn for name, each in services.items()},
         "execution_role_arns": {name: each.execution_role_arn for name, each in services.items()},
     }
+
+
+def scraped(
+    region: pulumi.Input[str], cluster_arn: pulumi.Input[str], ports: Mapping[str, int]
+) -> pulumi.Output[str]:
+    """What Prometheus is configured with, once region and cluster are known."""
+    return pulumi.Output.all(region, cluster_arn).apply(
+        lambda known: scrape_configuration(known[0], known[1], ports)
+    )

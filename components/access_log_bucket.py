@@ -1,7 +1,8 @@
 """A bucket for a load balancer's access logs.
 
-Owns the bucket, who may write to it, and how long lines stay. Nobody but the load balancers of this
-account may write, nothing is public, and every line goes after the days that the options name.
+Owns the bucket, who may write to it, and how long lines and their former versions stay. Nobody but the
+load balancers of this account may write, nothing is public, and every line goes after the days that the
+options name.
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ def create_access_log_bucket(
         rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
         opts=child,
     )
+    versioning = aws.s3.BucketVersioning(
+        f"{name}-access-logs",
+        bucket=bucket.id,
+        versioning_configuration={"status": "Enabled"},
+        opts=child,
+    )
     aws.s3.BucketLifecycleConfiguration(
         f"{name}-access-logs",
         bucket=bucket.id,
@@ -60,9 +67,17 @@ def create_access_log_bucket(
                 "status": "Enabled",
                 "filter": {"prefix": ""},
                 "expiration": {"days": logs.retention_days},
-            }
+                "noncurrent_version_expiration": {"noncurrent_days": logs.version_retention_days},
+            },
+            {
+                # What an expiration leaves behind in a bucket with versions.
+                "id": "delete-markers",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "expiration": {"expired_object_delete_marker": True},
+            },
         ],
-        opts=child,
+        opts=pulumi.ResourceOptions(parent=bucket, depends_on=[versioning]),
     )
     policy = aws.s3.BucketPolicy(
         f"{name}-access-logs",

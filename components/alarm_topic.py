@@ -18,6 +18,7 @@ from components.aws_rules import check_tags
 from components.names import digest
 from components.validation import (
     all_mistakes,
+    check_arn,
     check_pattern,
     check_unique,
 )
@@ -71,6 +72,12 @@ class AlarmTopicArgs:
     """
 
     topic_name: str
+    kms_key_arn: pulumi.Input[str] | None = None
+    """The key that messages are encrypted with; none by default. Its policy has to let CloudWatch and
+    EventBridge use it, which AWS's own key `alias/aws/sns` doesn't: they would deliver nothing.
+    Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html,
+    https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+    """
     cluster_arn: pulumi.Input[str]
     emails: Sequence[str] = ()
     https_endpoints: Sequence[str] = ()
@@ -79,6 +86,7 @@ class AlarmTopicArgs:
     @all_mistakes
     def __post_init__(self) -> None:
         check_tags("tags", self.tags)
+        check_arn("kms_key_arn", self.kms_key_arn, "kms")
         for email in self.emails:
             check_pattern("emails", email, r"[^@\s]+@[^@\s]+", "it is an e-mail address", "Correct it.")
         for endpoint in self.https_endpoints:
@@ -96,7 +104,11 @@ class AlarmTopic(pulumi.ComponentResource):
         super().__init__(ALARM_TOPIC, name, {"topicName": args.topic_name}, opts)
         environment = AwsEnvironment.of(self)
         topic = aws.sns.Topic(
-            name, name=args.topic_name, tags=args.tags, opts=pulumi.ResourceOptions(parent=self)
+            name,
+            name=args.topic_name,
+            kms_master_key_id=args.kms_key_arn,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
         )
         policy = aws.sns.TopicPolicy(
             name,

@@ -42,6 +42,7 @@ def create_flow_logs(
     name: str,
     vpc_id: pulumi.Input[str],
     options: FlowLogs,
+    kms_key_arn: pulumi.Input[str] | None,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> None:
@@ -52,6 +53,7 @@ def create_flow_logs(
         f"{name}-flow-logs",
         name=f"/aws/vpc/{name}/flow-logs",
         retention_in_days=options.retention_days,
+        kms_key_id=kms_key_arn,
         tags=tags,
         opts=child,
     )

@@ -17,8 +17,10 @@ import pulumi_docker as docker
 
 from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_tags
+from components.remote_children import transforms
 from components.validation import (
     all_mistakes,
+    check_arn,
     check_range,
     check_unique,
     refuse,
@@ -39,11 +41,17 @@ class ImageRepositoryArgs:
     tag_prefixes: Sequence[str]
     kept_versions: int = 20
     force_delete: bool = False
+    kms_key_arn: pulumi.Input[str] | None = None
+    """The key of a repository that is made with it. One that runs keeps the encryption that it has, whatever
+    is said here: ECR can't change it, and the images would go with the old one.
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+    """
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @all_mistakes
     def __post_init__(self) -> None:
         check_tags("tags", self.tags)
+        check_arn("kms_key_arn", self.kms_key_arn, "kms")
         check_range(
             "kept_versions",
             self.kept_versions,
@@ -60,6 +68,14 @@ class ImageRepositoryArgs:
                     f"it begins like {first}, whose lifecycle rule would count its versions and delete them",
                     "Rename one of the two services.",
                 )
+
+
+def _keeps_its_encryption(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """awsx hands no such option on to the repository that it makes."""
+    if args.type_ != "aws:ecr/repository:Repository":
+        return None
+    kept = pulumi.ResourceOptions(ignore_changes=["encryptionConfigurations"])
+    return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, kept))
 
 
 class ImageRepository(pulumi.ComponentResource):
@@ -90,6 +106,15 @@ class ImageRepository(pulumi.ComponentResource):
             ],
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             force_delete=args.force_delete,
+            encryption_configurations=(
+                None
+                if args.kms_key_arn is None
+                else [
+                    aws.ecr.RepositoryEncryptionConfigurationArgs(
+                        encryption_type="KMS", kms_key=args.kms_key_arn
+                    )
+                ]
+            ),
             lifecycle_policy=awsx.ecr.LifecyclePolicyArgs(
                 rules=[
                     awsx.ecr.LifecyclePolicyRuleArgs(
@@ -102,7 +127,7 @@ class ImageRepository(pulumi.ComponentResource):
                 ]
             ),
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, transforms=transforms(_keeps_its_encryption)),
         )
         self.repository_name = pulumi.Output.from_input(args.repository_name)
         # Known before the repository exists, so that a preview can show which image will run.

@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from components.access_log_bucket import create_access_log_bucket
 from components.certificate import certificate_arn, host_record
 from components.running_load_balancer import checked_scheme
+from components.web_acl import create_web_acl
 from components.web_options import LoadBalancing
 
 FORMER_COMPONENT = "awsx:lb:ApplicationLoadBalancer"
@@ -96,6 +97,8 @@ def create_load_balancer(
             web_acl_arn=options.web_acl_arn,
             opts=pulumi.ResourceOptions(parent=parent),
         )
+    if options.web_acl is not None:
+        create_web_acl(name, options.web_acl, balancer.arn, tags, parent)
     if options.https is not None:
         host_record(name, options.https, balancer, parent)
     return LoadBalancer(

@@ -66,6 +66,29 @@ class Names:
         return PROJECT if self.environment == PRODUCTION else self.base
 
     @property
+    def alarm_topic(self) -> str:
+        return f"{self.base}-alarms"
+
+    @property
+    def log_groups(self) -> tuple[str, ...]:
+        """Every log group of the environment; `*` stands for the name of any scheduler, former ones too."""
+        return (
+            self.web_api.log_group,
+            self.scheduler("*").log_group,
+            f"/aws/ecs/{self.base}/exec",
+            f"/aws/vpc/{self.base}/flow-logs",
+            self.web_acl_log_group,
+        )
+
+    @property
+    def web_acl_log_group(self) -> str:
+        """WAF logs to groups of this beginning alone.
+
+        Source: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+        """
+        return f"aws-waf-logs-{self.base}"
+
+    @property
     def lease_table(self) -> str:
         return f"{self.base}-leases"
 

@@ -19,6 +19,7 @@ from components.aws_rules import check_private_range, check_resource_ids, check_
 from components.flow_logs import FlowLogs, create_flow_logs
 from components.options import Placement
 from components.refusal import refused
+from components.remote_children import transforms
 from components.validation import (
     InvalidArgumentError,
     all_mistakes,
@@ -203,6 +204,8 @@ class NetworkArgs:
     """Arguments of `Network`: a new VPC by default, or an existing one."""
 
     vpc: NewVpc | ExistingVpc = field(default_factory=NewVpc)
+    log_kms_key_arn: pulumi.Input[str] | None = None
+    """The key of flow logs; CloudWatch's own by default."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @all_mistakes
@@ -218,6 +221,17 @@ def _private(cidr_block: str) -> str:
         # Shown as it is, without a traceback.
         raise pulumi.RunError(str(error)) from None
     return cidr_block
+
+
+def no_public_addresses(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Only load balancers and NAT gateways live in public subnets, and those bring addresses of their own.
+
+    awsx sets it on every public subnet, and has no argument for it.
+    Source: https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-15
+    """
+    if args.type_ != "aws:ec2/subnet:Subnet":
+        return None
+    return pulumi.ResourceTransformResult({**args.props, "mapPublicIpOnLaunch": False}, args.opts)
 
 
 class Network(pulumi.ComponentResource):
@@ -250,7 +264,7 @@ class Network(pulumi.ComponentResource):
                     ),
                 ],
                 tags=args.tags,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, transforms=transforms(no_public_addresses)),
             )
             kept = ranges_kept(name, args.vpc, layout, self)
             self.vpc_id = once(vpc.vpc_id, kept)
@@ -265,7 +279,7 @@ class Network(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             if args.vpc.flow_logs is not None:
-                create_flow_logs(name, self.vpc_id, args.vpc.flow_logs, args.tags, self)
+                create_flow_logs(name, self.vpc_id, args.vpc.flow_logs, args.log_kms_key_arn, args.tags, self)
             if args.vpc.has_vpc_endpoints:
                 self.private_subnet_ids = self._behind_endpoints(name, args.vpc, vpc, args.tags)
             cidr_block = args.vpc.cidr_block

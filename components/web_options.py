@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
@@ -19,9 +20,11 @@ from components.aws_rules import (
     check_timezone,
     is_private_range,
 )
+from components.options import Logging
 from components.validation import (
     all_mistakes,
     check_arn,
+    check_choice,
     check_cidr_block,
     check_pattern,
     check_range,
@@ -111,7 +114,9 @@ class Https:
 
     Either `certificate_arn` names a certificate, or one is requested in ACM for `host_name` and
     validated in the zone `hosted_zone_id`. With both of these given, the host name also gets a record
-    that points at the load balancer. `ssl_policy` offers TLS 1.3 and 1.2 by default.
+    that points at the load balancer. `ssl_policy` is AWS's recommendation by default: TLS 1.3 and
+    1.2, with key exchange that quantum computers don't break for clients that know it. A region that lacks it
+    takes `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
     Raises `InvalidArgumentError` for half of a pair, and for neither.
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
     """
@@ -119,7 +124,7 @@ class Https:
     certificate_arn: pulumi.Input[str] | None = None
     host_name: str | None = None
     hosted_zone_id: str | None = None
-    ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -147,7 +152,7 @@ class Https:
             self.ssl_policy,
             r"ELBSecurityPolicy-TLS13-1-[23].*",
             "the policy offers TLS 1.3 and nothing below 1.2",
-            "Choose for example ELBSecurityPolicy-TLS13-1-2-Res-2021-06.",
+            "Choose for example ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09.",
         )
 
 
@@ -156,13 +161,15 @@ class AccessLogs:
     """Where the load balancer writes a line per request.
 
     Into `bucket`, whose policy must allow it already, or, by default, into a bucket made for it, which
-    keeps lines for `retention_days` (90) and with `force_destroy` goes with the stack although it holds
-    some; off by default.
+    keeps lines for `retention_days` (90), what was overwritten or deleted for
+    `version_retention_days` (30) more, and with `force_destroy` goes with the stack although it holds
+    some; off by default. It is encrypted with S3's own key: load balancers write under no other.
     """
 
     bucket: pulumi.Input[str] | None = None
     prefix: str | None = None
     retention_days: int = 90
+    version_retention_days: int = 30
     force_destroy: bool = False
 
     @all_mistakes
@@ -172,6 +179,51 @@ class AccessLogs:
             check_log_prefix("access_logs.prefix", self.prefix)
         check_range(
             "access_logs.retention_days", self.retention_days, 1, 3650, "the days that access logs stay"
+        )
+        check_range(
+            "access_logs.version_retention_days",
+            self.version_retention_days,
+            1,
+            3650,
+            "the days that former versions of access logs stay",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebAcl:
+    """A web ACL made for the load balancer.
+
+    It has AWS's managed rules for common attacks and known bad inputs, and a limit of requests for each
+    address. `action` is `count` by default: look for a week at what it would have blocked, in its log, then
+    choose `block`. Large bodies are counted either way, since FileFlow takes files.
+    Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-testing.html
+    """
+
+    name: str
+    log_group_name: str
+    """It begins with `aws-waf-logs-`, or WAF refuses it."""
+    action: Literal["count", "block"] = "count"
+    requests_per_five_minutes: int = 2000
+    """How many requests an address may make in five minutes; by default 2,000."""
+    logging: Logging = field(default_factory=Logging)
+
+    @all_mistakes
+    def __post_init__(self) -> None:
+        check_choice("web_acl.action", self.action, ("count", "block"), "what the web ACL does")
+        # https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
+        check_range(
+            "web_acl.requests_per_five_minutes",
+            self.requests_per_five_minutes,
+            10,
+            2_000_000_000,
+            "the requests of an address",
+        )
+        check_pattern(
+            "web_acl.log_group_name",
+            self.log_group_name,
+            r"aws-waf-logs-[A-Za-z0-9_./#-]+",
+            "WAF logs to groups whose names begin with aws-waf-logs-",
+            "Rename it.",
         )
 
 
@@ -296,6 +348,7 @@ class LoadBalancing:
     host_names: Sequence[str] = ()
     hidden_path_patterns: Sequence[str] = ("/actuator", "/actuator/*")
     web_acl_arn: pulumi.Input[str] | None = None
+    web_acl: WebAcl | None = None
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -308,6 +361,13 @@ class LoadBalancing:
                 "Shorten or rename it.",
             )
         check_arn("load_balancing.web_acl_arn", self.web_acl_arn, "wafv2")
+        if self.web_acl is not None and self.web_acl_arn is not None:
+            refuse(
+                "load_balancing.web_acl_arn",
+                self.web_acl_arn,
+                "web_acl makes one, and a load balancer has one web ACL",
+                "Keep exactly one of the two.",
+            )
         check_condition_values("load_balancing.hidden_path_patterns", self.hidden_path_patterns)
         check_condition_values("load_balancing.path_patterns", [*self.path_patterns, *self.host_names])
         for cidr_block in self.source_cidr_blocks:

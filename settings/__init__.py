@@ -10,12 +10,14 @@ from settings.reading import parse_settings, read_settings
 from settings.sections import (
     AccessLogSettings,
     AlarmSettings,
+    EncryptionSettings,
     ImageSettings,
     LoadBalancerSettings,
     LoggingSettings,
     NetworkSettings,
     RepositorySettings,
     Settings,
+    WebAclSettings,
     WebApiSettings,
 )
 from settings.services import SchedulerSettings, ServiceSettings, SidecarSettings, StatementSettings
@@ -24,6 +26,7 @@ from settings.stack_file import StackFile, read_stack_file
 __all__ = [
     "AccessLogSettings",
     "AlarmSettings",
+    "EncryptionSettings",
     "ImageSettings",
     "LeaseSettings",
     "LeasesSettings",
@@ -38,6 +41,7 @@ __all__ = [
     "SidecarSettings",
     "StackFile",
     "StatementSettings",
+    "WebAclSettings",
     "WebApiSettings",
     "parse_settings",
     "read_settings",

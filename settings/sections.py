@@ -26,6 +26,7 @@ from components.options import (
 )
 from components.validation import (
     all_mistakes,
+    check_arn,
     check_range,
     check_unique,
     refuse,
@@ -37,6 +38,7 @@ from components.web_options import (
     Https,
     LoadBalancing,
     TargetHealthCheck,
+    WebAcl,
 )
 from settings.lease_sections import LeaseSettings, LeasesSettings
 from settings.services import SchedulerSettings, ServiceSettings
@@ -67,6 +69,36 @@ class LoggingSettings(Section):
 
     def value(self) -> Logging:
         return Logging(**self.model_dump())
+
+
+class EncryptionSettings(Section):
+    """The key of logs, sessions of ECS Exec, alarms and images: AWS's own by default.
+
+    With `create` the stack makes one, which rotates each year, has the alias `alias/fileflow-ENVIRONMENT`
+    and costs what docs/costs.md says. It stays when the stack or the setting goes, since what is left of
+    logs and images can be read with it alone; with `retain_on_delete: false`, KMS deletes it after 30 days.
+    `kms_key_arn` names an existing one, whose policy has to let `logs.REGION.amazonaws.com`,
+    `cloudwatch.amazonaws.com` and `events.amazonaws.com` use it, or AWS writes no log and delivers no alarm.
+    An image repository takes the key when it is made; one that runs keeps the encryption that it has, since
+    ECR can't change it. `logging.kms_key_arn` goes first for logs and sessions.
+    """
+
+    create: bool = False
+    kms_key_arn: RegionalArn | None = None
+    retain_on_delete: bool = True
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _one(self) -> EncryptionSettings:
+        if self.create and self.kms_key_arn is not None:
+            refuse(
+                "kms_key_arn",
+                self.kms_key_arn,
+                "create is set, and a stack has one key",
+                "Keep exactly one of the two.",
+            )
+        check_arn("kms_key_arn", self.kms_key_arn, "kms")
+        return self
 
 
 class NetworkSettings(Section):
@@ -134,6 +166,7 @@ class AccessLogSettings(Section):
     bucket: str | None = None
     prefix: str | None = None
     retention_days: int = 90
+    version_retention_days: int = 30
     force_destroy: bool = False
 
     @model_validator(mode="after")
@@ -146,6 +179,22 @@ class AccessLogSettings(Section):
         return AccessLogs(**self.model_dump())
 
 
+class WebAclSettings(Section):
+    """A web ACL of the stack's own: it counts what it would block until `action` is `block`."""
+
+    action: Literal["count", "block"] = "count"
+    requests_per_five_minutes: int = 2000
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _check(self) -> WebAclSettings:
+        self.value(name="example", log_group_name="aws-waf-logs-example", logging=Logging())
+        return self
+
+    def value(self, *, name: str, log_group_name: str, logging: Logging) -> WebAcl:
+        return WebAcl(name=name, log_group_name=log_group_name, logging=logging, **self.model_dump())
+
+
 class LoadBalancerSettings(Section):
     """The load balancer: HTTPS with a certificate, or plain HTTP where the stack says so."""
 
@@ -154,6 +203,7 @@ class LoadBalancerSettings(Section):
     hosted_zone_id: str | None = None
     ssl_policy: str | None = None
     web_acl_arn: RegionalArn | None = None
+    web_acl: WebAclSettings | None = None
     plain_http: bool = False
     internal: bool = False
     source_cidr_blocks: list[str] = Field(default_factory=lambda: ["0.0.0.0/0"])
@@ -188,6 +238,13 @@ class LoadBalancerSettings(Section):
             public_subnet_ids=[],
             https=self.https(),
             web_acl_arn=self.web_acl_arn,
+            web_acl=(
+                None
+                if self.web_acl is None
+                else self.web_acl.value(
+                    name="example", log_group_name="aws-waf-logs-example", logging=Logging()
+                )
+            ),
             plain_http=self.plain_http,
             internal=self.internal,
             source_cidr_blocks=self.source_cidr_blocks,
@@ -299,6 +356,7 @@ class Settings(Section):
     repository: RepositorySettings = Field(default_factory=RepositorySettings)
     container_insights: Literal["enabled", "enhanced", "disabled"] = "enabled"
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     alarms: AlarmSettings = Field(default_factory=AlarmSettings)
     leases: LeasesSettings = Field(default_factory=LeasesSettings)
     web_api: WebApiSettings

@@ -18,6 +18,7 @@ import yaml
 from components.network import NewVpc
 from components.options import TaskSize
 from components.vpc_endpoints import INTERFACE_SERVICES
+from components.web_acl import MANAGED_RULES
 from settings import SchedulerSettings, Settings, parse_settings
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,9 @@ class Prices:
     public_address_hour: float
     alarm_month: float
     table_write: float
+    key_month: float
+    web_acl_month: float
+    web_acl_rule_month: float
     spot_share: float
 
 
@@ -54,12 +58,17 @@ PRICES = Prices(
     alarm_month=0.10,
     # DynamoDB on demand, a million.
     table_write=0.678 / 1e6,
+    # The first and the second rotation of a key add a dollar a month each.
+    key_month=1.00,
+    web_acl_month=5.00,
+    web_acl_rule_month=1.00,
     # Spot's price moves; AWS names up to 70 % off.
     spot_share=0.3,
 )
 ALARMS_OF_WEB_API = 9
 ALARMS_OF_SCHEDULER = 6
 ALARMS_OF_LEASE = 2
+RULES_OF_WEB_ACL = len(MANAGED_RULES) + 1
 RENEWALS_OF_LEASE = 6
 """How often a lease is renewed in its duration."""
 
@@ -73,10 +82,11 @@ class Month:
     network: float
     load_balancer: float
     alarms: float
+    security: float
 
     @property
     def total(self) -> float:
-        return self.web_api + self.schedulers + self.network + self.load_balancer + self.alarms
+        return sum(dataclasses.astuple(self))
 
 
 def task_month(size: TaskSize, spot: bool = False) -> float:
@@ -117,6 +127,12 @@ def month(settings: Settings) -> Month:
         ),
         load_balancer=(PRICES.load_balancer_hour + zones * PRICES.public_address_hour) * HOURS,
         alarms=alarms * PRICES.alarm_month,
+        security=(PRICES.key_month if settings.encryption.create else 0)
+        + (
+            0
+            if web.load_balancer.web_acl is None
+            else PRICES.web_acl_month + RULES_OF_WEB_ACL * PRICES.web_acl_rule_month
+        ),
     )
 
 
@@ -132,6 +148,10 @@ def with_choice(settings: Settings, **choice: Any) -> Settings:
     if choice.get("lease"):
         for scheduler in values["schedulers"]:
             scheduler["lease"] = {}
+    if "encryption" in choice:
+        values["encryption"] = choice["encryption"]
+    if "web_acl" in choice:
+        values["web_api"]["load_balancer"]["web_acl"] = choice["web_acl"]
     network = {name: choice[name] for name in ("nat_gateway_strategy", "vpc_endpoints") if name in choice}
     if network:
         values["network"]["create"] = _plain(values["network"]["create"]) | network
@@ -153,6 +173,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "a lease for each scheduler": {"lease": True},
     "one NAT gateway": {"nat_gateway_strategy": "SINGLE"},
     "endpoints beside the NAT gateways": {"vpc_endpoints": True},
+    "no key of its own": {"encryption": {}},
+    "no web ACL": {"web_acl": None},
     "endpoints instead of NAT gateways": {"nat_gateway_strategy": "NONE"},
 }
 
@@ -166,16 +188,18 @@ def page() -> str:
         "",
         f"Fixed costs in US dollars a month ({HOURS} hours) in `{REGION}`, on demand, web API at its",
         f"minimum, by AWS's price list as of {PRICES_OF} ([Fargate]({SOURCE}), VPC, Elastic Load",
-        "Balancing, CloudWatch, DynamoDB). A lease is a write every ten seconds and two alarms.",
+        "Balancing, CloudWatch, DynamoDB, KMS, WAF). A lease is a write every ten seconds and two alarms; a",
+        "key is one of the stack's own (`encryption.create`).",
         f"Spot is counted at {PRICES.spot_share:.0%} of the price, the best that AWS names; it moves.",
         "",
-        "| stack | web API | schedulers | NAT gateways, endpoints | load balancer | alarms | month |",
-        "|---|---|---|---|---|---|---|",
+        "| stack | web API | schedulers | NAT gateways, endpoints | load balancer | alarms | key, web ACL "
+        "| month |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     stacks = {stack: load(stack) for stack in STACKS}
     for stack, settings in stacks.items():
         each = month(settings)
-        parts = (each.web_api, each.schedulers, each.network, each.load_balancer, each.alarms)
+        parts = (each.web_api, each.schedulers, each.network, each.load_balancer, each.alarms, each.security)
         lines.append(f"| `{stack}` | {' | '.join(f'{part:.2f}' for part in parts)} | **{each.total:.2f}** |")
     lines += ["", "| by choice | " + " | ".join(f"`{stack}`" for stack in STACKS) + " |", "|---|---|---|---|"]
     for name, choice in CHOICES.items():
@@ -185,7 +209,8 @@ def page() -> str:
         "",
         "Not counted, because it depends on use: load balancer capacity units (0.008 an hour each), traffic",
         "through a NAT gateway (0.059 a GB) or an endpoint (0.01 a GB), log volume (0.76 a GB taken in),",
-        "metrics of Container Insights, images in ECR (0.10 a GB).",
+        "which flow logs are a part of, metrics of Container Insights, images in ECR (0.10 a GB), requests",
+        "that a web ACL inspects (0.60 a million), uses of a key (0.03 for ten thousand).",
         "",
     ]
     return "\n".join(lines)

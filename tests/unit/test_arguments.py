@@ -24,6 +24,7 @@ import components
 from components import options, web_options
 from components.alarm_topic import AlarmTopic, AlarmTopicArgs
 from components.cluster import Cluster, ClusterArgs
+from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.flow_logs import FlowLogs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.lease import Lease
@@ -53,6 +54,7 @@ from components.web_options import (
     ScheduledScaling,
     ServiceConnect,
     TargetHealthCheck,
+    WebAcl,
 )
 from tests.unit.builders import (
     CERTIFICATE_ARN,
@@ -93,6 +95,8 @@ SCHEDULED = ScheduledScaling(
 )
 BATCH = IngressRule(description="batch", port=8084, source_cidr_block="10.0.0.0/8")
 OFFICE = IngressRule(description="office", port=8085, source_security_group_id="sg-9")
+ENCRYPTION_KEY = EncryptionKeyArgs(name="fileflow-prod", topic_name="alarms", log_group_names=["/aws/ecs/a"])
+WEB_ACL = WebAcl(name="acl", log_group_name="aws-waf-logs-a")
 HEALTH_CHECK = TargetHealthCheck(
     path="/up",
     matcher="204",
@@ -277,6 +281,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "bucket": AccessLogs(bucket="given"),
             "prefix": "by-day",
             "retention_days": 5,
+            "version_retention_days": 6,
             "force_destroy": True,
         },
     ),
@@ -310,7 +315,19 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "path_patterns": ["/api/*"],
             "host_names": ["files.example.com"],
             "hidden_path_patterns": ["/internal/*"],
-            "web_acl_arn": WEB_ACL_ARN,
+            "web_acl_arn": load_balancing(web_acl_arn=WEB_ACL_ARN),
+            "web_acl": WEB_ACL,
+        },
+    ),
+    WebAcl: (
+        WEB_ACL,
+        lambda acl: balancer(load_balancing(web_acl=acl)),
+        {
+            "name": "another",
+            "log_group_name": "aws-waf-logs-b",
+            "action": dataclasses.replace(WEB_ACL, action="block"),
+            "requests_per_five_minutes": 777,
+            "logging": Logging(retention_days=14),
         },
     ),
     TargetHealthCheck: (TargetHealthCheck(), Within(LoadBalancing, "health_check"), vars(HEALTH_CHECK)),
@@ -329,7 +346,11 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     NetworkArgs: (
         NetworkArgs(vpc=NewVpc()),
         lambda args: Network("n", args),
-        {"vpc": NewVpc(cidr_block="10.9.0.0/16"), "tags": TAGS},
+        {
+            "vpc": NewVpc(cidr_block="10.9.0.0/16"),
+            "log_kms_key_arn": NetworkArgs(vpc=NewVpc(flow_logs=FlowLogs()), log_kms_key_arn=KEY_ARN),
+            "tags": TAGS,
+        },
     ),
     NewVpc: (
         NewVpc(),
@@ -356,6 +377,19 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "tag_prefixes": ["a-"],
             "kept_versions": 3,
             "force_delete": True,
+            "kms_key_arn": KEY_ARN,
+            "tags": TAGS,
+        },
+    ),
+    EncryptionKeyArgs: (
+        ENCRYPTION_KEY,
+        lambda args: EncryptionKey("k", args),
+        {
+            # Parts of other texts, in which they can't be found alone.
+            "name": dataclasses.replace(ENCRYPTION_KEY, name="other"),
+            "topic_name": dataclasses.replace(ENCRYPTION_KEY, topic_name="other-alarms"),
+            "log_group_names": dataclasses.replace(ENCRYPTION_KEY, log_group_names=["/aws/ecs/b"]),
+            "retain_on_delete": False,
             "tags": TAGS,
         },
     ),
@@ -364,6 +398,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         lambda args: AlarmTopic("t", args),
         {
             "topic_name": "other",
+            "kms_key_arn": KEY_ARN,
             "cluster_arn": AlarmTopicArgs(topic_name="alarms", cluster_arn=f"{CLUSTER_ARN}-2"),
             "emails": ["ops@example.com"],
             "https_endpoints": ["https://example.com"],

@@ -18,11 +18,11 @@ from pydantic import BaseModel
 import composition
 from components.image_repository import ImageRepository
 from components.names import Names
-from components.network import NetworkArgs
 from components.service_image import Build, LocalImage, RegistryTag
 from settings import (
     AccessLogSettings,
     AlarmSettings,
+    EncryptionSettings,
     ImageSettings,
     LeaseSettings,
     LeasesSettings,
@@ -34,6 +34,7 @@ from settings import (
     Settings,
     SidecarSettings,
     StatementSettings,
+    WebAclSettings,
     WebApiSettings,
 )
 from tests.unit.builders import (
@@ -80,6 +81,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "repository": {"kept_versions": 3},
             "container_insights": "enhanced",
             "logging": {"retention_days": 3},
+            "encryption": {"create": True},
             "alarms": {"topic_arns": [f"{TOPIC_ARN}-2"]},
             "leases": {"deletion_protection": False},
             "web_api": {"load_balancer": {"plain_http": True, "internal": True}},
@@ -112,6 +114,18 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
     ),
     RepositorySettings: ("repository", {"kept_versions": 3, "force_delete": False}),
     LoggingSettings: ("logging", {"retention_days": 3, "kms_key_arn": KEY_ARN, "retain_on_delete": True}),
+    EncryptionSettings: (
+        "encryption",
+        {
+            "create": {"create": True},
+            "kms_key_arn": {"kms_key_arn": KEY_ARN},
+            "retain_on_delete": {"create": True, "retain_on_delete": False},
+        },
+    ),
+    WebAclSettings: (
+        "web_api.load_balancer.web_acl",
+        {"action": "block", "requests_per_five_minutes": 99},
+    ),
     AlarmSettings: (
         "alarms",
         {
@@ -173,6 +187,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
                 "ssl_policy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
             },
             "web_acl_arn": WEB_ACL_ARN,
+            "web_acl": {"plain_http": True, "internal": True, "web_acl": {"action": "block"}},
             "plain_http": {"certificate_arn": CERTIFICATE_ARN},
             "internal": {"plain_http": True},
             "source_cidr_blocks": ["203.0.113.0/24"],
@@ -214,11 +229,17 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
     ),
     AccessLogSettings: (
         "web_api.load_balancer.access_logs",
-        {"bucket": "given", "prefix": "web", "retention_days": 9, "force_destroy": False},
+        {
+            "bucket": "given",
+            "prefix": "web",
+            "retention_days": 9,
+            "version_retention_days": 9,
+            "force_destroy": False,
+        },
     ),
 }
 
-WHOLE = {ImageSettings, LeaseSettings, NetworkSettings}
+WHOLE = {EncryptionSettings, ImageSettings, LeaseSettings, NetworkSettings}
 """Sections whose fields exclude each other: the table has the whole section for each field."""
 
 
@@ -252,6 +273,8 @@ def arguments(values: dict[str, Any]) -> list[Any]:
     """The arguments of every component of the program, with what other components would hand over."""
     settings = parse("dev", values)
     names = Names(environment=settings.environment)
+    created = f"{KEY_ARN[:-4]}0000" if settings.encryption.create else None
+    key_arn = settings.encryption.kms_key_arn or created
     platform = composition.Platform(
         settings=settings,
         placement=PLACEMENT,
@@ -259,14 +282,16 @@ def arguments(values: dict[str, Any]) -> list[Any]:
         cluster_arn=CLUSTER_ARN,
         topic_arn=TOPIC_ARN,
         session_key_arn=KEY_ARN,
+        key_arn=key_arn,
         guard_images={"ARM64": IMAGE, "X86_64": IMAGE},
     )
     repository = cast(ImageRepository, SimpleNamespace())
     made: list[Any] = [
-        NetworkArgs(vpc=settings.network.value(), tags=settings.all_tags),
-        composition.cluster_args(settings, names),
-        composition.repository_args(settings, names),
-        composition.topic_args(settings, names, CLUSTER_ARN),
+        composition.encryption_key_args(settings, names),
+        composition.network_args(settings, key_arn),
+        composition.cluster_args(settings, names, key_arn),
+        composition.repository_args(settings, names, key_arn),
+        composition.topic_args(settings, names, CLUSTER_ARN, key_arn),
         composition.image_args(settings, settings.web_api, names.web_api, repository),
         composition.web_api_args(platform, names, IMAGE),
         composition.lease_table_args(settings, names),
@@ -308,7 +333,7 @@ def test_callers_inside_the_company_reach_devs_load_balancer_and_anybody_prods()
     for stack, internal in (("dev", True), ("prod", False)):
         settings = parse(stack, stack_values(stack))
         balancer = composition.load_balancing(
-            settings.web_api.load_balancer, Names(environment=stack), ["subnet-1"]
+            settings.web_api.load_balancer, Names(environment=stack), ["subnet-1"], settings.logging.value()
         )
         assert balancer.internal is internal
 

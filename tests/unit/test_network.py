@@ -14,7 +14,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from components.flow_logs import FlowLogs
-from components.network import ExistingVpc, Network, NetworkArgs, NewVpc, SubnetLayout, subnet_layout
+from components.network import (
+    ExistingVpc,
+    Network,
+    NetworkArgs,
+    NewVpc,
+    SubnetLayout,
+    no_public_addresses,
+    subnet_layout,
+)
 from components.validation import InvalidArgumentError
 from local.plugins.awsx.subnets import auto_blocks
 from tests.unit import type_tokens as t
@@ -370,3 +378,21 @@ def test_a_thing_named_both_ways_or_neither_way_is_refused(changes: dict[str, An
         ExistingVpc(**{**named, **changes})
 
     assert caught.value.field == field
+
+
+def test_public_subnets_give_out_no_addresses_and_nothing_else_of_them_changes() -> None:
+    subnet = pulumi.ResourceTransformArgs(
+        True,
+        "aws:ec2/subnet:Subnet",
+        "fileflow-prod-public-1",
+        {"cidrBlock": "10.20.64.0/19", "mapPublicIpOnLaunch": True},
+        pulumi.ResourceOptions(),
+    )
+    table = pulumi.ResourceTransformArgs(
+        True, "aws:ec2/routeTable:RouteTable", "fileflow-prod-public-1", {}, pulumi.ResourceOptions()
+    )
+
+    changed = no_public_addresses(subnet)
+    assert changed is not None
+    assert changed.props == {"cidrBlock": "10.20.64.0/19", "mapPublicIpOnLaunch": False}
+    assert no_public_addresses(table) is None

@@ -31,6 +31,7 @@ ALIKE = Counter(
         t.ALARM: 9 + 2 * 6,
         t.BUCKET: 1,
         t.BUCKET_POLICY: 1,
+        "aws:s3/bucketVersioning:BucketVersioning": 1,
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": 1,
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": 1,
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": 1,
@@ -66,6 +67,15 @@ HTTPS = Counter({t.INGRESS: 1, t.LISTENER: 1})
 """Port 443 beside port 80."""
 FLOW_LOGS = Counter({"aws:ec2/flowLog:FlowLog": 1, t.LOG_GROUP: 1, t.ROLE: 1, t.ROLE_POLICY: 1})
 """What only production logs of its network."""
+KEY = Counter({"fileflow:kms:EncryptionKey": 1, "aws:kms/key:Key": 1, "aws:kms/alias:Alias": 1})
+WEB_ACL = Counter(
+    {
+        "aws:wafv2/webAcl:WebAcl": 1,
+        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": 1,
+        t.WEB_ACL_ASSOCIATION: 1,
+        t.LOG_GROUP: 1,
+    }
+)
 
 
 @functools.cache
@@ -100,7 +110,7 @@ def settled() -> Recording:
 
 
 def test_production_registers_exactly_these_resources() -> None:
-    assert production().counts() == ALIKE + PUSHED + HTTPS + FLOW_LOGS
+    assert production().counts() == ALIKE + PUSHED + HTTPS + FLOW_LOGS + KEY + WEB_ACL
 
 
 def test_neither_a_preview_nor_an_update_warns_of_anything() -> None:

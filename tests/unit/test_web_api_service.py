@@ -368,7 +368,7 @@ def test_with_a_certificate_plain_http_redirects_and_https_forwards() -> None:
             "defaultActions": [{"targetGroupArn": TARGET_GROUP_ARN, "type": "forward"}],
             "port": 443,
             "protocol": "HTTPS",
-            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
         },
     }
     opened = [each["fromPort"] for each in rules(recording, t.INGRESS).values() if "cidrIpv4" in each]
@@ -560,7 +560,7 @@ def test_access_logs_get_a_bucket_that_only_the_load_balancers_of_this_account_w
 
 
 def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
-    recording = record_balancer(access_logs=AccessLogs(retention_days=30))
+    recording = record_balancer(access_logs=AccessLogs(retention_days=30, version_retention_days=7))
 
     blocked = recording.only("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock").inputs
     assert {key: value for key, value in blocked.items() if key != "bucket"} == {
@@ -570,7 +570,13 @@ def test_the_bucket_for_access_logs_is_private_encrypted_and_forgets() -> None:
         "restrictPublicBuckets": True,
     }
     lifecycle = recording.only("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs
-    assert [rule["expiration"] for rule in lifecycle["rules"]] == [{"days": 30}]
+    assert [rule["expiration"] for rule in lifecycle["rules"]] == [
+        {"days": 30},
+        {"expiredObjectDeleteMarker": True},
+    ]
+    assert lifecycle["rules"][0]["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    versioning = recording.only("aws:s3/bucketVersioning:BucketVersioning")
+    assert versioning.inputs["versioningConfiguration"] == {"status": "Enabled"}
     encryption = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     assert len(recording.of_type(encryption)) == 1
     assert recording.only(t.BUCKET).inputs["forceDestroy"] is False

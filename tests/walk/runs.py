@@ -80,7 +80,13 @@ RUNS: Final[Sequence[Run]] = (
                 },
                 touches="targetGroup:",
             ),
-            Change(values={f"{BALANCER}.access_logs.retention_days": 14}, touches="Lifecycle"),
+            Change(
+                values={
+                    f"{BALANCER}.access_logs.retention_days": 14,
+                    f"{BALANCER}.access_logs.version_retention_days": 7,
+                },
+                touches="Lifecycle",
+            ),
             Change(values={f"{BALANCER}.access_logs.force_destroy": False}, touches="s3/bucket:"),
         ],
     ),
@@ -121,6 +127,9 @@ RUNS: Final[Sequence[Run]] = (
             ),
         ],
     ),
+    one("a key of its own", {"encryption.create": True}, bases=BOTH),
+    one("a key that goes", {"encryption.create": True, "encryption.retain_on_delete": False}),
+    one("an existing key", {"encryption.kms_key_arn": "$key"}),
     one("insights off", {"container_insights": "disabled"}, previewed=True),
     one("insights off without schedulers", {"container_insights": "disabled", "schedulers": []}),
     # The network.
@@ -362,6 +371,13 @@ RUNS: Final[Sequence[Run]] = (
         bases=(HTTPS,),
     ),
     one("a web ACL", {f"{BALANCER}.web_acl_arn": "$web_acl"}),
+    one("a web ACL of its own", {f"{BALANCER}.web_acl": {}}),
+    one(
+        "a web ACL that blocks",
+        {f"{BALANCER}.web_acl.action": "block", f"{BALANCER}.web_acl.requests_per_five_minutes": 1000},
+        bases=(HTTPS,),
+    ),
+    one("a web ACL that counts", {f"{BALANCER}.web_acl.action": "count"}, bases=(HTTPS,)),
     one("another certificate", {f"{BALANCER}.certificate_arn": "$other_certificate"}, bases=(HTTPS,)),
     one(
         "a certificate for a host name",

@@ -193,11 +193,16 @@ def _nat_gateways(client_of: Callable[[str], Any]) -> list[str]:
 
 
 def _keys(client_of: Callable[[str], Any]) -> list[str]:
-    """Those that aren't on their way out: AWS waits a week at least before it deletes a key."""
+    """Those that aren't on their way out: AWS waits a week at least before it deletes a key.
+
+    Without the stack's own, which stay on purpose: what is left of logs is read with them.
+    """
     kms = client_of("kms")
-    found = [each["KeyId"] for each in kms.list_keys()["Keys"]]
+    described = [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"] for each in kms.list_keys()["Keys"]]
     return [
-        key for key in found if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] != "PendingDeletion"
+        str(key["KeyId"])
+        for key in described
+        if key["KeyState"] != "PendingDeletion" and not key["Description"].startswith("Logs, sessions, ")
     ]
 
 

@@ -29,6 +29,7 @@ def install() -> None:
         eventbridge,
         logs,
         servicediscovery,
+        sns,
         wafv2,
     )
 
@@ -42,6 +43,7 @@ def install() -> None:
         eventbridge,
         logs,
         servicediscovery,
+        sns,
         wafv2,
         ecs_containers,
         ecs_surroundings,

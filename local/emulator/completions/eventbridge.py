@@ -11,14 +11,12 @@ import logging
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import eventbridge, sns
+from ministack.services import eventbridge
 
 from local.emulator.completions.patching import Request, Response, wrap
-from local.emulator.completions.resource_policies import admits
+from local.emulator.completions.sns import EVENTS, may_publish
 
 logger = logging.getLogger("fileflow.events")
-
-PRINCIPAL = "events.amazonaws.com"
 
 
 def install() -> None:
@@ -49,12 +47,8 @@ def _dispatch_to_sns(original: Any) -> Any:
     """
 
     def dispatch(topic_arn: str, payload: Any) -> None:
-        topic = sns._topic_by_arn_any_scope(topic_arn) or {}
-        policy = (topic.get("attributes") or {}).get("Policy")
-        if not admits(policy, PRINCIPAL, "sns:Publish", topic_arn, {}):
-            logger.warning("%s doesn't let EventBridge publish; the event is lost", topic_arn)
-            return
-        original(topic_arn, payload)
+        if may_publish(topic_arn, EVENTS, {}):
+            original(topic_arn, payload)
 
     return dispatch
 
