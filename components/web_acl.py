@@ -7,7 +7,7 @@ exists already.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -18,6 +18,9 @@ MANAGED_RULES: Final = ("AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRules
 """Source: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html"""
 COUNTED_RULES: Final = {"AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",)}
 """What never blocks: that one refuses bodies over 8 KiB, and FileFlow takes files."""
+RULE_ACTIONS: Final[Mapping[str, Mapping[str, Any]]] = {"count": {"count": {}}, "block": {"block": {}}}
+GROUP_ACTIONS: Final[Mapping[str, Mapping[str, Any]]] = {"count": {"count": {}}, "block": {"none": {}}}
+"""A group's own actions block; `none` leaves them as they are."""
 REDACTED_HEADERS: Final = ("authorization", "cookie")
 
 
@@ -110,7 +113,7 @@ def _rate(options: WebAcl) -> aws.wafv2.WebAclRuleArgs:
                 aggregate_key_type="IP", limit=options.requests_per_five_minutes, evaluation_window_sec=300
             )
         ),
-        action={"count": {}} if options.action == "count" else {"block": {}},
+        action=aws.wafv2.WebAclRuleActionArgs(**RULE_ACTIONS[options.action]),
         visibility_config=_metrics("rate-per-address"),
     )
 
@@ -133,6 +136,6 @@ def _managed(options: WebAcl, priority: int, group: str) -> aws.wafv2.WebAclRule
                 name=group, vendor_name="AWS", rule_action_overrides=counted or None
             )
         ),
-        override_action={"count": {}} if options.action == "count" else {"none": {}},
+        override_action=aws.wafv2.WebAclRuleOverrideActionArgs(**GROUP_ACTIONS[options.action]),
         visibility_config=_metrics(group),
     )

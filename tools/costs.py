@@ -86,7 +86,7 @@ class Month:
 
     @property
     def total(self) -> float:
-        return sum(dataclasses.astuple(self))
+        return float(sum(dataclasses.astuple(self)))
 
 
 def task_month(size: TaskSize, spot: bool = False) -> float:

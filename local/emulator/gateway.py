@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from ministack import app as ministack_app
 
 from local.emulator import completions
+from local.emulator.completions import account
 from local.emulator.completions.ecs_containers import engine_name
 
 Scope = MutableMapping[str, Any]
@@ -39,6 +40,9 @@ def build_application() -> Application:
         if scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await _answer_health(send)
             return
+        if scope["type"] == "http" and (nothing := account.nothing_there(scope)) is not None:
+            await _send(send, *nothing)
+            return
         await ministack_app.app(scope, receive, send)
 
     return application
@@ -55,6 +59,11 @@ async def _answer_health(send: Send) -> None:
             "services": sorted(ministack_app.SERVICE_HANDLERS),
         }
     ).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _send(send, 200, {"content-type": "application/json"}, body)
+
+
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    named = [*named, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": named})
     await send({"type": "http.response.body", "body": body})

@@ -11,6 +11,7 @@ from __future__ import annotations
 def install() -> None:
     """Installs every completion; called once, before the first request."""
     from local.emulator.completions import (
+        account,
         acm,
         application_autoscaling,
         cloudwatch,
@@ -54,5 +55,6 @@ def install() -> None:
         ecs,
         ecs_registration,
         application_autoscaling,
+        account,
     ):
         completion.install()

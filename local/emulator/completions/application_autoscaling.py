@@ -233,8 +233,34 @@ def _matching(store: Any, request: Request, names_key: str = "", name: str = "")
     ]
 
 
+# Of AWS's other namespaces nothing can have been registered here, which is an answer too.
+# https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html
+NAMESPACES = frozenset(
+    [
+        "appstream",
+        "cassandra",
+        "comprehend",
+        "custom-resource",
+        "dynamodb",
+        "ec2",
+        "ecs",
+        "elasticache",
+        "elasticmapreduce",
+        "kafka",
+        "lambda",
+        "neptune",
+        "rds",
+        "sagemaker",
+        "workspaces",
+    ]
+)
+
+
 def _describe_scalable_targets(request: Request) -> dict[str, Any]:
-    namespace = _namespace(request)
+    _required(request, "ServiceNamespace")
+    namespace = request["ServiceNamespace"]
+    if namespace not in NAMESPACES:
+        _namespace(request)
     wanted = request.get("ResourceIds") or []
     found = [
         target

@@ -1,0 +1,152 @@
+"""What an account answers of which nobody has set anything, for those who audit it.
+
+Owns the account's own settings that this project's resources are judged by (EC2, ECR, IAM, SSM), and that of
+some services there is nothing at all. Deliberately lets nobody change any of it: a call that would is refused
+by ministack, as an unknown action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core.responses import get_account_id, json_response
+from ministack.services import ec2, iam
+
+from local.emulator.completions.ec2 import answering_errors, rendered, xml
+from local.emulator.completions.logs import add_json_actions
+from local.emulator.completions.patching import Request, Response, replace
+from local.emulator.completions.protocols import Action, ModelledService, serve
+
+Answer = dict[str, Any]
+
+EC2: dict[str, Answer] = {
+    # https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html: off until switched on.
+    "GetEbsEncryptionByDefault": {"ebsEncryptionByDefault": False},
+    # https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html
+    "GetSnapshotBlockPublicAccessState": {"state": "unblocked", "managedBy": "account"},
+    # On for accounts without public images since 2023:
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html
+    "GetImageBlockPublicAccessState": {
+        "imageBlockPublicAccessState": "block-new-sharing",
+        "managedBy": "account",
+    },
+    "GetInstanceMetadataDefaults": {"accountLevel": {}},
+    "DescribeClientVpnEndpoints": {"clientVpnEndpoint": []},
+    "DescribeTransitGateways": {"transitGatewaySet": []},
+    "DescribeVpnConnections": {"vpnConnectionSet": []},
+}
+IAM: dict[str, Answer] = {
+    "ListServerCertificates": {"ServerCertificateMetadataList": [], "IsTruncated": False},
+    "ListOrganizationsFeatures": {"EnabledFeatures": []},
+}
+SSM: dict[str, Answer] = {
+    "ListDocuments": {"DocumentIdentifiers": []},
+    "ListResourceComplianceSummaries": {"ResourceComplianceSummaryItems": []},
+}
+CLASSIC_LOAD_BALANCERS = "2012-06-01"
+"""The version that a caller names who asks for classic load balancers, by the same service as the others."""
+
+NOTHING: dict[tuple[str, str], Answer] = {
+    ("dax", "DescribeClusters"): {"Clusters": []},
+    ("network-firewall", "ListFirewalls"): {"Firewalls": []},
+    ("route53domains", "ListDomains"): {"Domains": []},
+    ("schemas", "/v1/registries"): {"Registries": []},
+}
+"""By service and action, or path, of services that aren't emulated: nothing can have been made in them."""
+
+
+def install() -> None:
+    """Answers what an account says of itself."""
+    for action, answer in EC2.items():
+        ec2._ACTION_MAP[action] = answering_errors(_rendered(action, answer))
+    add_json_actions("ecr", {"GetRegistryScanningConfiguration": _scanning})
+    add_json_actions("ssm", {action: _always(answer) for action, answer in SSM.items()})
+    actions: dict[str, Action] = {action: _always(answer) for action, answer in IAM.items()}
+    ministack_app.SERVICE_HANDLERS["iam"] = serve(
+        ModelledService("iam"), actions, ministack_app.SERVICE_HANDLERS["iam"]
+    )
+    handlers = iam._IAM_HANDLERS
+    handlers["ListEntitiesForPolicy"] = _list_entities_for_policy(handlers["ListEntitiesForPolicy"])
+    replace(iam, "_build_credential_report", _credential_report(iam._build_credential_report))
+    ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = _without_classic_ones(
+        ministack_app.SERVICE_HANDLERS["elasticloadbalancing"]
+    )
+
+
+def nothing_there(scope: Any) -> Response | None:
+    """The answer of a service that isn't emulated, and in which an account has nothing; None otherwise."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    signed = headers.get("authorization", "").partition("Credential=")[2].split(",")[0].split("/")
+    if len(signed) != 5:
+        return None
+    asked = headers.get("x-amz-target", "").rpartition(".")[2] or scope["path"]
+    answer = NOTHING.get((signed[3], asked))
+    return None if answer is None else json_response(answer)
+
+
+def _always(answer: Answer) -> Callable[[Request], Answer]:
+    return lambda _request: answer
+
+
+def _rendered(action: str, answer: Answer) -> Callable[[Request], Response]:
+    return lambda _parameters: rendered(action, xml(answer))
+
+
+def _scanning(_request: Request) -> Answer:
+    """Basic scanning by no rule of the registry's: each repository says whether a push is scanned.
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetRegistryScanningConfiguration.html
+    """
+    return {"registryId": get_account_id(), "scanningConfiguration": {"scanType": "BASIC", "rules": []}}
+
+
+def _list_entities_for_policy(original: Any) -> Any:
+    """Of AWS's own policies ministack knows some; the others are attached to nobody."""
+
+    def listed(parameters: Request) -> Response:
+        arn = iam._p(parameters, "PolicyArn")
+        if arn.startswith("arn:aws:iam::aws:policy/") and not iam._policy_exists(arn):
+            empty = "<PolicyGroups/><PolicyUsers/><PolicyRoles/><IsTruncated>false</IsTruncated>"
+            nobody: Response = iam._xml(
+                200,
+                "ListEntitiesForPolicyResponse",
+                f"<ListEntitiesForPolicyResult>{empty}</ListEntitiesForPolicyResult>",
+                ns="iam",
+            )
+            return nobody
+        response: Response = original(parameters)
+        return response
+
+    return listed
+
+
+def _credential_report(original: Callable[[], str]) -> Callable[[], str]:
+    """The root user, who never signed in: `no_information`, where ministack says that it isn't supported.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    """
+
+    def built() -> str:
+        return original().replace(",not_supported,not_supported,", ",not_supported,no_information,", 1)
+
+    return built
+
+
+def _without_classic_ones(original: Any) -> Any:
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Response:
+        text = body.decode("utf-8", errors="replace")
+        if f"Version={CLASSIC_LOAD_BALANCERS}" in text and "Action=DescribeLoadBalancers" in text:
+            document = (
+                '<DescribeLoadBalancersResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/'
+                f'{CLASSIC_LOAD_BALANCERS}/"><DescribeLoadBalancersResult><LoadBalancerDescriptions/>'
+                "</DescribeLoadBalancersResult></DescribeLoadBalancersResponse>"
+            )
+            return 200, {"Content-Type": "text/xml"}, document.encode()
+        response: Response = await original(method, path, headers, body, query)
+        return response
+
+    return handle_request

@@ -1,0 +1,74 @@
+"""What an account answers that nobody has set anything in."""
+
+from __future__ import annotations
+
+import csv
+import time
+
+import pytest
+
+from tests.local.emulator.conftest import Client
+
+
+def test_ec2_says_what_the_account_has_set_for_all_of_it(client: Client) -> None:
+    ec2 = client("ec2")
+
+    assert ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"] is False
+    assert ec2.get_snapshot_block_public_access_state()["State"] == "unblocked"
+    state = ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"]
+    assert state == "block-new-sharing"
+    assert ec2.get_instance_metadata_defaults().get("AccountLevel", {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "member"),
+    [
+        ("ec2", "describe_client_vpn_endpoints", "ClientVpnEndpoints"),
+        ("ec2", "describe_transit_gateways", "TransitGateways"),
+        ("ec2", "describe_vpn_connections", "VpnConnections"),
+        ("iam", "list_server_certificates", "ServerCertificateMetadataList"),
+        ("iam", "list_organizations_features", "EnabledFeatures"),
+        ("ssm", "list_documents", "DocumentIdentifiers"),
+        ("ssm", "list_resource_compliance_summaries", "ResourceComplianceSummaryItems"),
+        ("elb", "describe_load_balancers", "LoadBalancerDescriptions"),
+        ("elbv2", "describe_load_balancers", "LoadBalancers"),
+        ("dax", "describe_clusters", "Clusters"),
+        ("network-firewall", "list_firewalls", "Firewalls"),
+        ("route53domains", "list_domains", "Domains"),
+        ("schemas", "list_registries", "Registries"),
+    ],
+)
+def test_of_what_nobody_made_there_is_nothing(
+    client: Client, service: str, operation: str, member: str
+) -> None:
+    assert getattr(client(service), operation)()[member] == []
+
+
+def test_a_registry_scans_by_its_repositories_own_settings(client: Client) -> None:
+    scanning = client("ecr").get_registry_scanning_configuration()["scanningConfiguration"]
+
+    assert scanning == {"scanType": "BASIC", "rules": []}
+
+
+def test_a_policy_of_aws_that_nobody_has_is_attached_to_nobody(client: Client) -> None:
+    found = client("iam").list_entities_for_policy(PolicyArn="arn:aws:iam::aws:policy/AWSSupportAccess")
+
+    assert found["PolicyRoles"] == []
+
+
+def test_the_root_user_has_never_signed_in(client: Client) -> None:
+    iam = client("iam")
+    for _ in range(50):
+        if iam.generate_credential_report()["State"] == "COMPLETE":
+            break
+        time.sleep(0.1)
+    root, *_ = csv.DictReader(iam.get_credential_report()["Content"].decode().splitlines())
+
+    assert root["user"] == "<root_account>"
+    assert root["password_last_used"] == "no_information"
+
+
+def test_nothing_scales_in_a_namespace_that_nothing_was_registered_in(client: Client) -> None:
+    scaling = client("application-autoscaling")
+
+    assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
