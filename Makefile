@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check policy-report docs walk torture benchmark setup
+.PHONY: help up preview down docker status test check policy-report audit docs walk torture benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -47,6 +47,11 @@ policy-report: ## Write policy-report.json and .sarif of what the pack finds (ST
 	{ pulumi preview --stack $(STACK) --config-file .local/project/Pulumi.$(STACK).yaml --non-interactive \
 	--policy-pack policies --event-log .local/policy-events > .local/policy-preview.log || true; } && \
 	PYTHONPATH=policies .venv/bin/python -m fileflow_policies report --events .local/policy-events
+
+# Prowler comes into an environment of its own at the first use. AWS=1 audits a real account, by the usual credentials.
+audit: setup ## Audit what is deployed by ISMS-P and CIS, and write .local/audit (STACK=the selected one)
+	@$(if $(AWS),,. .local/env &&) .venv/bin/python -m tools.audit \
+	$(if $(filter command,$(word 1,$(origin STACK))),--stack $(STACK)) $(ARGUMENTS)
 
 docs: setup ## Write the generated pages of docs/
 	@.venv/bin/python -m tools.reference

@@ -80,13 +80,7 @@ RUNS: Final[Sequence[Run]] = (
                 },
                 touches="targetGroup:",
             ),
-            Change(
-                values={
-                    f"{BALANCER}.access_logs.retention_days": 14,
-                    f"{BALANCER}.access_logs.version_retention_days": 7,
-                },
-                touches="Lifecycle",
-            ),
+            Change(values={f"{BALANCER}.access_logs.retention_days": 14}, touches="Lifecycle"),
             Change(values={f"{BALANCER}.access_logs.force_destroy": False}, touches="s3/bucket:"),
         ],
     ),
@@ -371,6 +365,7 @@ RUNS: Final[Sequence[Run]] = (
         bases=(HTTPS,),
     ),
     one("a web ACL", {f"{BALANCER}.web_acl_arn": "$web_acl"}),
+    one("former access logs for a week", {f"{BALANCER}.access_logs.version_retention_days": 7}),
     one("a web ACL of its own", {f"{BALANCER}.web_acl": {}}),
     one(
         "a web ACL that blocks",
