@@ -1,6 +1,7 @@
 """Writes the reference pages from the code: `python -m tools.reference [--check]`.
 
-Owns docs/components.md and docs/settings.md, and writes what `costs`, `changes` and `runbook` say.
+Owns docs/components.md and docs/settings.md, and writes what `changes`, `compliance`, `costs` and
+`runbook` say.
 Doesn't own a word of them: descriptions are the docstrings, so that a page can't say what the code doesn't.
 The policies' page is the pack's own.
 """
@@ -25,7 +26,7 @@ from components import options, web_options
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
-from tools import changes, costs, runbook
+from tools import changes, compliance, costs, runbook
 from tools.setting_paths import sections_in
 
 ROOT = Path(__file__).parent.parent
@@ -156,6 +157,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/changes.md": changes.page(),
         ROOT / "docs/costs.md": costs.page(),
         ROOT / "docs/operate.md": runbook.page(),
+        ROOT / "docs/compliance.md": compliance.page("en"),
+        ROOT / "docs/compliance.ko.md": compliance.page("ko"),
     }
 
 

@@ -53,7 +53,14 @@ def log_retention(resource: Resource, settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "CloudWatch.15"),
     remediation="Set alarmActions to an SNS topic's ARN, on the alarm or on a composite alarm that names it.",
     url=_CONTROLS_URL + "#cloudwatch-15",
-    tags=("cloudwatch",),
+    tags=(
+        "cloudwatch",
+        "prowler:cloudwatch_alarm_actions_alarm_state_configured",
+        "isms-p:2.9.4",
+        "isms-p:2.10.1",
+        "isms-p:2.10.2",
+        "isms-p:2.11.3",
+    ),
     production=True,
     setting="alarms.emails, https_endpoints or topic_arns",
 )
@@ -84,7 +91,14 @@ def alarm_action(stack: Stack, _settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "CloudWatch.17"),
     remediation="Set actionsEnabled to true, or leave it out.",
     url=_CONTROLS_URL + "#cloudwatch-17",
-    tags=("cloudwatch",),
+    tags=(
+        "cloudwatch",
+        "prowler:cloudwatch_alarm_actions_enabled",
+        "isms-p:2.9.4",
+        "isms-p:2.10.1",
+        "isms-p:2.10.2",
+        "isms-p:2.11.3",
+    ),
 )
 def alarm_actions_enabled(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["actionsEnabled"]

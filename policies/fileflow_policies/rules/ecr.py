@@ -112,7 +112,14 @@ def no_force_delete(resource: Resource, _settings: Settings) -> Iterator[Finding
     framework=Framework(WELL_ARCHITECTED, "SEC03-BP07"),
     remediation="Name the accounts or roles as principals.",
     url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
-    tags=("ecr", "iam", "checkov:CKV_AWS_32"),
+    tags=(
+        "ecr",
+        "iam",
+        "checkov:CKV_AWS_32",
+        "prowler:ecr_repositories_not_publicly_accessible",
+        "isms-p:2.6.1",
+        "isms-p:2.10.2",
+    ),
 )
 def no_public_policy(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     problem = read_document(resource["policy"]).problem
@@ -132,7 +139,12 @@ def no_public_policy(resource: Resource, _settings: Settings) -> Iterator[Findin
         "Give the repository an aws.ecr.LifecyclePolicy that keeps the last versions of each service."
     ),
     url=_CONTROLS_URL + "#ecr-3",
-    tags=("ecr", "cost"),
+    tags=(
+        "ecr",
+        "cost",
+        "prowler:ecr_repositories_lifecycle_policy_enabled",
+        "isms-p:2.9.2",
+    ),
 )
 def lifecycle_policy(stack: Stack, _settings: Settings) -> Iterator[Finding]:
     covered: set[str] = set()

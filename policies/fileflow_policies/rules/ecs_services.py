@@ -28,7 +28,14 @@ _CONTROLS_URL: Final = "https://docs.aws.amazon.com/securityhub/latest/userguide
     framework=Framework(FSBP, "ECS.2, ECS.16"),
     remediation="Set networkConfiguration.assignPublicIp to false and use private subnets.",
     url=_CONTROLS_URL + "#ecs-2",
-    tags=("ecs", "network", "checkov:CKV_AWS_333"),
+    tags=(
+        "ecs",
+        "network",
+        "checkov:CKV_AWS_333",
+        "prowler:ecs_service_no_assign_public_ip",
+        "isms-p:2.6.1",
+        "isms-p:2.10.2",
+    ),
 )
 def no_public_ip(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Left out is off. Schedulers have a stricter rule of their own."""
@@ -99,7 +106,14 @@ def platform_version(resource: Resource, _settings: Settings) -> Iterator[Findin
     framework=Framework(FSBP, "ECS.12"),
     remediation="Give the cluster the setting containerInsights with the value enabled or enhanced.",
     url=_CONTROLS_URL + "#ecs-12",
-    tags=("ecs", "cloudwatch", "checkov:CKV_AWS_65", "cdk-nag:AwsSolutions-ECS4"),
+    tags=(
+        "ecs",
+        "cloudwatch",
+        "checkov:CKV_AWS_65",
+        "cdk-nag:AwsSolutions-ECS4",
+        "prowler:ecs_cluster_container_insights_enabled",
+        "isms-p:2.9.2",
+    ),
 )
 def container_insights(stack: Stack, settings: Settings) -> Iterator[Finding]:
     """Advice in a stack without schedulers: nobody's alarms rest on the metrics, and they cost money."""

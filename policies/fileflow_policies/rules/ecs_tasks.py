@@ -46,7 +46,12 @@ def _is_windows(resource: Resource) -> bool:
     framework=Framework(FSBP, "ECS.17"),
     remediation="Set networkMode to awsvpc.",
     url=_CONTROLS_URL + "#ecs-17",
-    tags=("ecs", "network"),
+    tags=(
+        "ecs",
+        "network",
+        "prowler:ecs_task_definitions_host_networking_mode_users",
+        "isms-p:2.10.2",
+    ),
 )
 def network_mode(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     value = resource["networkMode"]
@@ -62,7 +67,12 @@ def network_mode(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "ECS.3"),
     remediation="Take pidMode and ipcMode off the task definition, or set them to task.",
     url=_CONTROLS_URL + "#ecs-3",
-    tags=("ecs", "checkov:CKV_AWS_335"),
+    tags=(
+        "ecs",
+        "checkov:CKV_AWS_335",
+        "prowler:ecs_task_definitions_host_namespace_not_shared",
+        "isms-p:2.10.2",
+    ),
 )
 def no_host_namespaces(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name in ("pidMode", "ipcMode"):
@@ -81,7 +91,13 @@ def no_host_namespaces(resource: Resource, _settings: Settings) -> Iterator[Find
     framework=Framework(FSBP, "ECS.4"),
     remediation="Set privileged to false on every container, or leave it out.",
     url=_CONTROLS_URL + "#ecs-4",
-    tags=("ecs", "checkov:CKV_AWS_334"),
+    tags=(
+        "ecs",
+        "checkov:CKV_AWS_334",
+        "prowler:ecs_task_definitions_no_privileged_containers",
+        "isms-p:2.6.2",
+        "isms-p:2.10.2",
+    ),
 )
 def no_privileged_container(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name, container in _containers(resource):
@@ -104,7 +120,12 @@ def no_privileged_container(resource: Resource, _settings: Settings) -> Iterator
         "Set readonlyRootFilesystem to true and mount a volume where the application writes, as for /tmp."
     ),
     url=_CONTROLS_URL + "#ecs-5",
-    tags=("ecs", "checkov:CKV_AWS_336"),
+    tags=(
+        "ecs",
+        "checkov:CKV_AWS_336",
+        "prowler:ecs_task_definitions_containers_readonly_access",
+        "isms-p:2.9.2",
+    ),
 )
 def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     if _is_windows(resource):
@@ -130,7 +151,14 @@ def read_only_root_filesystem(resource: Resource, _settings: Settings) -> Iterat
     framework=Framework(FSBP, "ECS.8"),
     remediation="Move the variable to the container's secrets, with valueFrom the secret's ARN.",
     url=_CONTROLS_URL + "#ecs-8",
-    tags=("ecs", "secrets", "cdk-nag:AwsSolutions-ECS2"),
+    tags=(
+        "ecs",
+        "secrets",
+        "cdk-nag:AwsSolutions-ECS2",
+        "prowler:ecs_task_definitions_no_environment_secrets",
+        "isms-p:2.7.1",
+        "isms-p:2.10.2",
+    ),
     thresholds={
         "secretNames": Threshold([], _TEXTS, "more patterns for names of variables that hold secrets")
     },
@@ -182,7 +210,14 @@ def _glob(pattern: str) -> re.Pattern[str]:
     framework=Framework(FSBP, "ECS.9"),
     remediation="Give the container a logConfiguration, for example awslogs with a log group of the stack.",
     url=_CONTROLS_URL + "#ecs-9",
-    tags=("ecs", "logging", "cdk-nag:AwsSolutions-ECS7"),
+    tags=(
+        "ecs",
+        "logging",
+        "cdk-nag:AwsSolutions-ECS7",
+        "prowler:ecs_task_definitions_logging_enabled",
+        "isms-p:2.9.4",
+        "isms-p:2.10.2",
+    ),
 )
 def container_logging(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name, container in _containers(resource):

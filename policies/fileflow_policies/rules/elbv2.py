@@ -34,7 +34,15 @@ def _is_application(resource: Resource) -> bool:
     framework=Framework(FSBP, "ELB.1"),
     remediation="Give the HTTP listener one action of type redirect with the protocol HTTPS.",
     url=_CONTROLS_URL + "#elb-1",
-    tags=("elbv2", "tls", "checkov:CKV_AWS_2", "checkov:CKV_AWS_103"),
+    tags=(
+        "elbv2",
+        "tls",
+        "checkov:CKV_AWS_2",
+        "checkov:CKV_AWS_103",
+        "prowler:elbv2_ssl_listeners",
+        "isms-p:2.7.1",
+        "isms-p:2.10.2",
+    ),
     production=True,
     setting="web_api.load_balancer.certificate_arn, or host_name, in place of plain_http",
 )
@@ -73,7 +81,14 @@ def redirects_to_https(resource: Resource, _settings: Settings) -> Iterator[Find
     framework=Framework(FSBP, "ELB.17"),
     remediation="Set sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06, or a later one.",
     url=_CONTROLS_URL + "#elb-17",
-    tags=("elbv2", "tls", "checkov:CKV_AWS_103"),
+    tags=(
+        "elbv2",
+        "tls",
+        "checkov:CKV_AWS_103",
+        "prowler:elbv2_insecure_ssl_ciphers",
+        "isms-p:2.7.1",
+        "isms-p:2.10.2",
+    ),
     thresholds={
         "policyPrefixes": Threshold(
             ["ELBSecurityPolicy-TLS13-1-2", "ELBSecurityPolicy-TLS13-1-3"],
@@ -122,7 +137,15 @@ def drops_invalid_headers(resource: Resource, _settings: Settings) -> Iterator[F
     framework=Framework(FSBP, "ELB.5"),
     remediation="Set accessLogs with a bucket and enabled true.",
     url=_CONTROLS_URL + "#elb-5",
-    tags=("elbv2", "logging", "checkov:CKV_AWS_91", "cdk-nag:AwsSolutions-ELB2"),
+    tags=(
+        "elbv2",
+        "logging",
+        "checkov:CKV_AWS_91",
+        "cdk-nag:AwsSolutions-ELB2",
+        "prowler:elbv2_logging_enabled",
+        "isms-p:2.9.4",
+        "isms-p:2.10.2",
+    ),
     production=True,
     setting="web_api.load_balancer.access_logs",
 )
@@ -144,7 +167,12 @@ def access_logs(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "ELB.6"),
     remediation="Set enableDeletionProtection to true.",
     url=_CONTROLS_URL + "#elb-6",
-    tags=("elbv2", "checkov:CKV_AWS_150"),
+    tags=(
+        "elbv2",
+        "checkov:CKV_AWS_150",
+        "prowler:elbv2_deletion_protection",
+        "isms-p:2.9.2",
+    ),
     production=True,
     setting="web_api.load_balancer.deletion_protection: true",
     thresholds={"developmentStacks": PASSING_STACKS},
@@ -167,7 +195,12 @@ def deletion_protection(resource: Resource, _settings: Settings) -> Iterator[Fin
     framework=Framework(FSBP, "ELB.12"),
     remediation="Set desyncMitigationMode to defensive or strictest.",
     url=_CONTROLS_URL + "#elb-12",
-    tags=("elbv2", "checkov:CKV_AWS_328"),
+    tags=(
+        "elbv2",
+        "checkov:CKV_AWS_328",
+        "prowler:elbv2_desync_mitigation_mode",
+        "isms-p:2.10.2",
+    ),
 )
 def desync_mitigation(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     """Left out is defensive."""
@@ -188,7 +221,12 @@ def desync_mitigation(resource: Resource, _settings: Settings) -> Iterator[Findi
     framework=Framework(FSBP, "ELB.13"),
     remediation="Give subnets of two availability zones or more.",
     url=_CONTROLS_URL + "#elb-13",
-    tags=("elbv2", "availability"),
+    tags=(
+        "elbv2",
+        "availability",
+        "prowler:elbv2_is_in_multiple_az",
+        "isms-p:2.9.2",
+    ),
 )
 def two_zones(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     """By the number of subnets, since their zones aren't known here; a list that is unknown as a whole

@@ -86,7 +86,17 @@ def policy_readable(resource: Resource, _settings: Settings) -> Iterator[Finding
     framework=Framework(FSBP, "IAM.1"),
     remediation="Name the actions that are needed.",
     url=_CONTROLS_URL + "#iam-1",
-    tags=("iam", "checkov:CKV_AWS_62", "checkov:CKV_AWS_63", "cdk-nag:AwsSolutions-IAM5"),
+    tags=(
+        "iam",
+        "checkov:CKV_AWS_62",
+        "checkov:CKV_AWS_63",
+        "cdk-nag:AwsSolutions-IAM5",
+        "prowler:iam_inline_policy_no_administrative_privileges",
+        "isms-p:2.5.1",
+        "isms-p:2.5.5",
+        "isms-p:2.5.6",
+        "isms-p:2.10.2",
+    ),
 )
 def no_admin_actions(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for statement in _permissions(resource):
@@ -102,7 +112,17 @@ def no_admin_actions(resource: Resource, _settings: Settings) -> Iterator[Findin
     framework=Framework(FSBP, "IAM.21"),
     remediation="Name the actions that are needed, such as s3:GetObject.",
     url=_CONTROLS_URL + "#iam-21",
-    tags=("iam", "cdk-nag:AwsSolutions-IAM5"),
+    tags=(
+        "iam",
+        "cdk-nag:AwsSolutions-IAM5",
+        "prowler:iam_inline_policy_no_full_access_to_cloudtrail",
+        "prowler:iam_inline_policy_no_full_access_to_kms",
+        "prowler:iam_inline_policy_no_wildcard_marketplace_subscribe",
+        "isms-p:2.5.1",
+        "isms-p:2.5.5",
+        "isms-p:2.5.6",
+        "isms-p:2.10.2",
+    ),
 )
 def no_service_wildcard(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for statement in _permissions(resource):
@@ -180,7 +200,15 @@ def no_wildcard_resource(resource: Resource, settings: Settings) -> Iterator[Fin
     framework=Framework(WELL_ARCHITECTED, "SEC03-BP05"),
     remediation="Name the roles as resources, and the service by the condition iam:PassedToService.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
-    tags=("iam", "checkov:CKV_AWS_286"),
+    tags=(
+        "iam",
+        "checkov:CKV_AWS_286",
+        "prowler:iam_inline_policy_allows_privilege_escalation",
+        "isms-p:2.5.1",
+        "isms-p:2.5.5",
+        "isms-p:2.5.6",
+        "isms-p:2.10.2",
+    ),
 )
 def pass_role_scoped(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for statement in _permissions(resource):
@@ -249,7 +277,14 @@ def no_public_trust(resource: Resource, _settings: Settings) -> Iterator[Finding
         "Add the condition StringEquals aws:SourceAccount with the account's number to the trust policy."
     ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cross-service-confused-deputy-prevention.html",
-    tags=("iam", "ecs"),
+    tags=(
+        "iam",
+        "ecs",
+        "prowler:iam_role_cross_service_confused_deputy_prevention",
+        "isms-p:2.5.1",
+        "isms-p:2.5.6",
+        "isms-p:2.10.2",
+    ),
     thresholds={
         "services": Threshold(
             ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com", "scheduler.amazonaws.com"],

@@ -38,7 +38,36 @@ _MADE_UP_DESCRIPTIONS: Final = ("", "Managed by Pulumi", "Managed by Terraform")
         "openPorts."
     ),
     url=_CONTROLS_URL + "#ec2-18",
-    tags=("ec2", "network", "checkov:CKV_AWS_24", "checkov:CKV_AWS_25"),
+    tags=(
+        "ec2",
+        "network",
+        "checkov:CKV_AWS_24",
+        "checkov:CKV_AWS_25",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_all_ports",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_any_port",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_high_risk_tcp_ports",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_22",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_3389",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_cassandra_7199_9160_8888",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_elasticsearch_kibana_9200_9300_5601",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_ftp_20_21",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_kafka_9092",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_memcached_11211",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_mongodb_27017_27018",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_mysql_3306",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_oracle_1521_2483",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_postgres_5432",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_redis_6379",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_sql_server_1433_1434",
+        "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_telnet_23",
+        "prowler:ec2_securitygroup_allow_wide_open_public_ipv4",
+        "prowler:fileflow_security_group_no_open_port",
+        "isms-p:2.6.1",
+        "isms-p:2.6.2",
+        "isms-p:2.6.4",
+        "isms-p:2.6.6",
+        "isms-p:2.10.2",
+    ),
     thresholds={"openPorts": Threshold([80, 443], _PORTS, "ports that may be open to the world")},
 )
 def open_ports(resource: Resource, settings: Settings) -> Iterator[Finding]:
@@ -97,7 +126,14 @@ def descriptions(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "EC2.2"),
     remediation="Take ingress and egress off the default security group.",
     url=_CONTROLS_URL + "#ec2-2",
-    tags=("ec2", "network", "checkov:CKV2_AWS_12"),
+    tags=(
+        "ec2",
+        "network",
+        "checkov:CKV2_AWS_12",
+        "prowler:ec2_securitygroup_default_restrict_traffic",
+        "isms-p:2.6.1",
+        "isms-p:2.10.2",
+    ),
 )
 def default_closed(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     for name in ("ingress", "egress"):
