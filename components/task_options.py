@@ -58,15 +58,18 @@ class TaskOptions:
 
     @property
     def main(self) -> ContainerOptions:
-        """The main container's options; ECS Exec's agent gets the folders that it writes.
+        """The main container's options: where it listens, and the folders that ECS Exec's agent writes.
 
+        The port is what everybody else asks at, so a Spring Boot application is told to listen there; a
+        variable of the container's own wins.
+        Source: https://docs.spring.io/spring-boot/reference/features/external-config.html (SERVER_PORT)
         With a read-only root file system and without them no session ever opens. AWS documents a read-only
         root with ECS Exec as unsupported.
         Source: https://github.com/aws/containers-roadmap/issues/1359
         """
-        container = self.container
-        if self.main_memory_mib < FEW_THREADS_BELOW_MIB:
-            container = replace(container, environment={**FEW_THREADS, **container.environment})
+        few_threads = FEW_THREADS if self.main_memory_mib < FEW_THREADS_BELOW_MIB else {}
+        told = {"SERVER_PORT": str(self.port), **few_threads}
+        container = replace(self.container, environment={**told, **self.container.environment})
         if not self.access.execute_command:
             return container
         paths = [*container.writable_paths, *(WritablePath(path=path) for path in EXEC_AGENT_PATHS)]

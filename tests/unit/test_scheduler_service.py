@@ -155,7 +155,7 @@ def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> N
     }
     assert definition.json("containerDefinitions") == [
         {
-            "environment": [],
+            "environment": [{"name": "SERVER_PORT", "value": "9091"}],
             "essential": True,
             "image": IMAGE,
             "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},

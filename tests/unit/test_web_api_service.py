@@ -489,6 +489,18 @@ def test_a_rule_has_no_more_patterns_than_a_load_balancer_takes() -> None:
         load_balancing(path_patterns=["/a", "/b", "/c", "/d"], host_names=["a.example.com", "b.example.com"])
 
 
+def test_spring_boot_listens_where_everybody_asks_unless_the_user_says_otherwise() -> None:
+    for container, expected in (
+        (ContainerOptions(), "8090"),
+        (ContainerOptions(environment={"SERVER_PORT": "1"}), "1"),
+    ):
+        [main] = (
+            record_web(container=container, port=8090).only(t.TASK_DEFINITION).json("containerDefinitions")
+        )
+        assert {"name": "SERVER_PORT", "value": expected} in main["environment"]
+        assert [each["containerPort"] for each in main["portMappings"]] == [8090]
+
+
 def test_spring_boot_is_told_what_fits_the_load_balancer_unless_the_user_says_otherwise() -> None:
     own = ContainerOptions(environment={"SERVER_TOMCAT_KEEPALIVETIMEOUT": "200s"})
     for container, expected in ((ContainerOptions(), "115s"), (own, "200s")):

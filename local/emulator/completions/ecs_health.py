@@ -16,6 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ecs_containers import find_container, simulated
+from local.emulator.completions.ecs_registration import load_balancers_of
 from local.emulator.completions.ecs_stopping import begin_stop
 from local.emulator.completions.patching import wrap
 
@@ -71,10 +72,10 @@ def _service(task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     return (key, service) if service else None
 
 
-def _target_groups(service: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
-    """The target groups that a service's tasks are registered at, with the container's port."""
+def _target_groups(service: dict[str, Any], task: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
+    """The target groups that a task is registered in, with the container's port."""
     found = []
-    for balancer in service.get("loadBalancers") or []:
+    for balancer in load_balancers_of(service, task):
         group = alb._tgs.get(balancer.get("targetGroupArn"))
         if group is not None:
             found.append((group, balancer["containerPort"]))
@@ -86,7 +87,7 @@ def _only_when_ready(original: Any) -> Any:
 
     def record(service_key: str, task: dict[str, Any]) -> None:
         service = ecs._services.get(service_key)
-        probed = bool(service) and not simulated() and bool(_target_groups(service))
+        probed = bool(service and not simulated() and _target_groups(service, task))
         if (_checked_containers(task) or probed) and not task.get("_ready"):
             return
         if simulated() and _is_about_to_end(task):
@@ -126,7 +127,7 @@ def _check(task: dict[str, Any]) -> None:
     if owner is None:
         return
     key, service = owner
-    groups = [] if simulated() else _target_groups(service)
+    groups = [] if simulated() else _target_groups(service, task)
     if not groups and not _checked_containers(task):
         return
     for group, port in groups:

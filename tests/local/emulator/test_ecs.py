@@ -913,6 +913,38 @@ def test_a_target_group_must_belong_to_a_load_balancer_and_then_holds_the_tasks(
     eventually(lambda: not elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"])
 
 
+def test_an_old_task_stays_at_its_own_port_until_the_new_one_has_taken_over(world: World) -> None:
+    elb = world.client("elbv2")
+    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=8083, VpcId=world.vpc, TargetType="ip")[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Port=80,
+        Protocol="HTTP",
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
+
+    def ports() -> set[int]:
+        described = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {each["Target"]["Port"] for each in described}
+
+    balancers = [{"targetGroupArn": group, "containerName": SERVICE, "containerPort": 9091}]
+    start_before_stop = {"minimumHealthyPercent": 100, "maximumPercent": 200}
+    world.create(world.register(), loadBalancers=balancers, deploymentConfiguration=start_before_stop)
+    world.steady()
+    sick = {"FILEFLOW_SIMULATE_UNHEALTHY": "1"}
+    port = [{"containerPort": 9191}]
+    moved = world.register(sick, portMappings=port, healthCheck={"command": ["CMD", "check"]})
+    world.update(taskDefinition=moved, loadBalancers=[balancers[0] | {"containerPort": 9191}])
+    assert eventually(lambda: ports() == {9091, 9191})
+    well = world.register(portMappings=port)
+    world.update(taskDefinition=well)
+    world.steady()
+    assert eventually(lambda: ports() == {9191})
+
+
 def test_a_service_cannot_deploy_past_tasks_whose_target_group_is_gone(world: World) -> None:
     elb = world.client("elbv2")
     balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
