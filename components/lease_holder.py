@@ -1,8 +1,10 @@
-"""Fails the run where a scheduler's rollout is over and another task than its own holds its lease.
+"""Fails the run where a scheduler's rollout is over and its own task doesn't hold its lease.
 
 A task that waits for its lease is well to ECS once its start period has passed, so that ECS takes a rollout
-for done whose task never works. Owns that comparison and its message. Doesn't own the rollout
-(`rollout`), and lets go by what the credentials at hand can't read, with a warning.
+for done whose task never works: another one holds the lease, or the task can't reach DynamoDB and nobody
+does. Owns that comparison and its message. Doesn't own the rollout (`rollout`), and lets go by what the
+credentials at hand can't read, with a warning. On the local stack with simulated containers no guard runs;
+there the emulated AWS writes what a guard would (`local/emulator/completions/ecs_leases.py`).
 """
 
 from __future__ import annotations
@@ -49,38 +51,51 @@ def check_lease_holder(
 async def verify_holder(
     provider: pulumi.ProviderResource | None, arn: str, cluster: str, lease: Lease, patience_seconds: float
 ) -> None:
-    """Raises `RolledBackError` where still another task than the service's holds it after that time."""
+    """Raises `RolledBackError` where the service's task still doesn't hold it after that time."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     settings = await SessionSettings.of(provider)
     service = short(arn)
     try:
-        holder = await asyncio.to_thread(_stranger, settings, arn, cluster, lease, patience_seconds)
+        problem = await asyncio.to_thread(_problem, settings, arn, cluster, lease, patience_seconds)
     except (BotoCoreError, ClientError) as error:
         pulumi.log.warn(f"{service}: who holds its lease can't be asked: {error}")
         return
-    if holder is not None:
-        raise RolledBackError(
-            f"{service}: its task runs and waits, since another one holds the lease {lease.key} of the "
-            f"table {lease.table_name}: {holder}. Stop that one (a task by hand, another service or stack "
-            "on the same database), or give this scheduler a key of its own if it works on another database."
-        )
+    if problem is not None:
+        raise RolledBackError(f"{service}: its task runs and waits, since {problem}")
 
 
-def _stranger(
+def _problem(
     settings: SessionSettings, arn: str, cluster: str, lease: Lease, patience_seconds: float
 ) -> str | None:
-    """The holder that isn't the service's own task; None where that is the holder, or nobody is."""
+    """Why the service's own task doesn't hold the lease, with what to do; None where it does."""
     session = settings.open(arn.split(":")[3])
     ecs, dynamodb = session.client("ecs"), session.client("dynamodb")
     deadline = time.monotonic() + patience_seconds
     while True:
-        holder = read_lease(dynamodb, lease.table_name, lease.key).task
-        if holder is None:
-            return None
+        found = read_lease(dynamodb, lease.table_name, lease.key)
         # The new task may come and take the lease while this asks, so the service's tasks come second.
-        if holder in ecs.list_tasks(cluster=cluster, serviceName=short(arn))["taskArns"]:
+        own = ecs.list_tasks(cluster=cluster, serviceName=short(arn))["taskArns"]
+        # Where a guard can't learn its task it calls itself by its host, which compares with nothing.
+        if found.holder in own or (found.holder is not None and found.task is None):
             return None
         if time.monotonic() >= deadline:
-            return holder
+            return _nobody(lease) if found.task is None else _another(lease, found.task)
         time.sleep(_POLL_SECONDS)
+
+
+def _another(lease: Lease, holder: str) -> str:
+    return (
+        f"another one holds the lease {lease.key} of the table {lease.table_name}: {holder}. Stop that one "
+        "(a task by hand, another service or stack on the same database), or give this scheduler a key of "
+        "its own if it works on another database."
+    )
+
+
+def _nobody(lease: Lease) -> str:
+    return (
+        f"nobody holds the lease {lease.key} of the table {lease.table_name}: its guard can't take it, or "
+        "the scheduler ends again and again. The reason is in the log, in lines with 'scheduler lease' "
+        "(python -m operate logs). Mostly the task has no way to DynamoDB: it takes a NAT gateway, or a "
+        "gateway endpoint in the route tables of its subnets whose policy lets it through."
+    )

@@ -76,15 +76,31 @@ def test_a_service_whose_task_holds_the_lease_passes(aws: Aws) -> None:
     check()
 
 
-@pytest.mark.parametrize(
-    ("holder", "held"), [(None, True), (OTHER, False), ("host/12", True)], ids=["nobody", "released", "host"]
-)
-def test_a_lease_that_no_known_task_holds_is_nobodys_rollout(
+@pytest.mark.parametrize(("holder", "held"), [(None, True), (OTHER, False)], ids=["nobody", "released"])
+def test_a_lease_that_nobody_holds_fails_the_run_and_says_what_is_amiss(
     aws: Aws, holder: str | None, held: bool
 ) -> None:
     aws.holder(holder, held=held)
+    aws.tasks(OWN)
+
+    with pytest.raises(RolledBackError, match=f"nobody holds the lease {LEASE.key} .* no way to DynamoDB"):
+        check()
+
+
+def test_a_holder_that_is_no_task_compares_with_nothing(aws: Aws) -> None:
+    aws.holder("host/12")
+    aws.tasks(OWN)
 
     check()
+
+
+def test_a_task_that_takes_its_lease_late_is_waited_for(aws: Aws) -> None:
+    aws.holder(None)
+    aws.tasks(OWN)
+    aws.holder(OWN)
+    aws.tasks(OWN)
+
+    check(patience_seconds=60)
 
 
 def test_the_predecessor_is_waited_for(aws: Aws) -> None:

@@ -18,7 +18,8 @@ from ministack.core.responses import get_account_id, get_region, now_iso
 from ministack.services import ec2, ecs
 
 from local.emulator.completions.ec2 import attach_interface
-from local.emulator.completions.ecs_containers import explain_exit, show_address
+from local.emulator.completions.ecs_containers import explain_exit, show_address, simulated
+from local.emulator.completions.ecs_leases import release_lease, take_lease
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import (
     AwsError,
@@ -265,6 +266,8 @@ def _mark_running(original: Any) -> Any:
         task["_started_seconds"] = time.time()
         running = bool(original(task_arn, task))
         if running:
+            if simulated():
+                take_lease(task)
             publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
         return running
 
@@ -300,6 +303,8 @@ def report_stopped(task: dict[str, Any]) -> None:
     """Gives a stopped task's network interface back, and tells EventBridge of it."""
     _detach_interface(task)
     task["_stopped_seconds"] = task.get("_stopped_seconds") or time.time()
+    if simulated():
+        release_lease(task)
     publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))
 
 
