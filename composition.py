@@ -14,7 +14,7 @@ from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
 from components.encryption_key import EncryptionKeyArgs
 from components.image_repository import ImageRepository, ImageRepositoryArgs
-from components.lease import BUILDPACKS_ENTRY_POINT, Lease
+from components.lease import Lease
 from components.lease_table import LeaseTableArgs
 from components.names import GUARD_TAG_PREFIX, Names, ServiceNames
 from components.network import NetworkArgs
@@ -151,10 +151,6 @@ def image_source(images: ImageSettings, names: ServiceNames, version: str) -> Im
     return RegistryTag()
 
 
-SPRING_BOOT_ENTRY_POINT = ("java", "-jar", "application.jar")
-"""How the image of images/spring-boot.Dockerfile starts."""
-
-
 def guard_architectures(settings: Settings) -> list[str]:
     """What the guard is needed for: the architectures of the schedulers that have a lease."""
     return sorted({each.size.cpu_architecture for each in settings.schedulers if each.lease is not None})
@@ -199,13 +195,11 @@ def scheduler_lease(platform: Platform, scheduler: SchedulerSettings) -> Lease |
     """The lease of a scheduler, where it has one."""
     if scheduler.lease is None:
         return None
-    built = platform.settings.images.source == "build"
     return Lease(
         table_name=platform.settings.lease_table_of(scheduler.lease),
         key=scheduler.lease_key,
         guard_image=platform.guard_images[scheduler.size.cpu_architecture],
-        entry_point=scheduler.lease.entry_point
-        or (SPRING_BOOT_ENTRY_POINT if built else BUILDPACKS_ENTRY_POINT),
+        entry_point=platform.settings.lease_entry_point_of(scheduler.lease),
         duration_seconds=scheduler.lease.duration_seconds,
     )
 

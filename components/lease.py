@@ -20,7 +20,14 @@ from components.container_definition import LogDestination, sidecar_definition
 from components.log_alarms import pattern_alarm
 from components.names import GUARD, GUARD_FOLDER, digest
 from components.options import Alarms, ContainerHealthCheck, ContainerOptions, Sidecar
-from components.validation import all_mistakes, check_command, check_image, check_pattern, check_range, refuse
+from components.validation import (
+    all_mistakes,
+    check_entry_point,
+    check_image,
+    check_pattern,
+    check_range,
+    refuse,
+)
 
 BUILDPACKS_ENTRY_POINT = ("/cnb/process/web",)
 """What an image of `bootBuildImage` starts the application with.
@@ -77,7 +84,7 @@ class Lease:
         )
         check_image("lease.guard_image", self.guard_image)
         check_range("lease.duration_seconds", self.duration_seconds, 10, 600, "the duration of a lease")
-        check_command("lease.entry_point", self.entry_point)
+        check_entry_point("lease.entry_point", self.entry_point)
         if not self.entry_point:
             refuse("lease.entry_point", [], "the guard needs a program to run", "Name the image's own.")
 

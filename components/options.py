@@ -25,6 +25,7 @@ from components.validation import (
     check_arns,
     check_choice,
     check_command,
+    check_entry_point,
     check_environment,
     check_image,
     check_pattern,
@@ -162,7 +163,7 @@ class ContainerOptions:
     @all_mistakes
     def __post_init__(self) -> None:
         check_environment("environment", self.environment)
-        check_command("entry_point", self.entry_point)
+        check_entry_point("entry_point", self.entry_point)
         check_command("command", self.command)
         if isinstance(self.repository_credentials, str):
             check_secret_reference("repository_credentials", self.repository_credentials)

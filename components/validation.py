@@ -217,6 +217,18 @@ def check_command(field: str, words: Sequence[str]) -> None:
         )
 
 
+def check_entry_point(field: str, words: Sequence[str]) -> None:
+    """Refuses a command that holds a credential, and a whole line in a program's place: no shell reads it."""
+    check_command(field, words)
+    if words and not re.fullmatch(r"\S+", words[0]):
+        refuse(
+            field,
+            list(words),
+            "its first word is a program, looked for by all of that name",
+            f"Make each argument a word of its own: {words[0].split()}.",
+        )
+
+
 def check_secret_reference(field: str, value: str) -> None:
     """Refuses a secret that isn't a reference; what may be the secret itself is never printed."""
     if not SECRET_REFERENCE.fullmatch(value):

@@ -33,8 +33,8 @@ class LeaseSettings(Section):
                 "Name the database and the scheduler, for example fileflow-db/download.",
             )
         Lease(
-            table_name=self.table_name or "example",
-            key=self.key or "example",
+            table_name="example" if self.table_name is None else self.table_name,
+            key="example" if self.key is None else self.key,
             guard_image=EXAMPLE_IMAGE,
             entry_point=["example"] if self.entry_point is None else self.entry_point,
             duration_seconds=self.duration_seconds,

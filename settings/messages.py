@@ -120,6 +120,12 @@ def _rule_and_fix(details: ErrorDetails, path: Sequence[str]) -> tuple[str, str]
             "it is a text, and YAML reads what has no quotes as a number or a switch",
             "Put it in quotes; pulumi config set --path takes --type string.",
         )
+    if details["type"] in ("model_type", "dataclass_type"):
+        listed = ", ".join(sorted(_known_keys([*path, ""])))
+        return (
+            "it is a section",
+            f"Write {{}} where its defaults will do, or what it says in it, of: {listed}.",
+        )
     return details["msg"][0].lower() + details["msg"][1:], f"Correct {path[-1]}."
 
 

@@ -2,13 +2,15 @@
 
 The sections of services are in `services`, the kinds of values in `values`.
 
-Pure. Doesn't own what a component checks of its own arguments; it calls the same checks, so a value
-means the same in YAML and in Python. Nor how a mistake is worded (`messages`), or where values come
-from (`reading`).
+Pure, but for the Dockerfile of images that are built, which is read. Doesn't own what a component checks of
+its own arguments; it calls the same checks, so a value means the same in YAML and in Python. Nor how a
+mistake is worded (`messages`), or where values come from (`reading`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -18,6 +20,7 @@ from pydantic import (
 )
 
 from components.alarm_topic import AlarmTopicArgs
+from components.lease import BUILDPACKS_ENTRY_POINT
 from components.names import GUARD_TAG_PREFIX, Names
 from components.network import ExistingVpc, NewVpc
 from components.options import (
@@ -40,6 +43,7 @@ from components.web_options import (
     TargetHealthCheck,
     WebAcl,
 )
+from settings.dockerfile import started_by
 from settings.lease_sections import LeaseSettings, LeasesSettings
 from settings.services import SchedulerSettings, ServiceSettings
 from settings.values import (
@@ -395,9 +399,37 @@ class Settings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    @all_mistakes
+    def _guards_know_what_to_start(self) -> Settings:
+        for each in self.schedulers:
+            if each.lease is not None and not self.lease_entry_point_of(each.lease):
+                refuse(
+                    "schedulers.lease.entry_point",
+                    None,
+                    f"the guard starts the scheduler, and {self.images.dockerfile} has no ENTRYPOINT or CMD",
+                    "Name what the base image starts, for example [java, -jar, application.jar].",
+                )
+        return self
+
+    def lease_entry_point_of(self, lease: LeaseSettings) -> Sequence[str]:
+        """What a lease's guard starts: what it names, or the image's own; empty where that isn't known."""
+        if lease.entry_point is not None:
+            return lease.entry_point
+        if self.images.source != "build" or self.images.dockerfile is None:
+            return BUILDPACKS_ENTRY_POINT
+        try:
+            dockerfile = Path(self.images.dockerfile).read_text(encoding="utf-8")
+        except OSError:
+            # Which the build refuses, and by its name.
+            return BUILDPACKS_ENTRY_POINT
+        return started_by(dockerfile, self.images.target)
+
     def lease_table_of(self, lease: LeaseSettings) -> str:
         """The table that a lease lies in: the stack's own one, where it names none."""
-        return lease.table_name or Names(environment=self.environment).lease_table
+        return (
+            Names(environment=self.environment).lease_table if lease.table_name is None else lease.table_name
+        )
 
     @property
     def all_tags(self) -> dict[str, str]:

@@ -201,4 +201,4 @@ class SchedulerSettings(ServiceSettings):
     @property
     def lease_key(self) -> str:
         """What its lease is called, by default as it is itself."""
-        return (self.lease and self.lease.key) or self.name
+        return self.name if self.lease is None or self.lease.key is None else self.lease.key

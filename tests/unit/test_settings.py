@@ -816,12 +816,16 @@ def test_schedulers_without_the_metric_that_counts_them_are_refused() -> None:
         ({"key": "a b"}, "lease.key"),
         ({"duration_seconds": 5}, "lease.duration_seconds"),
         ({"entry_point": []}, "lease.entry_point"),
+        ({"entry_point": ["java -jar app.jar"]}, r"of its own: \['java', '-jar', 'app.jar'\]"),
+        ({"table_name": "", "key": "files"}, "lease.table_name is '', but "),
+        ({"key": ""}, "lease.key is '', but "),
+        (True, "lease is true, but it is a section. Write {} where its defaults will do, .*table_name"),
         ({"entry_point": ["java", "--db-password", "s3cr3t-of-prod"]}, "it holds a credential behind"),
         (None, "Write lease: {} for one"),
         ({"tables": "leases"}, "tables"),
     ],
 )
-def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: dict[str, Any] | None, named: str) -> None:
+def test_a_lease_that_could_not_be_held_is_refused_by_name(lease: object, named: str) -> None:
     values = stack_values("dev")
     values["schedulers"][0]["lease"] = lease
 
