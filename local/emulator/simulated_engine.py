@@ -17,6 +17,8 @@ effect on AWS and on a real engine):
 * `FILEFLOW_SIMULATE_UNHEALTHY`: `1` lets its health check fail.
 * `FILEFLOW_SIMULATE_STOP_SECONDS`: how long it takes to stop; 0.5 if omitted.
 * `FILEFLOW_SIMULATE_IGNORE_SIGTERM`: `1` lets it go on until its stop timeout is over.
+* `FILEFLOW_SIMULATE_NO_LEASE`: `1` keeps a scheduler's guard from its lease, as without a way to DynamoDB
+  (read by `completions.ecs_leases`).
 
 Deliberately doesn't own the ECS side (`completions.ecs_tasks`) nor which engine is used.
 """

@@ -163,6 +163,50 @@ def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment
         assert "updated" not in again.stdout, again.stdout
 
 
+def holder(deployment: Deployment, key: str) -> str | None:
+    """Who holds a lease of the stack's table."""
+    asked = json.dumps({"LeaseKey": {"S": key}})
+    item = deployment.aws(f"dynamodb get-item --table-name fileflow-prod-leases --key '{asked}'")["Item"]
+    return str(item["Holder"]["S"]) if item["Held"]["BOOL"] else None
+
+
+def test_another_lease_leaves_the_old_task_its_right_and_one_that_nobody_has_fails_the_run(
+    running: Deployment,
+) -> None:
+    pipeline = "      port: 9092\n      lease: {"
+    assert "/fileflow-prod/" in str(holder(running, "pipeline"))
+
+    changed(running, pipeline, f"{pipeline}key: files/pipeline, ")
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+    lines = up.stdout.splitlines()
+    steps = [
+        next(number for number, line in enumerate(lines) if all(word in line for word in words))
+        for words in (
+            ("RolePolicy", "pipeline-lease-", "created ("),
+            ("Service", "pipeline-service", "updated ("),
+            ("RolePolicy", "pipeline-lease-", "deleted ("),
+        )
+    ]
+    assert steps == sorted(steps), up.stdout
+    assert holder(running, "pipeline") is None
+    assert "/fileflow-prod/" in str(holder(running, "files/pipeline"))
+
+    unreachable = (
+        "      port: 9092\n      environment: {FILEFLOW_SIMULATE_NO_LEASE: '1'}\n"
+        "      stop_timeout_seconds: 2\n      lease: {duration_seconds: 10, "
+    )
+    changed(running, pipeline, unreachable)
+    up = running.make("up")
+    assert up.returncode != 0, up.stdout
+    assert f"{PIPELINE}: its task runs and waits, since nobody holds the lease files/pipeline" in up.stdout
+    assert "Traceback" not in up.stdout
+    changed(running, unreachable + "key: files/pipeline, ", pipeline)
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+    assert "/fileflow-prod/" in str(holder(running, "pipeline"))
+
+
 def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: Deployment) -> None:
     settings = "  fileflow:logging:\n    retention_days: 7"
     kept = f"{settings}\n    retain_on_delete: true"

@@ -17,8 +17,13 @@ from typing import Any
 from ministack.core.concurrency import resource_lock
 from ministack.services import dynamodb, ecs
 
+from local.emulator.simulated_engine import PREFIX
+
 GUARD, LEASE_KEY = "/lease/guard", "LeaseKey"
 """As `components.names` has them, which needs Pulumi."""
+
+NO_LEASE = {"name": f"{PREFIX}NO_LEASE", "value": "1"}
+"""The variable of a container whose guard never has the lease, as without a way to DynamoDB."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,11 @@ class _Lease:
 
     @classmethod
     def of(cls, task: dict[str, Any]) -> _Lease | None:
-        """The lease that a task's command names."""
+        """The lease that a task's command names, and that its guard can have."""
         definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
         for container in definition.get("containerDefinitions", []):
             words = container.get("entryPoint") or []
-            if words[:2] == [GUARD, "run"]:
+            if words[:2] == [GUARD, "run"] and NO_LEASE not in container.get("environment", []):
                 named = dict(zip(words[2::2], words[3::2], strict=False))
                 return cls(table_name=named["--table"], key=named["--key"])
         return None
