@@ -255,3 +255,34 @@ func TestAFencingNumberGrowsWhereTheClockWasSetBack(t *testing.T) {
 		t.Fatalf("%q after %d", run.stdout, future)
 	}
 }
+
+func TestAGuardThatCannotReachItsTableWaitsWithoutAChildAndSaysWhy(t *testing.T) {
+	run := command(nil, "run", "--table", "leases", "--key", "database", "--lease", "6s", "--socket", "@test/unreachable",
+		"--", "echo", "started")
+	run.Env = append(run.Env, "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:1")
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { run.Process.Kill() })
+	until(t, "waiting", run.hasSaid("waiting"))
+	run.Process.Signal(syscall.SIGTERM)
+	if code := run.exit(t); code != 128+15 || run.stdout.String() != "" || !strings.Contains(run.stderr.String(), "connection refused") {
+		t.Fatalf("exit code %d: %s %s", code, run.stdout, run.stderr)
+	}
+}
+
+func TestAnItemThatNoGuardWroteIsTakenOverAtOnce(t *testing.T) {
+	for name, item := range map[string]map[string]map[string]any{
+		"no version":             {"LeaseKey": {"S": "database"}, "Held": {"BOOL": true}},
+		"an empty version":       {"Version": {"S": ""}, "Held": {"BOOL": true}},
+		"a version that is none": {"Version": {"N": "1"}, "Held": {"BOOL": true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := newFakeTable(t)
+			table.item = item
+			if run := guarded(t, table, `exit 3`); run.exit(t) != 3 || run.hasSaid("waiting")() {
+				t.Fatalf("%s", run.stderr)
+			}
+		})
+	}
+}

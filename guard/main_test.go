@@ -69,9 +69,10 @@ func (f *fakeTable) ServeHTTP(writer http.ResponseWriter, request *http.Request)
 		return
 	}
 	f.puts++
-	held := f.item == nil
-	if body.ConditionExpression != "attribute_not_exists(#version)" {
-		held = f.item["Version"]["S"] == body.ExpressionAttributeValues[":version"]["S"]
+	version, isText := f.item["Version"]["S"]
+	held := isText && version == body.ExpressionAttributeValues[":version"]["S"]
+	if strings.Contains(body.ConditionExpression, "attribute_not_exists") {
+		held = !isText || version == ""
 	}
 	if !held {
 		writer.WriteHeader(http.StatusBadRequest)

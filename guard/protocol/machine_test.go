@@ -33,3 +33,54 @@ func TestAnAcquisitionsNumberIsAtLeastItsOwnMoment(t *testing.T) {
 		t.Errorf("after an hour of waiting and a lost table the number is %d, below %d", write.Record.Fencing, least)
 	}
 }
+
+func TestADenialLongAgoDoesNotCountAgainstAGuardThatHasReadSince(t *testing.T) {
+	guard := New(For(time.Minute, 2*time.Minute), "a", "A", 1, 0)
+	now := time.Duration(0)
+	read := func(answer Answer) []Action {
+		call := only(t, guard.Wake(now), Read)
+		now += 5 * time.Second
+		return guard.Answered(now-4*time.Second, call.Call, answer)
+	}
+	for range 3 {
+		for range 10 {
+			for _, action := range read(Answer{Outcome: Denied, Reason: "no"}) {
+				if action.Kind == Exit {
+					t.Fatal("gave up")
+				}
+			}
+		}
+		read(Answer{Record: Record{Version: "b/1", Session: "b", Held: true, Fencing: 1, LeaseNanoseconds: time.Hour}})
+	}
+	var last []Action
+	for range 11 {
+		last = read(Answer{Outcome: Denied, Reason: "no"})
+	}
+	only(t, last, Exit)
+}
+
+func TestWhatIsOverdueIsSaidInEveryMinute(t *testing.T) {
+	guard := New(For(10*time.Minute, 2*time.Minute), "a", "A", 1, 0)
+	said := map[time.Duration]bool{}
+	for now := time.Duration(0); now < time.Hour; now += time.Second {
+		for _, action := range guard.Wake(now) {
+			if action.Kind == Say && action.Event == "overdue" {
+				said[now.Truncate(time.Minute)] = true
+			}
+			if action.Kind == Read {
+				// Another one that renews.
+				record := Record{Version: now.Truncate(time.Minute).String(), Session: "b", Holder: "B", Held: true}
+				for _, next := range guard.Answered(now, action.Call, Answer{Record: record}) {
+					if next.Kind == Say && next.Event == "overdue" {
+						said[now.Truncate(time.Minute)] = true
+					}
+				}
+			}
+		}
+	}
+	for minute := 23 * time.Minute; minute < time.Hour; minute += time.Minute {
+		if !said[minute] {
+			t.Errorf("nothing in minute %v", minute)
+		}
+	}
+}
