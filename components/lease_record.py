@@ -14,13 +14,15 @@ from components.names import LEASE_KEY
 
 @dataclass(frozen=True, kw_only=True)
 class HeldLease:
-    """A lease, and who holds it: None where nobody does, or nobody may ask."""
+    """A lease, and who holds it: None where nobody does, or where that isn't known."""
 
     table_name: str
     key: str
     holder: str | None = None
     """As its guard calls itself: a task's ARN, mostly."""
     fencing_token: int | None = None
+    is_known: bool = True
+    """Whether the table could be asked."""
 
     @property
     def task(self) -> str | None:

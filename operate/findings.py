@@ -93,12 +93,23 @@ def _count(seen: Observation) -> list[tuple[str, str]]:
 
 
 def _lease(seen: Observation) -> list[tuple[str, str]]:
-    holder = seen.lease and seen.lease.task
-    if not seen.lease or not holder or holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
+    if not seen.lease:
+        return []
+    lease = f"the lease {seen.lease.key} of {seen.lease.table_name}"
+    if seen.lease.holder is None and seen.lease.is_known and seen.running:
+        return [
+            (
+                f"its task waits: nobody holds {lease}",
+                "It takes over within 65 s of a task that died; else its guard says why, mostly that it "
+                f"finds no way to DynamoDB: python -m operate logs {seen.service}",
+            )
+        ]
+    holder = seen.lease.task
+    if not holder or holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
         return []
     return [
         (
-            f"its task waits: {_short(holder)} holds the lease {seen.lease.key} of {seen.lease.table_name}",
+            f"its task waits: {_short(holder)} holds {lease}",
             "A lease of a task that died is taken over within 65 s; else stop that task, which another "
             "service or stack may have started",
         )

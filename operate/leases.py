@@ -30,4 +30,4 @@ def _asked(aws: Aws, table_name: str, key: str) -> HeldLease:
     try:
         return read_lease(aws.client("dynamodb"), table_name, key)
     except ClientError:
-        return HeldLease(table_name=table_name, key=key)
+        return HeldLease(table_name=table_name, key=key, is_known=False)

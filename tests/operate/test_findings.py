@@ -144,13 +144,27 @@ def test_a_deleted_service_is_one_finding_alone() -> None:
     ]
 
 
-def lease(holder: str | None) -> HeldLease:
-    return HeldLease(table_name="leases", key="files/nightly", holder=holder, fencing_token=7)
+def lease(holder: str | None, *, is_known: bool = True) -> HeldLease:
+    return HeldLease(
+        table_name="leases", key="files/nightly", holder=holder, fencing_token=7, is_known=is_known
+    )
 
 
-@pytest.mark.parametrize("holder", [task().arn, None, "a-host/12"], ids=["its task", "nobody", "a host"])
-def test_a_lease_that_its_own_task_or_nobody_holds_is_well(holder: str | None) -> None:
-    assert findings(scheduler(lease=lease(holder))) == []
+@pytest.mark.parametrize(
+    "held",
+    [lease(task().arn), lease("a-host/12"), lease(None, is_known=False)],
+    ids=["its task", "a host", "not known"],
+)
+def test_a_lease_that_its_own_task_holds_or_that_nobody_may_read_is_well(held: HeldLease) -> None:
+    assert findings(scheduler(lease=held)) == []
+
+
+def test_a_lease_that_nobody_holds_while_a_task_runs_is_said() -> None:
+    found = findings(scheduler(lease=lease(None)))
+
+    assert [each.problem for each in found] == [
+        "its task waits: nobody holds the lease files/nightly of leases"
+    ]
 
 
 def test_a_lease_that_a_task_of_another_service_holds_is_said() -> None:
