@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local.paths import ROOT
+from settings import SettingsError
 from settings.dockerfile import started_by
-from settings.reading import SettingsError
-from tests.unit.test_settings import parse, stack_values
+from tests.unit.stacks import parse, stack_values
 
 
 @pytest.mark.parametrize(
