@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.errors import LocalError
-from tools.audit import accepted, own_checks, prowler, reports
+from tools.audit import accepted, on_this_machine, own_checks, prowler, reports
 from tools.audit.__main__ import main
 from tools.audit.accepted import Acceptance
 from tools.audit.judgement import ACCEPTED, OPEN, PASSES, STALE, judge
@@ -305,3 +305,21 @@ def test_the_audit_ends_with_one_for_what_is_open_and_for_an_acceptance_without_
     assert audited("s3_bucket_object_lock", "arn:aws:s3:::others", "FAIL") == 1
     assert audited("cloudwatch_log_group_kms_encryption_enabled", f"{GROUP}:*", "FAIL") == 1
     assert "cloudwatch_log_group_kms_encryption_enabled" in capsys.readouterr().out
+
+
+def test_what_prowler_couldnt_ask_is_told_whatever_quotes_are_in_it(tmp_path: Path) -> None:
+    log = tmp_path / "prowler.log"
+    log.write_text(
+        '{"level": "ERROR", "message": "No Shodan API Key"}\n'
+        '{"level": "ERROR", "message": "Could not connect to "http://a/"."}\n'
+        "a line of a traceback\n",
+        encoding="utf-8",
+    )
+
+    assert prowler.errors(log) == ['Could not connect to "http://a/".']
+    assert prowler.errors(tmp_path / "none.log") == []
+
+
+def test_a_name_before_the_loopback_address_is_that_address_and_no_other_name_is() -> None:
+    assert on_this_machine.resolve("646886795421.127.0.0.1", 80)[0][4][0] == "127.0.0.1"
+    assert on_this_machine.resolve("127.0.0.1", 80)[0][4][0] == "127.0.0.1"

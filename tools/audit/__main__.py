@@ -15,6 +15,7 @@ import boto3
 from local.errors import LocalError
 from local.paths import Paths
 from local.progress import Progress
+from tools import compliance
 from tools.audit import accepted, own_checks, prowler, reports
 from tools.audit.judgement import judge
 from tools.audit.resources import OwnResources
@@ -45,6 +46,8 @@ def audit(options: argparse.Namespace) -> int:
     found = [*prowler.read(findings), *own_checks.checked(own, client_of(own))]
     rows = judge(stack, own, found, entries, {**requirements, **own_checks.requirements()})
     print(reports.table(rows))
+    for check in sorted({row.check for row in rows} - set(compliance.checks())):
+        print(f"{check} isn't in tools/audit/checks.yaml: say there what holds it.")
     written = reports.write(rows, stack, options.output)
     print("\n".join([*(f"Prowler: {each}" for each in errors), *(f"Wrote {each}" for each in written)]))
     return 1 if any(row.fails for row in rows) else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ REQUIREMENTS: Final = Requirements(
 )
 FRAMEWORKS: Final = ("kisa_isms_p_2023_korean_aws", "cis_6.0_aws")
 """KISA's ISMS-P of 2023, by its Korean names, and the CIS benchmark for AWS."""
+
+MESSAGE: Final = re.compile(r'"message": "(?P<said>.*?)("})?$')
 
 # A finding's longest field, its remediation, is longer than what Python's module reads by default.
 csv.field_size_limit(10_000_000)
@@ -96,10 +99,10 @@ def run(
     listed.write_text(json.dumps({"aws": chosen}), encoding="utf-8")
     log.unlink(missing_ok=True)
     variables = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
+    program = [str(python.parent / "prowler")]
     if "AWS_ENDPOINT_URL" in variables:
-        # The account's number before the host's name leads nowhere on this machine.
-        variables["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
-    command = [str(python.parent / "prowler"), "aws", "--checks-file", str(listed)]
+        program = [str(python), str(Path(__file__).with_name("on_this_machine.py"))]
+    command = [*program, "aws", "--checks-file", str(listed)]
     command += ["--region", *sorted(own.regions())]
     command += ["--output-formats", "csv", "--output-directory", str(output), "--output-filename", "findings"]
     command += ["--no-banner", "--log-level", "ERROR", "--log-file", str(log), "--ignore-exit-code-3"]
@@ -115,8 +118,9 @@ def errors(log: Path) -> list[str]:
     """What Prowler couldn't ask, or couldn't read."""
     said = []
     for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
-        if line.startswith("{"):
-            message = str(json.loads(line)["message"])
+        # Its lines are meant as JSON, without a thought of quotes inside.
+        if (found := MESSAGE.search(line)) is not None:
+            message = found["said"]
             # It looks addresses up in a catalogue on the Internet where somebody gives it a key for that.
             if "Shodan" not in message:
                 said.append(message)
