@@ -101,7 +101,7 @@ def run(
     variables = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
     program = [str(python.parent / "prowler")]
     if "AWS_ENDPOINT_URL" in variables:
-        program = [str(python), str(Path(__file__).with_name("on_this_machine.py"))]
+        program = [str(python), "-P", str(Path(__file__).with_name("on_this_machine.py"))]
     command = [*program, "aws", "--checks-file", str(listed)]
     command += ["--region", *sorted(own.regions())]
     command += ["--output-formats", "csv", "--output-directory", str(output), "--output-filename", "findings"]

@@ -85,13 +85,22 @@ def from_waf(value: Any) -> Any:
     return [from_waf(each) for each in value] if isinstance(value, list) else value
 
 
+def same_rules(old: Any, new: Any) -> bool:
+    """Whether two lists of rules say the same, in any order; an empty block (`count: {}`) says something."""
+    return _by_priority(old) == _by_priority(new)
+
+
+def _by_priority(rules: Any) -> list[Any]:
+    return sorted(to_waf(list(rules or [])), key=lambda rule: int(rule["Priority"]))
+
+
 class WebAcl(Resource):
     """An ACL of the scope REGIONAL or CLOUDFRONT; every change of it names the lock token of the last one."""
 
     token = "aws:wafv2/webAcl:WebAcl"
     auto_name = AutoName(max_length=128)
     exclusive = (("name", "namePrefix"), ("rules", "ruleJson"))
-    sets = frozenset({"rules"})
+    same = MappingProxyType({"rules": same_rules})
     missing = frozenset({_ABSENT})
     when_absent = MappingProxyType({"ruleJson": ""})
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
@@ -184,3 +185,82 @@ def test_a_web_acl_is_taken_from_a_resource_by_deleting_the_association(plugin: 
     )
     association.imported()
     association.delete()
+
+
+def web_acl_rule(action: str) -> dict[str, Any]:
+    """A rule on AWS's managed rules, in which one counts."""
+    return {
+        "name": "common",
+        "priority": 1,
+        "overrideAction": {action: {}},
+        "statement": {
+            "managedRuleGroupStatement": {
+                "name": "AWSManagedRulesCommonRuleSet",
+                "vendorName": "AWS",
+                "ruleActionOverrides": [{"name": "SizeRestrictions_BODY", "actionToUse": {"count": {}}}],
+            }
+        },
+        "visibilityConfig": METRICS,
+    }
+
+
+METRICS: dict[str, Any] = {
+    "cloudwatchMetricsEnabled": True,
+    "metricName": "web",
+    "sampledRequestsEnabled": True,
+}
+
+
+def test_a_web_acl_keeps_its_rules_its_log_and_its_id_when_it_changes(plugin: Plugin, aws: Client) -> None:
+    acl = Life(
+        plugin,
+        "wafv2/webAcl:WebAcl",
+        name="made",
+        scope="REGIONAL",
+        defaultAction={"allow": {}},
+        rules=[web_acl_rule("count")],
+        visibilityConfig=METRICS,
+    )
+    stored = aws("wafv2").get_web_acl(Name="made", Scope="REGIONAL", Id=acl.id)["WebACL"]
+    assert stored["VisibilityConfig"]["CloudWatchMetricsEnabled"] is True
+    assert stored["Rules"][0]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"] == [
+        {"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}
+    ]
+    aws("logs").create_log_group(logGroupName="aws-waf-logs-made")
+    group = "arn:aws:logs:ap-northeast-2:123456789012:log-group:aws-waf-logs-made"
+    logging = Life(
+        plugin,
+        "wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+        resourceArn=acl.outputs["arn"],
+        logDestinationConfigs=[group],
+        redactedFields=[{"singleHeader": {"name": "authorization"}}],
+    )
+    logging.imported()
+
+    acl.change(rules=[web_acl_rule("none")])
+    stored = aws("wafv2").get_web_acl(Name="made", Scope="REGIONAL", Id=acl.id)["WebACL"]
+    assert stored["Rules"][0]["OverrideAction"] == {"None": {}}
+
+    logging.delete()
+    acl.delete()
+    left = aws("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+    assert [each for each in left if each["Name"] == "made"] == []
+
+
+def test_waf_refuses_a_log_that_isnt_named_for_it(plugin: Plugin, aws: Client) -> None:
+    acl = Life(
+        plugin,
+        "wafv2/webAcl:WebAcl",
+        name="unlogged",
+        scope="REGIONAL",
+        defaultAction={"allow": {}},
+        visibilityConfig=METRICS,
+    )
+    with pytest.raises(ClientError, match="WAFLogDestinationPermissionIssue"):
+        aws("wafv2").put_logging_configuration(
+            LoggingConfiguration={
+                "ResourceArn": acl.outputs["arn"],
+                "LogDestinationConfigs": ["arn:aws:logs:ap-northeast-2:123456789012:log-group:others"],
+            }
+        )
+    acl.delete()
