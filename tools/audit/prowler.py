@@ -95,9 +95,11 @@ def run(
     """
     output.mkdir(parents=True, exist_ok=True)
     chosen = sorted(each for each in checks if each.partition("_")[0] in own.services())
-    listed, log = output / "checks.json", output / "prowler.log"
+    listed, log, findings = (output / name for name in ("checks.json", "prowler.log", "findings.csv"))
     listed.write_text(json.dumps({"aws": chosen}), encoding="utf-8")
-    log.unlink(missing_ok=True)
+    # It adds to what is there.
+    for former in (log, findings):
+        former.unlink(missing_ok=True)
     variables = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
     program = [str(python.parent / "prowler")]
     if "AWS_ENDPOINT_URL" in variables:
@@ -107,7 +109,6 @@ def run(
     command += ["--output-formats", "csv", "--output-directory", str(output), "--output-filename", "findings"]
     command += ["--no-banner", "--log-level", "ERROR", "--log-file", str(log), "--ignore-exit-code-3"]
     ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    findings = output / "findings.csv"
     if ended.returncode or not findings.exists():
         said = (ended.stderr or ended.stdout).strip().splitlines()[-5:]
         raise LocalError(f"Prowler failed: {' '.join(said)}", f"read {log}, and try: {' '.join(command)}")

@@ -45,6 +45,7 @@ SSM: dict[str, Answer] = {
     "ListDocuments": {"DocumentIdentifiers": []},
     "ListResourceComplianceSummaries": {"ResourceComplianceSummaryItems": []},
 }
+ACCOUNTS_PUBLIC_ACCESS_BLOCK = "/v20180820/configuration/publicAccessBlock"
 CLASSIC_LOAD_BALANCERS = "2012-06-01"
 """The version that a caller names who asks for classic load balancers, by the same service as the others."""
 
@@ -82,8 +83,19 @@ def nothing_there(scope: Any) -> Response | None:
     if len(signed) != 5:
         return None
     asked = headers.get("x-amz-target", "").rpartition(".")[2] or scope["path"]
+    if (signed[3], scope["method"], asked) == ("s3", "GET", ACCOUNTS_PUBLIC_ACCESS_BLOCK):
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html
+        return _no_public_access_block()
     answer = NOTHING.get((signed[3], asked))
     return None if answer is None else json_response(answer)
+
+
+def _no_public_access_block() -> Response:
+    document = (
+        "<ErrorResponse><Error><Code>NoSuchPublicAccessBlockConfiguration</Code><Message>The public access "
+        "block configuration was not found</Message></Error></ErrorResponse>"
+    )
+    return 404, {"Content-Type": "text/xml"}, document.encode()
 
 
 def _always(answer: Answer) -> Callable[[Request], Answer]:

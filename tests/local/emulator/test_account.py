@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import socket
 import time
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from local.emulator import process
 from tests.local.emulator.conftest import Client
+from tools.audit import on_this_machine
 
 
 def test_ec2_says_what_the_account_has_set_for_all_of_it(client: Client) -> None:
@@ -72,3 +77,20 @@ def test_nothing_scales_in_a_namespace_that_nothing_was_registered_in(client: Cl
     scaling = client("application-autoscaling")
 
     assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
+
+
+def test_s3s_control_plane_answers_at_the_accounts_own_name(
+    emulator: process.RunningEmulator, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", on_this_machine.resolve)
+    control = boto3.client(
+        "s3control",
+        endpoint_url=emulator.url,
+        region_name="ap-northeast-2",
+        aws_access_key_id=account,
+        aws_secret_access_key="local",
+    )
+
+    with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
+        control.get_public_access_block(AccountId=account)
+    assert control.list_access_points(AccountId=account)["AccessPointList"] == []
