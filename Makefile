@@ -60,7 +60,7 @@ walk: setup ## Change every setting of a running stack, there and back, and writ
 	@FILEFLOW_RECORD_CHANGES=1 .venv/bin/python -m pytest -n 2 --dist loadgroup -rA tests/walk $(ARGUMENTS)
 	@.venv/bin/python -m tools.reference
 
-torture: setup ## Kill, cut, fuzz and provoke, and print a table of what came of it (half an hour)
+torture: setup ## Kill, cut, fuzz and provoke, and print a table of what came of it (an hour)
 	@.venv/bin/python -m tests.torture.torture $(ARGUMENTS)
 
 benchmark: setup ## Time up and preview on this machine

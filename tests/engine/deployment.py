@@ -62,7 +62,7 @@ class Deployment:
 
     def killed(self, command: list[str], after_seconds: float) -> None:
         """Starts a command and kills it and what it leads, as a machine that runs out of memory does."""
-        process = self._start(command, {}, output=subprocess.DEVNULL)
+        process = self.start(command, {}, output=subprocess.DEVNULL)
         try:
             process.wait(after_seconds)
         except subprocess.TimeoutExpired:
@@ -110,25 +110,14 @@ class Deployment:
         done = self.make("down")
         assert done.returncode == 0, done.stdout
 
-    def _run(
-        self, command: list[str], environment: Mapping[str, str], folder: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        process = self._start(command, environment, folder)
-        try:
-            output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-        return subprocess.CompletedProcess(command, process.returncode, output)
-
-    def _start(
+    def start(
         self,
         command: list[str],
         environment: Mapping[str, str],
         folder: Path | None = None,
         output: int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
+        """Starts a command in a process group of its own, its output in one pipe."""
         return subprocess.Popen(
             command,
             cwd=folder or self.root,
@@ -139,6 +128,18 @@ class Deployment:
             text=True,
             start_new_session=True,
         )
+
+    def _run(
+        self, command: list[str], environment: Mapping[str, str], folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        process = self.start(command, environment, folder)
+        try:
+            output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def clean_environment() -> dict[str, str]:

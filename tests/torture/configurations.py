@@ -11,6 +11,7 @@ from __future__ import annotations
 import concurrent.futures
 import copy
 import functools
+import itertools
 import json
 import multiprocessing
 import random
@@ -26,7 +27,10 @@ from typing import Any
 import pulumi
 import yaml
 
+from local.environment import REGION
+from local.stack import ENCRYPTION_SALT
 from settings import Settings, SettingsError, parse_settings, read_stack_file
+from tests.engine.deployment import Deployment
 from tests.torture.evidence import Evidence
 from tests.unit.stacks import STACKS, as_text, parse, record_stack, stack_values
 from tests.walk.change import changed, with_facts
@@ -323,6 +327,39 @@ def _as_a_file(made: Configuration, folder: Path) -> str:
     return ""
 
 
+def by_the_cli(seed: int, count: int) -> list[str]:
+    """What is wrong when a person previews them: half are taken, half refused. All with the real engine."""
+    wrong = []
+    wanted = {True: count // 2, False: count // 2}
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        deployment = Deployment.copy(Path(name))
+        try:
+            started = deployment.local("start")
+            assert started.returncode == 0, started.stdout
+            for number in itertools.count():
+                if not any(wanted.values()):
+                    break
+                made = configuration(f"{seed}/{number}")
+                is_taken, _ = judged(made)
+                if made.texts or not wanted[is_taken]:
+                    continue
+                wanted[is_taken] -= 1
+                config = {f"fileflow:{key}": value for key, value in made.values.items()}
+                text = yaml.safe_dump({"config": {"aws:region": REGION, **config}}, allow_unicode=True)
+                file = deployment.root / "Pulumi.local.yaml"
+                file.write_text(f"{text}encryptionsalt: {ENCRYPTION_SALT}\n")
+                done = deployment.sourced("pulumi preview --non-interactive")
+                if "Traceback" in done.stdout or (done.returncode and "error:" not in done.stdout):
+                    wrong.append(
+                        f"--seed {seed} --only {number}: by the CLI: {done.stdout[-2500:]} in {made}"
+                    )
+                elif not done.returncode and not is_taken:
+                    wrong.append(f"--seed {seed} --only {number}: the CLI previews what is refused: {made}")
+        finally:
+            deployment.down()
+    return wrong
+
+
 def again(seed: int, only: int) -> str:
     """Judges one configuration once more, and previews it where it is taken."""
     made = configuration(f"{seed}/{only}")
@@ -330,7 +367,9 @@ def again(seed: int, only: int) -> str:
     return f"{made}\n{wrong or (previewed(made) if is_taken else 'refused') or 'previews'}"
 
 
-def evidence(seed: int, count: int = 20_000, previews: int = 150, processes: int = 2) -> Evidence:
+def evidence(
+    seed: int, count: int = 20_000, previews: int = 100, by_cli: int = 24, processes: int = 2
+) -> Evidence:
     """Judges as many configurations as told, on several processes."""
     begun = time.monotonic()
     parts = [range(number, count, processes) for number in range(processes)]
@@ -341,13 +380,14 @@ def evidence(seed: int, count: int = 20_000, previews: int = 150, processes: int
     refused, taken, seen = (
         sum(getattr(each, name) for each in shares) for name in ("refused", "taken", "previewed")
     )
-    failures = [failure for each in shares for failure in each.failures]
+    failures = [*(failure for each in shares for failure in each.failures), *by_the_cli(seed, by_cli)]
     return Evidence(
         "configurations by chance",
         {"configurations": count, "secrets found": sum(LEAKED in each for each in failures)},
         failures,
         [
             f"{refused:,} refused and {taken:,} taken by the settings; {seen:,} of those previewed by the "
-            f"whole program without an engine; {time.monotonic() - begun:.0f} s, seed {seed}"
+            f"whole program without an engine, {by_cli} more by the real CLI; "
+            f"{time.monotonic() - begun:.0f} s, seed {seed}"
         ],
     )

@@ -1,34 +1,25 @@
-"""A way to DynamoDB on which things go wrong: throttling, errors, resets, late and lost answers, a cut.
+"""A way to AWS on which things go wrong: throttling, errors, resets, late and lost answers, a cut.
 
-Owns one listening port for each way. Doesn't own the table behind it, nor when what goes wrong.
+Owns one listening port for each way. Doesn't own what is behind it, nor when what goes wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import http
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-THROTTLED = (
-    400,
-    b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",'
-    b'"message":"The level of configured provisioned throughput for the table was exceeded."}',
-)
-FAILED = (500, b'{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"Internal"}')
-DENIED = (
-    400,
-    b'{"__type":"com.amazon.coral.service#AccessDeniedException",'
-    b'"message":"User is not authorized to perform: dynamodb:PutItem"}',
-)
-NO_TABLE = (
-    400,
-    b'{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",'
-    b'"message":"Requested resource not found"}',
-)
-ANSWERS = {"throttled": THROTTLED, "failed": FAILED, "denied": DENIED, "no table": NO_TABLE}
+ANSWERS = {
+    "throttled": (400, "ProvisionedThroughputExceededException"),
+    "failed": (500, "InternalServerError"),
+    "denied": (400, "AccessDeniedException"),
+    "no table": (400, "ResourceNotFoundException"),
+    "slow down": (503, "SlowDown"),
+}
 
 KINDS = ("throttled", "failed", "reset", "lost", "late request", "late answer", "twice")
 """What can go wrong with a call. *lost*: it happens, and nobody hears of it. *late request*: it happens when
@@ -91,8 +82,7 @@ class Way:
             writer.transport.abort()
             return False
         if kind in ANSWERS:
-            status, body = ANSWERS[kind]
-            answer = _response(status, body)
+            answer = refusal(request, *ANSWERS[kind])
         else:
             if kind == "late request":
                 # Its caller has gone by then; whether it comes before or after the next one is chance.
@@ -127,13 +117,14 @@ class Way:
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
             writer.write(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-            return _kept_alive(await _message(reader))
+            # To its end: an answer to HEAD has a length and no body.
+            return _kept_alive(await reader.read())
         finally:
             writer.close()
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """A request or an answer, whole; nothing where the connection has ended."""
+    """A request, whole; nothing where the connection has ended."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -149,13 +140,31 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 
 
 def _kept_alive(answer: bytes) -> bytes:
-    """The table's own connection ends with the call; the guard's goes on."""
+    """AWS's own connection ends with the call; the caller's goes on."""
     head, gap, body = answer.partition(b"\r\n\r\n")
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
     return b"\r\n".join(lines) + gap + body
 
 
-def _response(status: int, body: bytes) -> bytes:
-    words = {400: b"Bad Request", 500: b"Internal Server Error"}[status]
-    head = b"HTTP/1.1 %d %s\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, words, len(body)) + body
+def refusal(request: bytes, status: int, code: str) -> bytes:
+    """An error in the protocol that the request speaks.
+
+    Source: https://smithy.io/2.0/aws/protocols/index.html
+    """
+    head = request.partition(b"\r\n\r\n")[0].lower()
+    name = code.encode()
+    if b"application/x-amz-json" in head:
+        kind, body = b"application/x-amz-json-1.0", b'{"__type":"%s","message":"Injected"}' % name
+    elif b"application/cbor" in head or b"rpc-v2-cbor" in head:
+        # A map of one text.
+        kind, body = b"application/cbor", b"\xa1\x66__type\x78" + bytes([len(name)]) + name
+    else:
+        error = b"<Error><Code>%s</Code><Message>Injected</Message></Error>" % name
+        kind = b"text/xml"
+        if b"application/x-www-form-urlencoded" in head:
+            error = b"<ErrorResponse>%s<RequestId>injected</RequestId></ErrorResponse>" % error
+        body = error
+    extra = b"smithy-protocol: rpc-v2-cbor\r\n" if kind == b"application/cbor" else b""
+    words = http.HTTPStatus(status).phrase.encode()
+    answer = b"HTTP/1.1 %d %s\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+    return answer % (status, words, extra, kind, len(body)) + body

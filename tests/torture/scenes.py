@@ -164,7 +164,7 @@ async def torture(
 @contextlib.contextmanager
 def stage(folder: Path) -> Iterator[Programs]:
     """The programs, built, and an emulated AWS with a table, for as long as it is needed."""
-    guard, worker = (_built(folder, source) for source in (ROOT / "guard", Path(__file__).parent / "worker"))
+    guard, worker = (built(folder, source) for source in (ROOT / "guard", Path(__file__).parent / "worker"))
     state = folder / "emulator"
     running = emulator.start(emulator_python(), None, folder / "emulator.log", state)
     try:
@@ -186,7 +186,8 @@ def stage(folder: Path) -> Iterator[Programs]:
         emulator.stop(state)
 
 
-def _built(folder: Path, source: Path) -> Path:
+def built(folder: Path, source: Path) -> Path:
+    """A Go program of this project, built into a folder."""
     go = build.ensure_go(Paths.of(os.environ).cache, os.environ, Progress())
     output = folder / source.name
     command = [str(go), "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(output), "."]

@@ -13,11 +13,16 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.torture import configurations, scenes
+from tests.torture import canary, configurations, containers, hands, kills, provider_faults, scenes
 from tests.torture.evidence import Evidence, table
 
 KINDS: dict[str, Callable[[int], Evidence]] = {
     "scenes": scenes.evidence,
+    "containers": containers.evidence,
+    "kills": kills.evidence,
+    "faults": provider_faults.evidence,
+    "hands": hands.evidence,
+    "secrets": canary.evidence,
     "configurations": configurations.evidence,
 }
 """What `make torture` runs, in this order."""

@@ -101,13 +101,19 @@ class Watcher:
     """Looks from its beginning to its end, in a thread of its own.
 
     `urls` are asked in turn; `renames` maps the new names of schedulers to the old ones, whose tasks count
-    together.
+    together. It looks without pause unless `pause_seconds` is given.
     """
 
     def __init__(
-        self, endpoint: str, account: str, urls: Sequence[str], renames: Mapping[str, str] | None = None
+        self,
+        endpoint: str,
+        account: str,
+        urls: Sequence[str],
+        renames: Mapping[str, str] | None = None,
+        *,
+        pause_seconds: float = 0.0,
     ) -> None:
-        self._endpoint, self._urls = endpoint, urls
+        self._endpoint, self._urls, self._pause_seconds = endpoint, urls, pause_seconds
         self._renames = renames or {}
         self._ecs = client("ecs", endpoint, account)
         self._gone: set[str] = set()
@@ -132,7 +138,7 @@ class Watcher:
         self.record.ended = time.time()
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._ended.wait(self._pause_seconds):
             self._look()
 
     def _look(self) -> None:

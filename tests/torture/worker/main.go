@@ -2,15 +2,20 @@
 // place, with its fencing number, so that a watcher can tell whether two of them worked at once. Nothing in it knows of
 // the lease.
 //
-// Usage: worker FILE NAME [STOP]
+// Usage: worker PLACE NAME [STOP]
 //
-// STOP is how long it goes on working after SIGTERM, 0s if omitted.
+// PLACE is a file or tcp:HOST:PORT. NAME tells the workers of one place apart; "-" makes one of WORKER, what it works
+// for, and the machine's name, which differs in each container. STOP is how long it goes on working after SIGTERM, 0s if
+// omitted.
 package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -31,6 +36,13 @@ func now() int64 {
 	return at.Nano()
 }
 
+func open(place string) (io.Writer, error) {
+	if address, ok := strings.CutPrefix(place, "tcp:"); ok {
+		return net.Dial("tcp", address)
+	}
+	return os.OpenFile(place, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+}
+
 func main() {
 	var stop time.Duration
 	if len(os.Args) > 3 {
@@ -39,9 +51,17 @@ func main() {
 			panic(err)
 		}
 	}
-	place, err := os.OpenFile(os.Args[1], os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	place, err := open(os.Args[1])
 	if err != nil {
 		panic(err)
+	}
+	name := os.Args[2]
+	if name == "-" {
+		machine, err := os.Hostname()
+		if err != nil {
+			panic(err)
+		}
+		name = os.Getenv("WORKER") + "/" + machine
 	}
 	token := os.Getenv("LEASE_FENCING_TOKEN")
 	if token == "" {
@@ -59,9 +79,9 @@ func main() {
 		default:
 		}
 		// One write each, which the kernel appends as a whole.
-		fmt.Fprintf(place, "begin %s %s %d %d\n", os.Args[2], token, number, now())
+		fmt.Fprintf(place, "begin %s %s %d %d\n", name, token, number, now())
 		time.Sleep(unit)
-		fmt.Fprintf(place, "end %s %s %d %d\n", os.Args[2], token, number, now())
+		fmt.Fprintf(place, "end %s %s %d %d\n", name, token, number, now())
 		time.Sleep(pause)
 	}
 }
