@@ -15,6 +15,8 @@ class LeaseSettings(Section):
     """The lease that a scheduler holds while it works. `{}` is one by its name in the stack's table.
 
     Stacks that share a database share a table, by `table_name`, and there a `key` that names the database.
+    `entry_point` is what the guard starts: by default ENTRYPOINT and CMD of the Dockerfile where images are
+    built, and `/cnb/process/web` where they come from elsewhere.
     """
 
     table_name: str | None = None
