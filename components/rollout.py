@@ -274,6 +274,7 @@ class Unkept:
 
     reason: str
     revision: str
+    status: str = "ROLLBACK_SUCCESSFUL"
 
 
 def _unkept(ecs: Any, asked: Asked) -> Unkept | None:
@@ -285,7 +286,9 @@ def _unkept(ecs: Any, asked: Asked) -> Unkept | None:
     if last["status"] not in _UNKEPT:
         return None
     return Unkept(
-        reason=last.get("statusReason") or "no reason given", revision=last["targetServiceRevisionArn"]
+        reason=last.get("statusReason") or "no reason given",
+        revision=last["targetServiceRevisionArn"],
+        status=last["status"],
     )
 
 
@@ -305,6 +308,11 @@ def describe(
     lines = [
         " ".join([f"{service}: ECS rolled back, so this run has failed.", *runs]),
         f"ECS says: {unkept.reason}",
+        *(
+            ["What ran before doesn't start either: the service may have no task at all."]
+            if unkept.status == "ROLLBACK_FAILED"
+            else []
+        ),
         *(
             ["ECS remembers no stopped task; it forgets them after an hour."]
             if task is None

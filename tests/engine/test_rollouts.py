@@ -147,6 +147,31 @@ def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(runn
     assert up.returncode == 0, up.stdout
 
 
+def test_what_ecs_puts_back_without_a_new_revision_fails_every_run_with_the_reason(
+    running: Deployment,
+) -> None:
+    parameter = "ssm put-parameter --name /partner --type SecureString --value none"
+    port = "      port: 9092"
+    secret = f'{port}\n      secrets: {{PARTNER: "ssm:/partner"}}'
+    on_spot = f"{secret}\n      spot_opt_in: true"
+    running.aws(parameter)
+    changed(running, port, secret)
+    up = running.make("up")
+    assert up.returncode == 0, up.stdout
+    running.aws("ssm delete-parameter --name /partner")
+    changed(running, secret, on_spot)
+    for _ in range(2):
+        up = running.make("up")
+        assert up.returncode != 0, up.stdout
+        assert "invalid parameters: /partner" in up.stdout
+        assert "Likely cause: secret or parameter that doesn't exist." in up.stdout
+    running.aws(parameter)
+    changed(running, on_spot, port)
+    mended = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
+    assert mended.returncode == 0, mended.stdout
+    assert described(running, PIPELINE)["runningCount"] == 1
+
+
 def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment) -> None:
     created = described(running, PIPELINE)["createdAt"]
     port = "      port: 9092"

@@ -271,6 +271,16 @@ def test_what_ecs_put_back_without_a_new_revision_fails_the_run(
     assert "Task 0a1b2c stopped: the failed one" in str(caught.value)
 
 
+def test_a_rollback_that_failed_too_says_that_perhaps_nothing_runs(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(OLD, rolloutState="FAILED"))
+    aws.last_deployment("ROLLBACK_FAILED")
+    aws.stopped_tasks()
+
+    with pytest.raises(RolledBackError, match="start either: the service may have no task at all"):
+        check()
+
+
 def test_an_older_revision_that_somebody_deployed_by_hand_is_said_with_both_ways_on(aws: Aws) -> None:
     aws.identity()
     aws.service(deployment(OLD))

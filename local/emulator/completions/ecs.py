@@ -701,6 +701,7 @@ def _refresh_service_state(original: Any) -> Any:
         service = _service_for(cluster_name, group)
         if service is not None:
             _word_as_aws(service)
+            _remember_ends(service)
             _drop_rolled_back(service)
 
     return refresh
@@ -718,6 +719,7 @@ def _complete_service_deployment(original: Any) -> Any:
             add_event(service, f"(service {name}) (deployment {primary['id']}) deployment completed.")
             add_event(service, f"(service {name}) has reached a steady state.")
             _publish(service, primary, "INFO", "SERVICE_DEPLOYMENT_COMPLETED")
+            _remember_ends(service)
             _drop_rolled_back(service)
 
     return complete
@@ -782,8 +784,25 @@ def _service_revision_arn(service: dict[str, Any], deployment: dict[str, Any]) -
     return _service_deployment_arn(service, deployment).replace(":service-deployment/", ":service-revision/")
 
 
+_ENDS = ("SUCCESSFUL", "STOPPED", "ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL")
+
+
+def _remember_ends(service: dict[str, Any]) -> None:
+    """What has ended has ended: a former deployment stays successful, also when it is rolled back to.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.html
+    """
+    for deployment in service.get("_deployed") or []:
+        ended = _deployment_status(service, deployment)
+        if ended[0] in _ENDS:
+            deployment["_ended"] = ended
+
+
 def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> tuple[str, str]:
     """The status of a service deployment, and why."""
+    if "_ended" in deployment:
+        ended: tuple[str, str] = deployment["_ended"]
+        return ended
     state = deployment.get("rolloutState")
     reason = deployment.get("rolloutStateReason", "")
     if "consecutive task failures" in reason:
@@ -795,8 +814,8 @@ def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> t
     if state == "FAILED":
         if primary is deployment or primary is None:
             return "STOPPED", reason
-        done = primary.get("rolloutState") == "COMPLETED"
-        return ("ROLLBACK_SUCCESSFUL" if done else "ROLLBACK_IN_PROGRESS"), reason
+        ends = {"COMPLETED": "ROLLBACK_SUCCESSFUL", "FAILED": "ROLLBACK_FAILED"}
+        return ends.get(primary["rolloutState"], "ROLLBACK_IN_PROGRESS"), reason
     if service["status"] != "ACTIVE" or deployment is not primary:
         return "STOPPED", "A newer deployment took its place."
     return "IN_PROGRESS", ""

@@ -1,9 +1,9 @@
-"""What Fargate needs before a task's containers start: its execution role's permissions, and its log groups.
+"""What Fargate needs before a task's containers start: an execution role's rights, secrets and log groups.
 
 Owns the refusals that a program's own roles can cause, by AWS's words: a role that ECS may not assume, a
-secret that the role may not read, an image that it may not pull, a log group that it may not write to or
-that isn't there. Deliberately checks nothing of a role that doesn't exist in the emulated IAM, nor what the
-task role allows the application.
+secret that the role may not read or that isn't there, an image that it may not pull, a log group that it may
+not write to or that isn't there. Deliberately checks nothing of a role that doesn't exist in the emulated
+IAM, nor what the task role allows the application.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from local.emulator.completions.ecr import repository_of
 from local.emulator.completions.patching import wrap
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
+_TRIED_AGAIN = "service call has been retried 1 time(s): "
+_FROM_PARAMETER_STORE = f"unable to retrieve secrets from ssm: {_TRIED_AGAIN}"
+_FROM_SECRETS_MANAGER = f"unable to retrieve secret from asm: {_TRIED_AGAIN}"
 
 
 def install() -> None:
     """Checks before the containers of a task are started."""
     wrap(ecs, "_start_task_worker", _check_first)
+    wrap(ecs, "_resolve_container_secrets", _missing_in_awss_words)
 
 
 def _check_first(original: Any) -> Any:
@@ -37,6 +41,39 @@ def _check_first(original: Any) -> Any:
             ecs._fail_task_start(task, client, problem)
 
     return start
+
+
+def _missing_in_awss_words(original: Any) -> Any:
+    """Says of a secret that isn't there what people search AWS's pages for.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resolve-resource-initialization-error.html
+    """
+
+    def resolve(container: dict[str, Any]) -> Any:
+        try:
+            return original(container)
+        except ecs._SecretResolutionError as error:
+            reference = next(
+                secret["valueFrom"]
+                for secret in container["secrets"]
+                if f" {secret['valueFrom']} for environment variable {secret['name']}" in str(error)
+            )
+            raise ecs._SecretResolutionError(_missing(reference, "json key" in str(error))) from None
+
+    return resolve
+
+
+def _missing(reference: str, is_key: bool) -> str:
+    if ":secretsmanager:" not in reference:
+        name = reference.partition(":parameter")[2] or reference
+        return f"{_FROM_PARAMETER_STORE}invalid parameters: {name}"
+    arn = ":".join(reference.split(":")[:7])
+    if is_key:
+        return f"retrieved secret from Secrets Manager did not contain json key {reference.split(':')[7]}"
+    return (
+        f"{_FROM_SECRETS_MANAGER}failed to fetch secret {arn} from secrets manager: "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+    )
 
 
 def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
@@ -67,7 +104,8 @@ def _role_problems(
             action, resource = _secret_access(reference)
             denial = _denial(role, task, action, resource)
             if denial:
-                yield f"{prefix}execution resource retrieval failed: unable to retrieve secret: {denial}"
+                store = _FROM_PARAMETER_STORE if action.startswith("ssm:") else _FROM_SECRETS_MANAGER
+                yield f"{prefix}execution resource retrieval failed: {store}{denial}"
         repository = repository_of(container.get("image", ""))
         if repository:
             for action, resource in (("ecr:GetAuthorizationToken", "*"), ("ecr:BatchGetImage", repository)):

@@ -392,6 +392,33 @@ def test_an_execution_role_that_may_not_read_the_secret_keeps_the_task_from_star
     assert f"not authorized to perform: secretsmanager:GetSecretValue on resource: {secret}" in reason
 
 
+def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: World) -> None:
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "x"}')["ARN"]
+    gone = f"{secret[:-7]}2-abcdef"
+    expected = {
+        f"{secret}:user::": "retrieved secret from Secrets Manager did not contain json key user",
+        gone: f"failed to fetch secret {gone} from secrets manager: ResourceNotFoundException: "
+        "Secrets Manager can't find the specified secret.",
+        f"arn:aws:ssm:{REGION}:{world.account}:parameter/redis": (
+            "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+            "invalid parameters: /redis"
+        ),
+    }
+    for reference, words in expected.items():
+        definition = world.register(secrets=[{"name": "SECRET", "valueFrom": reference}])
+        world.ecs.run_task(
+            cluster="fileflow-prod", taskDefinition=definition, networkConfiguration=world.network
+        )
+        reasons = eventually(
+            lambda definition=definition: [
+                str(task["stoppedReason"])
+                for task in world.tasks("STOPPED")
+                if task["taskDefinitionArn"] == definition
+            ]
+        )
+        assert reasons[0].endswith(words), reasons
+
+
 @pytest.mark.parametrize(("ending", "starts"), [("", False), ("-??????", True)])
 def test_a_secret_named_without_its_last_six_characters_needs_a_permission_for_the_whole_name(
     world: World, ending: str, starts: bool
@@ -635,6 +662,36 @@ def test_a_rollout_without_a_new_revision_that_fails_is_put_back_with_its_networ
     for shown in (service, primary):
         assert shown["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == [first]
     assert service["taskDefinition"] == definition
+
+
+def test_a_rollback_that_fails_too_ends_the_deployment_and_leaves_the_former_one_successful(
+    world: World,
+) -> None:
+    first, second = world.subnets
+    network = {"awsvpcConfiguration": {"subnets": [first], "securityGroups": [world.group]}}
+    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
+    definition = world.register(secrets=[{"name": "DB", "valueFrom": secret}])
+    world.create(
+        definition,
+        networkConfiguration=network,
+        deploymentConfiguration={
+            "minimumHealthyPercent": 0,
+            "maximumPercent": 100,
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        },
+    )
+    world.steady()
+    world.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    moved = {"awsvpcConfiguration": {"subnets": [second], "securityGroups": [world.group]}}
+    world.update(networkConfiguration=moved)
+
+    def statuses() -> list[str]:
+        listed = world.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)
+        found = [str(each["status"]) for each in listed["serviceDeployments"]]
+        return found if "IN_PROGRESS" not in found[0] else []
+
+    assert eventually(statuses) == ["ROLLBACK_FAILED", "SUCCESSFUL"]
+    assert world.tasks() == []
 
 
 def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World) -> None:

@@ -132,7 +132,7 @@ class Service(Resource):
             default_timeout_seconds=120,
         )
         arn = call.created(str(answer["service"]["serviceArn"]))
-        self._wait(call, arn, inputs, None)
+        self._wait(call, arn, inputs, _deployment_id(answer["service"]))
         return arn
 
     def _parameters(self, inputs: Inputs) -> dict[str, Any]:
@@ -176,13 +176,14 @@ class Service(Resource):
         asked = changed - _LOCAL_ARGUMENTS
         if asked:
             before = _deployment_id(self._find(call, resource_id, cluster))
-            ecs.update_service(
+            answer = ecs.update_service(
                 cluster=cluster,
                 service=resource_id,
                 **without_none(forceNewDeployment=new.get("forceNewDeployment")),
                 **self._changes(old, new, asked),
             )
-            self._wait(call, resource_id, {**old, **new}, before)
+            deployment = _deployment_id(answer["service"])
+            self._wait(call, resource_id, {**old, **new}, None if deployment == before else deployment)
         return None
 
     def _changes(self, old: State, new: Inputs, changed: frozenset[str]) -> dict[str, Any]:
@@ -218,27 +219,21 @@ class Service(Resource):
             parameters["deploymentConfiguration"] = deployment
         return parameters
 
-    def _wait(self, call: Call, resource_id: str, inputs: Mapping[str, Any], before: str | None) -> None:
-        """Waits for the end of the deployment that replaced `before`, and fails where ECS didn't keep it.
+    def _wait(self, call: Call, resource_id: str, inputs: Mapping[str, Any], deployment: str | None) -> None:
+        """Waits for the end of this deployment, and fails where ECS didn't keep it.
 
-        Where nothing was deployed, until one deployment is left and as many tasks run as are wanted.
+        Without one, until one deployment is left and as many tasks run as are wanted.
         Source: statusServiceWaitForStable in
         https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ecs/service.go
         """
         if not inputs.get("waitForSteadyState"):
             return
-        deployment: str | None = None
 
         def steady() -> bool:
-            nonlocal deployment
             service = self._find(call, resource_id, inputs.get("cluster"))
             if service is None:
                 return False
-            if deployment is None:
-                deployment = _deployment_id(service)
-            if deployment in (None, before):
-                return is_steady(service)
-            return self._kept(call, service, str(deployment))
+            return is_steady(service) if deployment is None else self._kept(call, service, deployment)
 
         call.wait_until(f"a steady state of {_last_part(resource_id)}", steady, _STEADY_STATE_SECONDS)
 
