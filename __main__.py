@@ -14,6 +14,7 @@ from components.names import Names
 from components.network import Network
 from components.scheduler_service import SchedulerService
 from components.service_image import ServiceImage
+from components.stack_protection import StackProtection
 from components.web_api_service import WebApiService
 from composition import (
     Platform,
@@ -35,7 +36,7 @@ from settings import read_settings
 
 settings = read_settings()
 names = Names(environment=settings.environment)
-
+StackProtection(names.base, protect=settings.is_protected)
 key_arn = encryption_key_arn(settings, names)
 network = Network(names.base, network_args(settings, key_arn))
 cluster = Cluster(names.base, cluster_args(settings, names, key_arn))
@@ -51,7 +52,6 @@ platform = Platform(
     key_arn=key_arn,
     guard_images=create_leases(settings, names, repository),
 )
-
 web = names.web_api
 web_image = ServiceImage(web.service, image_args(settings, settings.web_api, web, repository))
 web_api = WebApiService(web.service, web_api_args(platform, names, web_image.reference))

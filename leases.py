@@ -28,7 +28,7 @@ def create_leases(
         ).reference
         for architecture in guard_architectures(settings)
     }
-    if all(each.lease.table_name for each in settings.schedulers if each.lease is not None):
+    if not settings.has_own_lease_table:
         return images
     table = LeaseTable(names.lease_table, lease_table_args(settings, names))
     return {architecture: once(image, table.table_name) for architecture, image in images.items()}

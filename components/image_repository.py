@@ -140,6 +140,24 @@ class ImageRepository(pulumi.ComponentResource):
         )
 
     @cached_property
+    def wanted(self) -> list[str]:
+        """The tags that are to be there already, so that one error names all that aren't."""
+        return []
+
+    @cached_property
+    def digests(self) -> pulumi.Output[Mapping[str, str] | None]:
+        """The digest under each tag before this run pushes any; asked for once.
+
+        Unknown until the repository exists, and None from mocks that know none of its images.
+        """
+        found = aws.ecr.get_images_output(
+            # The id is the name, but unknown until the repository exists: no preview asks before that.
+            repository_name=self.repository.repository.id,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        return found.image_ids.apply(digests_by_tag)
+
+    @cached_property
     def credentials(self) -> pulumi.Output[aws.ecr.GetAuthorizationTokenResult]:
         """Lets pushes in for twelve hours; another at every run."""
         return aws.ecr.get_authorization_token_output(opts=pulumi.InvokeOutputOptions(parent=self))
@@ -163,3 +181,12 @@ class ImageRepository(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def digests_by_tag(
+    images: Sequence[aws.ecr.outputs.GetImagesImageIdResult] | None,
+) -> Mapping[str, str] | None:
+    """The digest under each tag; an image has one entry a tag, and one without while it has none."""
+    if images is None:
+        return None
+    return {each.image_tag: each.image_digest for each in images if each.image_tag}

@@ -1,17 +1,17 @@
 """The image of one service: from where it comes, and the digest that its tasks run.
 
 Owns building, tagging and pushing. Doesn't own the repository. Every source ends in a digest, since
-a tag can name something else tomorrow.
+a tag can name something else tomorrow. What the repository has under a version's tag counts, whatever the
+state says of a push: the docker provider forgets an image that it can't see with a token of yesterday.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_docker as docker
 
 from components.image_repository import ImageRepository
@@ -101,9 +101,9 @@ class ServiceImage(pulumi.ComponentResource):
         self._args = args
         match args.source:
             case Build():
-                digest = self._build(args.source)
+                digest = self._kept_or(self._build(args.source))
             case LocalImage():
-                digest = self._push(args.source)
+                digest = self._kept_or(self._push(args.source))
             case RegistryTag():
                 digest = self._find()
             case _:
@@ -146,15 +146,21 @@ class ServiceImage(pulumi.ComponentResource):
         self._tag_and_push("latest", self._args.latest_tag, source.name, found.id)
         return version.sha256_digest
 
+    def _kept_or(self, pushed: pulumi.Output[str]) -> pulumi.Output[str]:
+        """What the repository has under the version's tag, which never moves; else what is pushed."""
+        tag = self._args.tag
+
+        def choose(digests: Mapping[str, str] | None) -> pulumi.Input[str]:
+            return (digests or {}).get(tag, pushed)
+
+        return self._args.repository.digests.apply(choose)
+
     def _find(self) -> pulumi.Output[str]:
         args = self._args
-        found = aws.ecr.get_images_output(
-            # The id is the name, but unknown until the repository exists: no preview asks before that.
-            repository_name=args.repository.repository.repository.id,
-            opts=pulumi.InvokeOutputOptions(parent=self),
-        )
-        return pulumi.Output.all(found, self._tagged(args.tag)).apply(
-            lambda known: digest_under(args.tag, known[0].image_ids, known[1])
+        wanted = args.repository.wanted
+        wanted.append(args.tag)
+        return pulumi.Output.all(args.repository.digests, args.repository.url).apply(
+            lambda known: digest_under(args.tag, known[0], known[1], wanted)
         )
 
     def _tag_and_push(
@@ -183,28 +189,27 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _pushing(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
         provider = self._args.repository.docker_provider
-        return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after)
+        # To delete one asks Docker, which may not be there, for nothing: images stay in the repository.
+        return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after, retain_on_delete=True)
 
 
-def digest_under(
-    tag: str, images: Sequence[aws.ecr.outputs.GetImagesImageIdResult] | None, reference: str
-) -> str:
+def digest_under(tag: str, digests: Mapping[str, str] | None, url: str, wanted: Iterable[str]) -> str:
     """The digest that a repository has under `tag`; mocks that know none of its images give none.
 
-    Raises `pulumi.RunError` where there is no such image, with what to push.
+    Raises `pulumi.RunError` where there is no such image, with all that is `wanted` and has to be pushed.
     """
-    if images is None:
+    if digests is None:
         return UNPUSHED_DIGEST
-    for image in images:
-        if image.image_tag == tag:
-            return image.image_digest
-    others = sorted({image.image_tag for image in images if image.image_tag})
-    has = f"it has {', '.join(others[-5:])}" if others else "it is empty"
+    if tag in digests:
+        return digests[tag]
+    missing = sorted(set(wanted) - digests.keys() | {tag})
+    has = f"it has {', '.join(sorted(digests)[-5:])}" if digests else "it is empty"
+    pushes = "".join(f"\ndocker push {url}:{each}" for each in missing)
     raise refused(
         "tag",
-        tag,
+        ", ".join(missing),
         f"the repository has no such image; {has}",
-        f"Push it and run this again: docker push {reference}",
+        f"Push what is missing and run this again:{pushes}",
     )
 
 

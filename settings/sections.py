@@ -432,6 +432,19 @@ class Settings(Section):
         )
 
     @property
+    def has_own_lease_table(self) -> bool:
+        """Whether a scheduler's lease is in the stack's own table."""
+        leases = [each.lease for each in self.schedulers if each.lease is not None]
+        return not all(each.table_name for each in leases)
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether something of the stack is protected against deletion."""
+        return self.web_api.load_balancer.deletion_protection or (
+            self.has_own_lease_table and self.leases.deletion_protection
+        )
+
+    @property
     def all_tags(self) -> dict[str, str]:
         """The stack's tags, with the project's and the environment's."""
         return {**own_tags(self.environment), **self.tags}

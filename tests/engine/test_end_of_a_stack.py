@@ -69,10 +69,11 @@ def test_a_guarded_stack_stays_until_the_readmes_commands_end_it_and_comes_back(
         (bucket,) = deployment.aws("s3api list-buckets --query Buckets[].Name")
         deployment.aws(f"s3api put-object --bucket {bucket} --key AWSLogs/line")
 
-        refused = deployment.sourced("pulumi destroy --yes")
-        assert refused.returncode != 0, refused.stdout
-        assert "protect" in refused.stdout
-        assert [deployment.aws(command) for command in STANDING] == before
+        for options in ("", "--skip-preview", "--skip-preview --continue-on-error"):
+            refused = deployment.sourced(f"pulumi destroy --yes {options}")
+            assert refused.returncode != 0, refused.stdout
+            assert "protect" in refused.stdout
+            assert [deployment.aws(command) for command in STANDING] == before
 
         ended = deployment.sourced(f"set -e\n{ending(deployment.root / 'README.md')}")
         assert ended.returncode == 0, ended.stdout

@@ -91,6 +91,7 @@ REFUSED = {
 ACCEPTED = """
     fileflow:network: {create: {nat_gateway_strategy: NONE}}
     fileflow:web_api:
+      secrets: {DB: "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/database"}
       environment:
         OAUTH_TOKEN_URI: https://l/t
         JWT_ACCESS_TOKEN_VALIDITY_SECONDS: "900"
@@ -98,7 +99,10 @@ ACCEPTED = """
         PASSWORD_RESET_PAGE: https://w/r
         spring.jpa.hibernate.ddl-auto: validate
 """
-"""Names that only sound like secrets, a Spring property in kebab case, and a VPC that needs endpoints."""
+"""Names that only sound like secrets, a Spring property in kebab case, and a VPC that needs endpoints.
+
+And a secret's ARN without its six last characters, for which the role allows any ending.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +195,45 @@ def test_a_file_copied_from_another_stack_previews_or_names_its_key(
         assert "in the stack's file: fileflow:" in each, preview.stdout
 
 
+def test_a_message_names_the_file_only_where_the_value_stands_in_it(copied: Deployment) -> None:
+    assert copied.local("start").returncode == 0
+    own = copied.root / "Pulumi.local.yaml"
+    before = own.read_text()
+    other = copied.root / "deploy.yaml"
+    other.write_text(before.replace("port: 9091", "port: 80"))
+    try:
+        elsewhere = copied.sourced(f"pulumi preview --config-file {other}")
+        # The CLI puts what is set on its command line into the stack's file.
+        given = copied.sourced("pulumi preview --config fileflow:version=latest")
+    finally:
+        own.write_text(before)
+    assert elsewhere.returncode != 0
+    assert given.returncode != 0
+    assert [
+        each for each in mistakes(elsewhere.stdout) if each.startswith("fileflow:schedulers.0.port is 80")
+    ]
+    assert "Pulumi.local.yaml" not in elsewhere.stdout, elsewhere.stdout
+    assert "error: Pulumi.local.yaml: fileflow:version is 'latest'" in given.stdout, given.stdout
+
+
+def test_a_secret_inside_a_setting_is_refused_and_stands_nowhere_in_plain_text(copied: Deployment) -> None:
+    assert copied.local("start").returncode == 0
+    own = copied.root / "Pulumi.local.yaml"
+    before = own.read_text()
+    key = "fileflow:web_api.environment.PARTNER_URL"
+    try:
+        put = copied.sourced(f"pulumi config set --path --secret {key} https://u:canary-4711@x")
+        assert put.returncode == 0, put.stdout
+        up = copied.sourced("pulumi up --yes --skip-preview")
+    finally:
+        own.write_text(before)
+    assert up.returncode != 0
+    assert f"error: Pulumi.local.yaml: {key} is [hidden]" in up.stdout, up.stdout
+    assert "canary-4711" not in up.stdout
+    for file in (copied.root / ".local").rglob("*"):
+        assert not file.is_file() or b"canary-4711" not in file.read_bytes(), file
+
+
 def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied: Deployment) -> None:
     file = copied.root / "Pulumi.local.yaml"
     before = file.read_text()
@@ -201,9 +244,14 @@ def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied:
     try:
         first = copied.make("up")
         assert first.returncode != 0, first.stdout
-        assert re.search(r"docker push \S+:\S+", first.stdout), first.stdout
         assert all("it is empty" in error for error in mistakes(first.stdout)), first.stdout
-        for image in ("web-api", "download-scheduler", "pipeline-scheduler", "lease-guard-amd64"):
+        images = ("web-api", "download-scheduler", "pipeline-scheduler", "lease-guard-amd64")
+        for image in images:
+            assert re.search(rf"docker push \S+:{image}-1\.0\.0$", first.stdout, re.M), first.stdout
+        # What stands may be looked at although the run failed.
+        assert "source .local/env" in first.stdout, first.stdout
+        assert copied.aws("logs describe-log-groups --query logGroups[].logGroupName")
+        for image in images:
             copied.put_image("fileflow", f"{image}-1.0.0")
         second = copied.make("up")
         assert second.returncode == 0, second.stdout

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.stack_protection import STACK_PROTECTION
 from settings import SettingsError
 from tests.unit import type_tokens as t
 from tests.unit.providers import ACCOUNT, REGION
@@ -28,6 +29,7 @@ ALIKE = Counter(
         "fileflow:ecs:SchedulerService": 2,
         "fileflow:ecs:WebApiService": 1,
         "fileflow:sns:AlarmTopic": 1,
+        STACK_PROTECTION: 1,
         t.ALARM: 9 + 2 * 6,
         t.BUCKET: 1,
         t.BUCKET_POLICY: 1,
@@ -115,6 +117,29 @@ def test_production_registers_exactly_these_resources() -> None:
 
 def test_neither_a_preview_nor_an_update_warns_of_anything() -> None:
     assert production().warnings == previewed().warnings == settled().warnings == []
+
+
+def test_what_keeps_a_protected_stack_whole_waits_for_everything_and_so_is_deleted_first() -> None:
+    leased = stack_values("dev")
+    leased["schedulers"][0]["lease"] = {}
+    for recording, kept in (
+        (production(), True),
+        (settled(), False),
+        (record_stack("dev", values=leased, preview=True), True),
+    ):
+        protection = recording.only(STACK_PROTECTION)
+        assert protection.protect is kept
+        known = {each.urn: each for each in recording.resources}
+        waited_for: set[str] = set()
+        todo = [protection.urn]
+        while todo:
+            each = known[todo.pop()]
+            needed = {*each.dependencies, each.parent, each.provider.rpartition("::")[0]}
+            found = (needed & known.keys()) - waited_for
+            waited_for |= found
+            todo += found
+        own = {each.urn for each in recording.own if each.custom}
+        assert own <= waited_for, own - waited_for
 
 
 def test_the_outputs_are_the_guides_seven_and_what_others_need() -> None:

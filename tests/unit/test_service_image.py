@@ -10,15 +10,15 @@ from typing import Any, cast
 
 import pulumi
 import pytest
-from pulumi_aws.ecr.outputs import GetImagesImageIdResult
 
-from components.image_repository import ImageRepository
+from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.service_image import (
     UNPUSHED_DIGEST,
     Build,
     ImageSource,
     LocalImage,
     RegistryTag,
+    ServiceImage,
     ServiceImageArgs,
     digest_under,
 )
@@ -27,10 +27,11 @@ from tests.unit import parts
 from tests.unit import type_tokens as t
 from tests.unit.builders import REPOSITORY_URL
 from tests.unit.providers import FOUND_DIGEST, LOCAL_IMAGE_ID, PUSHED_DIGEST
-from tests.unit.recorder import Recorded, Recording, Secret, record
+from tests.unit.recorder import Recorded, Recorder, Recording, Secret, record
 
 IMAGE = "fileflow:ecr:ServiceImage"
 GET_IMAGES = "aws:ecr/getImages:getImages"
+EMPTY = {"id": "fileflow", "repositoryName": "fileflow", "imageIds": []}
 BUILD = Build(
     context="bootstrap",
     dockerfile="bootstrap/Dockerfile",
@@ -47,9 +48,13 @@ CREDENTIALS = {
 }
 
 
-def record_image(source: str, *, preview: bool = False, **changes: Any) -> Recording:
-    """A run with a repository and one image in it."""
-    return record(lambda: parts.image(SOURCES[source], **changes), preview=preview)
+def record_image(
+    source: str, *, preview: bool = False, there: bool | None = None, **changes: Any
+) -> Recording:
+    """A run with a repository and one image in it, which is `there` before where nothing pushes it."""
+    is_there = source == "RegistryTag" if there is None else there
+    recorder = Recorder(preview=preview, answers={} if is_there else {GET_IMAGES: EMPTY})
+    return record(lambda: parts.image(SOURCES[source], **changes), recorder=recorder)
 
 
 @functools.cache
@@ -125,21 +130,57 @@ def test_a_tag_in_the_registry_is_resolved_and_nothing_is_pushed() -> None:
 
 @pytest.mark.parametrize(
     ("there", "said"),
-    [
-        ([], "it is empty"),
-        (["", "web-api-1.3.0", "web-api-1.2.0"], "it has web-api-1.2.0, web-api-1.3.0"),
-    ],
+    [([], "it is empty"), (["web-api-1.3.0", "web-api-1.2.0"], "it has web-api-1.2.0, web-api-1.3.0")],
     ids=["an empty repository", "other versions"],
 )
-def test_a_version_that_nobody_pushed_says_what_to_push(there: list[str], said: str) -> None:
-    images = [GetImagesImageIdResult(image_digest=FOUND_DIGEST, image_tag=tag) for tag in there]
+def test_versions_that_nobody_pushed_are_named_together_with_what_to_push(
+    there: list[str], said: str
+) -> None:
+    wanted = ["web-api-1.4.0", "pipeline-scheduler-1.4.0", *there]
     with pytest.raises(pulumi.RunError) as refused:
-        digest_under("web-api-1.4.0", images, f"{REPOSITORY_URL}:web-api-1.4.0")
+        digest_under("web-api-1.4.0", dict.fromkeys(there, FOUND_DIGEST), REPOSITORY_URL, wanted)
 
-    (line,) = str(refused.value).splitlines()
-    assert "'web-api-1.4.0'" in line
+    line, *pushes = str(refused.value).splitlines()
+    assert "'pipeline-scheduler-1.4.0, web-api-1.4.0'" in line
     assert said in line
-    assert line.endswith(f"docker push {REPOSITORY_URL}:web-api-1.4.0")
+    assert pushes == [
+        f"docker push {REPOSITORY_URL}:pipeline-scheduler-1.4.0",
+        f"docker push {REPOSITORY_URL}:web-api-1.4.0",
+    ]
+
+
+def test_all_images_of_a_repository_are_looked_up_at_once_and_every_missing_one_is_named() -> None:
+    def program() -> None:
+        repository = ImageRepository(
+            "fileflow", ImageRepositoryArgs(repository_name="fileflow", tag_prefixes=["a-", "b-"])
+        )
+        for tag in ("a-1.0.0", "b-1.0.0"):
+            ServiceImage(tag, args(repository=repository, tag=tag))
+
+    recorder = Recorder(answers={GET_IMAGES: EMPTY})
+    with pytest.raises(pulumi.RunError, match=r"'a-1.0.0, b-1.0.0'"):
+        record(program, recorder=recorder)
+    assert [each.token for each in recorder.recording.invokes].count(GET_IMAGES) == 1
+
+
+@pytest.mark.parametrize("source", PUSHED)
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+def test_what_the_repository_has_under_the_version_counts_whatever_the_state_says_of_a_push(
+    source: str, preview: bool
+) -> None:
+    # The docker provider forgets an image that it can't see with the token of yesterday, and pushes it again.
+    recording = record_image(source, there=True, preview=preview)
+
+    assert outputs(recording)["digest"] == (UNPUSHED_DIGEST if preview else FOUND_DIGEST)
+
+
+@pytest.mark.parametrize("source", PUSHED)
+def test_nothing_asks_docker_to_delete_what_stays_in_the_repository(source: str) -> None:
+    recording = image(source)
+
+    for type_token in (t.DOCKER_IMAGE, t.DOCKER_TAG, t.PUSHED_IMAGE):
+        for resource in recording.of_type(type_token):
+            assert resource.retain_on_delete, resource.urn
 
 
 @pytest.mark.parametrize("source", SOURCES)

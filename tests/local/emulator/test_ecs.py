@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -392,6 +393,12 @@ def test_an_execution_role_that_may_not_read_the_secret_keeps_the_task_from_star
     assert f"not authorized to perform: secretsmanager:GetSecretValue on resource: {secret}" in reason
 
 
+def stopped_reasons(world: World, definition: str) -> list[str]:
+    """Why the stopped tasks of a task definition stopped."""
+    tasks = world.tasks("STOPPED")
+    return [str(each["stoppedReason"]) for each in tasks if each["taskDefinitionArn"] == definition]
+
+
 def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: World) -> None:
     secret = world.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "x"}')["ARN"]
     gone = f"{secret[:-7]}2-abcdef"
@@ -409,13 +416,7 @@ def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: Worl
         world.ecs.run_task(
             cluster="fileflow-prod", taskDefinition=definition, networkConfiguration=world.network
         )
-        reasons = eventually(
-            lambda definition=definition: [
-                str(task["stoppedReason"])
-                for task in world.tasks("STOPPED")
-                if task["taskDefinitionArn"] == definition
-            ]
-        )
+        reasons = eventually(partial(stopped_reasons, world, definition))
         assert reasons[0].endswith(words), reasons
 
 
