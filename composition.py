@@ -13,6 +13,7 @@ import pulumi
 from components.alarm_topic import AlarmTopicArgs
 from components.cluster import ClusterArgs
 from components.encryption_key import EncryptionKeyArgs
+from components.image_kind import with_health_check
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.lease import Lease
 from components.lease_table import LeaseTableArgs
@@ -296,7 +297,7 @@ def scheduler_args(
         port=scheduler.port,
         placement=platform.placement,
         size=scheduler.size,
-        container=scheduler.container(),
+        container=with_health_check(scheduler.container(), settings.images.built(), scheduler.port),
         sidecars=[each.value() for each in scheduler.sidecars],
         access=scheduler.access(platform.session_key_arn),
         stop_timeout_seconds=scheduler.stop_timeout_seconds,

@@ -259,7 +259,8 @@ ENDING = (
     _cause(
         "health check of the container",
         r"failed container health checks",
-        "Check the command of the health check, and that its start_period_seconds covers the start.",
+        "Check that the image has the command of the health check (docs/images.md; images.kind says which it "
+        "is), and that its start_period_seconds covers the start.",
     ),
     _cause(
         "container that doesn't stop or start in time",

@@ -57,12 +57,13 @@ RUN printf '%s\n' \
         'import java.net.HttpURLConnection;' \
         'import java.net.URI;' \
         '' \
-        '/** Exits with 0 when the Actuator of this container answers UP. An argument is its port. */' \
+        '/** Exits with 0 when the Actuator of this container answers UP. Arguments are its port and a path. */' \
         'public final class HealthCheck {' \
         '    public static void main(String[] arguments) throws Exception {' \
         '        String port = arguments.length > 0 ? arguments[0] : System.getenv("MANAGEMENT_SERVER_PORT");' \
         '        port = port != null ? port : System.getenv().getOrDefault("SERVER_PORT", "8080");' \
-        '        URI uri = URI.create("http://127.0.0.1:" + port + "/actuator/health");' \
+        '        String path = arguments.length > 1 ? arguments[1] : "/actuator/health";' \
+        '        URI uri = URI.create("http://127.0.0.1:" + port + path);' \
         '        HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();' \
         '        connection.setConnectTimeout(2000);' \
         '        connection.setReadTimeout(3000);' \
@@ -127,7 +128,7 @@ LABEL org.opencontainers.image.title="${MODULE}" \
       org.opencontainers.image.base.name="${RUNTIME_IMAGE}" \
       fileflow.gradle-module="${MODULE}"
 
-# For Docker; ECS takes the one of the task definition (settings: health_check).
+# For Docker; ECS takes the one of the task definition (settings: images.kind, health_check).
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
     CMD ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-cp", "/health-check", "HealthCheck"]
 ENTRYPOINT ["java", "-jar", "application.jar"]

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from components.alarm_topic import AlarmTopicArgs
+from components.image_kind import ImageKind
 from components.lease import BUILDPACKS_ENTRY_POINT
 from components.names import GUARD_TAG_PREFIX, Names
 from components.network import ExistingVpc, NewVpc
@@ -128,9 +129,15 @@ class NetworkSettings(Section):
 
 
 class ImageSettings(Section):
-    """Where images come from: `build`, `local` (left by `bootBuildImage`) or `registry`."""
+    """Where images come from: `build`, `local` (left by `bootBuildImage`) or `registry`.
+
+    `kind` says how they are asked whether they are well: `buildpack` (by Paketo's health checker),
+    `dockerfile` (by the class in images/spring-boot.Dockerfile) or `other` (not by default). Left out it is
+    `dockerfile` for `build`, else `buildpack`.
+    """
 
     source: Literal["build", "local", "registry"] = "registry"
+    kind: ImageKind | None = None
     context: str | None = None
     dockerfile: str | None = None
     target: str | None = None
@@ -149,6 +156,10 @@ class ImageSettings(Section):
                 "Remove them, or choose build.",
             )
         return self
+
+    def built(self) -> ImageKind:
+        """How images are built, by their source where it isn't said."""
+        return self.kind or ("dockerfile" if self.source == "build" else "buildpack")
 
 
 class RepositorySettings(Section):

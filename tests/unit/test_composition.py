@@ -106,6 +106,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
         "images",
         {
             "source": {"source": "registry"},
+            "kind": {"source": "build", "kind": "other", "context": ".", "dockerfile": "Dockerfile"},
             "context": {"source": "build", "context": "other", "dockerfile": "Dockerfile"},
             "dockerfile": {"source": "build", "context": ".", "dockerfile": "other"},
             "target": {"source": "build", "context": ".", "dockerfile": "Dockerfile", "target": "x"},

@@ -179,11 +179,15 @@ RUNS: Final[Sequence[Run]] = (
     # Images.
     one("images from the registry", {"images.source": "registry", **NO_BUILD}),
     # A tag stays what it was pushed as, so that another image needs another version.
-    one("images from the engine", {"images.source": "local", "version": "1.3.0", **NO_BUILD}),
+    one(
+        "images from the engine",
+        {"images.source": "local", "images.kind": "buildpack", "version": "1.3.0", **NO_BUILD},
+    ),
     one(
         "another build",
         {
             "version": "1.4.0",
+            "images.kind": "dockerfile",
             "images.context": "staged",
             "images.dockerfile": "staged/Dockerfile",
             "images.target": "slim",
@@ -418,6 +422,7 @@ def base_values(base: str) -> dict[str, Any]:
         for each in values["schedulers"]:
             each["lease"] = {}
     if base == HTTPS:
+        del values["images"]["kind"]
         web["load_balancer"].pop("plain_http")
         web["load_balancer"]["certificate_arn"] = "$certificate"
         values["network"] = {"use": copy.deepcopy(EXISTING_VPC)}
