@@ -189,7 +189,9 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _pushing(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
         provider = self._args.repository.docker_provider
-        # To delete one asks Docker, which may not be there, for nothing: images stay in the repository.
+        # To delete one asks Docker, which may not be there, for nothing: images stay in the repository. The
+        # engine configures a provider beside its other work and shows a failure when it is first asked.
+        # Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/provider_plugin.go
         return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after, retain_on_delete=True)
 
 
