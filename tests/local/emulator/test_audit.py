@@ -65,6 +65,8 @@ def test_what_is_wrong_fails_the_audit_by_name_and_nothing_of_it_is_missed(
     ec2.authorize_security_group_ingress(
         GroupId=group, IpProtocol="tcp", FromPort=9091, ToPort=9091, CidrIp="0.0.0.0/0"
     )
+    # Prowler looks at networks in use alone.
+    ec2.create_network_interface(SubnetId=subnet, Groups=[group])
     of_ec2 = f"arn:aws:ec2:{REGION}:{account}"
     exported = state(
         (
