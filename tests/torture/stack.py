@@ -40,6 +40,8 @@ class TorturedStack:
     expected: Mapping[str, int] = field(default_factory=dict)
     edit: Callable[[str], str] = str
     """What else its file says otherwise than the committed one."""
+    committed: str = field(default_factory=(CHECKOUT / "Pulumi.local.yaml").read_text)
+    """As it was when the copy was made: the checkout may go on meanwhile."""
 
     @classmethod
     def copy(cls, folder: Path, environment: Mapping[str, str] | None = None) -> TorturedStack:
@@ -76,7 +78,7 @@ class TorturedStack:
 
     def write(self) -> None:
         """Writes the stack's file as it is asked for by now."""
-        text = (CHECKOUT / "Pulumi.local.yaml").read_text()
+        text = self.committed
         if self.release:
             release = f'      environment: {{RELEASE: "{self.release}"}}\n'
             text = re.sub(r"(?m)^(      lease: .*\n)", r"\g<1>" + release, text)
