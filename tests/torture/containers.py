@@ -108,14 +108,17 @@ class Stage:
     def another_task(self) -> str:
         """Runs a second task of the service by hand, and waits until its container runs."""
         [service] = self.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
-        before = len(self.containers())
         [task] = self.ecs.run_task(
             cluster=CLUSTER,
             taskDefinition=service["taskDefinition"],
             networkConfiguration=service["networkConfiguration"],
         )["tasks"]
-        eventually(lambda: len(self.containers()), lambda count: count > before, 120)
-        return str(task["taskArn"])
+        arn = str(task["taskArn"])
+        # Not by how many there are: one of a former deployment may end meanwhile.
+        eventually(
+            lambda: {each.labels[TASK_LABEL] for each in self.containers()}, lambda arns: arn in arns, 120
+        )
+        return arn
 
     def waits(self, leases: float) -> None:
         """Lets time go by."""

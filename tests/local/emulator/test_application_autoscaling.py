@@ -235,7 +235,8 @@ def test_what_aws_refuses_is_refused(world: World, scaling: Any) -> None:
     assert code == "ValidationException"
     assert "Maximum capacity cannot be less" in message
     assert "minCapacity" in refusal(register, **SCALED, MaxCapacity=2)[1]
-    assert "dynamodb" in refusal(scaling.describe_scalable_targets, ServiceNamespace="dynamodb")[1]
+    assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
+    assert "nothing" in refusal(scaling.describe_scalable_targets, ServiceNamespace="nothing")[1]
     policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
     unregistered = refusal(
         scaling.put_scaling_policy, **SCALED, **policy, TargetTrackingScalingPolicyConfiguration=CPU
