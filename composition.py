@@ -17,6 +17,7 @@ from components.image_kind import with_health_check
 from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.lease import Lease
 from components.lease_table import LeaseTableArgs
+from components.local_images import DOCKER_ARCHITECTURES
 from components.names import GUARD_TAG_PREFIX, Names, ServiceNames
 from components.network import NetworkArgs
 from components.options import Alarms, Logging, Placement
@@ -26,9 +27,6 @@ from components.service_image import Build, ImageSource, LocalImage, RegistryTag
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import LoadBalancing
 from settings import ImageSettings, LoadBalancerSettings, SchedulerSettings, ServiceSettings, Settings
-
-DOCKER_ARCHITECTURES: Mapping[str, str] = {"ARM64": "arm64", "X86_64": "amd64"}
-"""What Docker calls the architectures of ECS."""
 
 
 @dataclass(frozen=True, kw_only=True)

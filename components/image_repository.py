@@ -17,6 +17,7 @@ import pulumi_docker as docker
 
 from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_tags
+from components.local_images import Wanted
 from components.remote_children import transforms
 from components.validation import (
     all_mistakes,
@@ -142,6 +143,11 @@ class ImageRepository(pulumi.ComponentResource):
     @cached_property
     def wanted(self) -> list[str]:
         """The tags that are to be there already, so that one error names all that aren't."""
+        return []
+
+    @cached_property
+    def wanted_local_images(self) -> list[Wanted]:
+        """The images of the Docker engine that are to be pushed, likewise."""
         return []
 
     @cached_property

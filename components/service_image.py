@@ -15,6 +15,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.image_repository import ImageRepository
+from components.local_images import Wanted, checked_id
 from components.refusal import refused
 from components.validation import (
     all_mistakes,
@@ -46,7 +47,10 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalImage:
-    """Push what is in the Docker engine already, for example from Gradle's `bootBuildImage`."""
+    """Push what is in the Docker engine already, for example from Gradle's `bootBuildImage`.
+
+    Refused at preview where the Docker CLI says that it is for another platform than the task's.
+    """
 
     name: str
 
@@ -142,8 +146,12 @@ class ServiceImage(pulumi.ComponentResource):
             name=source.name,
             opts=pulumi.InvokeOutputOptions(parent=self, provider=self._args.repository.docker_provider),
         )
-        version = self._tag_and_push("version", self._args.tag, source.name, found.id)
-        self._tag_and_push("latest", self._args.latest_tag, source.name, found.id)
+        wanted = Wanted(name=source.name, platform=self._args.platform)
+        all_wanted = self._args.repository.wanted_local_images
+        all_wanted.append(wanted)
+        image_id = found.id.apply(lambda known: checked_id(known, wanted, all_wanted))
+        version = self._tag_and_push("version", self._args.tag, source.name, image_id)
+        self._tag_and_push("latest", self._args.latest_tag, source.name, image_id)
         return version.sha256_digest
 
     def _kept_or(self, pushed: pulumi.Output[str]) -> pulumi.Output[str]:

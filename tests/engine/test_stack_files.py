@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +166,25 @@ def test_a_certificate_that_is_gone_stops_the_preview(copied: Deployment) -> Non
     assert not said.startswith("exit 0"), said
     assert f"'{GONE}' does not exist" in said, said
     assert "always* a bug" not in said, said
+
+
+def test_images_of_another_architecture_in_the_docker_engine_are_named_before_anything_is_made(
+    copied: Deployment, tmp_path: Path
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$3" = --format ] && echo linux/arm64\n')
+    docker.chmod(0o755)
+    path = f"{tmp_path}:{copied.environment['PATH']}"
+    on_arm = replace(copied, environment={**copied.environment, "PATH": path})
+    keys = """
+        fileflow:images: {source: local, context: null, dockerfile: null}
+        fileflow:leases: {context: null, dockerfile: null}
+    """
+    said = preview_with(on_arm, "local", keys)
+    assert not said.startswith("exit 0"), said
+    assert "Traceback" not in said, said
+    for name in ("fileflow-web-api", "fileflow-scheduler-download", "fileflow-scheduler-pipeline"):
+        assert re.search(rf"X86_64.*{name}:latest .* linux/arm64 \(ARM64\)", said), said
 
 
 def test_what_only_looks_like_a_mistake_previews(copied: Deployment) -> None:
