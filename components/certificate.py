@@ -7,13 +7,19 @@ its id.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
+from components.aws_environment import AwsEnvironment
+from components.aws_session import SessionSettings
 from components.refusal import refused
+from components.rollout import SERVICE, mocked
 from components.web_options import Https
+
+_KEY = "load_balancer.certificate_arn"
 
 
 def certificate_arn(
@@ -60,16 +66,87 @@ def _usable(name: str, arn: pulumi.Input[str], parent: pulumi.Resource) -> pulum
     if isinstance(arn, str) and ":acm:" not in arn:
         return arn
     found = aws.acm.Certificate.get(
-        f"{name}-given-certificate", id=arn, opts=pulumi.ResourceOptions(parent=parent)
+        f"{name}-given-certificate", id=_existing(arn, parent), opts=pulumi.ResourceOptions(parent=parent)
     )
     return pulumi.Output.all(found.arn, found.status).apply(lambda known: issued(known[0], known[1]))
+
+
+def _existing(arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[str]:
+    """`arn`, once its certificate was found where the load balancer is.
+
+    The provider reads it too, but of one that it doesn't find it says the ARN alone, not where that stands.
+    """
+    if mocked():
+        return arn
+    provider = parent.get_provider(SERVICE)
+    here = AwsEnvironment.of(parent)
+
+    async def check(known: list[str]) -> str:
+        known_arn, region, account = known
+        refuse_elsewhere(known_arn, region, account)
+        await refuse_missing(await SessionSettings.of(provider), known_arn)
+        return known_arn
+
+    checked: pulumi.Output[str] = pulumi.Output.all(arn, here.region, here.account_id).apply(check)
+    return checked
+
+
+def refuse_elsewhere(arn: str, region: str, account: str) -> None:
+    """Raises `pulumi.RunError` for a certificate of another region or account, which no listener takes.
+
+    Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html
+    """
+    parts = [*arn.split(":"), "", "", "", "", ""]
+    for what, its, here in (("region", parts[3], region), ("account", parts[4], account)):
+        if its != here:
+            raise refused(
+                _KEY,
+                arn,
+                f"it is of the {what} {its}, and the load balancer of {here}",
+                f"Request or import the certificate in {here}, and name that one.",
+            )
+
+
+async def refuse_missing(settings: SessionSettings, arn: str) -> None:
+    """Raises `pulumi.RunError` for a certificate that ACM doesn't have; where ACM can't be asked, nothing.
+
+    Credentials that are another account's don't find it either, so only the certificate's own are asked.
+    Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_DescribeCertificate.html
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        exists = await asyncio.to_thread(_exists, settings, arn)
+    except (BotoCoreError, ClientError) as error:
+        pulumi.log.debug(f"{arn}: ACM can't be asked, only the provider: {error}")
+        return
+    if not exists:
+        raise refused(
+            _KEY,
+            arn,
+            "ACM has no such certificate",
+            "Name one that is ISSUED: aws acm list-certificates --certificate-statuses ISSUED",
+        )
+
+
+def _exists(settings: SessionSettings, arn: str) -> bool:
+    _, _, _, region, account, _ = arn.split(":", 5)
+    session = settings.open(region)
+    if session.client("sts").get_caller_identity()["Account"] != account:
+        return True
+    acm = session.client("acm")
+    try:
+        acm.describe_certificate(CertificateArn=arn)
+    except acm.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def issued(arn: str, status: str) -> str:
     """`arn`, where its certificate is one that a listener can use; else a `pulumi.RunError`."""
     if status != "ISSUED":
         raise refused(
-            "load_balancer.certificate_arn",
+            _KEY,
             arn,
             f"its certificate is {status}, and a listener takes one that is ISSUED",
             "Finish its validation in ACM, or name another certificate.",

@@ -1,8 +1,8 @@
 """Whether an image in the Docker engine is made for the architecture of the task that is to run it.
 
-A machine's own builds are for the machine: an image from a laptop with an ARM64 processor ends on X86_64 with
+A machine's own builds are for the machine: an image from a laptop with an ARM64 processor ends on X86_64 by
 "exec format error", after it was pushed and ECS has tried it three times. The provider tells an image's id
-and no more, so the Docker CLI is asked. Where there is none, or it reaches another engine, nothing is refused.
+and no more, so the Docker CLI is asked. Where there is none, or it reaches another engine, all is let pass.
 Owns the question and its message. Doesn't own an image, nor what a registry has: ECR tells an architecture
 only with the image's content.
 """

@@ -149,7 +149,11 @@ class ServiceImage(pulumi.ComponentResource):
         wanted = Wanted(name=source.name, platform=self._args.platform)
         all_wanted = self._args.repository.wanted_local_images
         all_wanted.append(wanted)
-        image_id = found.id.apply(lambda known: checked_id(known, wanted, all_wanted))
+
+        async def check(known: str) -> str:
+            return await checked_id(known, wanted, all_wanted)
+
+        image_id: pulumi.Output[str] = found.id.apply(check)
         version = self._tag_and_push("version", self._args.tag, source.name, image_id)
         self._tag_and_push("latest", self._args.latest_tag, source.name, image_id)
         return version.sha256_digest

@@ -62,9 +62,9 @@ def test_an_image_of_another_architecture_is_refused_with_both_and_the_fix(docke
     with pytest.raises(pulumi.RunError) as refused:
         push("web")
     assert str(refused.value) == (
-        "size.cpu_architecture is 'X86_64', but the image web:1 in the Docker engine is for linux/arm64 (ARM64). "
-        "Build it for linux/amd64 (docker build --platform linux/amd64, or bootBuildImage --imagePlatform "
-        "linux/amd64), or set size.cpu_architecture to ARM64."
+        "size.cpu_architecture is 'X86_64', but the image web:1 in the Docker engine is for linux/arm64 "
+        "(ARM64). Build it for linux/amd64 (docker build --platform linux/amd64, or bootBuildImage "
+        "--imagePlatform linux/amd64), or set size.cpu_architecture to ARM64."
     )
 
 
