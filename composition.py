@@ -57,15 +57,16 @@ def encryption_key_args(settings: Settings, names: Names) -> EncryptionKeyArgs:
         topic_name=names.alarm_topic,
         log_group_names=names.log_groups,
         retain_on_delete=settings.encryption.retain_on_delete,
+        kept_log_group_name=names.web_api.log_group if settings.logging.retain_on_delete else None,
         tags=settings.all_tags,
     )
 
 
 def network_args(settings: Settings, key_arn: pulumi.Input[str] | None) -> NetworkArgs:
-    """The network, and the key of its flow logs."""
+    """The network, and how its flow logs are kept."""
     return NetworkArgs(
         vpc=settings.network.value(),
-        log_kms_key_arn=logging(settings, key_arn).kms_key_arn,
+        logging=logging(settings, key_arn),
         tags=settings.all_tags,
     )
 
@@ -82,6 +83,7 @@ def cluster_args(settings: Settings, names: Names, key_arn: pulumi.Input[str] | 
         cluster_name=names.base,
         container_insights=settings.container_insights,
         execute_command=any(each.execute_command for each in (settings.web_api, *settings.schedulers)),
+        retain_session_key_on_delete=settings.encryption.retain_on_delete,
         logging=logging(settings, key_arn),
         tags=settings.all_tags,
     )

@@ -7,12 +7,14 @@ own the services, nor which of them lets a person in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from components.aws_rules import check_tags
+from components.log_group import create_log_group
+from components.names import session_log_group
 from components.options import Logging
 from components.session_key import create_session_key
 from components.validation import (
@@ -33,11 +35,14 @@ class ClusterArgs:
     metrics; `enhanced` adds container metrics at a higher price, `disabled` blinds the alarms.
     Sessions of ECS Exec are always logged. With `execute_command` they are encrypted too, channel and
     log, by `logging.kms_key_arn` or else by a key made for them; off by default, since a key has a price.
+    That key stays when the option or the stack goes, since former sessions are read with it alone; with
+    `retain_session_key_on_delete=False`, KMS deletes it after 30 days.
     """
 
     cluster_name: str
     container_insights: str = "enabled"
     execute_command: bool = False
+    retain_session_key_on_delete: bool = True
     logging: Logging = field(default_factory=Logging)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,11 +64,6 @@ class ClusterArgs:
         )
 
 
-def session_log_group_name(cluster_name: pulumi.Input[str]) -> pulumi.Output[str]:
-    """The log group of ECS Exec sessions in a cluster; the role of a task names it too."""
-    return pulumi.Output.format("/aws/ecs/{0}/exec", cluster_name)
-
-
 class Cluster(pulumi.ComponentResource):
     """A Fargate cluster whose default is Fargate, never Spot."""
 
@@ -75,13 +75,12 @@ class Cluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(CLUSTER, name, {"clusterName": args.cluster_name}, opts)
         self.session_key_arn = self._session_key(name, args)
-        exec_log = aws.cloudwatch.LogGroup(
+        exec_log = create_log_group(
             f"{name}-exec",
-            name=session_log_group_name(args.cluster_name),
-            retention_in_days=args.logging.retention_days,
-            kms_key_id=self.session_key_arn or args.logging.kms_key_arn,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
+            session_log_group(args.cluster_name),
+            replace(args.logging, kms_key_arn=self.session_key_arn or args.logging.kms_key_arn),
+            args.tags,
+            self,
         )
         cluster = aws.ecs.Cluster(
             name,
@@ -123,4 +122,10 @@ class Cluster(pulumi.ComponentResource):
             return None
         if args.logging.kms_key_arn is not None:
             return pulumi.Output.from_input(args.logging.kms_key_arn)
-        return create_session_key(name, session_log_group_name(args.cluster_name), args.tags, self).arn
+        return create_session_key(
+            name,
+            session_log_group(args.cluster_name),
+            args.tags,
+            self,
+            retain_on_delete=args.retain_session_key_on_delete,
+        ).arn

@@ -15,6 +15,8 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_tags
+from components.key_policy import account_statement, log_statement
+from components.log_group import kept_log_group
 from components.validation import all_mistakes
 
 ENCRYPTION_KEY = "fileflow:kms:EncryptionKey"
@@ -35,6 +37,9 @@ class EncryptionKeyArgs:
     retain_on_delete: bool = True
     """Whether the key outlives its stack, and the setting that it came with; by default it does, since
     whatever is left of logs and images can be read with it alone."""
+    kept_log_group_name: str | None = None
+    """A log group that outlives its stack: the key that it was kept under is taken over when both come back.
+    None, the default, where no log group stays."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @all_mistakes
@@ -52,14 +57,21 @@ class EncryptionKey(pulumi.ComponentResource):
     ) -> None:
         super().__init__(ENCRYPTION_KEY, name, {"name": args.name}, opts)
         environment = AwsEnvironment.of(self)
+        description = f"Logs, sessions, alarms and images of {args.name}"
         key = aws.kms.Key(
             name,
-            description=f"Logs, sessions, alarms and images of {args.name}",
+            description=description,
             enable_key_rotation=True,
             deletion_window_in_days=DELETION_WINDOW_DAYS,
             policy=pulumi.Output.json_dumps(_policy(environment, args)),
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args.retain_on_delete),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=args.retain_on_delete,
+                import_=self._kept_key_id(args, description),
+                # KMS says neither of a key that is imported: they are told when it is made or deleted.
+                ignore_changes=["bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"],
+            ),
         )
         aws.kms.Alias(
             name,
@@ -70,52 +82,45 @@ class EncryptionKey(pulumi.ComponentResource):
         self.key_arn = key.arn
         self.register_outputs({"key_arn": self.key_arn})
 
+    def _kept_key_id(self, args: EncryptionKeyArgs, description: str) -> str | None:
+        """The id to import the key by that a former stack of this name made; None for another's and for none.
+
+        Under a new key no kept log group could be imported, since it has the former one. While the stack
+        runs it is the key of the state, and the engine then takes an import for none.
+        """
+        if args.kept_log_group_name is None:
+            return None
+        group = kept_log_group(args.kept_log_group_name, args.tags, self)
+        if group is None or not group.kms_key_id:
+            return None
+        key = aws.kms.get_key(key_id=group.kms_key_id, opts=pulumi.InvokeOptions(parent=self))
+        return key.id if key.enabled and key.description == description else None
+
 
 def _policy(environment: AwsEnvironment, args: EncryptionKeyArgs) -> Mapping[str, Any]:
     """Who may use the key.
 
     ECR and ECS Exec need no statement: they use it in the name of whoever calls them, by the first one.
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html,
-    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (section "Enable compatibility between
-    event sources from AWS services and encrypted topics"),
+    Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html (section "Enable compatibility
+    between event sources from AWS services and encrypted topics"),
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
     """
     topic = {"kms:EncryptionContext:aws:sns:topicArn": environment.arn("sns", args.topic_name)}
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                # Hands the decision to IAM: without it nobody could ever change the key again.
-                "Sid": "Account",
-                "Effect": "Allow",
-                "Principal": {
-                    "AWS": pulumi.Output.format(
-                        "arn:{0}:iam::{1}:root", environment.partition, environment.account_id
-                    )
-                },
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                "Sid": "Logs",
-                "Effect": "Allow",
-                "Principal": {"Service": pulumi.Output.format("logs.{0}.amazonaws.com", environment.region)},
-                "Action": [
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey*",
-                    "kms:ReEncrypt*",
-                ],
-                "Resource": "*",
-                "Condition": {
+            account_statement(environment),
+            log_statement(
+                environment,
+                "Logs",
+                {
                     "ArnLike": {
                         "kms:EncryptionContext:aws:logs:arn": [
                             environment.arn("logs", f"log-group:{each}") for each in args.log_group_names
                         ]
                     }
                 },
-            },
+            ),
             {
                 "Sid": "Alarms",
                 "Effect": "Allow",

@@ -6,14 +6,16 @@ Owns the flow log, its log group, and the role that writes there. Doesn't own th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pulumi
 import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
-from components.names import shorten
+from components.log_group import create_log_group
+from components.names import flow_log_group, shorten
+from components.options import Logging
 from components.roles import LONGEST_ROLE, trust_policy
 from components.validation import all_mistakes, check_choice, check_retention_days
 
@@ -42,20 +44,22 @@ def create_flow_logs(
     name: str,
     vpc_id: pulumi.Input[str],
     options: FlowLogs,
-    kms_key_arn: pulumi.Input[str] | None,
+    logging: Logging,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
 ) -> None:
-    """Logs the traffic of the VPC into `/aws/vpc/NAME/flow-logs`."""
+    """Logs the traffic of the VPC into `/aws/vpc/NAME/flow-logs`, which is kept as `logging` says.
+
+    For how many days, `options` say.
+    """
     child = pulumi.ResourceOptions(parent=parent)
     environment = AwsEnvironment.of(parent)
-    group = aws.cloudwatch.LogGroup(
+    group = create_log_group(
         f"{name}-flow-logs",
-        name=f"/aws/vpc/{name}/flow-logs",
-        retention_in_days=options.retention_days,
-        kms_key_id=kms_key_arn,
-        tags=tags,
-        opts=child,
+        flow_log_group(name),
+        replace(logging, retention_days=options.retention_days),
+        tags,
+        parent,
     )
     role = aws.iam.Role(
         shorten(f"{name}-flow-logs", LONGEST_ROLE),

@@ -24,6 +24,16 @@ LEASE_KEY = "LeaseKey"
 """The partition key of a table of leases, which the guard knows by this name."""
 
 
+def session_log_group(cluster_name: str) -> str:
+    """The log group of ECS Exec's sessions in a cluster."""
+    return f"/aws/ecs/{cluster_name}/exec"
+
+
+def flow_log_group(vpc_name: str) -> str:
+    """The log group of a VPC's flow logs."""
+    return f"/aws/vpc/{vpc_name}/flow-logs"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceNames:
     """The names of one service.
@@ -75,8 +85,8 @@ class Names:
         return (
             self.web_api.log_group,
             self.scheduler("*").log_group,
-            f"/aws/ecs/{self.base}/exec",
-            f"/aws/vpc/{self.base}/flow-logs",
+            session_log_group(self.base),
+            flow_log_group(self.base),
             self.web_acl_log_group,
         )
 

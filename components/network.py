@@ -17,7 +17,7 @@ import pulumi_awsx as awsx
 
 from components.aws_rules import check_private_range, check_resource_ids, check_tags
 from components.flow_logs import FlowLogs, create_flow_logs
-from components.options import Placement
+from components.options import Logging, Placement
 from components.refusal import refused
 from components.remote_children import transforms
 from components.validation import (
@@ -204,8 +204,8 @@ class NetworkArgs:
     """Arguments of `Network`: a new VPC by default, or an existing one."""
 
     vpc: NewVpc | ExistingVpc = field(default_factory=NewVpc)
-    log_kms_key_arn: pulumi.Input[str] | None = None
-    """The key of flow logs; CloudWatch's own by default."""
+    logging: Logging = field(default_factory=Logging)
+    """The key of flow logs, and whether they outlive the stack; for how many days says `FlowLogs`."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @all_mistakes
@@ -279,7 +279,7 @@ class Network(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             if args.vpc.flow_logs is not None:
-                create_flow_logs(name, self.vpc_id, args.vpc.flow_logs, args.log_kms_key_arn, args.tags, self)
+                create_flow_logs(name, self.vpc_id, args.vpc.flow_logs, args.logging, args.tags, self)
             if args.vpc.has_vpc_endpoints:
                 self.private_subnet_ids = self._behind_endpoints(name, args.vpc, vpc, args.tags)
             cidr_block = args.vpc.cidr_block

@@ -17,8 +17,7 @@ import pulumi_aws as aws
 
 from components.alarms import cluster_name
 from components.aws_environment import AwsEnvironment
-from components.cluster import session_log_group_name
-from components.names import digest, shorten
+from components.names import digest, session_log_group, shorten
 from components.task_options import TaskOptions
 
 LONGEST_ROLE = 56
@@ -223,7 +222,7 @@ def task_statements(options: TaskOptions, environment: AwsEnvironment) -> list[d
                 "Resource": environment.arn(
                     "logs",
                     pulumi.Output.format(
-                        "log-group:{0}:*", session_log_group_name(cluster_name(options.cluster_arn))
+                        "log-group:{0}:*", cluster_name(options.cluster_arn).apply(session_log_group)
                     ),
                 ),
             }

@@ -13,9 +13,9 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
-from components.kept_log_group import kept_log_group
 from components.lease import guarded, lease_alarms, lease_volumes
 from components.log_alarms import log_alarms
+from components.log_group import create_log_group
 from components.roles import TaskRoles
 from components.secret_references import with_secret_arns
 from components.task_options import TaskOptions
@@ -37,18 +37,8 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
     """Creates the task's resources as children of `parent`, each named after `name`."""
     environment = AwsEnvironment.of(parent)
     options = with_secret_arns(options, environment, parent)
-    retained = options.logging.retain_on_delete
-    log_group = aws.cloudwatch.LogGroup(
-        f"{name}-logs",
-        name=options.log_group_name,
-        retention_in_days=options.logging.retention_days,
-        kms_key_id=options.logging.kms_key_arn,
-        tags=options.tags,
-        opts=pulumi.ResourceOptions(
-            parent=parent,
-            retain_on_delete=retained,
-            import_=kept_log_group(options.log_group_name, options.tags, parent) if retained else None,
-        ),
+    log_group = create_log_group(
+        f"{name}-logs", options.log_group_name, options.logging, options.tags, parent
     )
     start_failure = log_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)

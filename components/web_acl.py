@@ -12,6 +12,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from components.log_group import create_log_group
 from components.web_options import WebAcl
 
 MANAGED_RULES: Final = ("AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet")
@@ -48,14 +49,7 @@ def create_web_acl(
         opts=pulumi.ResourceOptions(parent=parent),
     )
     child = pulumi.ResourceOptions(parent=acl)
-    group = aws.cloudwatch.LogGroup(
-        f"{name}-web-acl",
-        name=options.log_group_name,
-        retention_in_days=options.logging.retention_days,
-        kms_key_id=options.logging.kms_key_arn,
-        tags=tags,
-        opts=pulumi.ResourceOptions(parent=acl, retain_on_delete=options.logging.retain_on_delete),
-    )
+    group = create_log_group(f"{name}-web-acl", options.log_group_name, options.logging, tags, acl)
     keep = aws.wafv2.WebAclLoggingConfigurationLoggingFilterFilterArgs(
         behavior="KEEP",
         requirement="MEETS_ANY",

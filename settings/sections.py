@@ -44,6 +44,7 @@ from components.web_options import (
     TargetHealthCheck,
     WebAcl,
 )
+from settings.audited import check_audited
 from settings.dockerfile import started_by
 from settings.lease_sections import LeaseSettings, LeasesSettings
 from settings.services import SchedulerSettings, ServiceSettings
@@ -377,6 +378,15 @@ class Settings(Section):
     web_api: WebApiSettings
     schedulers: Annotated[list[SchedulerSettings], AfterValidator(_schedulers_differ)]
     tags: Tags = Field(default_factory=dict)
+    audited: bool = False
+    """Whether a preview refuses what an auditor's tool would find later; by default it doesn't."""
+
+    @model_validator(mode="after")
+    @all_mistakes
+    def _is_as_audited(self) -> Settings:
+        if self.audited:
+            check_audited(self)
+        return self
 
     @model_validator(mode="after")
     @all_mistakes

@@ -138,7 +138,8 @@ def month(settings: Settings) -> Month:
 
 def with_choice(settings: Settings, **choice: Any) -> Settings:
     """The same settings with another architecture, Spot, NAT strategy, scheduler size, or leases."""
-    values = settings.model_dump(mode="python", exclude_none=True)
+    # What something saves is told of what an audited stack may not leave out as well.
+    values = settings.model_dump(mode="python", exclude_none=True) | {"audited": False}
     if architecture := choice.get("architecture"):
         for service in (values["web_api"], *values["schedulers"]):
             service["size"] = {**_plain(service["size"]), "cpu_architecture": architecture}

@@ -12,7 +12,9 @@ from tests.engine.deployment import CHECKOUT, Deployment
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("end")]
 
 GUARDED = {
-    "  fileflow:repository:\n    force_delete: true\n": "",
+    "  fileflow:repository:\n    force_delete: true\n": "  fileflow:encryption: {create: true}\n",
+    "nat_gateway_strategy: SINGLE\n": "nat_gateway_strategy: SINGLE\n      flow_logs: {}\n",
+    "plain_http: true\n": "plain_http: true\n      web_acl: {}\n",
     "    retention_days: 7\n": "    retention_days: 7\n    retain_on_delete: true\n",
     "deletion_protection: false": "deletion_protection: true",
     "access_logs: {retention_days: 7, force_destroy: true}": "access_logs: {retention_days: 7}",
@@ -31,6 +33,7 @@ STANDING = (
     "dynamodb list-tables --query TableNames",
 )
 """What a destroyed stack has none of."""
+KEYS = "kms list-keys --query Keys[].KeyId"
 GROUPS = "logs describe-log-groups --query logGroups[].logGroupName"
 
 
@@ -78,13 +81,23 @@ def test_a_guarded_stack_stays_until_the_readmes_commands_end_it_and_comes_back(
         ended = deployment.sourced(f"set -e\n{ending(deployment.root / 'README.md')}")
         assert ended.returncode == 0, ended.stdout
         assert [deployment.aws(command) for command in STANDING[1:]] == [[]] * len(STANDING[1:])
-        kept = ("fileflow", "fileflow-scheduler-download", "fileflow-scheduler-pipeline")
-        assert sorted(deployment.aws(GROUPS)) == [f"/aws/ecs/{name}" for name in kept]
+        assert sorted(deployment.aws(GROUPS)) == [
+            "/aws/ecs/fileflow",
+            "/aws/ecs/fileflow-prod/exec",
+            "/aws/ecs/fileflow-scheduler-download",
+            "/aws/ecs/fileflow-scheduler-pipeline",
+            "/aws/vpc/fileflow-prod/flow-logs",
+            "aws-waf-logs-fileflow-prod",
+        ]
+        kept = deployment.aws(KEYS)
+        assert len(kept) == 1
 
         moved = deployment.sourced(f"pulumi config set aws:region {region}")
         assert moved.returncode == 0, moved.stdout
         again = deployment.make("up")
         assert again.returncode == 0, again.stdout
         assert len(deployment.aws(f"{STANDING[0]} --region {region}")) == 3
+        # What was kept can be read: its key is taken over with it, and makes no second one.
+        assert deployment.aws(KEYS) == kept
     finally:
         deployment.down()

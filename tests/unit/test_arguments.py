@@ -333,12 +333,13 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
     TargetHealthCheck: (TargetHealthCheck(), Within(LoadBalancing, "health_check"), vars(HEALTH_CHECK)),
     Capacity: (Capacity(), Within(WebApiServiceArgs, "capacity"), vars(WEB["capacity"])),
     ClusterArgs: (
-        ClusterArgs(cluster_name="fileflow-prod"),
+        ClusterArgs(cluster_name="fileflow-prod", execute_command=True),
         lambda args: Cluster("c", args),
         {
             "cluster_name": "other",
             "container_insights": "enhanced",
-            "execute_command": True,
+            "execute_command": False,
+            "retain_session_key_on_delete": False,
             "logging": Logging(retention_days=7),
             "tags": TAGS,
         },
@@ -348,7 +349,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
         lambda args: Network("n", args),
         {
             "vpc": NewVpc(cidr_block="10.9.0.0/16"),
-            "log_kms_key_arn": NetworkArgs(vpc=NewVpc(flow_logs=FlowLogs()), log_kms_key_arn=KEY_ARN),
+            "logging": NetworkArgs(vpc=NewVpc(flow_logs=FlowLogs()), logging=Logging(kms_key_arn=KEY_ARN)),
             "tags": TAGS,
         },
     ),
@@ -390,6 +391,7 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             "topic_name": dataclasses.replace(ENCRYPTION_KEY, topic_name="other-alarms"),
             "log_group_names": dataclasses.replace(ENCRYPTION_KEY, log_group_names=["/aws/ecs/b"]),
             "retain_on_delete": False,
+            "kept_log_group_name": "/aws/ecs/a",
             "tags": TAGS,
         },
     ),
@@ -452,6 +454,10 @@ def _made(field: dataclasses.Field[Any]) -> Any:
     return None if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
+IMPORTS = {("EncryptionKeyArgs", "kept_log_group_name")}
+"""What is only asked about, and imported where it is there: tests/unit/test_encryption_key.py."""
+
+
 @functools.cache
 def marks(described: str) -> Mapping[str, frozenset[str]]:
     """What each change can be found by, for those fields that can be changed together."""
@@ -460,7 +466,7 @@ def marks(described: str) -> Mapping[str, frozenset[str]]:
         field: frozenset(text for _, text in texts(value))
         - {text for _, text in texts(getattr(example, field))}
         for field, value in changes.items()
-        if not isinstance(value, type(example))
+        if not isinstance(value, type(example)) and (described, field) not in IMPORTS
     }
     return {field: own for field, own in found.items() if own}
 
@@ -493,7 +499,8 @@ def is_dropped(described: str, field: str) -> bool:
 
 @pytest.mark.parametrize("described", ROWS)
 def test_every_field_of_every_argument_reaches_a_resource(described: str) -> None:
-    assert [field for field in ROWS[described][2] if is_dropped(described, field)] == []
+    dropped = {(described, field) for field in ROWS[described][2] if is_dropped(described, field)}
+    assert dropped <= IMPORTS
 
 
 def test_no_two_changes_that_are_made_together_are_found_by_the_same() -> None:

@@ -13,7 +13,7 @@ from components.validation import InvalidArgumentError
 from tests.unit import type_tokens as t
 from tests.unit.builders import KEY_ARN, TAGS
 from tests.unit.providers import ACCOUNT, REGION, arn
-from tests.unit.recorder import UNKNOWN, Recording, record
+from tests.unit.recorder import UNKNOWN, Recorder, Recording, record
 
 CLUSTER = "fileflow:ecs:Cluster"
 
@@ -102,6 +102,33 @@ def test_the_key_of_sessions_rotates_and_serves_the_account_and_this_one_log() -
             "kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:/aws/ecs/fileflow-prod/exec")
         }
     }
+
+
+def test_the_key_of_sessions_stays_when_nobody_is_let_in_any_more_unless_the_stack_says_otherwise() -> None:
+    assert record_cluster(execute_command=True).only(t.KEY).retain_on_delete
+    going = record_cluster(execute_command=True, retain_session_key_on_delete=False)
+    assert not going.only(t.KEY).retain_on_delete
+
+
+def test_a_former_key_of_sessions_is_in_nobodys_way_since_keys_have_no_names() -> None:
+    recording = record_cluster(execute_command=True)
+
+    assert recording.of_type("aws:kms/alias:Alias") == []
+    assert "name" not in recording.only(t.KEY).inputs
+
+
+def test_sessions_are_kept_and_taken_over_as_the_logs_are() -> None:
+    name = "/aws/ecs/fileflow-prod/exec"
+    answers: dict[str, dict[str, object]] = {
+        "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": [name]},
+        "aws:cloudwatch/getLogGroup:getLogGroup": {"tags": TAGS},
+    }
+    args = ClusterArgs(cluster_name="fileflow-prod", logging=Logging(retain_on_delete=True), tags=TAGS)
+    kept = record(lambda: Cluster("fileflow-prod", args), recorder=Recorder(answers=answers))
+
+    assert kept.only(t.LOG_GROUP).retain_on_delete
+    assert kept.only(t.LOG_GROUP).request.importId == name
+    assert not record_cluster().only(t.LOG_GROUP).retain_on_delete
 
 
 def test_the_logs_own_key_encrypts_sessions_too() -> None:

@@ -320,7 +320,9 @@ def sections(of: type[BaseModel] = Settings) -> Iterator[type[BaseModel]]:
 
 def test_every_setting_is_in_the_table_above() -> None:
     for section in sections():
-        assert set(CHANGES[section][1]) == set(section.model_fields), section
+        # It refuses, and makes nothing.
+        refusing = {"audited"} if section is Settings else set()
+        assert set(CHANGES[section][1]) | refusing == set(section.model_fields), section
 
 
 @pytest.mark.parametrize("section", CHANGES, ids=lambda each: each.__name__)

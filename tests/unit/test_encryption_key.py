@@ -14,7 +14,7 @@ from settings import SettingsError
 from tests.unit import type_tokens as t
 from tests.unit.builders import KEY_ARN, TAGS
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import Recording, record
+from tests.unit.recorder import Recorder, Recording, record
 from tests.unit.stacks import parse, record_stack, stack_values
 
 KEY = "aws:kms/key:Key"
@@ -23,16 +23,16 @@ PROD = Names(environment="prod")
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:fileflow-prod-alarms"
 
 
-def made(*, retain_on_delete: bool = True) -> Recording:
+def made(recorder: Recorder | None = None, **changes: Any) -> Recording:
     """A run with production's key."""
     args = EncryptionKeyArgs(
         name=PROD.base,
         topic_name=PROD.alarm_topic,
         log_group_names=PROD.log_groups,
-        retain_on_delete=retain_on_delete,
         tags=TAGS,
+        **changes,
     )
-    return record(lambda: EncryptionKey(PROD.base, args))
+    return record(lambda: EncryptionKey(PROD.base, args), recorder=recorder)
 
 
 def statements(recording: Recording) -> dict[str, Any]:
@@ -56,6 +56,50 @@ def test_the_key_rotates_has_an_alias_and_waits_thirty_days_for_its_end() -> Non
 def test_the_key_stays_when_its_setting_goes_unless_the_stack_says_otherwise() -> None:
     assert made().only(KEY).retain_on_delete
     assert not made(retain_on_delete=False).only(KEY).retain_on_delete
+
+
+DESCRIPTION = "Logs, sessions, alarms and images of fileflow-prod"
+NAME = PROD.web_api.log_group
+
+
+@pytest.mark.parametrize(
+    ("group", "key", "imported"),
+    [
+        ({"tags": TAGS, "kmsKeyId": KEY_ARN}, {"description": DESCRIPTION, "enabled": True}, "key-id"),
+        ({"tags": TAGS, "kmsKeyId": KEY_ARN}, {"description": DESCRIPTION, "enabled": False}, ""),
+        ({"tags": TAGS, "kmsKeyId": KEY_ARN}, {"description": "another's", "enabled": True}, ""),
+        ({"tags": TAGS, "kmsKeyId": ""}, {}, ""),
+        ({"tags": {}, "kmsKeyId": KEY_ARN}, {"description": DESCRIPTION, "enabled": True}, ""),
+    ],
+    ids=["kept", "on its way out", "another's", "no key", "another's group"],
+)
+def test_the_key_of_kept_logs_comes_back_with_them(
+    group: dict[str, object], key: dict[str, object], imported: str
+) -> None:
+    answers: dict[str, dict[str, object]] = {
+        "aws:cloudwatch/getLogGroups:getLogGroups": {"logGroupNames": [NAME]},
+        "aws:cloudwatch/getLogGroup:getLogGroup": group,
+        "aws:kms/getKey:getKey": {"id": "key-id", **key},
+    }
+    found = made(Recorder(answers=answers), kept_log_group_name=NAME).only(KEY)
+
+    assert found.request.importId == imported
+    # What KMS doesn't say of a key that is imported.
+    assert set(found.ignore_changes) == {"bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"}
+
+
+def test_where_no_log_group_stays_nothing_is_asked_about_former_keys() -> None:
+    assert [each.token for each in made().invokes if "kms" in each.token or "LogGroup" in each.token] == []
+
+
+@pytest.mark.parametrize("retained", [True, False])
+def test_every_log_group_of_a_stack_stays_or_goes_as_the_stack_says(retained: bool) -> None:
+    values = stack_values("prod")
+    values["logging"]["retain_on_delete"] = retained
+    groups = record_stack("prod", values=values).of_type(t.LOG_GROUP)
+
+    assert len(groups) == 6
+    assert {each.retain_on_delete for each in groups} == {retained}
 
 
 def test_the_account_and_three_services_may_use_the_key_and_nobody_else() -> None:

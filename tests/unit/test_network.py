@@ -23,6 +23,7 @@ from components.network import (
     no_public_addresses,
     subnet_layout,
 )
+from components.options import Logging
 from components.validation import InvalidArgumentError
 from local.plugins.awsx.subnets import auto_blocks
 from tests.unit import type_tokens as t
@@ -107,6 +108,13 @@ def test_flow_logs_go_to_a_group_of_their_own_by_a_role_that_may_do_nothing_else
     [allowed] = recording.only(t.ROLE_POLICY).json("policy")["Statement"]
     assert allowed["Resource"] == f"{group_arn}:*"
     assert recording.only(t.ROLE_POLICY).urn in flow_log.dependencies
+
+
+def test_flow_logs_outlive_the_stack_where_its_logs_do() -> None:
+    args = NetworkArgs(vpc=NewVpc(flow_logs=FlowLogs()), logging=Logging(retain_on_delete=True), tags=TAGS)
+
+    assert record(lambda: Network("fileflow-prod", args)).only(t.LOG_GROUP).retain_on_delete
+    assert not record_network(NewVpc(flow_logs=FlowLogs())).only(t.LOG_GROUP).retain_on_delete
 
 
 @pytest.mark.parametrize(

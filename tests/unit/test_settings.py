@@ -480,6 +480,7 @@ def test_an_arn_of_another_region_is_refused_where_the_service_takes_none(path: 
     if "certificate_arn" not in path:
         del values["web_api"]["load_balancer"]["certificate_arn"]
         values["web_api"]["load_balancer"]["plain_http"] = True
+        del values["audited"]
     values = as_text(values)
 
     with pytest.raises(SettingsError) as caught:

@@ -32,6 +32,16 @@ def record(*tasks: Task, most: int = 1, answers: tuple[bool, ...] = ()) -> Recor
     )
 
 
+def test_a_key_on_its_way_out_is_a_loss_unless_it_was_asked_for() -> None:
+    before, after = {"1": "of a former run"}, {"1": "of a former run", "2": "Logs"}
+
+    assert list(rules.unreadable(before, before, asked_for=False)) == []
+    assert list(rules.unreadable(before, after, asked_for=True)) == []
+    assert len(list(rules.unreadable(before, before, asked_for=True))) == 1
+    (said,) = rules.unreadable(before, after, asked_for=False)
+    assert said.endswith("is lost: Logs")
+
+
 def test_a_successor_after_the_stop_is_one_handover_with_its_times() -> None:
     seen = record(task(1, created=10, stopping=110), task(2, created=110))
     assert list(rules.two_at_once(seen)) == []

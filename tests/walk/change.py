@@ -57,8 +57,9 @@ class Run:
 
     Changes of one run touch different resources, so that each is seen by itself. `renames` maps the new
     names of schedulers to the old ones. `fails` ones fail halfway on purpose. `previewed` ones have their
-    preview first, as a person's have, because that refuses them. `bases` are the stacks that it is walked
-    from.
+    preview first, as a person's have, because that refuses them. After one that `deletes_keys` KMS is about
+    to delete a key; after any other, what was encrypted can be read. `bases` are the stacks that it is
+    walked from.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Run:
     renames: Mapping[str, str] | None = None
     fails: bool = False
     previewed: bool = False
+    deletes_keys: bool = False
     bases: Sequence[str] = (PLAIN,)
 
 

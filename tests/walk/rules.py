@@ -8,7 +8,7 @@ one that stops overlaps with its successor is measured, not forbidden.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.walk.watcher import Record, Task
@@ -100,6 +100,20 @@ def unanswered(record: Record) -> Iterator[str]:
             f"the web API didn't answer {len(failed)} of {len(record.sights)} requests, over {lasted:.1f} s, "
             f"first: {failed[0].answer}"
         )
+
+
+def unreadable(before: Mapping[str, str], after: Mapping[str, str], asked_for: bool) -> Iterator[str]:
+    """Keys on their way out, by their ids, that weren't before: what they encrypted can't be read any more.
+
+    Logs keep the key that they came in under, also when their group has another one.
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    going = sorted(after[each] for each in set(after) - set(before))
+    if asked_for:
+        if not going:
+            yield "no key is deleted, although that was asked for"
+    else:
+        yield from (f"a key is deleted, and what it encrypted is lost: {each}" for each in going)
 
 
 def restarted_services(record: Record) -> set[str]:

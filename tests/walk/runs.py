@@ -40,6 +40,7 @@ RUNS: Final[Sequence[Run]] = (
     one("version", {"version": "1.1.0"}, bases=BOTH),
     one("environment", {"environment": "other"}, previewed=True),
     one("tags", {"tags": {"CostCenter": "4711"}}, bases=BOTH),
+    one("audited", {"audited": True}, previewed=True),
     Run(
         name="logs, repository, insights, autoscaling",
         changes=[
@@ -121,9 +122,19 @@ RUNS: Final[Sequence[Run]] = (
             ),
         ],
     ),
-    one("a key of its own", {"encryption.create": True}, bases=BOTH),
-    one("a key that goes", {"encryption.create": True, "encryption.retain_on_delete": False}),
+    one("a key of its own", {"encryption.create": True}),
+    one(
+        "a key that goes",
+        {"encryption.create": True, "encryption.retain_on_delete": False},
+        deletes_keys=True,
+    ),
     one("an existing key", {"encryption.kms_key_arn": "$key"}),
+    one(
+        "an existing key for its own",
+        {"encryption.create": LEFT_OUT, "encryption.kms_key_arn": "$key"},
+        bases=(HTTPS,),
+    ),
+    one("no key", {"encryption.create": LEFT_OUT}, bases=(HTTPS,)),
     one("insights off", {"container_insights": "disabled"}, previewed=True),
     one("insights off without schedulers", {"container_insights": "disabled", "schedulers": []}),
     # The network.
@@ -376,7 +387,12 @@ RUNS: Final[Sequence[Run]] = (
         {f"{BALANCER}.web_acl.action": "block", f"{BALANCER}.web_acl.requests_per_five_minutes": 1000},
         bases=(HTTPS,),
     ),
-    one("a web ACL that counts", {f"{BALANCER}.web_acl.action": "count"}, bases=(HTTPS,)),
+    one("no web ACL", {f"{BALANCER}.web_acl": LEFT_OUT}, bases=(HTTPS,)),
+    one(
+        "a web ACL of others for its own",
+        {f"{BALANCER}.web_acl": LEFT_OUT, f"{BALANCER}.web_acl_arn": "$web_acl"},
+        bases=(HTTPS,),
+    ),
     one("another certificate", {f"{BALANCER}.certificate_arn": "$other_certificate"}, bases=(HTTPS,)),
     one(
         "a certificate for a host name",
@@ -405,7 +421,8 @@ TOUR_REFUSES: Final = ("internal", "one scheduler for another", "another cut of 
 def base_values(base: str) -> dict[str, Any]:
     """The file that the walk starts from: stack `local` with every optional section given.
 
-    The second one lies behind HTTPS and in a VPC that exists already, and has no leases.
+    The second one lies behind HTTPS and a web ACL and in a VPC that exists already, has a key of its own, and
+    no leases.
     """
     values = stack_values("local")
     values["schedulers"] = [copy.deepcopy(DOWNLOAD), copy.deepcopy(PIPELINE)]
@@ -425,5 +442,7 @@ def base_values(base: str) -> dict[str, Any]:
         del values["images"]["kind"]
         web["load_balancer"].pop("plain_http")
         web["load_balancer"]["certificate_arn"] = "$certificate"
+        web["load_balancer"]["web_acl"] = {}
+        values["encryption"] = {"create": True}
         values["network"] = {"use": copy.deepcopy(EXISTING_VPC)}
     return values

@@ -137,6 +137,11 @@ class WalkedStack:
         [file] = (self.deployment.root / ".local/backend/.pulumi/stacks").glob("*/local.json")
         return file.read_bytes()
 
+    def keys_to_be_deleted(self) -> dict[str, str]:
+        """The KMS keys that are on their way out, by their ids, with what each is for."""
+        keys = _described_keys(self.client("kms"))
+        return {key["KeyId"]: key["Description"] for key in keys if key["KeyState"] == "PendingDeletion"}
+
     def inventory(self) -> dict[str, list[str]]:
         """What exists of each kind, by what AWS calls it."""
         return {kind: sorted(each(self.client)) for kind, each in KINDS.items()}
@@ -193,17 +198,16 @@ def _nat_gateways(client_of: Callable[[str], Any]) -> list[str]:
 
 
 def _keys(client_of: Callable[[str], Any]) -> list[str]:
-    """Those that aren't on their way out: AWS waits a week at least before it deletes a key.
-
-    Without the stack's own, which stay on purpose: what is left of logs is read with them.
-    """
-    kms = client_of("kms")
-    described = [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"] for each in kms.list_keys()["Keys"]]
+    """Those of others: the stack's own stay on purpose, since what is left of logs is read with them."""
     return [
         str(key["KeyId"])
-        for key in described
-        if key["KeyState"] != "PendingDeletion" and not key["Description"].startswith("Logs, sessions, ")
+        for key in _described_keys(client_of("kms"))
+        if not key["Description"].startswith(("Logs, sessions, ", "Sessions of ECS Exec "))
     ]
+
+
+def _described_keys(kms: Any) -> list[dict[str, Any]]:
+    return [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"] for each in kms.list_keys()["Keys"]]
 
 
 KINDS: Mapping[str, Callable[[Callable[[str], Any]], list[str]]] = {

@@ -36,6 +36,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
     before = base_values(stack.base)
     after = changed(before, run.changes)
     state, inventory = stack.state(), stack.inventory()
+    going = stack.keys_to_be_deleted()
     stack.write(after)
     there = there_from(stack, run, before, after)
     refused = not there.succeeded and not there.operations
@@ -62,6 +63,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
     stack.write(before)
     walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
     walked.violations += _left_behind(inventory, stack.inventory())
+    walked.violations += rules.unreadable(going, stack.keys_to_be_deleted(), run.deletes_keys)
     return walked
 
 
@@ -83,7 +85,7 @@ def tour(stack: WalkedStack, steps: Sequence[Sequence[Run]], refused: Sequence[R
     The runs of a step go in together; what has to be `refused` is tried where the last one ended.
     """
     walked = Walked()
-    inventory = stack.inventory()
+    inventory, going = stack.inventory(), stack.keys_to_be_deleted()
     before = base_values(stack.base)
     values: dict[str, Any] = before
     gone: list[Run] = []
@@ -107,6 +109,7 @@ def tour(stack: WalkedStack, steps: Sequence[Sequence[Run]], refused: Sequence[R
     stack.write(before)
     walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
     walked.violations += _left_behind(inventory, stack.inventory())
+    walked.violations += rules.unreadable(going, stack.keys_to_be_deleted(), asked_for=False)
     return walked
 
 
