@@ -83,40 +83,39 @@ def _existing(arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[s
 
     async def check(known: list[str]) -> str:
         known_arn, region, account = known
-        refuse_elsewhere(known_arn, region, account)
-        await refuse_missing(await SessionSettings.of(provider), known_arn)
+        refuse_elsewhere(known_arn, region)
+        await refuse_missing(await SessionSettings.of(provider), known_arn, account)
         return known_arn
 
     checked: pulumi.Output[str] = pulumi.Output.all(arn, here.region, here.account_id).apply(check)
     return checked
 
 
-def refuse_elsewhere(arn: str, region: str, account: str) -> None:
-    """Raises `pulumi.RunError` for a certificate of another region or account, which no listener takes.
+def refuse_elsewhere(arn: str, region: str) -> None:
+    """Raises `pulumi.RunError` for a certificate of another region than the load balancer's.
 
     Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-regions.html
     """
-    parts = [*arn.split(":"), "", "", "", "", ""]
-    for what, its, here in (("region", parts[3], region), ("account", parts[4], account)):
-        if its != here:
-            raise refused(
-                _KEY,
-                arn,
-                f"it is of the {what} {its}, and the load balancer of {here}",
-                f"Request or import the certificate in {here}, and name that one.",
-            )
+    its = arn.split(":")[3]
+    if its != region:
+        raise refused(
+            _KEY,
+            arn,
+            f"it lies in {its}, and the load balancer in {region}",
+            f"Request or import the certificate in {region}, and name that one.",
+        )
 
 
-async def refuse_missing(settings: SessionSettings, arn: str) -> None:
-    """Raises `pulumi.RunError` for a certificate that ACM doesn't have; where ACM can't be asked, nothing.
+async def refuse_missing(settings: SessionSettings, arn: str, account: str) -> None:
+    """Raises `pulumi.RunError` for a certificate that ACM doesn't have in `account`, the provider's own.
 
-    Credentials that are another account's don't find it either, so only the certificate's own are asked.
+    Another account's isn't found either. Where ACM can't be asked as that account, nothing is refused.
     Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_DescribeCertificate.html
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        exists = await asyncio.to_thread(_exists, settings, arn)
+        exists = await asyncio.to_thread(_exists, settings, arn, account)
     except (BotoCoreError, ClientError) as error:
         pulumi.log.debug(f"{arn}: ACM can't be asked, only the provider: {error}")
         return
@@ -124,14 +123,13 @@ async def refuse_missing(settings: SessionSettings, arn: str) -> None:
         raise refused(
             _KEY,
             arn,
-            "ACM has no such certificate",
+            f"ACM has no such certificate in the account {account}",
             "Name one that is ISSUED: aws acm list-certificates --certificate-statuses ISSUED",
         )
 
 
-def _exists(settings: SessionSettings, arn: str) -> bool:
-    _, _, _, region, account, _ = arn.split(":", 5)
-    session = settings.open(region)
+def _exists(settings: SessionSettings, arn: str, account: str) -> bool:
+    session = settings.open(arn.split(":")[3])
     if session.client("sts").get_caller_identity()["Account"] != account:
         return True
     acm = session.client("acm")
