@@ -212,27 +212,12 @@ def load_balancing(
     logs: Logging,
 ) -> LoadBalancing:
     """The load balancer of the web API."""
-    return LoadBalancing(
+    return balancer.value(
         name=names.load_balancer,
         target_group_name=names.target_group,
         public_subnet_ids=public_subnet_ids,
-        https=balancer.https(),
-        web_acl_arn=balancer.web_acl_arn,
-        web_acl=(
-            None
-            if balancer.web_acl is None
-            else balancer.web_acl.value(
-                name=names.load_balancer, log_group_name=names.web_acl_log_group, logging=logs
-            )
-        ),
-        plain_http=balancer.plain_http,
-        internal=balancer.internal,
-        source_cidr_blocks=balancer.source_cidr_blocks,
-        deletion_protection=balancer.deletion_protection,
-        access_logs=None if balancer.access_logs is None else balancer.access_logs.value(),
-        idle_timeout_seconds=balancer.idle_timeout_seconds,
-        deregistration_delay_seconds=balancer.deregistration_delay_seconds,
-        health_check=balancer.health_check,
+        web_acl_log_group_name=names.web_acl_log_group,
+        logging=logs,
     )
 
 

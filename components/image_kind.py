@@ -22,6 +22,9 @@ LIVENESS_PATH = "/actuator/health/liveness"
 Source: https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
 """
 
+HEALTH_PROBES = {"MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED": "true"}
+"""Spring Boot has the liveness group outside Kubernetes only when it is asked for (the page above)."""
+
 _TIMEOUT_SECONDS = 10
 """Longer than a JVM takes to start on a quarter of a vCPU that the application uses too."""
 
@@ -35,9 +38,9 @@ def with_health_check(container: ContainerOptions, kind: ImageKind, port: int) -
     """
     if container.health_check is not None or kind == "other":
         return container
-    environment = {"MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED": "true"}
+    environment = HEALTH_PROBES
     if kind == "buildpack":
-        environment |= {"THC_PATH": LIVENESS_PATH, "THC_PORT": str(port)}
+        environment = {**HEALTH_PROBES, "THC_PATH": LIVENESS_PATH, "THC_PORT": str(port)}
         command = ["CMD", "/workspace/health-check"]
     else:
         flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m"]

@@ -95,6 +95,10 @@ class ImageRepository(pulumi.ComponentResource):
     ) -> None:
         super().__init__(IMAGE_REPOSITORY, name, {"repositoryName": args.repository_name}, opts)
         self._name = name
+        self.wanted: list[str] = []
+        """The tags that are to be there already, so that one error names all that aren't."""
+        self.wanted_local_images: list[Wanted] = []
+        """The images of the Docker engine that are to be pushed, likewise."""
         environment = AwsEnvironment.of(self)
         self.repository = awsx.ecr.Repository(
             name,
@@ -139,16 +143,6 @@ class ImageRepository(pulumi.ComponentResource):
         self.register_outputs(
             {"repository_name": self.repository_name, "registry": self.registry, "url": self.url}
         )
-
-    @cached_property
-    def wanted(self) -> list[str]:
-        """The tags that are to be there already, so that one error names all that aren't."""
-        return []
-
-    @cached_property
-    def wanted_local_images(self) -> list[Wanted]:
-        """The images of the Docker engine that are to be pushed, likewise."""
-        return []
 
     @cached_property
     def digests(self) -> pulumi.Output[Mapping[str, str] | None]:

@@ -17,6 +17,7 @@ from components.alarms import deployment_alarms, no_healthy_task_alarm, utilizat
 from components.autoscaling import ScaledService, scale
 from components.aws_rules import check_tags
 from components.capacity import fargate
+from components.image_kind import HEALTH_PROBES
 from components.load_balancer import LoadBalancer, create_load_balancer
 from components.options import (
     Alarms,
@@ -300,14 +301,13 @@ def spring_environment(load_balancing: LoadBalancing) -> dict[str, str]:
     """What Spring Boot must be told to fit its load balancer; a variable of the user's own wins.
 
     Tomcat keeps an idle connection for a minute, as the load balancer does by default: a request that is
-    sent while Tomcat closes is answered with 502. So Tomcat keeps it longer. And its liveness group, which
-    a load balancer should ask, is there outside Kubernetes only when it is asked for.
+    sent while Tomcat closes is answered with 502. So Tomcat keeps it longer. And a load balancer should ask
+    its liveness group.
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
-    (section "Connection idle timeout"),
-    https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
+    (section "Connection idle timeout")
     """
     return {
-        "MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED": "true",
+        **HEALTH_PROBES,
         "SERVER_TOMCAT_KEEPALIVETIMEOUT": f"{load_balancing.idle_timeout_seconds + 15}s",
     }
 

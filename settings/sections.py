@@ -10,9 +10,11 @@ mistake is worded (`messages`), or where values come from (`reading`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pulumi
 from pydantic import (
     AfterValidator,
     Field,
@@ -162,6 +164,18 @@ class ImageSettings(Section):
         """How images are built, by their source where it isn't said."""
         return self.kind or ("dockerfile" if self.source == "build" else "buildpack")
 
+    @cached_property
+    def entry_point(self) -> Sequence[str]:
+        """What an image starts: a buildpack's, or what the Dockerfile says; empty where that says nothing."""
+        if self.source != "build" or self.dockerfile is None:
+            return BUILDPACKS_ENTRY_POINT
+        try:
+            dockerfile = Path(self.dockerfile).read_text(encoding="utf-8")
+        except OSError:
+            # Which the build refuses, and by its name.
+            return BUILDPACKS_ENTRY_POINT
+        return started_by(dockerfile, self.target)
+
 
 class RepositorySettings(Section):
     """What the image repository keeps, and whether it may be deleted with its images."""
@@ -248,26 +262,46 @@ class LoadBalancerSettings(Section):
                 "Leave it out, or give a certificate.",
             )
         # The component's own checks; what the settings don't know stands in by an example.
-        LoadBalancing(
+        self.value(
             name="example",
             target_group_name="example",
             public_subnet_ids=[],
+            web_acl_log_group_name="aws-waf-logs-example",
+            logging=Logging(),
+        )
+        return self
+
+    def value(
+        self,
+        *,
+        name: str,
+        target_group_name: str,
+        public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+        web_acl_log_group_name: str,
+        logging: Logging,
+    ) -> LoadBalancing:
+        """The load balancer as the component wants it."""
+        acl = self.web_acl
+        return LoadBalancing(
+            name=name,
+            target_group_name=target_group_name,
+            public_subnet_ids=public_subnet_ids,
             https=self.https(),
             web_acl_arn=self.web_acl_arn,
             web_acl=(
                 None
-                if self.web_acl is None
-                else self.web_acl.value(
-                    name="example", log_group_name="aws-waf-logs-example", logging=Logging()
-                )
+                if acl is None
+                else acl.value(name=name, log_group_name=web_acl_log_group_name, logging=logging)
             ),
             plain_http=self.plain_http,
             internal=self.internal,
             source_cidr_blocks=self.source_cidr_blocks,
+            deletion_protection=self.deletion_protection,
+            access_logs=None if self.access_logs is None else self.access_logs.value(),
             idle_timeout_seconds=self.idle_timeout_seconds,
             deregistration_delay_seconds=self.deregistration_delay_seconds,
+            health_check=self.health_check,
         )
-        return self
 
     def https(self) -> Https | None:
         """HTTPS as the component wants it, or None for plain HTTP."""
@@ -435,16 +469,7 @@ class Settings(Section):
 
     def lease_entry_point_of(self, lease: LeaseSettings) -> Sequence[str]:
         """What a lease's guard starts: what it names, or the image's own; empty where that isn't known."""
-        if lease.entry_point is not None:
-            return lease.entry_point
-        if self.images.source != "build" or self.images.dockerfile is None:
-            return BUILDPACKS_ENTRY_POINT
-        try:
-            dockerfile = Path(self.images.dockerfile).read_text(encoding="utf-8")
-        except OSError:
-            # Which the build refuses, and by its name.
-            return BUILDPACKS_ENTRY_POINT
-        return started_by(dockerfile, self.images.target)
+        return self.images.entry_point if lease.entry_point is None else lease.entry_point
 
     def lease_table_of(self, lease: LeaseSettings) -> str:
         """The table that a lease lies in: the stack's own one, where it names none."""
