@@ -9,13 +9,15 @@ nothing runs that would have any. The alarms that AWS makes for a target trackin
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 import uuid
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
+import botocore.loaders
 from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
@@ -107,10 +109,10 @@ def _scaled(request: Request) -> tuple[str, str, str]:
     return namespace, resource_id, dimension
 
 
-def _namespace(request: Request) -> str:
+def _namespace(request: Request, known: Container[str] = DIMENSIONS) -> str:
     _required(request, "ServiceNamespace")
     namespace = str(request["ServiceNamespace"])
-    if namespace not in DIMENSIONS:
+    if namespace not in known:
         raise AwsError(
             "ValidationException",
             f"The emulated Application Auto Scaling serves the namespaces {sorted(DIMENSIONS)} only, not "
@@ -233,34 +235,17 @@ def _matching(store: Any, request: Request, names_key: str = "", name: str = "")
     ]
 
 
-# Of AWS's other namespaces nothing can have been registered here, which is an answer too.
-# https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html
-NAMESPACES = frozenset(
-    [
-        "appstream",
-        "cassandra",
-        "comprehend",
-        "custom-resource",
-        "dynamodb",
-        "ec2",
-        "ecs",
-        "elasticache",
-        "elasticmapreduce",
-        "kafka",
-        "lambda",
-        "neptune",
-        "rds",
-        "sagemaker",
-        "workspaces",
-    ]
-)
+@functools.cache
+def _namespaces() -> frozenset[str]:
+    """AWS's namespaces: in the others nothing can have been registered here, which is an answer too."""
+    model = botocore.loaders.Loader().load_service_model(SERVICE, "service-2")
+    return frozenset(model["shapes"]["ServiceNamespace"]["enum"])
 
 
 def _describe_scalable_targets(request: Request) -> dict[str, Any]:
-    _required(request, "ServiceNamespace")
-    namespace = request["ServiceNamespace"]
-    if namespace not in NAMESPACES:
-        _namespace(request)
+    # The model is read for those alone who ask for another namespace than this project's.
+    is_served = request.get("ServiceNamespace") in DIMENSIONS
+    namespace = _namespace(request, DIMENSIONS if is_served else _namespaces())
     wanted = request.get("ResourceIds") or []
     found = [
         target

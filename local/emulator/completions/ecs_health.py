@@ -18,6 +18,7 @@ from ministack.services import alb, ecs
 from local.emulator.completions.ecs_containers import find_container, simulated
 from local.emulator.completions.ecs_registration import load_balancers_of
 from local.emulator.completions.ecs_stopping import begin_stop
+from local.emulator.completions.ecs_surroundings import definition_of
 from local.emulator.completions.patching import wrap
 
 CHECK_SECONDS = 0.5
@@ -50,15 +51,10 @@ def _unhealthy(description: str) -> dict[str, str]:
     return {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": description}
 
 
-def _definition(task: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
-    return found
-
-
 def _checked_containers(task: dict[str, Any]) -> set[str]:
     return {
         container["name"]
-        for container in _definition(task).get("containerDefinitions", [])
+        for container in definition_of(task).get("containerDefinitions", [])
         if container.get("healthCheck") and container.get("essential", True)
     }
 

@@ -17,10 +17,11 @@ from typing import Any
 from ministack.core.concurrency import resource_lock
 from ministack.services import dynamodb, ecs
 
+from local.emulator.completions.ecs_surroundings import definition_of
 from local.emulator.simulated_engine import PREFIX
 
 GUARD, LEASE_KEY = "/lease/guard", "LeaseKey"
-"""As `components.names` has them, which needs Pulumi."""
+"""As `components.names` has them; the emulated AWS imports nothing of the program that it serves."""
 
 NO_LEASE = {"name": f"{PREFIX}NO_LEASE", "value": "1"}
 """The variable of a container whose guard never has the lease, as without a way to DynamoDB."""
@@ -34,8 +35,7 @@ class _Lease:
     @classmethod
     def of(cls, task: dict[str, Any]) -> _Lease | None:
         """The lease that a task's command names, and that its guard can have."""
-        definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
-        for container in definition.get("containerDefinitions", []):
+        for container in definition_of(task).get("containerDefinitions", []):
             words = container.get("entryPoint") or []
             if words[:2] == [GUARD, "run"] and NO_LEASE not in container.get("environment", []):
                 named = dict(zip(words[2::2], words[3::2], strict=False))

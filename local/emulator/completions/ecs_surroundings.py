@@ -76,12 +76,17 @@ def task_of(options: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def definition_of(task: dict[str, Any]) -> dict[str, Any]:
+    """The task definition of a task; empty where it is gone."""
+    found: dict[str, Any] = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
+    return found
+
+
 def ends_first(task: dict[str, Any], name: str) -> bool:
     """Whether another container of the task waits for the end of this one."""
-    definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
     return any(
         needed["containerName"] == name and needed["condition"] in ("SUCCESS", "COMPLETE")
-        for each in definition.get("containerDefinitions", [])
+        for each in definition_of(task).get("containerDefinitions", [])
         for needed in each.get("dependsOn") or []
     )
 

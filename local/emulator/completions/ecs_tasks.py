@@ -20,6 +20,7 @@ from ministack.services import ec2, ecs
 from local.emulator.completions.ec2 import attach_interface
 from local.emulator.completions.ecs_containers import explain_exit, show_address, simulated
 from local.emulator.completions.ecs_leases import release_lease, take_lease
+from local.emulator.completions.ecs_surroundings import definition_of
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import (
     AwsError,
@@ -173,7 +174,7 @@ def _cluster_not_found(_: Request) -> dict[str, Any]:
 
 
 def _complete_task(task: dict[str, Any], request: Request, network: dict[str, Any]) -> None:
-    definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
+    definition = definition_of(task)
     if task.get("launchType") == "FARGATE":
         task["containerInstanceArn"] = None
         task["fargateEphemeralStorage"] = task.get("ephemeralStorage") or {"sizeInGiB": 20}

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..naming import AutoName
-from ..resource import Call, Inputs, Resource, State, name_of, tag_changes, tag_list, tag_map
-from .calls import given, retried, touched, unless_absent
+from ..resource import Call, Inputs, Resource, State, name_of, tag_list, tag_map
+from .calls import change_tags, given, retried, touched, unless_absent
+from .spelling import camel, pascal
 
 _ABSENT: Final = "WAFNonexistentItemException"
 
@@ -54,35 +55,18 @@ class WebAclAssociation(Resource):
         )
 
 
-_SPELLED_OTHERWISE: Final[Mapping[str, str]] = {
-    "cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
-    "rules": "Rules",
-    "ruleActionOverrides": "RuleActionOverrides",
-}
-_PULUMI_NAMES: Final[Mapping[str, str]] = {waf: pulumi for pulumi, waf in _SPELLED_OTHERWISE.items()}
+_WAF_NAMES: Final = MappingProxyType({"cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled"})
+_PULUMI_NAMES: Final = MappingProxyType({waf: pulumi for pulumi, waf in _WAF_NAMES.items()})
 
 
 def to_waf(value: Any) -> Any:
     """A block of arguments as WAF's request has it, without what isn't set."""
-    if isinstance(value, Mapping):
-        return {
-            _SPELLED_OTHERWISE.get(name, name[:1].upper() + name[1:]): to_waf(each)
-            for name, each in value.items()
-            if each is not None
-        }
-    if isinstance(value, list):
-        return [to_waf(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return pascal(value, _WAF_NAMES)
 
 
 def from_waf(value: Any) -> Any:
     """A block of WAF's answer by Pulumi's names."""
-    if isinstance(value, Mapping):
-        return {
-            _PULUMI_NAMES.get(name, name[:1].lower() + name[1:]): from_waf(each)
-            for name, each in value.items()
-        }
-    return [from_waf(each) for each in value] if isinstance(value, list) else value
+    return camel(value, _PULUMI_NAMES)
 
 
 def same_rules(old: Any, new: Any) -> bool:
@@ -154,11 +138,7 @@ class WebAcl(Resource):
                 LockToken=found["LockToken"],
                 **self._request(new),
             )
-        wanted, surplus = tag_changes(old, new)
-        if surplus:
-            wafv2.untag_resource(ResourceARN=old["arn"], TagKeys=surplus)
-        if wanted:
-            wafv2.tag_resource(ResourceARN=old["arn"], Tags=tag_list(wanted))
+        change_tags(wafv2, old["arn"], old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:

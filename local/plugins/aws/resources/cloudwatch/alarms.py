@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ...naming import AutoName
-from ...resource import Call, Inputs, Resource, State, tag_changes, tag_list, tag_map, without_none
+from ...resource import Call, Inputs, Resource, State, tag_list, tag_map, without_none
 from ...values import has_unknown
+from ..calls import change_tags
 from ..spelling import camel, pascal
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
@@ -81,14 +82,6 @@ def _criteria_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _window_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     clock = (found or {}).get("WallClockWindow")
     return {"wallClockWindow": camel(clock)} if clock is not None else None
-
-
-def _change_tags(call: Call, arn: str, old: State, new: Inputs) -> None:
-    wanted, surplus = tag_changes(old, new)
-    if surplus:
-        call.client("cloudwatch").untag_resource(ResourceARN=arn, TagKeys=surplus)
-    if wanted:
-        call.client("cloudwatch").tag_resource(ResourceARN=arn, Tags=tag_list(wanted))
 
 
 def _tags(call: Call, arn: str) -> dict[str, str]:
@@ -201,7 +194,7 @@ class MetricAlarm(Resource):
         del resource_id
         if not changed or changed - {"tags"}:
             self._put(call, new)
-        _change_tags(call, str(old["arn"]), old, new)
+        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
@@ -269,7 +262,7 @@ class CompositeAlarm(Resource):
         del resource_id
         if not changed or changed - {"tags"}:
             self._put(call, new)
-        _change_tags(call, str(old["arn"]), old, new)
+        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:

@@ -13,12 +13,12 @@ from ...resource import (
     Resource,
     State,
     name_of,
-    tag_changes,
     tag_list,
     tag_map,
     without_none,
 )
 from ...session import AwsError
+from ..calls import change_tags
 from ..defaulting import if_given
 from ..spelling import camel, pascal
 
@@ -92,11 +92,7 @@ class EventRule(Resource):
     ) -> str | None:
         if not changed or changed - {"tags", "forceDestroy"}:
             self._put(call, resource_id.rpartition("/")[2], new)
-        wanted, surplus = tag_changes(old, new)
-        if surplus:
-            call.client("events").untag_resource(ResourceARN=old["arn"], TagKeys=surplus)
-        if wanted:
-            call.client("events").tag_resource(ResourceARN=old["arn"], Tags=tag_list(wanted))
+        change_tags(call.client("events"), old["arn"], old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
