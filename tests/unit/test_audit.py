@@ -63,9 +63,7 @@ STATE = {
     }
 }
 OWN = OwnResources.of_state(STATE)
-REQUIREMENTS = {
-    "s3_bucket_object_lock": [Requirement("KISA-ISMS-P", "2.9.3", "백업"), Requirement("CIS", "3.1", "")]
-}
+REQUIREMENTS = {"s3_bucket_object_lock": [Requirement("KISA-ISMS-P", "2.9.3"), Requirement("CIS", "3.1")]}
 LOCK = Acceptance(
     check="s3_bucket_object_lock",
     resource="aws:s3/bucket:Bucket",
@@ -77,7 +75,7 @@ LOCK = Acceptance(
 
 
 def found(check: str, uid: str, status: str = "FAIL") -> Found:
-    return Found(check=check, title=check, severity="medium", status=status, said="said", uid=uid)
+    return Found(check=check, severity="medium", status=status, said="said", uid=uid)
 
 
 def states(*findings: Found, acceptances: tuple[Acceptance, ...] = (), stack: str = "prod") -> list[str]:
@@ -274,7 +272,7 @@ def audited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, s
     """Audits the stack as if Prowler had found one thing, with the acceptances of a file."""
     monkeypatch.setattr(
         "tools.audit.__main__.pulumi",
-        lambda *arguments: "prod\n" if "--show-name" in arguments else json.dumps(STATE),
+        lambda arguments, _folder: "prod\n" if "--show-name" in arguments else json.dumps(STATE),
     )
     monkeypatch.setattr(prowler, "environment_python", lambda *_arguments: Path("python"))
     monkeypatch.setattr(prowler, "requirements", lambda *_arguments: REQUIREMENTS)

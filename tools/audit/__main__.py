@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,8 @@ import boto3
 from local.errors import LocalError
 from local.paths import Paths
 from local.progress import Progress
+from operate.errors import OperateError
+from operate.pulumi_cli import pulumi
 from tools import compliance
 from tools.audit import accepted, own_checks, prowler, reports
 from tools.audit.judgement import judge
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     try:
         return audit(options)
-    except LocalError as error:
+    except (LocalError, OperateError) as error:
         print(f"audit: {error}", file=sys.stderr)
         return 1
 
@@ -35,8 +36,8 @@ def audit(options: argparse.Namespace) -> int:
     """Runs Prowler on the stack's own resources, and reports."""
     paths, progress = Paths.of(os.environ), Progress()
     entries = accepted.read(options.accepted)
-    stack = options.stack or pulumi("stack", "--show-name").strip()
-    own = OwnResources.of_state(json.loads(pulumi("stack", "export", "--stack", stack)))
+    stack = options.stack or pulumi(["stack", "--show-name"], Path()).strip()
+    own = OwnResources.of_state(json.loads(pulumi(["stack", "export", "--stack", stack], Path())))
     if not own.resources:
         raise LocalError(f"stack {stack} has no resources.", f"deploy it first: make up STACK={stack}")
     python = prowler.environment_python(paths, os.environ, progress)
@@ -57,22 +58,6 @@ def client_of(own: OwnResources) -> own_checks.Clients:
     """Clients of boto3 in the stack's region, with the usual credentials and endpoint."""
     region = min(own.regions(), default=None)
     return lambda service: boto3.client(service, region_name=region)
-
-
-def pulumi(*arguments: str) -> str:
-    """What a command of Pulumi's CLI says. Raises LocalError where it fails."""
-    try:
-        ended = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"], capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise LocalError("there is no pulumi.", "make up, or install it.") from None
-    if ended.returncode:
-        raise LocalError(
-            f"`pulumi {' '.join(arguments)}` failed: {ended.stderr.strip()}",
-            "name the stack (STACK=…), or choose one: pulumi stack select.",
-        )
-    return ended.stdout
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -67,7 +67,7 @@ def judge(
                 requirements=named(requirements.get(each.check, ())),
                 check=each.check,
                 severity=each.severity,
-                resource=f"{resource.type.rpartition(':')[2]} {resource.name}",
+                resource=shown(resource.type, resource.name),
                 state=state,
                 said=each.said,
                 reason=reason,
@@ -78,7 +78,7 @@ def judge(
             requirements=named(requirements.get(each.check, ())),
             check=each.check,
             severity="",
-            resource=f"{each.resource.rpartition(':')[2]} {each.name}",
+            resource=shown(each.resource, each.name),
             state=STALE,
             said="nothing is found that it accepts: the resource is gone, or the check passes",
             reason=each.reason,
@@ -91,6 +91,11 @@ def judge(
 
 def _key(acceptance: Acceptance) -> tuple[str, str, str]:
     return acceptance.check, acceptance.resource, acceptance.name
+
+
+def shown(kind: str, name: str) -> str:
+    """A resource as a reader knows it: the last word of its type token, and its name."""
+    return f"{kind.rpartition(':')[2]} {name}"
 
 
 def named(requirements: Sequence[Requirement]) -> tuple[str, ...]:

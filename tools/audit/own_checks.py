@@ -31,7 +31,7 @@ Clients = Callable[[str], Any]
 
 def requirements() -> dict[str, list[Requirement]]:
     """What each of the checks belongs to."""
-    return {check: [Requirement("KISA-ISMS-P", each, "") for each in ids] for check, ids in ASKED_BY.items()}
+    return {check: [Requirement("KISA-ISMS-P", each) for each in ids] for check, ids in ASKED_BY.items()}
 
 
 def checked(own: OwnResources, client_of: Clients) -> Iterator[Found]:
@@ -52,7 +52,6 @@ def _topic(topic: OwnResource, client_of: Clients) -> Found:
     wrong = "it has no key" if not key_id else _wrong_key(str(key_id), client_of("kms"))
     return Found(
         check=TOPIC_KEY,
-        title="The key of a topic lets CloudWatch and EventBridge use it",
         severity="high",
         status="FAIL" if wrong else "PASS",
         said=f"Topic {topic.name}: {wrong or 'its key lets those in that publish alarms'}.",
@@ -102,7 +101,6 @@ def _group(group: OwnResource, ec2: Any) -> Found:
     ]
     return Found(
         check=OPEN_PORT,
-        title="The Internet reaches no other port than a load balancer's",
         severity="high",
         status="FAIL" if opened else "PASS",
         said=f"Security group {group.name}: "

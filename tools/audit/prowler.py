@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from local.environments import Requirements, ensure
 from local.errors import LocalError
@@ -39,7 +39,6 @@ class Found:
     """One finding: a check, a resource, and how it went."""
 
     check: str
-    title: str
     severity: str
     status: str
     """PASS, FAIL or MANUAL."""
@@ -54,7 +53,6 @@ class Requirement:
 
     framework: str
     id: str
-    name: str
 
 
 def environment_python(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
@@ -76,14 +74,10 @@ def requirements(python: Path, frameworks: Sequence[str]) -> dict[str, list[Requ
             raise LocalError(f"Prowler has no framework {framework}.", f"choose one of: {known}.")
         described = json.loads(path.read_text(encoding="utf-8"))
         for each in described["Requirements"]:
-            requirement = Requirement(described["Framework"], each["Id"], _name(each))
+            requirement = Requirement(described["Framework"], each["Id"])
             for check in each["Checks"]:
                 found.setdefault(check, []).append(requirement)
     return found
-
-
-def _name(requirement: Mapping[str, Any]) -> str:
-    return str(requirement.get("Name") or requirement["Description"])
 
 
 def run(
@@ -134,7 +128,6 @@ def read(findings: Path) -> Iterator[Found]:
         for row in csv.DictReader(file, delimiter=";"):
             yield Found(
                 check=row["CHECK_ID"],
-                title=row["CHECK_TITLE"],
                 severity=row["SEVERITY"],
                 status=row["STATUS"],
                 said=row["STATUS_EXTENDED"],

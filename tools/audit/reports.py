@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tools.audit.judgement import STATES, Row
+from tools.audit.judgement import PASSES, STATES, Row
 
 COLUMNS: Final = ("requirement", "check", "severity", "resource", "state", "finding", "reason")
 
@@ -32,7 +32,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows that don't pass, and how many of each state there are."""
-    shown = [row for row in rows if row.state != "passes"]
+    shown = [row for row in rows if row.state != PASSES]
     texts = [
         (row.state, _shortened(", ".join(row.requirements), 34), row.check, row.resource) for row in shown
     ]

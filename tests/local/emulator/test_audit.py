@@ -81,7 +81,7 @@ def test_what_is_wrong_fails_the_audit_by_name_and_nothing_of_it_is_missed(
     )
     monkeypatch.setattr(
         "tools.audit.__main__.pulumi",
-        lambda *arguments: "prod\n" if "--show-name" in arguments else exported,
+        lambda arguments, _folder: "prod\n" if "--show-name" in arguments else exported,
     )
     for name, value in {
         "AWS_ENDPOINT_URL": emulator.url,
