@@ -69,6 +69,11 @@ class Deployment:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    @property
+    def endpoint(self) -> str:
+        """Where its AWS answers, as `.local/env` says it."""
+        return self.sourced("echo $AWS_ENDPOINT_URL").stdout.strip()
+
     def aws(self, command: str) -> Any:
         """What `aws COMMAND` answers, decoded; a failing one fails the test with its message."""
         done = self.sourced(f"aws {command}")

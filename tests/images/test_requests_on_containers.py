@@ -9,9 +9,8 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import docker
 import pytest
@@ -21,6 +20,7 @@ from local.containers.local_containers import LocalContainers
 from local.paths import Paths
 from tests.engine.deployment import Deployment
 from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
+from tests.repeated import Repeated
 from tests.walk.change import LEFT_OUT, PLAIN, Change, changed
 from tests.walk.runs import base_values
 from tests.walk.stack import WalkedStack
@@ -44,37 +44,25 @@ ORDER = "    _recount(task)\n    spawn_background("
 """Where the emulator takes a task out of its target group, before its containers are told to stop."""
 
 
-@dataclass
-class Asker:
+class Asker(Repeated):
     """Asks ten times a second, each time by itself, and follows redirects."""
 
-    endpoint: str
-    url: str
-    sights: list[Sight] = field(default_factory=list)
-
-    def __enter__(self) -> Self:
-        self._ended = threading.Event()
+    def __init__(self, endpoint: str, url: str) -> None:
+        super().__init__(pause_seconds=0.1)
+        self.sights: list[Sight] = []
+        self._asked = endpoint, url
         self._asking: list[threading.Thread] = []
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
         for each in self._asking:
             each.join()
 
-    def _run(self) -> None:
-        while not self._ended.wait(0.1):
-            asking = threading.Thread(target=lambda: self.sights.append(ask(self.endpoint, self.url)))
-            asking.start()
-            self._asking.append(asking)
+    def look(self) -> None:
+        """Asks, and doesn't wait for the answer."""
+        asking = threading.Thread(target=lambda: self.sights.append(ask(*self._asked)))
+        asking.start()
+        self._asking.append(asking)
 
     @property
     def failed(self) -> list[str]:

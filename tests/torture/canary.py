@@ -10,27 +10,23 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment
+from tests.repeated import Repeated
 from tests.torture.evidence import Evidence
+from tests.torture.stack import PACK, PLAIN_UP
 from tests.walk.watcher import client
 
 SECRET = "Canary7Kq2vX9mT4wB"
 CONTROL = "Control3Hn8sR6zY1pL"
 """No secret: a variable in plain text, which a state has to hold."""
 
-UP = (
-    "PULUMI_DEBUG_COMMANDS=true pulumi up --yes --skip-preview --non-interactive --policy-pack policies"
-    " --event-log events.json"
-)
-PREVIEW = "pulumi preview --non-interactive --policy-pack policies"
+UP = f"PULUMI_DEBUG_COMMANDS=true {PLAIN_UP} --event-log events.json"
+PREVIEW = f"pulumi preview --non-interactive {PACK}"
 
 
 def spellings(word: str) -> tuple[bytes, ...]:
@@ -54,37 +50,23 @@ def files(root: Path) -> Iterator[tuple[str, bytes]]:
             yield str(file.relative_to(root)), file.read_bytes()
 
 
-class CommandLines:
+class CommandLines(Repeated):
     """Every command line of this machine while it lasts; arguments are read by everybody."""
 
     def __init__(self) -> None:
+        super().__init__(pause_seconds=0.05)
         self.seen: dict[str, bytes] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="command lines", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.05):
-            for entry in Path("/proc").iterdir():
-                if entry.name.isdigit():
-                    try:
-                        line = (entry / "cmdline").read_bytes()
-                    except OSError:
-                        # It has ended.
-                        continue
-                    self.seen[f"command line {line[:60]!r}"] = line
+    def look(self) -> None:
+        """Reads those that there are now."""
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    line = (entry / "cmdline").read_bytes()
+                except OSError:
+                    # It has ended.
+                    continue
+                self.seen[f"command line {line[:60]!r}"] = line
 
 
 @dataclass
@@ -104,7 +86,7 @@ def searched(deployment: Deployment, *, thorough: bool = True) -> Found:
     with CommandLines() as lines:
         started = deployment.local("start")
         assert started.returncode == 0, started.stdout
-        endpoint = deployment.sourced("echo $AWS_ENDPOINT_URL").stdout.strip()
+        endpoint = deployment.endpoint
         value = json.dumps({"password": SECRET})
         client("secretsmanager", endpoint, LOCAL_ACCOUNT_ID).create_secret(
             Name="fileflow/database", SecretString=value

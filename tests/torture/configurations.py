@@ -31,6 +31,7 @@ from local.environment import REGION
 from local.stack import ENCRYPTION_SALT
 from settings import Settings, SettingsError, parse_settings, read_stack_file
 from tests.engine.deployment import Deployment
+from tests.torture.canary import SECRET
 from tests.torture.evidence import Evidence
 from tests.unit.stacks import STACKS, as_text, parse, record_stack, stack_values
 from tests.walk.change import changed, with_facts
@@ -41,8 +42,6 @@ from tools.setting_paths import settings_of
 LINE = re.compile(r"(Pulumi\.\w+\.yaml: )?(fileflow|aws):\S* .*(is|are) .+, but .+\. ?.+")
 """A refusal's line: the file where it stands in one, key, value, rule and fix."""
 
-CANARY = "Canary7Kq2vX9mT4wB"
-"""A password that nobody else has."""
 LEAKED = "a password in a message"
 
 PATHS = [setting.path for setting in settings_of(Settings)]
@@ -146,7 +145,7 @@ def _with_a_password(values: dict[str, Any], dice: random.Random) -> None:
     for key in ("web_api", "images"):
         if isinstance(values.get(key), dict):
             values[key] = {
-                dice.choice(("environment", "build_args")): {"DB_PASSWORD": CANARY},
+                dice.choice(("environment", "build_args")): {"DB_PASSWORD": SECRET},
                 **values[key],
             }
     if dice.random() < 0.5 and "web_api" in values:
@@ -260,7 +259,7 @@ def judged(made: Configuration) -> tuple[bool, str]:
         made.settings()
     except SettingsError as error:
         lines = str(error).split("\n")
-        if CANARY in str(error):
+        if SECRET in str(error):
             return False, f"{LEAKED}: {lines}"
         for line in lines:
             if not LINE.fullmatch(line):

@@ -32,11 +32,9 @@ from tests.engine.deployment import eventually
 from tests.local.containers.real_engine import ENVIRONMENT
 from tests.torture.evidence import Evidence
 from tests.torture.scenes import built
-from tests.torture.stack import TorturedStack
+from tests.torture.stack import CLUSTER, DOWNLOAD, TorturedStack
 from tests.torture.watcher import Judgement, judge, read
 
-CLUSTER = "fileflow-prod"
-SERVICE = "fileflow-scheduler-download"
 TASK_LABEL = "com.amazonaws.ecs.task-arn"
 NAME_LABEL = "com.amazonaws.ecs.container-name"
 LEASE_SECONDS = 10
@@ -102,12 +100,12 @@ class Stage:
 
     def containers(self) -> list[Any]:
         """The download scheduler's main containers that run, the oldest first."""
-        found = self.engine.containers.list(filters={"label": f"{NAME_LABEL}={SERVICE}"})
+        found = self.engine.containers.list(filters={"label": f"{NAME_LABEL}={DOWNLOAD}"})
         return sorted(found, key=lambda each: each.attrs["State"]["StartedAt"])
 
     def another_task(self) -> str:
         """Runs a second task of the service by hand, and waits until its container runs."""
-        [service] = self.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+        [service] = self.ecs.describe_services(cluster=CLUSTER, services=[DOWNLOAD])["services"]
         [task] = self.ecs.run_task(
             cluster=CLUSTER,
             taskDefinition=service["taskDefinition"],
@@ -150,15 +148,15 @@ def run_task(stage: Stage) -> None:
 
 def count_of_two(stage: Stage) -> None:
     """Desired count 2 by hand, and back."""
-    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=2)
+    stage.ecs.update_service(cluster=CLUSTER, service=DOWNLOAD, desiredCount=2)
     eventually(lambda: len(stage.containers()), lambda count: count == 2, 120)
     stage.waits(stage.dice.uniform(0.2, 1.0))
-    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=1)
+    stage.ecs.update_service(cluster=CLUSTER, service=DOWNLOAD, desiredCount=1)
 
 
 def second_stack(stage: Stage) -> None:
     """Another service on the same key, as a second stack has one."""
-    [service] = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+    [service] = stage.ecs.describe_services(cluster=CLUSTER, services=[DOWNLOAD])["services"]
     stage.ecs.create_service(
         cluster=CLUSTER,
         serviceName="fileflow-scheduler-elsewhere",
@@ -174,7 +172,7 @@ def second_stack(stage: Stage) -> None:
 def forced_deployments(stage: Stage) -> None:
     """Forced deployments in a row."""
     for _ in range(FORCED_DEPLOYMENTS):
-        stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, forceNewDeployment=True)
+        stage.ecs.update_service(cluster=CLUSTER, service=DOWNLOAD, forceNewDeployment=True)
         stage.waits(stage.dice.uniform(0.05, 0.3))
 
 
@@ -233,7 +231,6 @@ class Played:
     scenes: int = 0
     kills: int = 0
     overlapping: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
     longest_gap_seconds: float = 0.0
     tokens: list[str] = field(default_factory=list)
 

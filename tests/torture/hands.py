@@ -15,14 +15,12 @@ from typing import Any
 from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment
 from tests.torture.evidence import Evidence
+from tests.torture.stack import CLUSTER, DOWNLOAD, PLAIN_UP
 from tests.walk.watcher import client
 
-CLUSTER = "fileflow-prod"
-DOWNLOAD = "fileflow-scheduler-download"
 TWO_RUNNING = "fileflow-scheduler-pipeline-two-running"
 CPU = "fileflow-scheduler-download-cpu"
-UP = "pulumi up --yes --skip-preview --non-interactive --policy-pack policies"
-REFRESHED = f"{UP} --refresh"
+REFRESHED = f"{PLAIN_UP} --refresh"
 LOCKED = ("the stack is currently locked by 1 lock(s)", "pulumi cancel")
 """What the CLI says of a stack on which another run works.
 
@@ -207,7 +205,7 @@ class Handled:
 
 def two_at_once(deployment: Deployment) -> list[str]:
     """What was wrong when two runs began at once: one has to run, the other to say so and what to do."""
-    command = ["bash", "-c", f". {deployment.root}/.local/env\n{UP}"]
+    command = ["bash", "-c", f". {deployment.root}/.local/env\n{PLAIN_UP}"]
     both = [deployment.start(command, {}) for _ in range(2)]
     outputs = [process.communicate(timeout=600)[0] for process in both]
     codes = [process.returncode for process in both]
@@ -224,7 +222,7 @@ def two_at_once(deployment: Deployment) -> list[str]:
 
 def handled(deployment: Deployment, hands: tuple[Hand, ...] = HANDS) -> Handled:
     """All hands at once, then the runs that put back what they did."""
-    endpoint = deployment.sourced("echo $AWS_ENDPOINT_URL").stdout.strip()
+    endpoint = deployment.endpoint
 
     def of(service: str) -> Any:
         return client(service, endpoint, LOCAL_ACCOUNT_ID)
@@ -235,7 +233,7 @@ def handled(deployment: Deployment, hands: tuple[Hand, ...] = HANDS) -> Handled:
         hand.change(of)
         if hand.look(of) == before[hand.name]:
             result.wrong.append(f"{hand.name}: changed nothing")
-    plain = deployment.sourced(UP)
+    plain = deployment.sourced(PLAIN_UP)
     result.said.append(
         "without --refresh the next run " + ("fails and says why" if plain.returncode else "sees none of it")
     )
@@ -247,7 +245,7 @@ def handled(deployment: Deployment, hands: tuple[Hand, ...] = HANDS) -> Handled:
         for hand in hands
         if (now := hand.look(of)) != before[hand.name]
     ]
-    quiet = deployment.sourced(f"{UP} --expect-no-changes")
+    quiet = deployment.sourced(f"{PLAIN_UP} --expect-no-changes")
     if quiet.returncode:
         result.wrong.append(f"an unchanged run afterwards isn't quiet: {quiet.stdout[-1500:]}")
     return result

@@ -20,6 +20,8 @@ from tests.engine.deployment import CHECKOUT, Deployment
 from tests.walk.stack import KINDS
 from tests.walk.watcher import Watcher, client
 
+CLUSTER = "fileflow-prod"
+DOWNLOAD = "fileflow-scheduler-download"
 PROGRAM = CHECKOUT / "tests/torture/programs/schedulers.py"
 PACK = "--policy-pack policies"
 PLAIN_UP = f"pulumi up --yes --skip-preview --non-interactive {PACK}"
@@ -120,10 +122,10 @@ class TorturedStack:
             return f"more or fewer than after the first run: {surplus}"
         ecs = self.client("ecs")
         names = [
-            "fileflow-scheduler-download",
+            DOWNLOAD,
             f"fileflow-scheduler-{'archive' if self.archive else 'pipeline'}",
         ]
-        for service in ecs.describe_services(cluster="fileflow-prod", services=names)["services"]:
+        for service in ecs.describe_services(cluster=CLUSTER, services=names)["services"]:
             counts = (
                 service["status"],
                 service["desiredCount"],

@@ -8,7 +8,8 @@ import pytest
 
 from settings import SettingsError
 from tests.torture import configurations
-from tests.torture.configurations import CANARY, LEAKED, Configuration, judged, share
+from tests.torture.canary import SECRET
+from tests.torture.configurations import LEAKED, Configuration, judged, share
 from tests.unit.stacks import stack_values
 
 # pulumi_aws warns of deprecated types of its own when it imports them; nobody here uses those.
@@ -27,7 +28,7 @@ def test_a_configuration_is_refused_in_a_line_a_mistake_or_previews() -> None:
 
 
 def test_a_traceback_and_a_password_in_a_message_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Configuration("dev", {**stack_values("dev"), "version": CANARY + " "})
+    made = Configuration("dev", {**stack_values("dev"), "version": SECRET + " "})
     assert judged(made) == (False, f"{LEAKED}: {_said(made)}")
 
     def broken(_self: Configuration) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import datetime
 import http.client
-import threading
 import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import boto3
+
+from tests.repeated import Repeated
 
 REGION = "ap-northeast-2"
 SIMULATED = b"the targets are simulated"
@@ -97,7 +97,7 @@ def ask(endpoint: str, url: str, redirects: int = 3) -> Sight:
     return Sight(at, answered, f"{url}: {response.status} {body[:120].decode(errors='replace').strip()}")
 
 
-class Watcher:
+class Watcher(Repeated):
     """Looks from its beginning to its end, in a thread of its own.
 
     `urls` are asked in turn; `renames` maps the new names of schedulers to the old ones, whose tasks count
@@ -113,35 +113,21 @@ class Watcher:
         *,
         pause_seconds: float = 0.0,
     ) -> None:
-        self._endpoint, self._urls, self._pause_seconds = endpoint, urls, pause_seconds
+        super().__init__(pause_seconds=pause_seconds)
+        self._endpoint, self._urls = endpoint, urls
         self._renames = renames or {}
         self._ecs = client("ecs", endpoint, account)
         self._gone: set[str] = set()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self.record = Record(began=time.time())
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
         # Once more: what the last look had not seen yet.
-        self._look()
+        self.look()
         self.record.ended = time.time()
 
-    def _run(self) -> None:
-        while not self._ended.wait(self._pause_seconds):
-            self._look()
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Sees how it is now."""
         self.record.looks += 1
         self.record.sights += [ask(self._endpoint, url) for url in self._urls]
         try:

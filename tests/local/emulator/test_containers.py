@@ -198,21 +198,9 @@ def test_a_container_that_fails_rolls_the_service_back(
 
 def test_a_target_is_healthy_once_it_answers(world: World, images: Images) -> None:
     elb = world.client("elbv2")
-    group = elb.create_target_group(
-        Name="web",
-        Protocol="HTTP",
-        Port=8083,
-        VpcId=world.vpc,
-        TargetType="ip",
-        HealthCheckPath="/actuator/health",
-    )["TargetGroups"][0]["TargetGroupArn"]
-    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
-    elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Port=80,
-        Protocol="HTTP",
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
+    group = world.target_group(HealthCheckPath="/actuator/health")
+    balancer = world.load_balancer()
+    world.forward(balancer, group)
     world.create(
         world.register(
             {"FILEFLOW_SIMULATE_START_SECONDS": "3"},

@@ -83,6 +83,27 @@ class World:
         arn: str = registered["taskDefinition"]["taskDefinitionArn"]
         return arn
 
+    def target_group(self, **options: Any) -> str:
+        """A target group of tasks, which no load balancer has yet."""
+        asked = {"Name": "web", "Protocol": "HTTP", "Port": 8083, "VpcId": self.vpc, "TargetType": "ip"}
+        made = self.client("elbv2").create_target_group(**{**asked, **options})
+        return str(made["TargetGroups"][0]["TargetGroupArn"])
+
+    def load_balancer(self) -> Any:
+        """A load balancer in both subnets."""
+        made = self.client("elbv2").create_load_balancer(Name="alb", Subnets=list(self.subnets))
+        return made["LoadBalancers"][0]
+
+    def forward(self, balancer: Any, group: str) -> str:
+        """Forwards a load balancer's port 80 to a target group; the listener's ARN."""
+        made = self.client("elbv2").create_listener(
+            LoadBalancerArn=balancer["LoadBalancerArn"],
+            Port=80,
+            Protocol="HTTP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+        )
+        return str(made["Listeners"][0]["ListenerArn"])
+
     def create(self, task_definition: str, **options: Any) -> Any:
         return self.ecs.create_service(
             **{
@@ -943,21 +964,13 @@ def test_a_service_that_aws_refuses_is_refused(
 
 def test_a_target_group_must_belong_to_a_load_balancer_and_then_holds_the_tasks(world: World) -> None:
     elb = world.client("elbv2")
-    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=8083, VpcId=world.vpc, TargetType="ip")[
-        "TargetGroups"
-    ][0]["TargetGroupArn"]
+    group = world.target_group()
     definition = world.register()
     balancers = [{"targetGroupArn": group, "containerName": SERVICE, "containerPort": 9091}]
     code, message = refusal(world.create, definition, loadBalancers=balancers)
     assert code == "InvalidParameterException"
     assert "does not have an associated load balancer" in message
-    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
-    elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Port=80,
-        Protocol="HTTP",
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
+    world.forward(world.load_balancer(), group)
     wrong = [balancers[0] | {"containerPort": 1}]
     assert "did not have a container port 1" in refusal(world.create, definition, loadBalancers=wrong)[1]
     world.create(definition, loadBalancers=balancers, healthCheckGracePeriodSeconds=60)
@@ -973,16 +986,8 @@ def test_a_target_group_must_belong_to_a_load_balancer_and_then_holds_the_tasks(
 
 def test_an_old_task_stays_at_its_own_port_until_the_new_one_has_taken_over(world: World) -> None:
     elb = world.client("elbv2")
-    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=8083, VpcId=world.vpc, TargetType="ip")[
-        "TargetGroups"
-    ][0]["TargetGroupArn"]
-    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
-    elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Port=80,
-        Protocol="HTTP",
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
+    group = world.target_group()
+    world.forward(world.load_balancer(), group)
 
     def ports() -> set[int]:
         described = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
@@ -1005,18 +1010,11 @@ def test_an_old_task_stays_at_its_own_port_until_the_new_one_has_taken_over(worl
 
 def test_a_service_cannot_deploy_past_tasks_whose_target_group_is_gone(world: World) -> None:
     elb = world.client("elbv2")
-    balancer = elb.create_load_balancer(Name="alb", Subnets=list(world.subnets))["LoadBalancers"][0]
+    balancer = world.load_balancer()
 
     def forward_to_a_new_group(name: str) -> tuple[str, str, list[Any]]:
-        group = elb.create_target_group(
-            Name=name, Protocol="HTTP", Port=8083, VpcId=world.vpc, TargetType="ip"
-        )["TargetGroups"][0]["TargetGroupArn"]
-        listener = elb.create_listener(
-            LoadBalancerArn=balancer["LoadBalancerArn"],
-            Port=80,
-            Protocol="HTTP",
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-        )["Listeners"][0]["ListenerArn"]
+        group = world.target_group(Name=name)
+        listener = world.forward(balancer, group)
         return listener, group, [{"targetGroupArn": group, "containerName": SERVICE, "containerPort": 9091}]
 
     listener, group, balancers = forward_to_a_new_group("old")
