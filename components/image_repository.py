@@ -28,6 +28,12 @@ from components.validation import (
 )
 
 IMAGE_REPOSITORY = "fileflow:ecr:ImageRepository"
+_NO_SUCH_IMAGE = ("ImageNotFoundException", "couldn't find resource")
+"""What a provider says of a tag that no image has: AWS's own code, or Terraform's words for what isn't there.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html,
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ecr/image_data_source.go
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +105,7 @@ class ImageRepository(pulumi.ComponentResource):
         """The tags that are to be there already, so that one error names all that aren't."""
         self.wanted_local_images: list[Wanted] = []
         """The images of the Docker engine that are to be pushed, likewise."""
+        self._digests: dict[str, pulumi.Output[str | None]] = {}
         environment = AwsEnvironment.of(self)
         self.repository = awsx.ecr.Repository(
             name,
@@ -144,18 +151,28 @@ class ImageRepository(pulumi.ComponentResource):
             {"repository_name": self.repository_name, "registry": self.registry, "url": self.url}
         )
 
-    @cached_property
-    def digests(self) -> pulumi.Output[Mapping[str, str] | None]:
-        """The digest under each tag before this run pushes any; asked for once.
+    def digest_under(self, tag: str) -> pulumi.Output[str | None]:
+        """The digest under `tag` before this run pushes any, or None where no image has it; asked for once.
 
-        Unknown until the repository exists, and None from mocks that know none of its images.
+        Unknown until the repository exists, and empty from mocks that know none of its images.
         """
-        found = aws.ecr.get_images_output(
+        if tag not in self._digests:
             # The id is the name, but unknown until the repository exists: no preview asks before that.
-            repository_name=self.repository.repository.id,
-            opts=pulumi.InvokeOutputOptions(parent=self),
-        )
-        return found.image_ids.apply(digests_by_tag)
+            self._digests[tag] = self.repository.repository.id.apply(lambda name: self._ask(name, tag))
+        return self._digests[tag]
+
+    async def _ask(self, repository_name: str, tag: str) -> str | None:
+        arguments = {"repositoryName": repository_name, "imageTag": tag}
+        opts = pulumi.InvokeOptions(parent=self)
+        try:
+            # Only as a coroutine can the SDK's function fail without ending the program. Not `getImages`,
+            # which would list what isn't there too: Terraform's AWS provider has it since version 6 alone.
+            found = await pulumi.runtime.invoke_async("aws:ecr/getImage:getImage", arguments, opts)
+        except Exception as error:  # The SDK raises nothing narrower.
+            if any(each in str(error) for each in _NO_SUCH_IMAGE):
+                return None
+            raise
+        return str(found.get("imageDigest") or "")
 
     @cached_property
     def credentials(self) -> pulumi.Output[aws.ecr.GetAuthorizationTokenResult]:
@@ -181,12 +198,3 @@ class ImageRepository(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def digests_by_tag(
-    images: Sequence[aws.ecr.outputs.GetImagesImageIdResult] | None,
-) -> Mapping[str, str] | None:
-    """The digest under each tag; an image has one entry a tag, and one without while it has none."""
-    if images is None:
-        return None
-    return {each.image_tag: each.image_digest for each in images if each.image_tag}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import NoReturn, assert_never
 
 import pulumi
 import pulumi_docker as docker
@@ -160,20 +160,24 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _kept_or(self, pushed: pulumi.Output[str]) -> pulumi.Output[str]:
         """What the repository has under the version's tag, which never moves; else what is pushed."""
-        tag = self._args.tag
-
-        def choose(digests: Mapping[str, str] | None) -> pulumi.Input[str]:
-            return (digests or {}).get(tag, pushed)
-
-        return self._args.repository.digests.apply(choose)
+        kept = self._args.repository.digest_under(self._args.tag)
+        return kept.apply(lambda digest: digest or pushed)
 
     def _find(self) -> pulumi.Output[str]:
-        args = self._args
-        wanted = args.repository.wanted
-        wanted.append(args.tag)
-        return pulumi.Output.all(args.repository.digests, args.repository.url).apply(
-            lambda known: digest_under(args.tag, known[0], known[1], wanted)
-        )
+        repository, tag = self._args.repository, self._args.tag
+        repository.wanted.append(tag)
+
+        def choose(digest: str | None) -> pulumi.Input[str]:
+            if digest is not None:
+                return digest or UNPUSHED_DIGEST
+            found = {each: repository.digest_under(each) for each in repository.wanted}
+            return pulumi.Output.all(repository.url, pulumi.Output.all(**found)).apply(
+                lambda known: _refuse_unpushed(
+                    known[0], [each for each, is_there in known[1].items() if is_there is None]
+                )
+            )
+
+        return repository.digest_under(tag).apply(choose)
 
     def _tag_and_push(
         self, suffix: str, tag: str, source_image: pulumi.Input[str], trigger: pulumi.Output[str]
@@ -207,22 +211,14 @@ class ServiceImage(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, provider=provider, depends_on=after, retain_on_delete=True)
 
 
-def digest_under(tag: str, digests: Mapping[str, str] | None, url: str, wanted: Iterable[str]) -> str:
-    """The digest that a repository has under `tag`; mocks that know none of its images give none.
-
-    Raises `pulumi.RunError` where there is no such image, with all that is `wanted` and has to be pushed.
-    """
-    if digests is None:
-        return UNPUSHED_DIGEST
-    if tag in digests:
-        return digests[tag]
-    missing = sorted(set(wanted) - digests.keys() | {tag})
-    has = f"it has {', '.join(sorted(digests)[-5:])}" if digests else "it is empty"
+def _refuse_unpushed(url: str, tags: Iterable[str]) -> NoReturn:
+    """Raises `pulumi.RunError` with all tags that no image of the repository has, and how to push them."""
+    missing = sorted(tags)
     pushes = "".join(f"\ndocker push {url}:{each}" for each in missing)
     raise refused(
         "tag",
         ", ".join(missing),
-        f"the repository has no such image; {has}",
+        "the repository has no such image",
         f"Push what is missing and run this again:{pushes}",
     )
 

@@ -268,7 +268,9 @@ def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied:
     try:
         first = copied.make("up")
         assert first.returncode != 0, first.stdout
-        assert all("it is empty" in error for error in mistakes(first.stdout)), first.stdout
+        assert all("the repository has no such image" in error for error in mistakes(first.stdout)), (
+            first.stdout
+        )
         images = ("web-api", "download-scheduler", "pipeline-scheduler", "lease-guard-amd64")
         for image in images:
             assert re.search(rf"docker push \S+:{image}-1\.0\.0$", first.stdout, re.M), first.stdout

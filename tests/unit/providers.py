@@ -90,15 +90,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "userName": "AWS",
     },
     "aws:cloudwatch/getLogGroups:getLogGroups": {"arns": [], "id": REGION, "logGroupNames": []},
-    "aws:ecr/getImages:getImages": {
-        "id": "fileflow",
-        "repositoryName": "fileflow",
-        "imageIds": [
-            {"imageDigest": FOUND_DIGEST, "imageTag": f"{service}-{version}"}
-            for service in ("web-api", "download-scheduler", "pipeline-scheduler")
-            for version in ("1.4.0", "1.0.0")
-        ],
-    },
+    "aws:ecr/getImage:getImage": {"id": FOUND_DIGEST, "imageDigest": FOUND_DIGEST},
     "aws:ec2/getVpc:getVpc": {
         "arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/{EXISTING_VPC}",
         "cidrBlock": "172.16.0.0/16",

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast
 
+import grpc
 import pulumi
 import pytest
 
@@ -20,7 +21,6 @@ from components.service_image import (
     RegistryTag,
     ServiceImage,
     ServiceImageArgs,
-    digest_under,
 )
 from components.validation import InvalidArgumentError
 from tests.unit import parts
@@ -30,8 +30,21 @@ from tests.unit.providers import FOUND_DIGEST, LOCAL_IMAGE_ID, PUSHED_DIGEST
 from tests.unit.recorder import Recorded, Recorder, Recording, Secret, record
 
 IMAGE = "fileflow:ecr:ServiceImage"
-GET_IMAGES = "aws:ecr/getImages:getImages"
-EMPTY = {"id": "fileflow", "repositoryName": "fileflow", "imageIds": []}
+GET_IMAGE = "aws:ecr/getImage:getImage"
+
+
+class Absent(grpc.RpcError):  # type: ignore[misc]
+    """How the engine hands on what AWS says of a tag that no image has."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return (
+            "reading ECR Images: operation error ECR: DescribeImages, ImageNotFoundException: no such image"
+        )
+
+
 BUILD = Build(
     context="bootstrap",
     dockerfile="bootstrap/Dockerfile",
@@ -53,7 +66,7 @@ def record_image(
 ) -> Recording:
     """A run with a repository and one image in it, which is `there` before where nothing pushes it."""
     is_there = source == "RegistryTag" if there is None else there
-    recorder = Recorder(preview=preview, answers={} if is_there else {GET_IMAGES: EMPTY})
+    recorder = Recorder(preview=preview, failures={} if is_there else {GET_IMAGE: Absent()})
     return record(lambda: parts.image(SOURCES[source], **changes), recorder=recorder)
 
 
@@ -123,44 +136,33 @@ def test_a_tag_in_the_registry_is_resolved_and_nothing_is_pushed() -> None:
     recording = image("RegistryTag")
 
     assert below(recording) == Counter()
-    [asked] = [each for each in recording.invokes if each.token == GET_IMAGES]
-    assert asked.args == {"repositoryName": "fileflow"}
+    [asked] = [each for each in recording.invokes if each.token == GET_IMAGE]
+    assert asked.args == {"repositoryName": "fileflow", "imageTag": "web-api-1.4.0"}
     assert outputs(recording)["digest"] == FOUND_DIGEST
 
 
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [([], "it is empty"), (["web-api-1.3.0", "web-api-1.2.0"], "it has web-api-1.2.0, web-api-1.3.0")],
-    ids=["an empty repository", "other versions"],
-)
-def test_versions_that_nobody_pushed_are_named_together_with_what_to_push(
-    there: list[str], said: str
-) -> None:
-    wanted = ["web-api-1.4.0", "pipeline-scheduler-1.4.0", *there]
-    with pytest.raises(pulumi.RunError) as refused:
-        digest_under("web-api-1.4.0", dict.fromkeys(there, FOUND_DIGEST), REPOSITORY_URL, wanted)
-
-    line, *pushes = str(refused.value).splitlines()
-    assert "'pipeline-scheduler-1.4.0, web-api-1.4.0'" in line
-    assert said in line
-    assert pushes == [
-        f"docker push {REPOSITORY_URL}:pipeline-scheduler-1.4.0",
-        f"docker push {REPOSITORY_URL}:web-api-1.4.0",
-    ]
-
-
-def test_all_images_of_a_repository_are_looked_up_at_once_and_every_missing_one_is_named() -> None:
+def test_versions_that_nobody_pushed_are_named_together_with_what_to_push() -> None:
     def program() -> None:
         repository = ImageRepository(
             "fileflow", ImageRepositoryArgs(repository_name="fileflow", tag_prefixes=["a-", "b-"])
         )
-        for tag in ("a-1.0.0", "b-1.0.0"):
+        for tag in ("b-1.0.0", "a-1.0.0"):
             ServiceImage(tag, args(repository=repository, tag=tag))
 
-    recorder = Recorder(answers={GET_IMAGES: EMPTY})
-    with pytest.raises(pulumi.RunError, match=r"'a-1.0.0, b-1.0.0'"):
+    recorder = Recorder(failures={GET_IMAGE: Absent()})
+    with pytest.raises(pulumi.RunError, match=r"'a-1.0.0, b-1.0.0'") as refused:
         record(program, recorder=recorder)
-    assert [each.token for each in recorder.recording.invokes].count(GET_IMAGES) == 1
+
+    _, *pushes = str(refused.value).splitlines()
+    assert pushes == [f"docker push {REPOSITORY_URL}:a-1.0.0", f"docker push {REPOSITORY_URL}:b-1.0.0"]
+    asked = [each.args["imageTag"] for each in recorder.recording.invokes if each.token == GET_IMAGE]
+    assert sorted(asked) == ["a-1.0.0", "b-1.0.0"]
+
+
+def test_a_repository_that_can_not_be_asked_is_no_repository_without_images() -> None:
+    recorder = Recorder(failures={GET_IMAGE: PermissionError("AccessDeniedException")})
+    with pytest.raises(PermissionError, match="AccessDeniedException"):
+        record(lambda: parts.image(RegistryTag()), recorder=recorder)
 
 
 @pytest.mark.parametrize("source", PUSHED)
@@ -204,7 +206,7 @@ def test_a_preview_shows_a_placeholder_that_an_update_never_sees(source: str) ->
 def test_a_first_preview_never_asks_for_an_image_of_a_repository_that_does_not_exist() -> None:
     recording = image("RegistryTag", preview=True)
 
-    assert [each for each in recording.invokes if each.token == GET_IMAGES] == []
+    assert [each for each in recording.invokes if each.token == GET_IMAGE] == []
     assert outputs(recording)["digest"] == UNPUSHED_DIGEST
 
 
