@@ -69,7 +69,8 @@ class EncryptionKey(pulumi.ComponentResource):
                 parent=self,
                 retain_on_delete=args.retain_on_delete,
                 import_=self._kept_key_id(args, description),
-                # KMS says neither of a key that is imported: they are told when it is made or deleted.
+                # KMS says neither of a key that is imported; the provider's own tests leave them out as well:
+                # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/kms/key.go
                 ignore_changes=["bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"],
             ),
         )

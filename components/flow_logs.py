@@ -79,15 +79,12 @@ def create_flow_logs(
                 "Version": "2012-10-17",
                 "Statement": [
                     {
-                        "Action": [
-                            "logs:CreateLogStream",
-                            "logs:DescribeLogGroups",
-                            "logs:DescribeLogStreams",
-                            "logs:PutLogEvents",
-                        ],
+                        "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                         "Effect": "Allow",
                         "Resource": pulumi.Output.format("{0}:*", group.arn),
-                    }
+                    },
+                    # A list of groups is nothing that IAM narrows to one of them.
+                    {"Action": "logs:DescribeLogGroups", "Effect": "Allow", "Resource": "*"},
                 ],
             }
         ),

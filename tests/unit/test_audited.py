@@ -10,6 +10,7 @@ import pytest
 from settings import SettingsError
 from tests.unit.builders import KEY_ARN, WEB_ACL_ARN
 from tests.unit.stacks import parse, stack_values
+from tools import compliance
 
 Values = dict[str, Any]
 
@@ -79,6 +80,14 @@ def test_each_wrong_alone_is_refused_by_its_key_and_goes_through_where_nobody_au
     assert ", but an audited stack" in line
 
     assert not parse("prod", {**values, "audited": False}).audited
+
+
+def test_each_check_that_a_setting_holds_is_refused_by_that_setting() -> None:
+    held = {name: check["setting"] for name, check in compliance.checks().items() if "setting" in check}
+
+    assert held
+    for name, setting in held.items():
+        assert any(said.startswith(f"{setting} is ") for said, _ in WRONGS.values()), name
 
 
 def test_all_wrongs_are_told_at_once() -> None:

@@ -105,8 +105,9 @@ def test_flow_logs_go_to_a_group_of_their_own_by_a_role_that_may_do_nothing_else
         "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
     }
-    [allowed] = recording.only(t.ROLE_POLICY).json("policy")["Statement"]
-    assert allowed["Resource"] == f"{group_arn}:*"
+    writes, lists = recording.only(t.ROLE_POLICY).json("policy")["Statement"]
+    assert writes["Resource"] == f"{group_arn}:*"
+    assert lists == {"Action": "logs:DescribeLogGroups", "Effect": "Allow", "Resource": "*"}
     assert recording.only(t.ROLE_POLICY).urn in flow_log.dependencies
 
 

@@ -60,7 +60,6 @@ _MADE_UP_DESCRIPTIONS: Final = ("", "Managed by Pulumi", "Managed by Terraform")
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_redis_6379",
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_sql_server_1433_1434",
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_telnet_23",
-        "prowler:ec2_securitygroup_allow_wide_open_public_ipv4",
         "prowler:fileflow_security_group_no_open_port",
         "isms-p:2.6.1",
         "isms-p:2.6.2",
