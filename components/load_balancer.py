@@ -15,7 +15,7 @@ import pulumi_aws as aws
 from components.access_log_bucket import create_access_log_bucket
 from components.certificate import certificate_arn, host_record
 from components.running_load_balancer import checked_scheme
-from components.web_acl import create_web_acl
+from components.web_acl import associate_web_acl, create_web_acl
 from components.web_options import LoadBalancing
 
 FORMER_COMPONENT = "awsx:lb:ApplicationLoadBalancer"
@@ -91,12 +91,7 @@ def create_load_balancer(
     target_group = _target_group(part, port, vpc_id, balancer)
     listeners = _listeners(part, balancer, target_group, open_ports)
     if options.web_acl_arn is not None:
-        aws.wafv2.WebAclAssociation(
-            f"{name}-web-acl",
-            resource_arn=balancer.arn,
-            web_acl_arn=options.web_acl_arn,
-            opts=pulumi.ResourceOptions(parent=parent),
-        )
+        associate_web_acl(name, options.web_acl_arn, balancer.arn, parent)
     if options.web_acl is not None:
         create_web_acl(name, options.web_acl, balancer.arn, tags, parent)
     if options.https is not None:

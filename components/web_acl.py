@@ -77,13 +77,28 @@ def create_web_acl(
         ],
         opts=child,
     )
+    associate_web_acl(name, acl.arn, load_balancer_arn, parent)
+    return acl
+
+
+def associate_web_acl(
+    name: str,
+    web_acl_arn: pulumi.Input[str],
+    load_balancer_arn: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> None:
+    """Puts an ACL in front of the load balancer.
+
+    Deleted before it is replaced: AWS takes off whatever ACL is there, so that the old association's end
+    would leave the load balancer without the new one.
+    Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_DisassociateWebACL.html
+    """
     aws.wafv2.WebAclAssociation(
         f"{name}-web-acl",
         resource_arn=load_balancer_arn,
-        web_acl_arn=acl.arn,
-        opts=pulumi.ResourceOptions(parent=parent),
+        web_acl_arn=web_acl_arn,
+        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
     )
-    return acl
 
 
 def _metrics_of_acl(name: str) -> aws.wafv2.WebAclVisibilityConfigArgs:

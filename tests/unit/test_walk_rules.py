@@ -32,6 +32,14 @@ def record(*tasks: Task, most: int = 1, answers: tuple[bool, ...] = ()) -> Recor
     )
 
 
+def test_a_load_balancer_without_its_web_acl_is_noticed() -> None:
+    def told(found: list[str], **balancer: object) -> int:
+        return len(list(rules.unguarded({"web_api": {"load_balancer": balancer}}, found)))
+
+    assert told([]) == told(["fileflow-prod-alb"], web_acl={}) == told(["walk"], web_acl_arn="arn") == 0
+    assert told([], web_acl={}) == told(["fileflow-prod-alb"], web_acl_arn="arn") == told(["walk"]) == 1
+
+
 def test_a_key_on_its_way_out_is_a_loss_unless_it_was_asked_for() -> None:
     before, after = {"1": "of a former run"}, {"1": "of a former run", "2": "Logs"}
 

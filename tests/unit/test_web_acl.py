@@ -79,6 +79,11 @@ def test_what_waf_refuses_is_refused(change: dict[str, Any], field: str) -> None
         dataclasses.replace(COUNTING, **change)
 
 
+@pytest.mark.parametrize("change", [{"web_acl": COUNTING}, {"web_acl_arn": WEB_ACL_ARN}])
+def test_another_acl_takes_the_place_of_one_that_is_taken_off_first(change: dict[str, Any]) -> None:
+    assert record_balancer(**change).only(t.WEB_ACL_ASSOCIATION).delete_before_replace is True
+
+
 def test_a_load_balancer_has_one_acl() -> None:
     with pytest.raises(InvalidArgumentError, match="web_acl makes one"):
         load_balancing(web_acl=COUNTING, web_acl_arn=WEB_ACL_ARN)

@@ -8,12 +8,16 @@ one that stops overlaps with its successor is measured, not forbidden.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.walk.watcher import Record, Task
 
 SCHEDULER = "-scheduler-"
+OWN_WEB_ACL = "fileflow-prod-alb"
+EXISTING_WEB_ACL = "walk"
+"""What facts call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,15 @@ def unanswered(record: Record) -> Iterator[str]:
             f"the web API didn't answer {len(failed)} of {len(record.sights)} requests, over {lasted:.1f} s, "
             f"first: {failed[0].answer}"
         )
+
+
+def unguarded(values: Mapping[str, Any], found: Sequence[str]) -> Iterator[str]:
+    """A load balancer with another web ACL in front than its file says, or with none."""
+    balancer = values["web_api"]["load_balancer"]
+    expected = [OWN_WEB_ACL] if "web_acl" in balancer else []
+    expected += [EXISTING_WEB_ACL] if "web_acl_arn" in balancer else []
+    if list(found) != expected:
+        yield f"the web ACLs in front of the load balancer are {list(found)} and not {expected}"
 
 
 def unreadable(before: Mapping[str, str], after: Mapping[str, str], asked_for: bool) -> Iterator[str]:

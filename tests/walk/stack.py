@@ -137,6 +137,15 @@ class WalkedStack:
         [file] = (self.deployment.root / ".local/backend/.pulumi/stacks").glob("*/local.json")
         return file.read_bytes()
 
+    def web_acls(self) -> list[str]:
+        """The names of the web ACLs in front of the load balancers."""
+        balancers = self.client("elbv2").describe_load_balancers()["LoadBalancers"]
+        answers = [
+            self.client("wafv2").get_web_acl_for_resource(ResourceArn=each["LoadBalancerArn"])
+            for each in balancers
+        ]
+        return [each["WebACL"]["Name"] for each in answers if each.get("WebACL")]
+
     def keys_to_be_deleted(self) -> dict[str, str]:
         """The KMS keys that are on their way out, by their ids, with what each is for."""
         keys = _described_keys(self.client("kms"))

@@ -50,6 +50,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
         return walked
     if there.succeeded:
         walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after it")
+        walked.violations += rules.unguarded(after, stack.web_acls())
     elif not run.fails:
         walked.violations.append(f"failed halfway: {'; '.join(there.errors)[:1000] or there.output[-1000:]}")
     stack.write(way_back(before, run.renames or {}))
@@ -63,6 +64,7 @@ def walk(stack: WalkedStack, run: Run) -> Walked:
     stack.write(before)
     walked.violations += _unchanged(stack.up(changes_nothing=True), "the run after the way back")
     walked.violations += _left_behind(inventory, stack.inventory())
+    walked.violations += rules.unguarded(before, stack.web_acls())
     walked.violations += rules.unreadable(going, stack.keys_to_be_deleted(), run.deletes_keys)
     return walked
 
