@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from components.access_log_bucket import create_access_log_bucket
 from components.certificate import certificate_arn, host_record
+from components.imported import KEPT_OF_SECURITY_GROUP
 from components.running_load_balancer import checked_scheme
 from components.web_acl import associate_web_acl, create_web_acl
 from components.web_options import LoadBalancing
@@ -113,7 +114,7 @@ def _security_group(
         description=f"Load balancer {options.name}",
         vpc_id=vpc_id,
         tags={**tags, "Name": options.name},
-        opts=part.child(),
+        opts=part.child(ignore_changes=KEPT_OF_SECURITY_GROUP),
     )
     open_ports: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupIngressRule(

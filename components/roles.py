@@ -17,6 +17,7 @@ import pulumi_aws as aws
 
 from components.alarms import cluster_name
 from components.aws_environment import AwsEnvironment
+from components.imported import KEPT_OF_ROLE
 from components.names import digest, session_log_group, shorten
 from components.task_options import TaskOptions
 
@@ -41,6 +42,7 @@ class TaskRoles:
     ) -> TaskRoles:
         """Creates both roles as children of `parent`."""
         boundary = options.access.permissions_boundary_arn
+        kept = pulumi.ResourceOptions(parent=parent, ignore_changes=KEPT_OF_ROLE)
         trust = trust_policy(environment)
         execution = aws.iam.Role(
             shorten(f"{name}-execution", LONGEST_ROLE),
@@ -48,7 +50,7 @@ class TaskRoles:
             assume_role_policy=trust,
             permissions_boundary=boundary,
             tags=options.tags,
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=kept,
         )
         task = aws.iam.Role(
             shorten(f"{name}-role", LONGEST_ROLE),
@@ -56,7 +58,7 @@ class TaskRoles:
             assume_role_policy=trust,
             permissions_boundary=boundary,
             tags=options.tags,
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=kept,
         )
         policies: list[pulumi.Resource] = [
             aws.iam.RolePolicy(

@@ -60,6 +60,7 @@ class Stack:
 
     name: str
     folder: Path
+    region: str
     services: Sequence[Service]
     resources: Sequence[Mapping[str, Any]]
     outputs: Mapping[str, Any]
@@ -68,10 +69,6 @@ class Stack:
     def asks_before_changes(self) -> bool:
         """Whether a person is asked before something is changed: on production."""
         return self.name in PRODUCTION_STACKS or self.name.endswith("-prod")
-
-    @property
-    def region(self) -> str:
-        return self.services[0].region
 
     def service(self, name: str) -> Service:
         """The service of that name, or of a name that ends so: `download` for fileflow-scheduler-download.
@@ -94,13 +91,21 @@ class Stack:
         return [each.get("outputs", {}) for each in self.resources if each.get("type") in types]
 
 
-def read_stack(name: str | None, folder: Path) -> Stack:
+def read_stack(name: str | None, folder: Path, *, deployed: bool = True) -> Stack:
     """The stack `name`, or the one that is selected in `folder`.
 
-    Raises OperateError where the CLI, the stack or its services are missing.
+    Raises OperateError where the CLI or the stack is missing, and with `deployed` its services too.
     """
     text = pulumi(["stack", "export", *(["--stack", name] if name else [])], folder)
-    return stack_of(folder, json.loads(text).get("deployment", {}).get("resources") or [])
+    resources = json.loads(text).get("deployment", {}).get("resources") or []
+    return stack_of(folder, resources) if deployed else _undeployed(name, folder, resources)
+
+
+def _undeployed(name: str | None, folder: Path, resources: Sequence[Mapping[str, Any]]) -> Stack:
+    """A stack whose services don't matter: its name and region are the CLI's to say."""
+    name = name or pulumi(["stack", "--show-name"], folder).strip()
+    region = pulumi(["config", "get", "aws:region", "--stack", name], folder).strip()
+    return Stack(name=name, folder=folder, region=region, services=[], resources=resources, outputs={})
 
 
 def stack_of(folder: Path, resources: Sequence[Mapping[str, Any]]) -> Stack:
@@ -133,6 +138,7 @@ def stack_of(folder: Path, resources: Sequence[Mapping[str, Any]]) -> Stack:
     return Stack(
         name=name,
         folder=folder,
+        region=services[0].region,
         services=sorted(services, key=lambda each: (each.role != "web-api", each.name)),
         resources=living,
         outputs=outputs,

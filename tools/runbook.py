@@ -13,7 +13,7 @@ from operate import verbs  # noqa: F401 each module adds its verb
 from operate.app import app
 
 GUIDE: Mapping[str, tuple[str, ...]] = {
-    "초기 배포": ("README.md#deploy-to-an-aws-account",),
+    "초기 배포": ("README.md#deploy-to-an-aws-account", "migrate", "docs/migration.md"),
     "배포 확인": ("verify", "status"),
     "로그 확인": ("logs",),
     "ECR 이미지 태그 전략": ("versions", "docs/images.md"),

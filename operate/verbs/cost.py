@@ -44,7 +44,7 @@ class Cost:
         return table
 
 
-@verb
+@verb()
 def cost(session: Session) -> Cost:
     """Say what a month of the stack costs as it is configured, by the price list of Seoul."""
     # The prices are worked out from the settings, which bring the Pulumi SDK.

@@ -50,7 +50,7 @@ class Endpoints:
         return table
 
 
-@verb
+@verb()
 @click.argument("service", required=False)
 def endpoints(session: Session, service: str | None) -> Endpoints:
     """List the address and the Actuator's URLs of each running task."""

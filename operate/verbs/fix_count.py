@@ -41,7 +41,7 @@ class Fixed:
         return text
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.option(
     "--timeout-seconds", default=600, show_default=True, help="How long to wait for the end of the others."

@@ -96,7 +96,7 @@ def _lines(pages: Any, pattern: re.Pattern[str] | None) -> Iterator[Line]:
                 )
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.option("--follow", "-f", is_flag=True, help="Go on printing until Ctrl-C.")
 @click.option("--since", type=Duration(), default="10m", show_default=True, help="From how long ago on.")

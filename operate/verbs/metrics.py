@@ -63,7 +63,7 @@ def chart(values: Sequence[float]) -> str:
     return "".join(BARS[min(len(BARS) - 1, int(value / top * len(BARS)))] for value in values)
 
 
-@verb
+@verb()
 @click.argument("service", required=False)
 @click.option("--since", type=Duration(), default="3h", show_default=True, help="From how long ago on.")
 def metrics(session: Session, service: str | None, since: int) -> Metrics:

@@ -128,7 +128,7 @@ def _span(start: datetime, end: datetime) -> float:
     return round((end - start).total_seconds(), 1)
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.option("--timeout-seconds", default=600, show_default=True, help="How long to wait for each step.")
 def restart(session: Session, service: str, timeout_seconds: int) -> Restarted:

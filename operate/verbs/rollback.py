@@ -43,7 +43,7 @@ class RolledBack:
         )
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.argument("version")
 def rollback(session: Session, service: str, version: str) -> RolledBack:

@@ -29,7 +29,7 @@ class ScrapeConfiguration:
         return f"Wrote {self.written_to}." if self.written_to else self.configuration.rstrip()
 
 
-@verb
+@verb()
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),

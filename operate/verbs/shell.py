@@ -60,7 +60,7 @@ def _hand_over(service: Service, task: Task, command: Sequence[str]) -> Ended:
     return Ended(service=service.name, task_id=task.task_id, command=command, exit_code=done.returncode)
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.option("--command", default="/bin/sh", show_default=True, help="What to run in the container.")
 @click.option("--container", metavar="NAME", help="The container; without it the main one.")
@@ -80,7 +80,7 @@ def exec(session: Session, service: str, command: str, container: str | None) ->
     )
 
 
-@verb
+@verb()
 @click.argument("service")
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The container's port; without it the service's own."

@@ -89,7 +89,7 @@ def look(session: Session, service: str | None) -> Status:
     )
 
 
-@verb
+@verb()
 @click.argument("service", required=False)
 @click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
 def status(session: Session, service: str | None, watch: bool) -> Status:

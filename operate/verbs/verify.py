@@ -63,7 +63,7 @@ class Verified:
         return Group(table, *lines, Text(f"Stack {self.stack}: {total}."))
 
 
-@verb
+@verb()
 @click.argument("service", required=False)
 def verify(session: Session, service: str | None) -> Verified:
     """Check that the deployment is whole, and that the next task will find what it needs.

@@ -54,7 +54,7 @@ class Versions:
         return table
 
 
-@verb
+@verb()
 @click.argument("service")
 def versions(session: Session, service: str) -> Versions:
     """List the versions of SERVICE in the image repository."""

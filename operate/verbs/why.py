@@ -72,7 +72,7 @@ def _shown(stop: Stop) -> Text:
     return text
 
 
-@verb
+@verb()
 @click.argument("service")
 def why(session: Session, service: str) -> Why:
     """Say why the last tasks of SERVICE stopped, with the likely cause and its fix."""

@@ -133,8 +133,11 @@ def test_a_replaced_scheduler_is_deleted_before_the_new_one_starts(scheduler: Re
     assert scheduler.only(t.SERVICE).delete_before_replace is True
 
 
-def test_the_engine_ignores_no_change_of_a_scheduler(scheduler: Recording) -> None:
-    assert [each.urn for each in scheduler.resources if each.ignore_changes] == []
+def test_the_engine_ignores_no_change_of_a_scheduler_but_names_that_were_imported(
+    scheduler: Recording,
+) -> None:
+    ignored = {each.type: set(each.ignore_changes) for each in scheduler.resources if each.ignore_changes}
+    assert ignored == {t.ROLE: {"name", "path"}, t.SECURITY_GROUP: {"name", "description"}}
 
 
 def test_the_task_definition_has_exactly_these_inputs(scheduler: Recording) -> None:
