@@ -69,16 +69,25 @@ def app() -> None:
     """
 
 
-def verb(function: Callable[..., Result]) -> click.Command:
-    """Makes a command of a function from a session and its own options to a result."""
+def verb(
+    *, deployed: bool = True, stack: str | None = None
+) -> Callable[[Callable[..., Result]], click.Command]:
+    """Makes a command of a function from a session and its own options to a result.
+
+    With `deployed` (the default) it is refused where the stack has no service. `stack` names the verb's own
+    argument that says the stack, in place of `--stack`.
+    """
+    return functools.partial(_command, deployed, stack)
+
+
+def _command(deployed: bool, argument: str | None, function: Callable[..., Result]) -> click.Command:
 
     @functools.wraps(function)
-    def run(
-        stack: str | None, as_json_text: bool, yes: bool, read_only: bool, directory: Path, **options: Any
-    ) -> NoReturn:
+    def run(as_json_text: bool, yes: bool, read_only: bool, directory: Path, **options: Any) -> NoReturn:
+        stack = options.pop("stack") if argument is None else options[argument]
         console = Console(stderr=as_json_text, highlight=False)
         try:
-            found = read_stack(stack, directory)
+            found = read_stack(stack, directory, deployed=deployed)
             session = Session(
                 stack=found,
                 aws=Aws(found.region),
@@ -97,11 +106,16 @@ def verb(function: Callable[..., Result]) -> click.Command:
             # As it is: a file's content must not be wrapped to a terminal's width.
             click.echo(shown)
         else:
-            console.print(shown)
+            # A command must be copied whole, whatever the terminal's width.
+            console.print(shown, crop=False)
         sys.exit(result.exit_code)
 
     shared = (
-        click.option("--stack", metavar="NAME", help="The stack; without it the selected one."),
+        *(
+            [click.option("--stack", metavar="NAME", help="The stack; without it the selected one.")]
+            if argument is None
+            else []
+        ),
         click.option("--json", "as_json_text", is_flag=True, help="Print JSON instead of a table."),
         click.option("--yes", is_flag=True, help="Change production without asking."),
         click.option(

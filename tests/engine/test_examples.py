@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.engine.deployment import Deployment
 
@@ -59,6 +61,23 @@ def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deploy
     placed = service["networkConfiguration"]["awsvpcConfiguration"]
     assert placed["subnets"] == [subnet]
     assert placed["assignPublicIp"] == "DISABLED"
+
+
+def test_another_team_starts_its_own_project_from_this_repository(
+    running: Deployment, tmp_path: Path
+) -> None:
+    (tmp_path / "repository").mkdir()
+    repository = Deployment.copy(tmp_path / "repository").root
+    made = tmp_path / "shop"
+    done = running.sourced(
+        f"pulumi new {repository} --generate-only --yes --name shop --description 'Our shop' --dir {made}"
+    )
+    assert done.returncode == 0, done.stdout
+    settings = yaml.safe_load((made / "Pulumi.yaml").read_text())
+    here = yaml.safe_load((repository / "Pulumi.yaml").read_text())
+    del here["template"]
+    assert settings == {**here, "name": "shop", "description": "Our shop"}
+    assert (made / "policies/PulumiPolicy.yaml").is_file()
 
 
 def test_a_web_api_comes_up_by_the_commands_of_the_examples_readme(running: Deployment) -> None:

@@ -277,6 +277,40 @@ def test_a_rollback_names_the_versions_that_there_are_and_makes_none_anew(stack:
     assert "source 'build'" in built.data["error"]
 
 
+def test_a_promotion_sets_the_versions_once_the_other_repository_has_the_very_images(
+    stack: Deployment,
+) -> None:
+    own = (stack.root / "Pulumi.local.yaml").read_text()
+    staging = own.replace("environment: prod", "environment: staging").replace(
+        "version: 1.0.0", "version: 0.9.0"
+    )
+    staging = staging.replace("source: build", "source: registry")
+    staging = re.sub(r"^ +(context|dockerfile): local/.*\n", "", staging, flags=re.MULTILINE)
+    (stack.root / "Pulumi.staging2.yaml").write_text(staging)
+    assert stack.sourced("pulumi stack init staging2 --no-select").returncode == 0
+
+    lacking = operate(stack, "promote local staging2")
+    assert lacking.code == 2
+    assert "lacks web-api-1.0.0, download-scheduler-1.0.0, pipeline-scheduler-1.0.0" in lacking.data["error"]
+    assert lacking.data["fix"].count("docker buildx imagetools create") == 3
+
+    stack.aws("ecr create-repository --repository-name fileflow-staging")
+    for tag in ("web-api-1.0.0", "download-scheduler-1.0.0", "pipeline-scheduler-1.0.0"):
+        found = stack.aws(f"ecr batch-get-image --repository-name fileflow --image-ids imageTag={tag}")
+        (stack.root / "manifest.json").write_text(found["images"][0]["imageManifest"])
+        stack.aws(
+            f"ecr put-image --repository-name fileflow-staging --image-tag {tag} "
+            "--image-manifest file://manifest.json"
+        )
+    refused = operate(stack, "promote local staging2 --read-only")
+    assert (refused.code, "--read-only" in refused.data["error"]) == (2, True)
+    done = operate(stack, "promote local staging2")
+    assert (done.code, done.data["set"]) == (0, {"fileflow:version": "1.0.0"})
+    assert [each["digest"] == each["foundDigest"] for each in done.data["releases"]] == [True] * 3
+    assert "version: 1.0.0" in (stack.root / "Pulumi.staging2.yaml").read_text()
+    assert operate(stack, "promote local staging2").data["set"] == {}
+
+
 def test_a_shell_is_opened_only_where_the_service_lets_a_person_in(stack: Deployment) -> None:
     (stack.root / "programs").mkdir(exist_ok=True)
     plugin = stack.root / "programs" / "session-manager-plugin"
