@@ -93,6 +93,7 @@ def repository_args(
     settings: Settings, names: Names, key_arn: pulumi.Input[str] | None = None
 ) -> ImageRepositoryArgs:
     """The repository that the images of all services share."""
+    encryption = settings.encryption
     services = [names.web_api, *(names.scheduler(each.name) for each in settings.schedulers)]
     return ImageRepositoryArgs(
         repository_name=names.repository,
@@ -102,7 +103,8 @@ def repository_args(
         ],
         kept_versions=settings.repository.kept_versions,
         force_delete=settings.repository.force_delete,
-        kms_key_arn=key_arn,
+        # ECR never changes a repository's key, and no task starts from images whose key has gone.
+        kms_key_arn=key_arn if not encryption.create or encryption.retain_on_delete else None,
         tags=settings.all_tags,
     )
 

@@ -87,8 +87,8 @@ class EncryptionSettings(Section):
     logs and images can be read with it alone; with `retain_on_delete: false`, KMS deletes it after 30 days.
     `kms_key_arn` names an existing one, whose policy has to let `logs.REGION.amazonaws.com`,
     `cloudwatch.amazonaws.com` and `events.amazonaws.com` use it, or AWS writes no log and delivers no alarm.
-    An image repository takes the key when it is made; one that runs keeps the encryption that it has, since
-    ECR can't change it. `logging.kms_key_arn` goes first for logs and sessions.
+    An image repository takes the key when it is made, unless that is one that goes; one that runs keeps the
+    encryption that it has, since ECR can't change it. `logging.kms_key_arn` goes first for logs and sessions.
     """
 
     create: bool = False

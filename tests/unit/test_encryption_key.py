@@ -157,6 +157,14 @@ def test_an_existing_key_encrypts_the_same_and_none_is_made() -> None:
     assert recording.only(t.TOPIC).inputs["kmsMasterKeyId"] == KEY_ARN
 
 
+def test_images_take_no_key_that_goes_since_their_repository_would_keep_it() -> None:
+    values = {**stack_values("dev"), "encryption": {"create": True, "retain_on_delete": False}}
+    recording = record_stack("dev", values=values)
+
+    assert "encryptionConfigurations" not in recording.only(t.ECR_REPOSITORY).inputs
+    assert "kmsMasterKeyId" in recording.only(t.TOPIC).inputs
+
+
 def test_without_the_setting_nothing_names_a_key() -> None:
     recording = record_stack("dev")
 
