@@ -78,7 +78,8 @@ class EncryptionKey(pulumi.ComponentResource):
             name,
             name=f"alias/{args.name}",
             target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(parent=key),
+            # It would inherit that from the key, and be in the way of the next one.
+            opts=pulumi.ResourceOptions(parent=key, retain_on_delete=False),
         )
         self.key_arn = key.arn
         self.register_outputs({"key_arn": self.key_arn})

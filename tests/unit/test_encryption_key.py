@@ -58,6 +58,10 @@ def test_the_key_stays_when_its_setting_goes_unless_the_stack_says_otherwise() -
     assert not made(retain_on_delete=False).only(KEY).retain_on_delete
 
 
+def test_the_alias_goes_with_the_setting_so_that_the_next_key_can_have_it() -> None:
+    assert not made().only(ALIAS).retain_on_delete
+
+
 DESCRIPTION = "Logs, sessions, alarms and images of fileflow-prod"
 NAME = PROD.web_api.log_group
 
