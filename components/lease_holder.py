@@ -19,14 +19,15 @@ import pulumi_aws as aws
 from components.aws_session import SessionSettings
 from components.lease import Lease
 from components.lease_record import read_lease
-from components.rollout import SERVICE, RolledBackError
+from components.rollout import SERVICE
 from components.stopped_task import short
+from components.verdicts import RolledBackError, Verdict, judged
 
 _POLL_SECONDS = 3
 
 
 def check_lease_holder(
-    rolled_out: pulumi.Output[None],
+    rolled_out: Verdict,
     service: aws.ecs.Service,
     lease: Lease,
     stop_timeout_seconds: int,
@@ -40,12 +41,13 @@ def check_lease_holder(
     patience_seconds = 2 * lease.duration_seconds + stop_timeout_seconds
 
     async def check(known: dict[str, Any]) -> None:
-        await verify_holder(provider, known["arn"], known["cluster"], lease, patience_seconds)
+        if known["failed"] is None:
+            await verify_holder(provider, known["arn"], known["cluster"], lease, patience_seconds)
 
     known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(
-        rolled_out=rolled_out, arn=service.arn, cluster=service.cluster
+        failed=rolled_out, arn=service.arn, cluster=service.cluster, service=service.name
     )
-    _: pulumi.Output[None] = known.apply(check)
+    judged(known, check, service)
 
 
 async def verify_holder(

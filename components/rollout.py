@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
@@ -27,6 +28,7 @@ from components.aws_session import SessionSettings
 from components.options import Placement
 from components.stopped_task import StoppedTask, explanation, likely_cause, short
 from components.task import Task
+from components.verdicts import RolledBackError, Verdict, judged
 
 __all__ = [
     "Asked",
@@ -63,8 +65,18 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDep
 """
 
 
-class RolledBackError(pulumi.RunError):
-    """ECS runs something else than the program asks for; the message says what, why, and what to do."""
+_BREAKER_THRESHOLD = 3
+"""How many failed tasks trip ECS's circuit breaker at least; here also tasks that ended after they had run.
+
+The breaker's count ends with the first task that is well, so that a version whose tasks live for a minute
+each is deployed to it. That it may go on counting (`resetOnHealthyTask`) the provider doesn't know yet.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentCircuitBreaker.html
+"""
+
+
+_OVER_AND_OVER = timedelta(minutes=15)
+"""How long ago a task's end counts: what has stayed since then has recovered, whatever was the matter."""
 
 
 class UnreachableError(Exception):
@@ -165,7 +177,7 @@ def check_rollout(
     placement: Placement,
     strategies: Sequence[aws.ecs.ServiceCapacityProviderStrategyArgs],
     parent: pulumi.Resource,
-) -> pulumi.Output[None] | None:
+) -> Verdict | None:
     """Fails the run, once the service is made or left as it is, where ECS doesn't run what is asked for.
 
     Not in a preview, where nothing has been asked for yet, nor under mocks, where there is nobody to ask.
@@ -195,8 +207,7 @@ def check_rollout(
         subnets=placement.private_subnet_ids,
         security_group=task.security_group.id,
     )
-    checked: pulumi.Output[None] = known.apply(check)
-    return checked
+    return judged(known, check, service)
 
 
 async def verify(
@@ -234,12 +245,17 @@ def _verify(settings: SessionSettings, arn: str, asked: Asked) -> None:
     own = session.client("sts").get_caller_identity()["Account"]
     if own != account:
         raise UnreachableError(f"the credentials here are account {own}'s, the service is {account}'s")
-    primary = _settled(session.client("ecs"), asked)
+    ecs = session.client("ecs")
+    primary = _settled(ecs, asked)
     runs = asked.differences(primary)
     if runs or primary.get("rolloutState") == "FAILED":
-        unkept = _unkept(session.client("ecs"), asked)
+        unkept = _unkept(ecs, asked)
         stopped = None if unkept is None else _last_stopped_task(session, asked, unkept)
         raise RolledBackError(describe(asked.service, runs, unkept, stopped))
+    ended = ended_by_themselves(primary, _stopped_tasks(ecs, asked), datetime.now(UTC))
+    if len(ended) >= max(_BREAKER_THRESHOLD, primary["desiredCount"] + 1):
+        last = read_stopped_task(session, _last(ended))
+        raise RolledBackError(describe_ends(asked, len(ended), last))
 
 
 def _settled(ecs: Any, asked: Asked) -> Mapping[str, Any]:
@@ -352,22 +368,60 @@ def _explain(settings: SessionSettings, asked: Asked) -> str | None:
     return "\n".join([f"{asked.service}: {short(asked.task_definition)} doesn't run.", *explanation(stopped)])
 
 
+def ended_by_themselves(
+    deployment: Mapping[str, Any], stopped: Sequence[Mapping[str, Any]], now: datetime
+) -> list[Mapping[str, Any]]:
+    """The tasks of a deployment that ran and then ended, or failed a health check; not those that ECS ended.
+
+    Only those of the last `_OVER_AND_OVER`.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html (startedBy, stopCode)
+    """
+    return [
+        task
+        for task in stopped
+        if task.get("startedBy") == deployment["id"]
+        and "startedAt" in task
+        and task["stoppedAt"] > now - _OVER_AND_OVER
+        and (
+            task.get("stopCode") == "EssentialContainerExited"
+            or "health checks" in task.get("stoppedReason", "")
+        )
+    ]
+
+
+def describe_ends(asked: Asked, number: int, last: StoppedTask) -> str:
+    """The error's text for a version whose tasks end over and over."""
+    return "\n".join(
+        [
+            f"{asked.service}: the rollout of {short(asked.task_definition)} is over, but {number} of its "
+            "tasks ran and then ended by themselves, and ECS starts the next one.",
+            *explanation(last),
+            "ECS doesn't put it back: deploy a version that stays, or set the former one.",
+        ]
+    )
+
+
+def _stopped_tasks(ecs: Any, asked: Asked) -> list[Mapping[str, Any]]:
+    """The service's stopped tasks of the last hour, after which ECS forgets them."""
+    listed = ecs.list_tasks(cluster=asked.cluster, serviceName=asked.service, desiredStatus="STOPPED")
+    arns = listed["taskArns"]
+    return list(ecs.describe_tasks(cluster=asked.cluster, tasks=arns)["tasks"]) if arns else []
+
+
+def _last(tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return max(tasks, key=lambda each: each.get("stoppedAt") or each["createdAt"])
+
+
 def _last_stopped_task(session: Any, asked: Asked, unkept: Unkept | None) -> StoppedTask | None:
     """The task that stopped last of those that the failed deployment started, or of its revision.
 
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html (startedBy)
     """
-    ecs = session.client("ecs")
-    arns = ecs.list_tasks(cluster=asked.cluster, serviceName=asked.service, desiredStatus="STOPPED")[
-        "taskArns"
-    ]
-    tasks = ecs.describe_tasks(cluster=asked.cluster, tasks=arns)["tasks"] if arns else []
+    tasks = _stopped_tasks(session.client("ecs"), asked)
     number = "" if unkept is None else short(unkept.revision)
     own = [task for task in tasks if number and short(task.get("startedBy", "")) == number]
     own = own or [task for task in tasks if task["taskDefinitionArn"] == asked.task_definition]
-    if not own:
-        return None
-    return read_stopped_task(session, max(own, key=lambda each: each.get("stoppedAt") or each["createdAt"]))
+    return read_stopped_task(session, _last(own)) if own else None
 
 
 def read_stopped_task(session: Any, task: Mapping[str, Any]) -> StoppedTask:

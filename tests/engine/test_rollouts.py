@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.deployment import Deployment
+from tests.engine.deployment import Deployment, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rollouts")]
 
@@ -101,6 +101,50 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     assert mended.returncode == 0, mended.stdout
     service = described(running, PIPELINE)
     assert service["runningCount"] == service["desiredCount"] == 1
+
+
+def test_every_service_that_fails_in_one_run_is_told(running: Deployment) -> None:
+    names = ("download", "pipeline")
+    ports = {name: f"      port: {port}" for name, port in zip(names, (9091, 9092), strict=True)}
+    for port in ports.values():
+        changed(running, port, f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}")
+    try:
+        up = running.make("up")
+    finally:
+        for port in ports.values():
+            changed(running, f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}", port)
+    assert up.returncode != 0, up.stdout
+    for name in names:
+        assert f"fileflow-scheduler-{name}: ECS rolled back, so this run has failed." in up.stdout
+    assert "said above of fileflow-scheduler-download, fileflow-scheduler-pipeline." in up.stdout
+    assert "Traceback" not in up.stdout
+    mended = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
+    assert mended.returncode == 0, mended.stdout
+
+
+@pytest.mark.nightly  # three lives of a simulated task take a minute
+def test_a_version_that_dies_over_and_over_after_its_rollout_fails_the_next_run(running: Deployment) -> None:
+    port = "      port: 9092"
+    dying = (
+        f"{port}\n      environment: "
+        "{FILEFLOW_SIMULATE_EXIT: '3', FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS: '11'}"
+    )
+    stopped = f"ecs list-tasks --cluster fileflow-prod --service-name {PIPELINE} --desired-status STOPPED"
+    changed(running, port, dying)
+    try:
+        up = running.make("up")
+        assert up.returncode == 0, up.stdout
+        before = set(running.aws(stopped)["taskArns"])
+        eventually(lambda: set(running.aws(stopped)["taskArns"]) - before, lambda ended: len(ended) > 2)
+        up = running.make("up")
+    finally:
+        changed(running, dying, port)
+    assert up.returncode != 0, up.stdout
+    assert f"{PIPELINE}: the rollout of {PIPELINE}-prod:" in up.stdout
+    assert "ran and then ended by themselves" in up.stdout
+    assert "Exit code: 3" in up.stdout
+    mended = running.make("up")
+    assert mended.returncode == 0, mended.stdout
 
 
 def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deployment) -> None:

@@ -37,7 +37,9 @@ ASKED = Asked.of(INPUTS)
 def deployment(definition: str = NEW, **changes: Any) -> dict[str, Any]:
     """A deployment as ECS describes it, that runs what was asked for unless changed."""
     return {
+        "id": "ecs-svc/42",
         "status": "PRIMARY",
+        "desiredCount": 1,
         "taskDefinition": definition,
         "rolloutState": "COMPLETED",
         "networkConfiguration": {
@@ -179,6 +181,68 @@ def task(arn: str = TASK, definition: str = NEW, *, minute: int = 1, **changes: 
 def test_a_service_that_runs_what_was_asked_for_passes(aws: Aws) -> None:
     aws.identity()
     aws.service(deployment())
+    aws.stopped_tasks()
+
+    assert check() == []
+
+
+def ended(number: int, **changes: Any) -> dict[str, Any]:
+    """A task that ran and ended by itself, some minutes after the others."""
+    running = {"startedAt": datetime(2030, 1, 1, tzinfo=UTC), "stopCode": "EssentialContainerExited"}
+    return task(f"{TASK}{number}", minute=number, **{**running, **changes})
+
+
+def test_a_version_whose_tasks_end_over_and_over_is_no_success_though_its_rollout_is_over(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(desiredCount=1))
+    unwell = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed ELB health checks"}
+    aws.stopped_tasks(ended(1), ended(2, **unwell), ended(3, taskArn=TASK))
+    aws.log("OutOfMemoryError: Java heap space")
+
+    with pytest.raises(RolledBackError) as caught:
+        check()
+
+    assert str(caught.value).splitlines() == [
+        f"{SERVICE}: the rollout of {SERVICE}-prod:2 is over, but 3 of its tasks ran and then ended by "
+        "themselves, and ECS starts the next one.",
+        "Task 0a1b2c stopped: Essential container in task exited",
+        "Exit code: 1",
+        "Likely cause: out of memory (OOM). Raise the service's size.memory_mib.",
+        "Last log lines:",
+        "  OutOfMemoryError: Java heap space",
+        "ECS doesn't put it back: deploy a version that stays, or set the former one.",
+    ]
+
+
+STOPPED_OTHERWISE = {
+    "twice alone": [ended(1), ended(2)],
+    "of the version before": [ended(each, startedBy="ecs-svc/41") for each in (1, 2, 3)],
+    "never running": [ended(each, startedAt=None) for each in (1, 2, 3)],
+    "by a smaller count": [
+        ended(each, stopCode="ServiceSchedulerInitiated", stoppedReason="Scaling activity initiated by x")
+        for each in (1, 2, 3)
+    ],
+    "long ago": [ended(each, stoppedAt=datetime(2020, 1, 1, tzinfo=UTC)) for each in (1, 2, 3)],
+    "by Spot": [ended(each, stopCode="SpotInterruption") for each in (1, 2, 3)],
+}
+
+
+@pytest.mark.parametrize("tasks", STOPPED_OTHERWISE.values(), ids=STOPPED_OTHERWISE)
+def test_a_task_that_did_not_end_by_itself_over_and_over_is_no_failure(
+    aws: Aws, tasks: list[dict[str, Any]]
+) -> None:
+    aws.identity()
+    aws.service(deployment(desiredCount=1))
+    known = [{name: value for name, value in each.items() if value is not None} for each in tasks]
+    aws.stopped_tasks(*known)
+
+    assert check() == []
+
+
+def test_one_end_of_each_of_many_tasks_is_no_failure(aws: Aws) -> None:
+    aws.identity()
+    aws.service(deployment(desiredCount=4))
+    aws.stopped_tasks(*[ended(each) for each in range(1, 5)])
 
     assert check() == []
 
@@ -186,6 +250,7 @@ def test_a_service_that_runs_what_was_asked_for_passes(aws: Aws) -> None:
 def test_a_rollout_that_the_provider_took_for_done_is_waited_for(aws: Aws) -> None:
     aws.identity()
     aws.service(deployment(rolloutState="IN_PROGRESS"), deployment(rolloutState="IN_PROGRESS"), deployment())
+    aws.stopped_tasks()
 
     assert check() == []
 
