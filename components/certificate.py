@@ -23,7 +23,11 @@ _KEY = "load_balancer.certificate_arn"
 
 
 def certificate_arn(
-    name: str, https: Https, tags: Mapping[str, str], parent: pulumi.Resource
+    name: str,
+    https: Https,
+    tags: Mapping[str, str],
+    parent: pulumi.Resource,
+    balancer_arn: pulumi.Output[str],
 ) -> pulumi.Input[str]:
     """The given certificate's ARN, or that of one requested here and validated in the hosted zone.
 
@@ -33,7 +37,7 @@ def certificate_arn(
     https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
     """
     if https.certificate_arn is not None:
-        return _usable(name, https.certificate_arn, parent)
+        return _usable(name, https.certificate_arn, parent, balancer_arn)
     if https.host_name is None or https.hosted_zone_id is None:
         raise AssertionError("Https lets neither through without a certificate")
     certificate = aws.acm.Certificate(
@@ -62,16 +66,22 @@ def certificate_arn(
     ).certificate_arn
 
 
-def _usable(name: str, arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[str]:
+def _usable(
+    name: str, arn: pulumi.Input[str], parent: pulumi.Resource, balancer_arn: pulumi.Output[str]
+) -> pulumi.Input[str]:
     if isinstance(arn, str) and ":acm:" not in arn:
         return arn
     found = aws.acm.Certificate.get(
-        f"{name}-given-certificate", id=_existing(arn, parent), opts=pulumi.ResourceOptions(parent=parent)
+        f"{name}-given-certificate",
+        id=_existing(arn, parent, balancer_arn),
+        opts=pulumi.ResourceOptions(parent=parent),
     )
     return pulumi.Output.all(found.arn, found.status).apply(lambda known: issued(known[0], known[1]))
 
 
-def _existing(arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[str]:
+def _existing(
+    arn: pulumi.Input[str], parent: pulumi.Resource, balancer_arn: pulumi.Output[str]
+) -> pulumi.Input[str]:
     """`arn`, once its certificate was found where the load balancer is.
 
     The provider reads it too, but of one that it doesn't find it says the ARN alone, not where that stands.
@@ -83,6 +93,9 @@ def _existing(arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[s
 
     async def check(known: list[str]) -> str:
         known_arn, region, account = known
+        if pulumi.runtime.is_dry_run():
+            # A preview that ends within a remote component, as the network is one, tells its end too.
+            await balancer_arn.is_known()
         refuse_elsewhere(known_arn, region)
         await refuse_missing(await SessionSettings.of(provider), known_arn, account)
         return known_arn

@@ -49,7 +49,7 @@ class TaskRoles:
             description=f"ECS starts tasks of {options.family} with it",
             assume_role_policy=trust,
             permissions_boundary=boundary,
-            tags=options.tags,
+            tags=options.all_tags,
             opts=kept,
         )
         task = aws.iam.Role(
@@ -57,7 +57,7 @@ class TaskRoles:
             description=f"The application in tasks of {options.family}",
             assume_role_policy=trust,
             permissions_boundary=boundary,
-            tags=options.tags,
+            tags=options.all_tags,
             opts=kept,
         )
         policies: list[pulumi.Resource] = [

@@ -7,46 +7,27 @@ runs by hand or a second stack on the same database: that takes a `lease`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
-from components.aws_rules import check_tags
 from components.capacity import fargate
 from components.lease import Lease, check_lease
 from components.lease_holder import check_lease_holder
-from components.options import (
-    Alarms,
-    ContainerOptions,
-    Logging,
-    Placement,
-    Sidecar,
-    TaskAccess,
-    TaskSize,
-    check_containers,
-    check_memory,
-)
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
-from components.tags import ROLE_TAG, SPOT_TAG
+from components.tags import SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
-from components.validation import (
-    all_mistakes,
-    check_arn,
-    check_image,
-    check_port,
-    check_range,
-    check_service_names,
-)
+from components.validation import all_mistakes
 
 SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SchedulerServiceArgs:
+class SchedulerServiceArgs(TaskOptions):
     """Arguments of `SchedulerService`.
 
     `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
@@ -60,36 +41,16 @@ class SchedulerServiceArgs:
     Raises `InvalidArgumentError` for a value that AWS would refuse or that breaks the guarantee.
     """
 
-    cluster_arn: pulumi.Input[str]
-    service_name: str
-    family: str
-    image: pulumi.Input[str]
-    port: int
-    placement: Placement
-    container_name: str | None = None
-    size: TaskSize = field(default_factory=TaskSize)
-    container: ContainerOptions = field(default_factory=ContainerOptions)
-    sidecars: Sequence[Sidecar] = ()
+    role: ClassVar[str] = "scheduler"
+
     stop_timeout_seconds: int = 120
     spot_opt_in: bool = False
-    access: TaskAccess = field(default_factory=TaskAccess)
-    log_group_name: str
-    logging: Logging = field(default_factory=Logging)
-    alarms: Alarms = field(default_factory=Alarms)
-    tags: Mapping[str, str] = field(default_factory=dict)
     lease: Lease | None = None
     """The lease that the scheduler holds while it works; none by default. See docs/singleton.md."""
 
     @all_mistakes
     def __post_init__(self) -> None:
-        check_tags("tags", self.tags)
-        check_arn("cluster_arn", self.cluster_arn, "ecs")
-        check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
-        check_image("image", self.image)
-        check_port("port", self.port)
-        check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
-        check_containers(self.container_name or self.service_name, self.sidecars)
-        check_memory(self.size, self.container, self.sidecars)
+        self.check_alike()
         if self.lease is not None:
             check_lease(self.container, self.sidecars)
 
@@ -114,29 +75,8 @@ class SchedulerService(pulumi.ComponentResource):
             {"serviceName": args.service_name, "port": args.port, "spotOptIn": args.spot_opt_in},
             opts,
         )
-        tags = {**args.tags, ROLE_TAG: "scheduler"}
-        task = create_task(
-            name,
-            TaskOptions(
-                cluster_arn=args.cluster_arn,
-                family=args.family,
-                container_name=args.container_name or args.service_name,
-                image=args.image,
-                port=args.port,
-                size=args.size,
-                container=args.container,
-                sidecars=args.sidecars,
-                stop_timeout_seconds=args.stop_timeout_seconds,
-                access=args.access,
-                log_group_name=args.log_group_name,
-                logging=args.logging,
-                placement=args.placement,
-                alarms=args.alarms,
-                tags=tags,
-                lease=args.lease,
-            ),
-            self,
-        )
+        tags = args.all_tags
+        task = create_task(name, args, self)
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-actuator",
             security_group_id=task.security_group.id,

@@ -39,13 +39,13 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
     environment = AwsEnvironment.of(parent)
     options = with_secret_arns(options, environment, parent)
     log_group = create_log_group(
-        f"{name}-logs", options.log_group_name, options.logging, options.tags, parent
+        f"{name}-logs", options.log_group_name, options.logging, options.all_tags, parent
     )
-    start_failure = log_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
+    start_failure = log_alarms(name, log_group, options.family, options.alarms, options.all_tags, parent)
     roles = TaskRoles.create(name, options, environment, parent)
     logs = LogDestination(group_name=options.log_group_name, region=environment.region)
     main = container_definition(
-        name=options.container_name,
+        name=options.main_name,
         image=options.image,
         options=options.main,
         logs=logs,
@@ -57,7 +57,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
     definitions = with_sidecars(main, options.sidecars, logs)
     if options.lease is not None:
         definitions = guarded(definitions, options.lease, options.main, options.stop_timeout_seconds, logs)
-        lease_alarms(name, log_group, options.family, options.alarms, options.tags, parent)
+        lease_alarms(name, log_group, options.family, options.alarms, options.all_tags, parent)
     size = options.size
     definition = aws.ecs.TaskDefinition(
         f"{name}-task",
@@ -80,7 +80,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
             if path.kind == "volume"
         ]
         + lease_volumes(options.lease),
-        tags=options.tags,
+        tags=options.all_tags,
         # On call may return to the revision before by the CLI, which a deregistered one doesn't allow.
         skip_destroy=True,
         # Roles without their policies would let the first task fail; a log group that is missing too.
@@ -90,7 +90,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         f"{name}-tasks",
         description=f"Tasks of {options.family}",
         vpc_id=options.placement.vpc_id,
-        tags={**options.tags, "Name": options.family},
+        tags={**options.all_tags, "Name": options.family},
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=KEPT_OF_SECURITY_GROUP),
     )
     egress = aws.vpc.SecurityGroupEgressRule(
@@ -99,7 +99,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         description="Databases, queues and AWS endpoints",
         ip_protocol="-1",
         cidr_ipv4="0.0.0.0/0",
-        tags=options.tags,
+        tags=options.all_tags,
         opts=pulumi.ResourceOptions(parent=security_group),
     )
     return Task(

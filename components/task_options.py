@@ -1,12 +1,18 @@
-"""What one task is made from: the value that the task's functions hand to each other."""
+"""What services say of their tasks, alike for a web API and a scheduler.
+
+Owns those arguments, their checks, and what follows from them. Doesn't own what only one kind of service has,
+nor a resource.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import pulumi
 
+from components.aws_rules import check_tags
 from components.lease import Lease
 from components.options import (
     Alarms,
@@ -17,8 +23,12 @@ from components.options import (
     TaskAccess,
     TaskSize,
     WritablePath,
+    check_containers,
+    check_memory,
     main_memory_mib,
 )
+from components.tags import ROLE_TAG
+from components.validation import check_arn, check_image, check_port, check_range, check_service_names
 
 EXEC_AGENT_PATHS = ("/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm")
 """Where the agent behind ECS Exec writes, inside the container."""
@@ -36,25 +46,64 @@ Source: https://github.com/paketo-buildpacks/libjvm (calc), https://paketo.io/do
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
-    """Everything that one task is made from."""
+    """The arguments that a web API and a scheduler have alike; each says what they mean to it."""
+
+    role: ClassVar[str]
+    """What the service says that it is, by the tag that the policy pack reads."""
 
     cluster_arn: pulumi.Input[str]
+    service_name: str
     family: str
-    container_name: str
     image: pulumi.Input[str]
     port: int
-    size: TaskSize
-    container: ContainerOptions
-    sidecars: Sequence[Sidecar]
-    stop_timeout_seconds: int
-    access: TaskAccess
-    log_group_name: str
-    logging: Logging
     placement: Placement
-    alarms: Alarms
-    tags: Mapping[str, str]
-    port_name: str | None = None
-    lease: Lease | None = None
+    container_name: str | None = None
+    size: TaskSize = field(default_factory=TaskSize)
+    container: ContainerOptions = field(default_factory=ContainerOptions)
+    sidecars: Sequence[Sidecar] = ()
+    stop_timeout_seconds: int
+    access: TaskAccess = field(default_factory=TaskAccess)
+    log_group_name: str
+    logging: Logging = field(default_factory=Logging)
+    alarms: Alarms = field(default_factory=Alarms)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def check_alike(self) -> None:
+        """Checks what both kinds of services have; within `all_mistakes` every mistake is told."""
+        check_tags("tags", self.tags)
+        check_arn("cluster_arn", self.cluster_arn, "ecs")
+        check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
+        check_image("image", self.image)
+        check_port("port", self.port)
+        check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
+        check_containers(self.main_name, self.sidecars)
+        check_memory(self.size, self.container, self.sidecars)
+
+    @property
+    def main_name(self) -> str:
+        """The main container's name."""
+        return self.container_name or self.service_name
+
+    @property
+    def all_tags(self) -> Mapping[str, str]:
+        """The tags of everything, the service's role among them."""
+        return {**self.tags, ROLE_TAG: self.role}
+
+    @property
+    def port_name(self) -> str | None:
+        """How other services of a mesh call the port; None outside one."""
+        return None
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease that the main container holds while it works; None where it needs none."""
+        return None
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The variables by which the main container is told where it runs; its own ones win."""
+        few_threads = FEW_THREADS if self.main_memory_mib < FEW_THREADS_BELOW_MIB else {}
+        return {"SERVER_PORT": str(self.port), **few_threads}
 
     @property
     def main(self) -> ContainerOptions:
@@ -67,9 +116,7 @@ class TaskOptions:
         root with ECS Exec as unsupported.
         Source: https://github.com/aws/containers-roadmap/issues/1359
         """
-        few_threads = FEW_THREADS if self.main_memory_mib < FEW_THREADS_BELOW_MIB else {}
-        told = {"SERVER_PORT": str(self.port), **few_threads}
-        container = replace(self.container, environment={**told, **self.container.environment})
+        container = replace(self.container, environment={**self.told, **self.container.environment})
         if not self.access.execute_command:
             return container
         paths = [*container.writable_paths, *(WritablePath(path=path) for path in EXEC_AGENT_PATHS)]
@@ -83,7 +130,7 @@ class TaskOptions:
     @property
     def containers(self) -> dict[str, ContainerOptions]:
         """The options of each container by the container's name, the main one first."""
-        return {self.container_name: self.main, **{each.name: each.container for each in self.sidecars}}
+        return {self.main_name: self.main, **{each.name: each.container for each in self.sidecars}}
 
     @property
     def images(self) -> list[pulumi.Input[str]]:

@@ -6,52 +6,37 @@ network, the cluster or the image: they are handed in, so that it works in any p
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pulumi
 import pulumi_aws as aws
 
 from components.alarms import deployment_alarms, no_healthy_task_alarm, utilization_alarms, web_alarms
 from components.autoscaling import ScaledService, scale
-from components.aws_rules import check_tags
 from components.capacity import fargate
 from components.image_kind import HEALTH_PROBES
 from components.load_balancer import LoadBalancer, create_load_balancer
-from components.options import (
-    Alarms,
-    ContainerOptions,
-    Logging,
-    Placement,
-    Sidecar,
-    TaskAccess,
-    TaskSize,
-    check_containers,
-    check_memory,
-)
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
-from components.tags import ROLE_TAG
 from components.task import Task, create_task
 from components.task_options import TaskOptions
-from components.validation import (
-    all_mistakes,
-    check_arn,
-    check_image,
-    check_port,
-    check_range,
-    check_service_names,
-    check_unique,
-    refuse,
-)
+from components.validation import all_mistakes, check_range, check_unique
 from components.waiting import once
-from components.web_options import Autoscaling, Capacity, IngressRule, LoadBalancing, ServiceConnect
+from components.web_options import (
+    Autoscaling,
+    Capacity,
+    IngressRule,
+    LoadBalancing,
+    ServiceConnect,
+    check_outlives_deregistration,
+)
 
 WEB_API_SERVICE = "fileflow:ecs:WebApiService"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebApiServiceArgs:
+class WebApiServiceArgs(TaskOptions):
     """Arguments of `WebApiService`.
 
     `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
@@ -66,37 +51,19 @@ class WebApiServiceArgs:
     requests off.
     """
 
-    cluster_arn: pulumi.Input[str]
-    service_name: str
-    family: str
-    image: pulumi.Input[str]
-    port: int
-    placement: Placement
+    role: ClassVar[str] = "web-api"
+
     load_balancing: LoadBalancing
-    container_name: str | None = None
-    size: TaskSize = field(default_factory=TaskSize)
-    container: ContainerOptions = field(default_factory=ContainerOptions)
-    sidecars: Sequence[Sidecar] = ()
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
     capacity: Capacity = field(default_factory=Capacity)
     service_connect: ServiceConnect | None = None
     ingress: Sequence[IngressRule] = ()
     stop_timeout_seconds: int = 60
     grace_period_seconds: int = 180
-    access: TaskAccess = field(default_factory=TaskAccess)
-    log_group_name: str
-    logging: Logging = field(default_factory=Logging)
-    alarms: Alarms = field(default_factory=Alarms)
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @all_mistakes
     def __post_init__(self) -> None:
-        check_tags("tags", self.tags)
-        check_arn("cluster_arn", self.cluster_arn, "ecs")
-        check_service_names(self.service_name, self.family, self.container_name, self.log_group_name)
-        check_image("image", self.image)
-        check_port("port", self.port)
-        check_range("stop_timeout_seconds", self.stop_timeout_seconds, 2, 120, "Fargate's stop timeout")
+        self.check_alike()
         check_range(
             "grace_period_seconds",
             self.grace_period_seconds,
@@ -104,14 +71,11 @@ class WebApiServiceArgs:
             2_147_483_647,
             "the health check grace period",
         )
-        if self.stop_timeout_seconds <= self.load_balancing.deregistration_delay_seconds:
-            refuse(
-                "stop_timeout_seconds",
-                self.stop_timeout_seconds,
-                "it must be above load_balancing.deregistration_delay_seconds, which is "
-                f"{self.load_balancing.deregistration_delay_seconds}",
-                "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
-            )
+        check_outlives_deregistration(
+            self.stop_timeout_seconds,
+            "load_balancing.deregistration_delay_seconds",
+            self.load_balancing.deregistration_delay_seconds,
+        )
         check_unique(
             "ingress",
             [
@@ -121,8 +85,16 @@ class WebApiServiceArgs:
             ],
             "a way in",
         )
-        check_containers(self.container_name or self.service_name, self.sidecars)
-        check_memory(self.size, self.container, self.sidecars)
+
+    @property
+    def port_name(self) -> str | None:
+        """The name that other services of the mesh call the port by."""
+        return None if self.service_connect is None else self.service_connect.discovery_name
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The variables by which Spring Boot is told where it runs, its load balancer among it."""
+        return {**super().told, **spring_environment(self.load_balancing)}
 
 
 class WebApiService(pulumi.ComponentResource):
@@ -144,21 +116,33 @@ class WebApiService(pulumi.ComponentResource):
         self, name: str, args: WebApiServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(WEB_API_SERVICE, name, {"serviceName": args.service_name, "port": args.port}, opts)
-        tags = {**args.tags, ROLE_TAG: "web-api"}
-        task = create_task(name, _task_options(args, tags), self)
+        task = create_task(name, args, self)
         load_balancer = create_load_balancer(
-            name, args.load_balancing, args.port, args.placement.vpc_id, tags, self
+            name, args.load_balancing, args.port, args.placement.vpc_id, args.all_tags, self
         )
-        ways_in = _ways_in(name, args, task, load_balancer, tags)
-        errors = web_alarms(
+        ways_in = _ways_in(name, args, task, load_balancer)
+        errors = self._watch_answers(name, args, load_balancer)
+        service = self._service(name, args, task, load_balancer, ways_in, errors)
+        self._scale(name, args, load_balancer, service)
+        self._watch_tasks(name, args, load_balancer, service)
+        self.register_outputs(self._outputs(service, task, load_balancer))
+
+    def _watch_answers(
+        self, name: str, args: WebApiServiceArgs, load_balancer: LoadBalancer
+    ) -> aws.cloudwatch.MetricAlarm:
+        """Alarms on what callers see, before there is a service; the one on errors guards its rollouts."""
+        return web_alarms(
             name,
             load_balancer.balancer.arn_suffix,
             load_balancer.target_group.arn_suffix,
             args.alarms,
-            tags,
+            args.all_tags,
             self,
         )
-        service = self._service(name, args, task, load_balancer, ways_in, errors, tags)
+
+    def _scale(
+        self, name: str, args: WebApiServiceArgs, load_balancer: LoadBalancer, service: aws.ecs.Service
+    ) -> None:
         scale(
             name,
             ScaledService(
@@ -170,17 +154,21 @@ class WebApiService(pulumi.ComponentResource):
             args.autoscaling,
             self,
         )
-        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+
+    def _watch_tasks(
+        self, name: str, args: WebApiServiceArgs, load_balancer: LoadBalancer, service: aws.ecs.Service
+    ) -> None:
+        """Alarms on the tasks, once there are some."""
+        utilization_alarms(name, args.cluster_arn, service.name, args.alarms, args.all_tags, self)
         no_healthy_task_alarm(
             name,
             load_balancer.balancer.arn_suffix,
             load_balancer.target_group.arn_suffix,
             args.alarms,
-            tags,
+            args.all_tags,
             service,
             self,
         )
-        self.register_outputs(self._outputs(service, task, load_balancer))
 
     def _service(
         self,
@@ -190,7 +178,6 @@ class WebApiService(pulumi.ComponentResource):
         load_balancer: LoadBalancer,
         ways_in: Sequence[pulumi.Resource],
         errors: aws.cloudwatch.MetricAlarm,
-        tags: Mapping[str, str],
     ) -> aws.ecs.Service:
         strategies = _strategies(args.capacity)
         service = aws.ecs.Service(
@@ -224,7 +211,7 @@ class WebApiService(pulumi.ComponentResource):
             load_balancers=[
                 {
                     "target_group_arn": load_balancer.target_group.arn,
-                    "container_name": args.container_name or args.service_name,
+                    "container_name": args.main_name,
                     "container_port": args.port,
                 }
             ],
@@ -234,7 +221,7 @@ class WebApiService(pulumi.ComponentResource):
             enable_execute_command=args.access.execute_command,
             propagate_tags="SERVICE",
             wait_for_steady_state=True,
-            tags=tags,
+            tags=args.all_tags,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Without its way out a task can't pull its image.
@@ -273,30 +260,6 @@ def _strategies(capacity: Capacity) -> list[aws.ecs.ServiceCapacityProviderStrat
     return strategies
 
 
-def _task_options(args: WebApiServiceArgs, tags: Mapping[str, str]) -> TaskOptions:
-    return TaskOptions(
-        cluster_arn=args.cluster_arn,
-        family=args.family,
-        container_name=args.container_name or args.service_name,
-        image=args.image,
-        port=args.port,
-        size=args.size,
-        container=dataclasses.replace(
-            args.container,
-            environment={**spring_environment(args.load_balancing), **args.container.environment},
-        ),
-        sidecars=args.sidecars,
-        stop_timeout_seconds=args.stop_timeout_seconds,
-        access=args.access,
-        log_group_name=args.log_group_name,
-        logging=args.logging,
-        placement=args.placement,
-        alarms=args.alarms,
-        tags=tags,
-        port_name=None if args.service_connect is None else args.service_connect.discovery_name,
-    )
-
-
 def spring_environment(load_balancing: LoadBalancing) -> dict[str, str]:
     """What Spring Boot must be told to fit its load balancer; a variable of the user's own wins.
 
@@ -313,7 +276,7 @@ def spring_environment(load_balancing: LoadBalancing) -> dict[str, str]:
 
 
 def _ways_in(
-    name: str, args: WebApiServiceArgs, task: Task, load_balancer: LoadBalancer, tags: Mapping[str, str]
+    name: str, args: WebApiServiceArgs, task: Task, load_balancer: LoadBalancer
 ) -> list[pulumi.Resource]:
     """Who may reach the tasks: the load balancer, Prometheus inside the VPC, and whom the caller names.
 
@@ -321,6 +284,7 @@ def _ways_in(
     new ones have taken over.
     """
     port = args.port
+    tags = args.all_tags
     group = task.security_group
 
     def way_in(

@@ -439,3 +439,20 @@ class Capacity:
                 "one of fargate_weight and spot_weight must be above 0, or no task starts",
                 "Raise one of the two.",
             )
+
+
+def check_outlives_deregistration(
+    stop_timeout_seconds: int, delay_field: str, deregistration_delay_seconds: int
+) -> None:
+    """Refuses a stop timeout in which the load balancer may still send requests.
+
+    `delay_field` is how the caller's users name its delay.
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html
+    """
+    if stop_timeout_seconds <= deregistration_delay_seconds:
+        refuse(
+            "stop_timeout_seconds",
+            stop_timeout_seconds,
+            f"it must be above {delay_field}, which is {deregistration_delay_seconds}",
+            "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
+        )

@@ -45,6 +45,7 @@ from components.web_options import (
     LoadBalancing,
     TargetHealthCheck,
     WebAcl,
+    check_outlives_deregistration,
 )
 from settings.audited import check_audited
 from settings.dockerfile import started_by
@@ -328,14 +329,11 @@ class WebApiSettings(ServiceSettings):
     @model_validator(mode="after")
     @all_mistakes
     def _outlives_its_deregistration(self) -> WebApiSettings:
-        delay = self.load_balancer.deregistration_delay_seconds
-        if self.stop_timeout_seconds <= delay:
-            refuse(
-                "stop_timeout_seconds",
-                self.stop_timeout_seconds,
-                f"it must be above load_balancer.deregistration_delay_seconds, which is {delay}",
-                "Otherwise a task dies with requests still coming in: lower the one or raise the other.",
-            )
+        check_outlives_deregistration(
+            self.stop_timeout_seconds,
+            "load_balancer.deregistration_delay_seconds",
+            self.load_balancer.deregistration_delay_seconds,
+        )
         return self
 
 

@@ -17,16 +17,17 @@ from components.image_repository import ImageRepository, ImageRepositoryArgs
 from components.load_balancer import create_load_balancer
 from components.options import Alarms, ContainerOptions, Logging, TaskAccess, TaskSize
 from components.roles import TaskRoles
+from components.scheduler_service import SchedulerServiceArgs
 from components.secret_references import with_secret_arns
 from components.service_image import ImageSource, ServiceImage, ServiceImageArgs
 from components.task import create_task
-from components.task_options import TaskOptions
 from components.web_options import Autoscaling, LoadBalancing
 from tests.unit.builders import CLUSTER_ARN, IMAGE, PLACEMENT, TAGS, load_balancing
 from tests.unit.recorder import Recorder, Recording, record
 
-TASK_OPTIONS: Final = TaskOptions(
+TASK_OPTIONS: Final = SchedulerServiceArgs(
     cluster_arn=CLUSTER_ARN,
+    service_name="app",
     family="family",
     container_name="app",
     image=IMAGE,
