@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -109,15 +110,17 @@ def test_every_service_that_fails_in_one_run_is_told(running: Deployment) -> Non
     for port in ports.values():
         changed(running, port, f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}")
     try:
-        up = running.make("up")
+        # The provider says that the update failed; in the run after it only the state does not fit.
+        for _ in range(2):
+            up = running.make("up")
+            assert up.returncode != 0, up.stdout
+            assert "Traceback" not in up.stdout, up.stdout
+            for name in names:
+                told = f"fileflow-scheduler-{name}: ECS rolled back, so this run has failed."
+                assert told in up.stdout, up.stdout
     finally:
         for port in ports.values():
             changed(running, f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}", port)
-    assert up.returncode != 0, up.stdout
-    for name in names:
-        assert f"fileflow-scheduler-{name}: ECS rolled back, so this run has failed." in up.stdout
-    assert "said above of fileflow-scheduler-download, fileflow-scheduler-pipeline." in up.stdout
-    assert "Traceback" not in up.stdout
     mended = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
     assert mended.returncode == 0, mended.stdout
 
@@ -140,9 +143,9 @@ def test_a_version_that_dies_over_and_over_after_its_rollout_fails_the_next_run(
     finally:
         changed(running, dying, port)
     assert up.returncode != 0, up.stdout
-    assert f"{PIPELINE}: the rollout of {PIPELINE}-prod:" in up.stdout
-    assert "ran and then ended by themselves" in up.stdout
-    assert "Exit code: 3" in up.stdout
+    assert f"{PIPELINE}: the rollout of {PIPELINE}-prod:" in up.stdout, up.stdout
+    assert "ran and then ended by themselves" in up.stdout, up.stdout
+    assert re.search(r"Exit code: .*\b3\b", up.stdout), up.stdout
     mended = running.make("up")
     assert mended.returncode == 0, mended.stdout
 

@@ -129,6 +129,14 @@ def test_a_desired_count_a_load_balancer_and_autoscaling_can_not_be_said() -> No
     assert not [name for name in fields if "registr" in name or "connect" in name or "percent" in name]
 
 
+def test_a_run_waits_longer_than_a_rollout_with_its_rollback_and_its_alarms_watch_takes(
+    scheduler: Recording,
+) -> None:
+    timeouts = scheduler.only(t.SERVICE).request.customTimeouts
+
+    assert (timeouts.create, timeouts.update) == ("3600s", "3600s")
+
+
 def test_a_replaced_scheduler_is_deleted_before_the_new_one_starts(scheduler: Recording) -> None:
     assert scheduler.only(t.SERVICE).delete_before_replace is True
 

@@ -105,6 +105,14 @@ def test_the_service_has_exactly_these_inputs(web: Recording) -> None:
     }
 
 
+def test_a_run_waits_longer_than_a_rollout_with_its_rollback_and_its_alarms_watch_takes(
+    web: Recording,
+) -> None:
+    timeouts = web.only(t.SERVICE).request.customTimeouts
+
+    assert (timeouts.create, timeouts.update) == ("3600s", "3600s")
+
+
 def test_the_desired_count_is_autoscalings_after_creation(web: Recording) -> None:
     assert web.only(t.SERVICE).ignore_changes == ("desiredCount",)
 
