@@ -75,8 +75,15 @@ def test_another_team_starts_its_own_project_from_this_repository(
     assert done.returncode == 0, done.stdout
     settings = yaml.safe_load((made / "Pulumi.yaml").read_text())
     here = yaml.safe_load((repository / "Pulumi.yaml").read_text())
+    # The CLI notes in the settings which template it was.
+    noted = {key: value for key, value in settings["config"].items() if key.startswith("pulumi:")}
     del here["template"]
-    assert settings == {**here, "name": "shop", "description": "Our shop"}
+    assert settings == {
+        **here,
+        "name": "shop",
+        "description": "Our shop",
+        "config": {**here["config"], **noted},
+    }
     assert (made / "policies/PulumiPolicy.yaml").is_file()
 
 
