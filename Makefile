@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done; echo python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down docker status test check policy-report audit docs walk torture benchmark setup
+.PHONY: help up preview down docker status test check policy-report audit docs diagram walk torture benchmark setup
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
@@ -55,6 +55,9 @@ audit: setup ## Audit what is deployed by ISMS-P and CIS, and write .local/audit
 
 docs: setup ## Write the generated pages of docs/
 	@.venv/bin/python -m tools.reference
+
+diagram: ## Draw the running stack into docs/architecture.svg (STACK=the selected one)
+	@. .local/env && .venv/bin/python -m tools.diagram $(if $(filter command,$(word 1,$(origin STACK))),--stack $(STACK)) $(ARGUMENTS)
 
 walk: setup ## Change every setting of a running stack, there and back, and write docs/changes.md (hours)
 	@FILEFLOW_RECORD_CHANGES=1 .venv/bin/python -m pytest -n 2 --dist loadgroup -rA tests/walk $(ARGUMENTS)

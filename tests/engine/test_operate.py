@@ -311,6 +311,12 @@ def test_a_promotion_sets_the_versions_once_the_other_repository_has_the_very_im
     assert operate(stack, "promote local staging2").data["set"] == {}
 
 
+def test_the_diagram_of_the_readme_is_that_of_the_running_stack(stack: Deployment) -> None:
+    drawn = stack.sourced("python -m tools.diagram --output drawn.svg")
+    assert drawn.returncode == 0, drawn.stdout
+    assert (stack.root / "drawn.svg").read_text() == (stack.root / "docs/architecture.svg").read_text()
+
+
 def test_a_shell_is_opened_only_where_the_service_lets_a_person_in(stack: Deployment) -> None:
     (stack.root / "programs").mkdir(exist_ok=True)
     plugin = stack.root / "programs" / "session-manager-plugin"
