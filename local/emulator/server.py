@@ -116,6 +116,9 @@ async def _serve(application: object, bind: str) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from local.emulator import one_write
+
+    one_write.install()
     config = Config()
     config.bind = [bind]
     config.keep_alive_timeout = 75

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -62,6 +63,21 @@ def test_the_health_names_the_process_and_its_generation(emulator: process.Runni
     assert health["generation"] == emulator.generation
     assert health["pid"] == emulator.pid
     assert {"ecs", "application-autoscaling", "elasticloadbalancing"} <= set(health["services"])
+
+
+def test_the_head_of_an_answer_and_its_body_are_one_write(emulator: process.RunningEmulator) -> None:
+    body = "Action=ListTopics&Version=2010-03-31"
+    request = (
+        "POST / HTTP/1.1\r\nHost: sns\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    )
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as connection:
+        for _ in range(50):
+            connection.sendall(request.encode())
+            # Of two writes this would be the first, as soon as it is there.
+            answer = connection.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"</ListTopicsResponse>")
 
 
 def test_sigterm_ends_it_cleanly(python: Path, tmp_path: Path) -> None:
