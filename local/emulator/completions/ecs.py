@@ -823,6 +823,8 @@ def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> t
 
 def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
     status, reason = _deployment_status(service, deployment)
+    # ministack keeps some as texts, which Go's clients don't read as a time.
+    created_at, updated_at = (ecs._ts_to_epoch(deployment[name]) for name in ("createdAt", "updatedAt"))
     revision = {
         "arn": _service_revision_arn(service, deployment),
         "requestedTaskCount": deployment["desiredCount"],
@@ -837,9 +839,9 @@ def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any
         "serviceDeploymentArn": _service_deployment_arn(service, deployment),
         "serviceArn": service["serviceArn"],
         "clusterArn": service["clusterArn"],
-        "createdAt": deployment["createdAt"],
-        "startedAt": deployment["createdAt"],
-        "updatedAt": deployment["updatedAt"],
+        "createdAt": created_at,
+        "startedAt": created_at,
+        "updatedAt": updated_at,
         "sourceServiceRevisions": [
             {"arn": _service_revision_arn(service, known)} for known in deployed[max(0, index - 1) : index]
         ],
@@ -856,12 +858,12 @@ def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any
         },
     }
     if status not in {"IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
-        view["finishedAt"] = deployment["updatedAt"]
+        view["finishedAt"] = updated_at
     primary = ecs._primary_deployment(service)
     if status.startswith("ROLLBACK") and primary is not None:
         view["rollback"] = {
             "reason": reason,
-            "startedAt": deployment["updatedAt"],
+            "startedAt": updated_at,
             "serviceRevisionArn": _service_revision_arn(service, primary),
         }
     return view

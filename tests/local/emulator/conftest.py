@@ -6,6 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from botocore.config import Config
 
 from local.emulator import process
 from tests.local.emulated import emulator_python
+from tests.local.emulator.answers import wrong
 
 REGION = "ap-northeast-2"
 
@@ -47,10 +49,13 @@ def account() -> str:
 
 @pytest.fixture
 def client(emulator: process.RunningEmulator, account: str) -> Client:
-    """Makes boto3 clients of the test's own account: `client("ecs")`, `client("ecs", region="us-east-1")`."""
+    """Makes boto3 clients of the test's own account: `client("ecs")`, `client("ecs", region="us-east-1")`.
+
+    Every answer that a test gets is held against the service's model.
+    """
 
     def make(service: str, *, region: str = REGION, account: str = account) -> Any:
-        return boto3.client(
+        made = boto3.client(
             service,
             endpoint_url=emulator.url,
             region_name=region,
@@ -58,6 +63,15 @@ def client(emulator: process.RunningEmulator, account: str) -> Client:
             aws_secret_access_key="local",
             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
         )
+
+        def judge(operation_name: str, response_dict: Any, parsed_response: Any, **_: Any) -> None:
+            operation = made.meta.service_model.operation_model(operation_name)
+            assert wrong(operation, response_dict, parsed_response) == []
+
+        for operation_name in made.meta.service_model.operation_names:
+            event = f"response-received.{made.meta.service_model.service_id.hyphenize()}.{operation_name}"
+            made.meta.events.register(event, partial(judge, operation_name))
+        return made
 
     return make
 
