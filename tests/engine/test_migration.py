@@ -18,7 +18,7 @@ import pytest
 
 from tests.engine.deployment import CHECKOUT, Deployment, eventually
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("migration")]
+pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("migration")]
 
 PLUGINS = Path(os.environ.get("TF_PLUGIN_DIR", "/opt/tf-plugins"))
 SCHEDULERS = ("fileflow-scheduler-download", "fileflow-scheduler-pipeline")
@@ -137,7 +137,6 @@ def imported(answer: Any) -> dict[str, str]:
     return {each["name"]: each["id"] for each in answer["imported"]}
 
 
-@pytest.mark.nightly
 @pytest.mark.skipif(
     shutil.which("terraform") is None or not PLUGINS.is_dir(),
     reason="Terraform and its AWS provider aren't here",
