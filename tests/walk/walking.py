@@ -236,7 +236,7 @@ def _word(value: Any) -> str:
 
 
 def _refusal(run: Run, outcome: Outcome) -> Iterator[str]:
-    """A refusal names a key of the change and what to do, in one line each."""
+    """A refusal names a key of the change and what to do, in one line each, which then names the file too."""
     if not outcome.errors:
         yield f"refused without an error: {outcome.output[-1000:]}"
         return
@@ -244,7 +244,10 @@ def _refusal(run: Run, outcome: Outcome) -> Iterator[str]:
     keys = {key for path in paths for key in (path.partition(".")[0], path.rpartition(".")[2])}
     if not any(key in error for key in keys for error in outcome.errors):
         yield f"refused without naming one of {', '.join(sorted(keys))}: {outcome.errors}"
-    yield from (f"refused in more than one line: {error}" for error in outcome.errors if "\n" in error)
+    for error in outcome.errors:
+        first, *others = error.splitlines()
+        if others and not all(line.startswith("Pulumi.local.yaml: ") for line in (first, *others)):
+            yield f"refused in more than one line: {error}"
 
 
 def _unchanged(outcome: Outcome, what: str) -> Iterator[str]:
