@@ -72,7 +72,7 @@ def test_whatever_is_wrong_fails_the_audit_by_name(running: Deployment, tmp_path
         each["urn"].partition("::trial::")[2]: each.get("id")
         for each in json.loads(exported.stdout)["deployment"]["resources"]
     }
-    by_hand(client_of, ids["aws:s3/bucket:Bucket::bucket"], ids["aws:kms/key:Key::going"])
+    by_hand(client_of, ids)
     entries = tmp_path / "accepted.yaml"
     entries.write_text(json.dumps([ACCEPTANCE]), encoding="utf-8")
 

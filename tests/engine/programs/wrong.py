@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -72,11 +71,11 @@ WRONG: Final[Mapping[str, str]] = {
     "elbv2_waf_acl_attached": "LoadBalancer web",
     "fileflow_security_group_no_open_port": "SecurityGroup ports",
     "fileflow_topic_key_lets_alarms_in": "Topic alarms",
-    "iam_inline_policy_allows_privilege_escalation": "RolePolicy escalates",
-    "iam_inline_policy_no_administrative_privileges": "RolePolicy everything",
-    "iam_inline_policy_no_full_access_to_cloudtrail": "RolePolicy services",
-    "iam_inline_policy_no_full_access_to_kms": "RolePolicy services",
-    "iam_inline_policy_no_wildcard_marketplace_subscribe": "RolePolicy services",
+    "iam_inline_policy_allows_privilege_escalation": "Role anybodys",
+    "iam_inline_policy_no_administrative_privileges": "Role anybodys",
+    "iam_inline_policy_no_full_access_to_cloudtrail": "Role anybodys",
+    "iam_inline_policy_no_full_access_to_kms": "Role anybodys",
+    "iam_inline_policy_no_wildcard_marketplace_subscribe": "Role anybodys",
     "iam_role_cross_service_confused_deputy_prevention": "Role anybodys",
     "kms_cmk_are_used": "Key disabled",
     "kms_cmk_not_deleted_unintentionally": "Key going",
@@ -112,7 +111,15 @@ WRONG: Final[Mapping[str, str]] = {
     "wafv2_webacl_with_rules": "WebAcl empty",
 }
 """The type without its module and the logical name, as the audit shows a resource."""
-PACK_NAMES: Final = {"elbv2_insecure_ssl_ciphers": "https", "elbv2_ssl_listeners": "http"}
+PACK_NAMES: Final = {
+    "elbv2_insecure_ssl_ciphers": "https",
+    "elbv2_ssl_listeners": "http",
+    "iam_inline_policy_allows_privilege_escalation": "escalates",
+    "iam_inline_policy_no_administrative_privileges": "everything",
+    "iam_inline_policy_no_full_access_to_cloudtrail": "services",
+    "iam_inline_policy_no_full_access_to_kms": "services",
+    "iam_inline_policy_no_wildcard_marketplace_subscribe": "services",
+}
 """Where the pack names a part of what Prowler names."""
 NOT_POSSIBLE: Final = {
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html
@@ -122,8 +129,10 @@ NOT_POSSIBLE: Final = {
 NOT_DEPLOYED: Final = {
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
     "elbv2_is_in_multiple_az": "AWS makes no application load balancer in one zone",
+    "cloudwatch_log_group_no_secrets_in_logs": "the scanner knows real credentials by their shape",
+    "ecs_task_definitions_no_environment_secrets": "the scanner knows real credentials by their shape",
 }
-"""Wrongs that the pack refuses, and that AWS refuses as well."""
+"""Wrongs that Prowler isn't asked about where the program is deployed."""
 
 PORTS: Final = (20, 22, 23, 445, 1433, 1521, 3306, 3389, 5432, 6379, 7199, 9091, 9092, 9200, 11211, 27017)
 ZONES: Final = ("ap-northeast-2a", "ap-northeast-2c")
@@ -177,14 +186,16 @@ def program(*, deployed: bool = False) -> None:
         aws.lb.LoadBalancer("one-zone", subnets=[public.id])
 
 
-def by_hand(client_of: Callable[[str], Any], bucket: str, key_id: str) -> None:
-    """Lets everybody into the bucket by its list, deletes a key that is in use, and logs a credential."""
-    client_of("s3").put_bucket_acl(Bucket=bucket, ACL="public-read-write")
-    client_of("kms").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
-    logs = client_of("logs")
-    logs.create_log_stream(logGroupName="logs", logStreamName="main")
-    line = {"timestamp": int(time.time() * 1000), "message": "aws_access_key_id = AKIAQ3EGRZWT5N7UJB2C"}
-    logs.put_log_events(logGroupName="logs", logStreamName="main", logEvents=[line])
+def by_hand(client_of: Callable[[str], Any], ids: Mapping[str, str]) -> None:
+    """Opens the bucket by its list, deletes a key that is in use, and has the network in use.
+
+    `ids` are those of the resources, by their types and names. Prowler looks at networks in use alone.
+    """
+    client_of("s3").put_bucket_acl(Bucket=ids["aws:s3/bucket:Bucket::bucket"], ACL="public-read-write")
+    client_of("kms").schedule_key_deletion(KeyId=ids["aws:kms/key:Key::going"], PendingWindowInDays=7)
+    groups = [ids[f"aws:ec2/securityGroup:SecurityGroup::{name}"] for name in ("ports", "all-ports", "wide")]
+    for each in (groups, [ids["aws:ec2/defaultSecurityGroup:DefaultSecurityGroup::default"]]):
+        client_of("ec2").create_network_interface(SubnetId=ids["aws:ec2/subnet:Subnet::public"], Groups=each)
 
 
 def groups(vpc_id: Any) -> Sequence[Any]:
@@ -298,7 +309,7 @@ def load_balancer() -> None:
         "web",
         description="web",
         vpc_id=vpc.id,
-        ingress=[rule(80, 80, EVERYWHERE), rule(443, 443, EVERYWHERE)],
+        ingress=[rule(0, 0, EVERYWHERE, protocol="-1")],
     )
     balancer = aws.lb.LoadBalancer(
         "web",
