@@ -1,4 +1,4 @@
-"""SNS: who may publish to an encrypted topic, and what CloudWatch delivers.
+"""SNS: who may publish to an encrypted topic, what CloudWatch delivers, and a subscription's ARN.
 
 Owns whether the key of a topic, and the topic's own policy, let a service of AWS in, for the two services
 that publish on this project's behalf. Deliberately encrypts nothing.
@@ -13,7 +13,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, kms, sns
 
-from local.emulator.completions.patching import wrap
+from local.emulator.completions.patching import Response, wrap
 from local.emulator.completions.resource_policies import admits
 
 logger = logging.getLogger("fileflow.sns")
@@ -27,8 +27,26 @@ between event sources from AWS services and encrypted topics")
 
 
 def install() -> None:
-    """Puts the topic's policy and key before what an alarm tells."""
+    """Puts the topic's policy and key before what an alarm tells, and answers a subscription by its ARN."""
     wrap(cloudwatch, "_dispatch_alarm_actions", _dispatch_alarm_actions)
+    wrap(sns, "_subscribe", _subscribe)
+
+
+def _subscribe(original: Any) -> Any:
+    """Names the subscription where that is asked for, although nobody has confirmed it yet.
+
+    Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html (ReturnSubscriptionArn)
+    """
+
+    def subscribe(params: Any) -> Response:
+        status, headers, body = original(params)
+        pending = b">pending confirmation<"
+        if pending in body and sns._p(params, "ReturnSubscriptionArn") == "true":
+            topic = sns._topic_by_arn_any_scope(sns._p(params, "TopicArn"))
+            body = body.replace(pending, f">{topic['subscriptions'][-1]['arn']}<".encode())
+        return status, headers, body
+
+    return subscribe
 
 
 def _dispatch_alarm_actions(original: Any) -> Any:

@@ -208,6 +208,20 @@ def test_a_topic_and_its_subscription_come_back(client: Client) -> None:
     assert_contains(shown, {"Protocol": "email", "Endpoint": "ops@example.com", "TopicArn": topic})
 
 
+def test_a_subscription_that_waits_for_its_confirmation_is_named_where_that_is_asked_for(
+    client: Client,
+) -> None:
+    sns = client("sns")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    asked = {"TopicArn": topic, "Protocol": "https"}
+    named = sns.subscribe(**asked, Endpoint="https://a.example.com/", ReturnSubscriptionArn=True)
+    unnamed = sns.subscribe(**asked, Endpoint="https://b.example.com/")
+
+    assert unnamed["SubscriptionArn"] == "pending confirmation"
+    shown = sns.get_subscription_attributes(SubscriptionArn=named["SubscriptionArn"])["Attributes"]
+    assert_contains(shown, {"Endpoint": "https://a.example.com/", "PendingConfirmation": "true"})
+
+
 def test_a_rule_comes_back_and_is_kept_while_it_has_targets(client: Client) -> None:
     events, topic = client("events"), f"arn:aws:sns:{REGION}:646886795421:alerts"
     pattern = {"source": ["aws.ecs"], "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}}
