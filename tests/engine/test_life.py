@@ -15,11 +15,14 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import CHECKOUT, Deployment
 from tests.unit.stacks import PREFIX
-from tests.walk.change import Change, changed
+from tests.walk import facts
+from tests.walk.change import LEFT_OUT, Change, changed, with_facts
 from tests.walk.stack import read_events
 from tests.walk.walking import COMPONENTS
+from tests.walk.watcher import client
 
 RECORD: Final = "FILEFLOW_RECORD_LIFE"
 RECORDED: Final = CHECKOUT / "tests/golden/life.json"
@@ -28,37 +31,60 @@ pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("
 
 Operations = dict[str, list[str]]
 
-CHANGES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "unchanged": {},
-    "refreshed": {},
-    "version": {"version": "1.1.0"},
-    "size": {"web_api.size": {"cpu": 1024, "memory_mib": 3072}},
-    "scheduler renamed": {
-        "schedulers.name": "archive",
-        "schedulers.renamed_from": "download",
-        "schedulers.lease.key": "download",
+BALANCER: Final = "web_api.load_balancer"
+FLOW_LOGS: Final = {"network.create.flow_logs": {"traffic_type": "REJECT", "retention_days": 7}}
+EVERY: Final[Mapping[str, Mapping[str, Any]]] = {"unchanged": {}, "refreshed": {}}
+
+LIVES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "local": {
+        "up": {},
+        **EVERY,
+        "version": {"version": "1.1.0"},
+        "size": {"web_api.size": {"cpu": 1024, "memory_mib": 3072}},
+        "scheduler renamed": {
+            "schedulers.name": "archive",
+            "schedulers.renamed_from": "download",
+            "schedulers.lease.key": "download",
+        },
+        "Spot on": {"web_api.capacity": {"spot_weight": 1}, "schedulers.spot_opt_in": True},
+        "Spot off": {"web_api.capacity": {"spot_weight": 0}, "schedulers.spot_opt_in": False},
+        "port": {"web_api.port": 8443},
     },
-    "Spot on": {
-        "web_api.capacity": {"spot_weight": 1},
-        "schedulers.spot_opt_in": True,
+    "what an auditor asks for": {
+        "up": {
+            "alarms.https_endpoints": ["https://on-call.example.com/"],
+            "encryption.create": True,
+            f"{BALANCER}.plain_http": LEFT_OUT,
+            f"{BALANCER}.certificate_arn": "$certificate",
+            f"{BALANCER}.web_acl": {"action": "count"},
+            **FLOW_LOGS,
+        },
+        **EVERY,
+        "key off": {"encryption": LEFT_OUT},
+        "key on": {"encryption.create": True},
+        "flow logs off": {"network.create.flow_logs": LEFT_OUT},
+        "flow logs on": FLOW_LOGS,
+        "web ACL off": {f"{BALANCER}.web_acl": LEFT_OUT},
+        "web ACL that blocks": {f"{BALANCER}.web_acl": {"action": "block"}},
+        "former TLS policy": {f"{BALANCER}.ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},
     },
-    "Spot off": {"web_api.capacity": {"spot_weight": 0}, "schedulers.spot_opt_in": False},
-    "port": {"web_api.port": 8443},
 }
-"""What each step writes into the stack's file, after the first `up` and before the end of it."""
+"""What each step writes into the stack's file, before the end of it."""
 
 
-def life(deployment: Deployment) -> dict[str, Operations]:
+def life(deployment: Deployment, steps: Mapping[str, Mapping[str, Any]]) -> dict[str, Operations]:
     """What the engine did to the resources in each step of a stack's life."""
     file = deployment.root / "Pulumi.local.yaml"
     started = deployment.local("start")
     assert started.returncode == 0, started.stdout
-    told = {"up": run(deployment, "up")}
-    for step, values in CHANGES.items():
+    known = facts.make(lambda service: client(service, deployment.endpoint, LOCAL_ACCOUNT_ID))
+    told = {}
+    for step, values in steps.items():
         if step == "refreshed":
             refreshed = deployment.sourced("pulumi refresh --yes --skip-preview --non-interactive")
             assert refreshed.returncode == 0, refreshed.stdout
-        write(file, values)
+        write(file, with_facts(values, known))
+        print(step, end=" ")
         told[step] = run(deployment, "up")
     return {**told, "destroy": run(deployment, "destroy")}
 
@@ -88,13 +114,17 @@ def run(deployment: Deployment, verb: str) -> Operations:
     return {kind: sorted(told[kind]) for kind in sorted(told)}
 
 
-def test_each_step_of_a_stacks_life_does_what_it_did_with_the_real_provider(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LIVES)
+def test_each_step_of_a_stacks_life_does_what_it_did_with_the_real_provider(
+    tmp_path: Path, name: str
+) -> None:
     deployment = Deployment.copy(tmp_path)
     try:
-        told = life(deployment)
+        told = life(deployment, LIVES[name])
     finally:
         deployment.down()
+    recorded: dict[str, dict[str, Operations]] = json.loads(RECORDED.read_text())
     if os.environ.get(RECORD):
-        RECORDED.write_text(json.dumps(told, indent=1) + "\n")
-        return
-    assert told == json.loads(RECORDED.read_text())
+        RECORDED.write_text(json.dumps({**recorded, name: told}, indent=1) + "\n")
+    else:
+        assert told == recorded[name]
