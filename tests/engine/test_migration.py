@@ -20,7 +20,11 @@ from tests.engine.deployment import CHECKOUT, Deployment, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("migration")]
 
-PLUGINS = Path(os.environ.get("TF_PLUGIN_DIR", "/opt/tf-plugins"))
+PLUGINS = Path(os.environ.get("TF_PLUGIN_DIR", "/usr/local/share/terraform/plugins"))
+"""A mirror of Terraform's providers; by default where Terraform itself looks for one.
+
+Source: https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+"""
 SCHEDULERS = ("fileflow-scheduler-download", "fileflow-scheduler-pipeline")
 SERVICES = ("fileflow-web-api", *SCHEDULERS)
 TAGS = ("web-api-1.0.0", "download-scheduler-1.0.0", "pipeline-scheduler-1.0.0")
