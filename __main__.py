@@ -14,7 +14,7 @@ from components.names import Names
 from components.network import Network
 from components.scheduler_service import SchedulerService
 from components.service_image import ServiceImage
-from components.stack_protection import StackProtection
+from components.stack_protection import MadeResources, StackProtection
 from components.web_api_service import WebApiService
 from composition import (
     Platform,
@@ -36,7 +36,7 @@ from settings import read_settings
 
 settings = read_settings()
 names = Names(environment=settings.environment)
-StackProtection(names.base, protect=settings.is_protected)
+made = MadeResources()
 key_arn = encryption_key_arn(settings, names)
 network = Network(names.base, network_args(settings, key_arn))
 cluster = Cluster(names.base, cluster_args(settings, names, key_arn))
@@ -78,3 +78,4 @@ create_dashboard(
     target_group_arn_suffix=web_api.target_group_arn_suffix,
 )
 pulumi.export("prometheus_scrape_configuration", scraped(region, cluster.cluster_arn, ports))
+StackProtection(names.base, made, protect=settings.is_protected)

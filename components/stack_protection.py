@@ -16,29 +16,41 @@ import pulumi
 STACK_PROTECTION = "fileflow:stack:StackProtection"
 
 
-class StackProtection(pulumi.ComponentResource):
-    """Is deleted before all that the program makes from now on, or keeps it while `protect` is true.
+class MadeResources:
+    """What a program makes from here on."""
 
-    It stays in the program when `protect` becomes false: an `up` without it would be refused.
+    def __init__(self) -> None:
+        self._made: list[pulumi.Resource] = []
+        pulumi.runtime.register_stack_transformation(self._collect)
+
+    def _collect(self, args: pulumi.ResourceTransformationArgs) -> None:
+        if not isinstance(args.resource, StackProtection):
+            self._made.append(args.resource)
+
+    async def all(self) -> list[pulumi.Resource]:
+        """Those that can be deleted, once all are known to the engine; to be asked when the program is over.
+
+        Earlier it may end too early: a function that is called in the program lets what waits go on.
+        """
+        known = 0
+        # A remote component's resources join when it has answered, so this goes on until none does.
+        while known < len(self._made):
+            further, known = self._made[known:], len(self._made)
+            await asyncio.gather(*(each.urn.future() for each in further))
+        # Components have nothing to delete.
+        return [each for each in self._made if isinstance(each, pulumi.CustomResource)]
+
+
+class StackProtection(pulumi.ComponentResource):
+    """Is deleted before all that was `made`, or keeps it while `protect` is true.
+
+    The last resource of a program, in which it stays when `protect` becomes false: an `up` without it would
+    be refused.
     """
 
-    def __init__(self, name: str, *, protect: bool, opts: pulumi.ResourceOptions | None = None) -> None:
-        made: list[pulumi.Resource] = []
-
-        def collect(args: pulumi.ResourceTransformationArgs) -> None:
-            if args.resource is not self:
-                made.append(args.resource)
-
-        async def everything() -> list[pulumi.Resource]:
-            # A remote component's resources join when it has answered, so this goes on until none does.
-            known = 0
-            while known < len(made):
-                further, known = made[known:], len(made)
-                await asyncio.gather(*(each.urn.future() for each in further))
-            # Components have nothing to delete.
-            return [each for each in made if isinstance(each, pulumi.CustomResource)]
-
-        pulumi.runtime.register_stack_transformation(collect)
-        own = pulumi.ResourceOptions(depends_on=pulumi.Output.from_input(everything()), protect=protect)
+    def __init__(
+        self, name: str, made: MadeResources, *, protect: bool, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        own = pulumi.ResourceOptions(depends_on=pulumi.Output.from_input(made.all()), protect=protect)
         super().__init__(STACK_PROTECTION, name, None, pulumi.ResourceOptions.merge(opts, own))
         self.register_outputs({})
