@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import docker
 import pytest
@@ -72,6 +72,17 @@ class Asker(Repeated):
         ]
 
 
+ON_THIS_MACHINE: Final = Change(
+    values={
+        "leases.context": "local/guard",
+        "leases.dockerfile": "local/guard/Dockerfile",
+        "web_api.sidecars": LEFT_OUT,
+        "schedulers.sidecars": LEFT_OUT,
+    }
+)
+"""Nothing that a registry of others is asked for: a compiler for the guard, and the walk's sidecar."""
+
+
 @dataclass(frozen=True)
 class OnContainers:
     """The stack, and the engine that its tasks run on."""
@@ -105,7 +116,7 @@ def on_containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnContai
     if containers.network == "host":
         pytest.skip("on the machine's own network the web API can't have two tasks on one port")
     try:
-        stack = WalkedStack(deployment, PLAIN)
+        stack = WalkedStack(deployment, PLAIN, [ON_THIS_MACHINE])
         stack.begin()
         engine = docker.DockerClient(base_url=containers.docker_host)
         yield OnContainers(stack, engine)
@@ -134,7 +145,7 @@ def test_a_container_that_starts_beside_one_that_isnt_stopping_counts_twice() ->
 
 def test_no_request_fails_while_version_port_capacity_and_scheme_change(on_containers: OnContainers) -> None:
     stack = on_containers.stack
-    values = base_values(PLAIN)
+    values = changed(base_values(PLAIN), stack.changes)
     [url] = stack.urls
     for name, change in CHANGES.items():
         since, before = time.time(), on_containers.running()
@@ -169,7 +180,8 @@ def test_without_the_deregistration_before_the_stop_the_client_sees_it(on_contai
         [url] = stack.urls
         failed: list[str] = []
         for number in itertools.count(1):
-            stack.write(changed(base_values(PLAIN), [Change(values={"version": f"1.{number}.0"})]))
+            version = Change(values={"version": f"1.{number}.0"})
+            stack.write(changed(base_values(PLAIN), [*stack.changes, version]))
             with Asker(stack.endpoint, url) as asker:
                 assert stack.up().succeeded
             failed += asker.failed

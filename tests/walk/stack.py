@@ -20,7 +20,7 @@ from local.environment import LOCAL_ACCOUNT_ID
 from local.stack import ENCRYPTION_SALT
 from tests.engine.deployment import Deployment
 from tests.walk import facts
-from tests.walk.change import with_facts
+from tests.walk.change import Change, changed, with_facts
 from tests.walk.runs import base_values
 from tests.walk.watcher import Record, Watcher, client
 
@@ -51,10 +51,11 @@ class Outcome:
 
 @dataclass
 class WalkedStack:
-    """FileFlow on stack `local`, from one of the two bases; with the pack unless `policies` is False."""
+    """FileFlow on stack `local`, from one of the two bases with `changes`; with the pack where `policies`."""
 
     deployment: Deployment
     base: str
+    changes: Sequence[Change] = ()
     policies: bool = True
     facts: dict[str, str] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ class WalkedStack:
             shutil.copytree(self.deployment.root / "local/sample", staged)
             dockerfile = (staged / "Dockerfile").read_text()
             (staged / "Dockerfile").write_text(dockerfile.replace("FROM scratch\n", "FROM scratch AS slim\n"))
-        self.write(base_values(self.base))
+        self.write(changed(base_values(self.base), self.changes))
         up = self.up()
         assert up.succeeded, up.output
 
