@@ -34,9 +34,8 @@ from encryption import encryption_key_arn
 from leases import create_leases
 from settings import read_settings
 
-settings = read_settings()
+made, settings = MadeResources(), read_settings()
 names = Names(environment=settings.environment)
-made = MadeResources()
 key_arn = encryption_key_arn(settings, names)
 network = Network(names.base, network_args(settings, key_arn))
 cluster = Cluster(names.base, cluster_args(settings, names, key_arn))
