@@ -17,9 +17,10 @@ from rich.text import Text
 
 from components.names import PROJECT, Names, ServiceNames
 from operate.app import Session, verb
+from operate.configured_versions import configured_versions, set_version
 from operate.errors import SETTLED, OperateError
 from operate.observation import observe
-from operate.pulumi_cli import pulumi, settings_of
+from operate.pulumi_cli import settings_of
 from operate.stack import Service, Stack, read_stack
 
 if TYPE_CHECKING:
@@ -92,10 +93,7 @@ def promote(session: Session, source: str, target: str) -> Promoted:
     if wanted:
         session.about_to(f"set {', '.join(f'{key} to {version}' for key, version in wanted.items())}")
     for key, version in wanted.items():
-        pulumi(
-            ["config", "set", "--stack", target, "--path", key, version, "--type", "string"],
-            session.stack.folder,
-        )
+        set_version(target, key, version, session.stack.folder)
     return Promoted(
         source=source,
         target=target,
@@ -189,14 +187,7 @@ def keys(settings: Settings, versions: Mapping[str, str]) -> dict[str, str]:
 
     A service with a version of its own keeps having one; the others share the stack's, as long as they agree.
     """
-    names = Names(environment=settings.environment)
-    own = {
-        names.web_api.service: (f"{PROJECT}:web_api.version", settings.web_api.version),
-        **{
-            names.scheduler(each.name).service: (f"{PROJECT}:schedulers[{index}].version", each.version)
-            for index, each in enumerate(settings.schedulers)
-        },
-    }
+    own = configured_versions(settings)
     shared = f"{PROJECT}:version"
     agree = len({version for service, version in versions.items() if own[service][1] is None}) == 1
     wanted = {}

@@ -13,10 +13,10 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from components.names import PROJECT, Names
 from operate.app import Session, verb
+from operate.configured_versions import configured_versions, set_version
 from operate.errors import SETTLED, OperateError
-from operate.pulumi_cli import pulumi, settings_of
+from operate.pulumi_cli import settings_of
 from operate.verbs.versions import versions_of
 
 if TYPE_CHECKING:
@@ -68,10 +68,7 @@ def rollback(session: Session, service: str, version: str) -> RolledBack:
         )
     key = _key(settings, chosen.name)
     session.about_to(f"set {key} to {version} in the stack's file")
-    pulumi(
-        ["config", "set", "--stack", session.stack.name, "--path", key, version, "--type", "string"],
-        session.stack.folder,
-    )
+    set_version(session.stack.name, key, version, session.stack.folder)
     return RolledBack(
         service=chosen.name,
         key=key,
@@ -83,12 +80,9 @@ def rollback(session: Session, service: str, version: str) -> RolledBack:
 
 def _key(settings: Settings, service: str) -> str:
     """Where the service's own version stands in the stack's file."""
-    names = Names(environment=settings.environment)
-    if service == names.web_api.service:
-        return f"{PROJECT}:web_api.version"
-    for index, scheduler in enumerate(settings.schedulers):
-        if service == names.scheduler(scheduler.name).service:
-            return f"{PROJECT}:schedulers[{index}].version"
-    raise OperateError(
-        f"The stack's file has no service {service}.", "Set its image's version where its program has it."
-    )
+    known = configured_versions(settings)
+    if service not in known:
+        raise OperateError(
+            f"The stack's file has no service {service}.", "Set its image's version where its program has it."
+        )
+    return known[service][0]
