@@ -13,13 +13,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
+
+EMPTY_IMAGE = json.dumps(
+    {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": 2,
+            "digest": f"sha256:{'0' * 64}",
+        },
+        "layers": [],
+    }
+)
+"""The manifest of an image without layers."""
 
 T = TypeVar("T")
 
@@ -46,6 +61,27 @@ class Deployment:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, root / name)
         return cls(root=root, environment=clean_environment())
+
+    @classmethod
+    @contextmanager
+    def started(cls, root: Path) -> Iterator[Deployment]:
+        """A copy whose emulated AWS runs, with nothing deployed; ends it afterwards."""
+        deployment = cls.copy(root)
+        started = deployment.local("start")
+        try:
+            assert started.returncode == 0, started.stdout
+            yield deployment
+        finally:
+            deployment.down()
+
+    def trial(self, program: str) -> None:
+        """Makes the folder `trial` with a program and a stack of it, beside this project's own."""
+        folder = self.root / "trial"
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text("name: trial\nruntime: python\n")
+        (folder / "__main__.py").write_text(program)
+        made = self.sourced("pulumi stack init trial", folder)
+        assert made.returncode == 0, made.stdout
 
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs make to its end; what it printed is in `stdout`."""
@@ -93,20 +129,8 @@ class Deployment:
 
     def put_image(self, repository: str, tag: str) -> str:
         """Puts an image without layers into an ECR repository, and returns its digest."""
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-                "config": {
-                    "mediaType": "application/vnd.docker.container.image.v1+json",
-                    "size": 2,
-                    "digest": f"sha256:{'0' * 64}",
-                },
-                "layers": [],
-            }
-        )
         put = self.aws(
-            f"ecr put-image --repository-name {repository} --image-tag {tag} --image-manifest '{manifest}'"
+            f"ecr put-image --repository-name {repository} --image-tag {tag} --image-manifest '{EMPTY_IMAGE}'"
         )
         return str(put["image"]["imageId"]["imageDigest"])
 

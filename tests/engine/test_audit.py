@@ -35,26 +35,13 @@ ACCEPTANCE = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """An emulated AWS, and beside it a folder with the program and a stack of it."""
-    deployment = Deployment.copy(tmp_path_factory.mktemp("audited"))
-    started = deployment.local("start")
-    try:
-        assert started.returncode == 0, started.stdout
-        folder = deployment.root / "trial"
-        folder.mkdir()
-        (folder / "Pulumi.yaml").write_text("name: trial\nruntime: python\n")
-        (folder / "__main__.py").write_text(
-            "from tests.engine.programs.wrong import program\n\nprogram(deployed=True)\n"
-        )
-        made = deployment.sourced("pulumi stack init trial", folder)
-        assert made.returncode == 0, made.stdout
+    with Deployment.started(tmp_path_factory.mktemp("audited")) as deployment:
+        deployment.trial("from tests.engine.programs.wrong import program\n\nprogram(deployed=True)\n")
         yield deployment
-    finally:
-        deployment.down()
 
 
 def test_whatever_is_wrong_fails_the_audit_by_name(running: Deployment, tmp_path: Path) -> None:
-    record = json.loads((running.root / ".local/emulator/emulator.json").read_text())
-    endpoint = f"http://127.0.0.1:{record['port']}"
+    endpoint = running.endpoint
 
     def client_of(service: str) -> Any:
         return client(service, endpoint, LOCAL_ACCOUNT_ID)

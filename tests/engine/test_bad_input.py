@@ -14,13 +14,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("bad-input")]
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A copy whose emulated AWS runs, with nothing deployed."""
-    deployment = Deployment.copy(tmp_path_factory.mktemp("bad-input"))
-    started = deployment.local("start")
-    try:
-        assert started.returncode == 0, started.stdout
+    with Deployment.started(tmp_path_factory.mktemp("bad-input")) as deployment:
         yield deployment
-    finally:
-        deployment.down()
 
 
 def replaced(old: str, new: str) -> Callable[[str], str]:

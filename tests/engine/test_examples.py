@@ -15,13 +15,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rollouts")]
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment.copy(tmp_path_factory.mktemp("examples"))
-    started = deployment.local("start")
-    try:
-        assert started.returncode == 0, started.stdout
+    with Deployment.started(tmp_path_factory.mktemp("examples")) as deployment:
         yield deployment
-    finally:
-        deployment.down()
 
 
 def up(deployment: Deployment, example: str, config: Mapping[str, str]) -> str:

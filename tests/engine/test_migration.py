@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.deployment import CHECKOUT, Deployment, eventually
+from tests.engine.deployment import CHECKOUT, EMPTY_IMAGE, Deployment, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("migration")]
 
@@ -105,13 +105,8 @@ class Start:
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment.copy(tmp_path_factory.mktemp("migration"))
-    started = deployment.local("start")
-    try:
-        assert started.returncode == 0, started.stdout
+    with Deployment.started(tmp_path_factory.mktemp("migration")) as deployment:
         yield deployment
-    finally:
-        deployment.down()
 
 
 def taken_over(start: Start, answer: Any) -> None:
@@ -188,19 +183,7 @@ def test_what_terraform_made_is_taken_over_and_terraform_lets_go_of_it(copied: D
 
 
 def put_image(start: Start, tag: str) -> None:
-    manifest = json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": {
-                "mediaType": "application/vnd.docker.container.image.v1+json",
-                "size": 2,
-                "digest": f"sha256:{'0' * 64}",
-            },
-            "layers": [],
-        }
-    )
-    start.aws(f"ecr put-image --repository-name fileflow --image-tag {tag} --image-manifest '{manifest}'")
+    start.aws(f"ecr put-image --repository-name fileflow --image-tag {tag} --image-manifest '{EMPTY_IMAGE}'")
 
 
 def test_what_was_made_by_hand_is_taken_over_but_for_what_is_shared(copied: Deployment) -> None:

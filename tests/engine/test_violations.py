@@ -31,19 +31,9 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """An emulated AWS, and beside it a folder with the program and a stack of it."""
-    deployment = Deployment.copy(tmp_path_factory.mktemp("refused"))
-    started = deployment.local("start")
-    try:
-        assert started.returncode == 0, started.stdout
-        folder = deployment.root / "trial"
-        folder.mkdir()
-        (folder / "Pulumi.yaml").write_text("name: trial\nruntime: python\n")
-        (folder / "__main__.py").write_text(PROGRAM.read_text())
-        made = deployment.sourced("pulumi stack init trial", folder)
-        assert made.returncode == 0, made.stdout
+    with Deployment.started(tmp_path_factory.mktemp("refused")) as deployment:
+        deployment.trial(PROGRAM.read_text())
         yield deployment
-    finally:
-        deployment.down()
 
 
 @pytest.fixture(scope="module")
