@@ -16,6 +16,7 @@ from components.access_log_bucket import create_access_log_bucket
 from components.certificate import certificate_arn, host_record
 from components.imported import KEPT_OF_SECURITY_GROUP
 from components.running_load_balancer import checked_scheme
+from components.security_group_rules import rule_options
 from components.web_acl import associate_web_acl, create_web_acl
 from components.web_options import LoadBalancing
 
@@ -126,7 +127,7 @@ def _security_group(
             to_port=open_port,
             cidr_ipv4=cidr_block,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=group),
+            opts=rule_options(group, part.parent),
         )
         for cidr_block in options.source_cidr_blocks
         for open_port in ((80,) if options.https is None else (80, 443))

@@ -18,6 +18,7 @@ from components.capacity import fargate
 from components.lease import Lease, check_lease
 from components.lease_holder import check_lease_holder
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
+from components.security_group_rules import rule_options
 from components.tags import SPOT_TAG
 from components.task import create_task
 from components.task_options import TaskOptions
@@ -86,7 +87,7 @@ class SchedulerService(pulumi.ComponentResource):
             to_port=args.port,
             cidr_ipv4=args.placement.cidr_block,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=task.security_group),
+            opts=rule_options(task.security_group, self),
         )
         strategies = [fargate(1, spot=args.spot_opt_in)]
         service = aws.ecs.Service(

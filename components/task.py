@@ -19,6 +19,7 @@ from components.log_alarms import log_alarms
 from components.log_group import create_log_group
 from components.roles import TaskRoles
 from components.secret_references import with_secret_arns
+from components.security_group_rules import rule_options
 from components.task_options import TaskOptions
 
 
@@ -100,7 +101,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         ip_protocol="-1",
         cidr_ipv4="0.0.0.0/0",
         tags=options.all_tags,
-        opts=pulumi.ResourceOptions(parent=security_group),
+        opts=rule_options(security_group, parent),
     )
     return Task(
         start_failure=start_failure,

@@ -19,6 +19,7 @@ from components.capacity import fargate
 from components.image_kind import HEALTH_PROBES
 from components.load_balancer import LoadBalancer, create_load_balancer
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
+from components.security_group_rules import rule_options
 from components.task import Task, create_task
 from components.task_options import TaskOptions
 from components.validation import all_mistakes, check_range, check_unique
@@ -120,7 +121,7 @@ class WebApiService(pulumi.ComponentResource):
         load_balancer = create_load_balancer(
             name, args.load_balancing, args.port, args.placement.vpc_id, args.all_tags, self
         )
-        ways_in = _ways_in(name, args, task, load_balancer)
+        ways_in = _ways_in(name, args, task, load_balancer, self)
         errors = self._watch_answers(name, args, load_balancer)
         service = self._service(name, args, task, load_balancer, ways_in, errors)
         self._scale(name, args, load_balancer, service)
@@ -276,7 +277,7 @@ def spring_environment(load_balancing: LoadBalancing) -> dict[str, str]:
 
 
 def _ways_in(
-    name: str, args: WebApiServiceArgs, task: Task, load_balancer: LoadBalancer
+    name: str, args: WebApiServiceArgs, task: Task, load_balancer: LoadBalancer, parent: pulumi.Resource
 ) -> list[pulumi.Resource]:
     """Who may reach the tasks: the load balancer, Prometheus inside the VPC, and whom the caller names.
 
@@ -306,7 +307,7 @@ def _ways_in(
             referenced_security_group_id=group_id,
             cidr_ipv4=cidr_block,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=group, aliases=_aliases(former_name)),
+            opts=rule_options(group, parent, former_name),
         )
 
     for index, rule in enumerate(args.ingress):
@@ -329,9 +330,7 @@ def _ways_in(
         to_port=port,
         referenced_security_group_id=group.id,
         tags=tags,
-        opts=pulumi.ResourceOptions(
-            parent=load_balancer.security_group, aliases=_aliases(f"{name}-to-tasks")
-        ),
+        opts=rule_options(load_balancer.security_group, parent, f"{name}-to-tasks"),
     )
     return [
         to_tasks,
@@ -349,10 +348,6 @@ def _ways_in(
             cidr_block=args.placement.cidr_block,
         ),
     ]
-
-
-def _aliases(former_name: str | None) -> list[pulumi.Alias] | None:
-    return None if former_name is None else [pulumi.Alias(name=former_name)]
 
 
 def _service_connect(

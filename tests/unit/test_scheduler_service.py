@@ -475,6 +475,21 @@ def test_every_childs_name_begins_with_the_components_so_that_an_alias_renames_i
     assert [each.name for each in scheduler.resources if not each.name.startswith("download")] == []
 
 
+def test_each_rule_is_the_components_own_so_that_an_alias_renames_it_while_its_group_stays(
+    pair: Recording,
+) -> None:
+    component = pair.only("fileflow:ecs:SchedulerService", "pipeline").urn
+    group = pair.only(t.SECURITY_GROUP, "pipeline-tasks").urn
+    both = [*pair.of_type(t.EGRESS), *pair.of_type(t.INGRESS)]
+    rules = [each for each in both if each.name.startswith("pipeline")]
+    assert {(each.name, each.parent) for each in rules} == {
+        ("pipeline-egress", component),
+        ("pipeline-actuator", component),
+    }
+    # As a running stack knows them.
+    assert [[alias.spec.parentUrn for alias in each.request.aliases] for each in rules] == [[group], [group]]
+
+
 def test_a_callers_provider_reaches_every_resource_and_every_look_up(pair: Recording) -> None:
     made = [each for each in pair.resources if each.custom and not each.type.startswith("pulumi:")]
     assert {each.provider.split("::")[-2] for each in made} == {"seoul"}

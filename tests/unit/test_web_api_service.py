@@ -208,7 +208,7 @@ def test_a_stack_that_runs_knows_the_parts_as_children_of_awsxs_load_balancer(we
         (each.type, alias.spec.name, alias.spec.parentUrn)
         for each in web.resources
         for alias in each.request.aliases
-        if alias.spec.parentUrn
+        if alias.spec.parentUrn.endswith("::web")
     }
 
     assert former == {
@@ -216,6 +216,13 @@ def test_a_stack_that_runs_knows_the_parts_as_children_of_awsxs_load_balancer(we
         (t.TARGET_GROUP, "web", component),
         (t.LISTENER, "web-0", component),
     }
+
+
+def test_each_rule_is_the_components_own_and_known_as_its_groups(web: Recording) -> None:
+    rules = [*web.of_type(t.INGRESS), *web.of_type(t.EGRESS)]
+    assert {each.parent for each in rules} == {web.only("fileflow:ecs:WebApiService").urn}
+    former = {alias.spec.parentUrn.split("::")[-1] for each in rules for alias in each.request.aliases}
+    assert former == {"web-load-balancer", "web-tasks"}
 
 
 RUNNING_ARN = f"{ELB}:loadbalancer/{BALANCER_SUFFIX}"
