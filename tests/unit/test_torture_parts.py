@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -54,8 +55,11 @@ def answering() -> Iterator[tuple[str, list[str]]]:
                 except OSError:
                     # The test has ended.
                     return
-                with connection:
-                    head = connection.recv(65536)
+                with connection, connection.makefile("rb") as request:
+                    head = b"".join(iter(request.readline, b"\r\n"))
+                    # What is left unread when a connection closes takes the answer with it.
+                    length = re.search(rb"(?i)content-length: (\d+)", head)
+                    request.read(int(length[1]) if length else 0)
                     connection.sendall(refusal(head, *ANSWERS[wanted[0]]))
 
         thread = threading.Thread(target=serve, daemon=True)
