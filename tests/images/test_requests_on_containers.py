@@ -5,7 +5,6 @@ On real containers behind the emulated load balancer; what started and stopped i
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ import pytest
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.paths import Paths
-from tests.engine.deployment import Deployment
+from tests.engine.deployment import Deployment, eventually
 from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
 from tests.repeated import Repeated
 from tests.walk.change import LEFT_OUT, PLAIN, Change, changed
@@ -40,8 +39,6 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "HTTPS": {f"{BALANCER}.plain_http": LEFT_OUT, f"{BALANCER}.certificate_arn": "$certificate"},
 }
 FAMILY = "com.amazonaws.ecs.task-definition-family"
-ORDER = "    _recount(task)\n    spawn_background("
-"""Where the emulator takes a task out of its target group, before its containers are told to stop."""
 
 
 class Asker(Repeated):
@@ -165,28 +162,13 @@ def test_no_request_fails_while_version_port_capacity_and_scheme_change(on_conta
         assert bool(log) == (name in ("version", "Spot")), name
 
 
-def test_without_the_deregistration_before_the_stop_the_client_sees_it(on_containers: OnContainers) -> None:
-    """What the test before proves, it proves because the emulator would show the opposite."""
-    stack = on_containers.stack
-    module = stack.deployment.root / "local/emulator/completions/ecs_stopping.py"
-    text = module.read_text()
-    assert text.count(ORDER) == 1
-    module.write_text(text.replace(ORDER, "    spawn_background("))
-    try:
-        stack.deployment.down()
-        started = stack.deployment.make("docker")
-        assert started.returncode == 0, started.stdout
-        stack.begin()
-        [url] = stack.urls
-        failed: list[str] = []
-        for number in itertools.count(1):
-            version = Change(values={"version": f"1.{number}.0"})
-            stack.write(changed(base_values(PLAIN), [*stack.changes, version]))
-            with Asker(stack.endpoint, url) as asker:
-                assert stack.up().succeeded
-            failed += asker.failed
-            if failed or number == 3:
-                break
-        assert failed != []
-    finally:
-        module.write_text(text)
+def test_the_client_sees_it_when_the_web_apis_container_is_killed(on_containers: OnContainers) -> None:
+    """What the test before proves, it proves because the client would see the opposite."""
+    [url] = on_containers.stack.urls
+    with Asker(on_containers.stack.endpoint, url) as asker:
+        for each in on_containers.engine.containers.list(filters={"label": FAMILY}):
+            if "-web-api-" in each.labels[FAMILY]:
+                each.kill()
+        assert eventually(lambda: asker.failed, bool) != []
+        # The service has started another one.
+        eventually(lambda: asker.sights[-1], lambda each: each.answered)
