@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-import socket
+import socketserver
 import threading
 from collections.abc import Iterator
+from io import BufferedIOBase
 
 import botocore.exceptions
 import botocore.session
@@ -42,30 +43,31 @@ def test_the_canary_is_found_plain_and_in_base64(before: int) -> None:
     assert found_in(SECRET, texts) == ["plain", "encoded"]
 
 
+def heads(requests: BufferedIOBase) -> Iterator[bytes]:
+    """The head of each request on a connection, which has been read whole by then."""
+    while head := requests.readline():
+        head += b"".join(iter(requests.readline, b"\r\n"))
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        requests.read(int(length[1]) if length else 0)
+        yield head
+
+
 @pytest.fixture
 def answering() -> Iterator[tuple[str, list[str]]]:
-    """An endpoint that answers every call with the error that stands in the list."""
+    """An endpoint that answers every call with the error that stands in the list, and keeps connections."""
     wanted = ["throttled"]
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    # The test has ended.
-                    return
-                with connection, connection.makefile("rb") as request:
-                    head = b"".join(iter(request.readline, b"\r\n"))
-                    # What is left unread when a connection closes takes the answer with it.
-                    length = re.search(rb"(?i)content-length: (\d+)", head)
-                    request.read(int(length[1]) if length else 0)
-                    connection.sendall(refusal(head, *ANSWERS[wanted[0]]))
+    class Answering(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for head in heads(self.rfile):
+                self.wfile.write(refusal(head, *ANSWERS[wanted[0]]))
 
-        thread = threading.Thread(target=serve, daemon=True)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", wanted
-        server.shutdown(socket.SHUT_RDWR)
+        yield f"http://127.0.0.1:{server.server_address[1]}", wanted
+        server.shutdown()
         thread.join()
 
 
