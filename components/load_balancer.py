@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.access_log_bucket import create_access_log_bucket
 from components.certificate import certificate_arn, host_record
-from components.imported import KEPT_OF_SECURITY_GROUP
+from components.imported import security_group_options
 from components.running_load_balancer import checked_scheme
 from components.security_group_rules import rule_options
 from components.web_acl import associate_web_acl, create_web_acl
@@ -115,7 +115,7 @@ def _security_group(
         description=f"Load balancer {options.name}",
         vpc_id=vpc_id,
         tags={**tags, "Name": options.name},
-        opts=part.child(ignore_changes=KEPT_OF_SECURITY_GROUP),
+        opts=security_group_options(part.parent),
     )
     open_ports: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupIngressRule(

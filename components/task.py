@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.container_definition import LogDestination, container_definition, volume_name, with_sidecars
-from components.imported import KEPT_OF_SECURITY_GROUP
+from components.imported import security_group_options
 from components.lease import guarded, lease_alarms, lease_volumes
 from components.log_alarms import log_alarms
 from components.log_group import create_log_group
@@ -92,7 +92,7 @@ def create_task(name: str, options: TaskOptions, parent: pulumi.Resource) -> Tas
         description=f"Tasks of {options.family}",
         vpc_id=options.placement.vpc_id,
         tags={**options.all_tags, "Name": options.family},
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=KEPT_OF_SECURITY_GROUP),
+        opts=security_group_options(parent),
     )
     egress = aws.vpc.SecurityGroupEgressRule(
         f"{name}-egress",

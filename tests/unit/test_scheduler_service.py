@@ -141,6 +141,11 @@ def test_a_replaced_scheduler_is_deleted_before_the_new_one_starts(scheduler: Re
     assert scheduler.only(t.SERVICE).delete_before_replace is True
 
 
+def test_a_replaced_security_group_goes_after_the_tasks_in_it(scheduler: Recording) -> None:
+    # A name that is kept counts as given, and of such a group the provider would wait for its tasks' end.
+    assert scheduler.only(t.SECURITY_GROUP).delete_before_replace is False
+
+
 def test_the_engine_ignores_no_change_of_a_scheduler_but_names_that_were_imported(
     scheduler: Recording,
 ) -> None:

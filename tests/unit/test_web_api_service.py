@@ -218,6 +218,11 @@ def test_a_stack_that_runs_knows_the_parts_as_children_of_awsxs_load_balancer(we
     }
 
 
+def test_replaced_security_groups_go_after_what_is_in_them(web: Recording) -> None:
+    groups = {each.name: each.delete_before_replace for each in web.of_type(t.SECURITY_GROUP)}
+    assert groups == {"web-load-balancer": False, "web-tasks": False}
+
+
 def test_each_rule_is_the_components_own_and_known_as_its_groups(web: Recording) -> None:
     rules = [*web.of_type(t.INGRESS), *web.of_type(t.EGRESS)]
     assert {each.parent for each in rules} == {web.only("fileflow:ecs:WebApiService").urn}
