@@ -15,7 +15,7 @@ import pulumi_aws as aws
 
 from components.aws_environment import AwsEnvironment
 from components.aws_session import SessionSettings
-from components.refusal import refused
+from components.refusal import refused, told
 from components.rollout import SERVICE, mocked
 from components.web_options import Https
 
@@ -27,7 +27,6 @@ def certificate_arn(
     https: Https,
     tags: Mapping[str, str],
     parent: pulumi.Resource,
-    balancer_arn: pulumi.Output[str],
 ) -> pulumi.Input[str]:
     """The given certificate's ARN, or that of one requested here and validated in the hosted zone.
 
@@ -37,7 +36,7 @@ def certificate_arn(
     https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
     """
     if https.certificate_arn is not None:
-        return _usable(name, https.certificate_arn, parent, balancer_arn)
+        return _usable(name, https.certificate_arn, parent)
     if https.host_name is None or https.hosted_zone_id is None:
         raise AssertionError("Https lets neither through without a certificate")
     certificate = aws.acm.Certificate(
@@ -66,22 +65,18 @@ def certificate_arn(
     ).certificate_arn
 
 
-def _usable(
-    name: str, arn: pulumi.Input[str], parent: pulumi.Resource, balancer_arn: pulumi.Output[str]
-) -> pulumi.Input[str]:
+def _usable(name: str, arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[str]:
     if isinstance(arn, str) and ":acm:" not in arn:
         return arn
     found = aws.acm.Certificate.get(
         f"{name}-given-certificate",
-        id=_existing(arn, parent, balancer_arn),
+        id=_existing(arn, parent),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return pulumi.Output.all(found.arn, found.status).apply(lambda known: issued(known[0], known[1]))
+    return pulumi.Output.all(found.arn, found.status).apply(told(lambda known: issued(known[0], known[1])))
 
 
-def _existing(
-    arn: pulumi.Input[str], parent: pulumi.Resource, balancer_arn: pulumi.Output[str]
-) -> pulumi.Input[str]:
+def _existing(arn: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Input[str]:
     """`arn`, once its certificate was found where the load balancer is.
 
     The provider reads it too, but of one that it doesn't find it says the ARN alone, not where that stands.
@@ -93,14 +88,11 @@ def _existing(
 
     async def check(known: list[str]) -> str:
         known_arn, region, account = known
-        if pulumi.runtime.is_dry_run():
-            # A preview that ends within a remote component, as the network is one, tells its end too.
-            await balancer_arn.is_known()
         refuse_elsewhere(known_arn, region)
         await refuse_missing(await SessionSettings.of(provider), known_arn, account)
         return known_arn
 
-    checked: pulumi.Output[str] = pulumi.Output.all(arn, here.region, here.account_id).apply(check)
+    checked: pulumi.Output[str] = pulumi.Output.all(arn, here.region, here.account_id).apply(told(check))
     return checked
 
 

@@ -13,7 +13,7 @@ import pulumi
 
 from components.aws_session import SessionSettings
 from components.cluster import Cluster
-from components.refusal import refused
+from components.refusal import refused, told
 from components.rollout import SERVICE, mocked
 
 
@@ -33,7 +33,7 @@ def checked_cluster(cluster: Cluster, prefix: str, wanted: Mapping[str, str | No
         await refuse_doubles(await SessionSettings.of(provider), arn, prefix, wanted)
         return arn
 
-    checked: pulumi.Output[str] = cluster.cluster_arn.apply(check)
+    checked: pulumi.Output[str] = cluster.cluster_arn.apply(told(check))
     return checked
 
 

@@ -18,6 +18,7 @@ import pulumi_docker as docker
 from components.aws_environment import AwsEnvironment
 from components.aws_rules import check_tags
 from components.local_images import Wanted
+from components.refusal import refuse_after
 from components.remote_children import transforms
 from components.validation import (
     all_mistakes,
@@ -141,6 +142,7 @@ class ImageRepository(pulumi.ComponentResource):
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self, transforms=transforms(_keeps_its_encryption)),
         )
+        refuse_after(self.repository)
         self.repository_name = pulumi.Output.from_input(args.repository_name)
         # Known before the repository exists, so that a preview can show which image will run.
         self.registry = pulumi.Output.format(

@@ -253,7 +253,7 @@ def _listeners(
         load_balancer_arn=balancer.arn,
         port=443,
         protocol="HTTPS",
-        certificate_arn=certificate_arn(part.name, options.https, part.tags, part.parent, balancer.arn),
+        certificate_arn=certificate_arn(part.name, options.https, part.tags, part.parent),
         ssl_policy=options.https.ssl_policy,
         default_actions=[serve],
         opts=part.child(former_name=f"{part.name}-1"),

@@ -18,7 +18,7 @@ import pulumi_awsx as awsx
 from components.aws_rules import check_private_range, check_resource_ids, check_tags
 from components.flow_logs import FlowLogs, create_flow_logs
 from components.options import Logging, Placement
-from components.refusal import refused
+from components.refusal import refuse_after, refused, told
 from components.remote_children import transforms
 from components.validation import (
     InvalidArgumentError,
@@ -266,6 +266,7 @@ class Network(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=pulumi.ResourceOptions(parent=self, transforms=transforms(no_public_addresses)),
             )
+            refuse_after(vpc)
             kept = ranges_kept(name, args.vpc, layout, self)
             self.vpc_id = once(vpc.vpc_id, kept)
             self.public_subnet_ids = vpc.public_subnet_ids
@@ -290,7 +291,7 @@ class Network(pulumi.ComponentResource):
             self.vpc_id = found.id
             self.private_subnet_ids = self._subnets(args.vpc.private_subnet_ids, args.vpc.private_subnet_tags)
             self.public_subnet_ids = self._subnets(args.vpc.public_subnet_ids, args.vpc.public_subnet_tags)
-            cidr_block = found.cidr_block.apply(_private)
+            cidr_block = found.cidr_block.apply(told(_private))
         self.placement = Placement(
             vpc_id=self.vpc_id, cidr_block=cidr_block, private_subnet_ids=self.private_subnet_ids
         )
@@ -364,7 +365,7 @@ def ranges_kept(name: str, vpc: NewVpc, layout: SubnetLayout, parent: pulumi.Res
             return pulumi.Output.from_input(True)
         whole = aws.ec2.get_vpc_output(id=found[0].vpc_id, opts=options).cidr_block
         each_of = pulumi.Output.all(*(pulumi.Output.all(each.tags, each.cidr_block) for each in found))
-        return pulumi.Output.all(whole, each_of).apply(lambda known: refuse_moved(known[0], known[1]))
+        return pulumi.Output.all(whole, each_of).apply(told(lambda known: refuse_moved(known[0], known[1])))
 
     def refuse_moved(whole: str, found: Sequence[Sequence[Any]]) -> bool:
         if whole != vpc.cidr_block:

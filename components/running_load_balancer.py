@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.refusal import refused
+from components.refusal import refused, told
 from components.web_options import LoadBalancing
 
 
@@ -50,7 +50,7 @@ def checked_scheme(
     wanted = pulumi.Output.from_input(vpc_id).apply(
         lambda known: known if isinstance(known, str) else None, run_with_unknowns=True
     )
-    return pulumi.Output.all(found, wanted).apply(check)
+    return pulumi.Output.all(found, wanted).apply(told(check))
 
 
 def judge_replacement(

@@ -16,7 +16,7 @@ import pulumi_docker as docker
 
 from components.image_repository import ImageRepository
 from components.local_images import Wanted, checked_id
-from components.refusal import refused
+from components.refusal import refused, told
 from components.validation import (
     all_mistakes,
     check_pattern,
@@ -153,7 +153,7 @@ class ServiceImage(pulumi.ComponentResource):
         async def check(known: str) -> str:
             return await checked_id(known, wanted, all_wanted)
 
-        image_id: pulumi.Output[str] = found.id.apply(check)
+        image_id: pulumi.Output[str] = found.id.apply(told(check))
         version = self._tag_and_push("version", self._args.tag, source.name, image_id)
         self._tag_and_push("latest", self._args.latest_tag, source.name, image_id)
         return version.sha256_digest
@@ -172,8 +172,10 @@ class ServiceImage(pulumi.ComponentResource):
                 return digest or UNPUSHED_DIGEST
             found = {each: repository.digest_under(each) for each in repository.wanted}
             return pulumi.Output.all(repository.url, pulumi.Output.all(**found)).apply(
-                lambda known: _refuse_unpushed(
-                    known[0], [each for each, is_there in known[1].items() if is_there is None]
+                told(
+                    lambda known: _refuse_unpushed(
+                        known[0], [each for each, is_there in known[1].items() if is_there is None]
+                    )
                 )
             )
 
