@@ -15,6 +15,7 @@ from ministack import app as ministack_app
 from ministack.core.responses import get_region
 from ministack.services import cloudwatch
 
+from local.emulator.completions import alarm_muting
 from local.emulator.completions.patching import AwsError, Request, json_body
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
@@ -48,6 +49,8 @@ def install() -> None:
     """Serves CloudWatch through its model."""
     actions: dict[str, Action] = {action: _asked_in_json(name) for action, name in _ACTIONS.items()}
     actions["PutMetricAlarm"] = put_metric_alarm
+    actions |= alarm_muting.ACTIONS
+    alarm_muting.install()
     service = ModelledService("cloudwatch")
     ministack_app.SERVICE_HANDLERS["monitoring"] = serve(service, actions, cloudwatch.handle_request)
 

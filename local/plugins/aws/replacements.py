@@ -44,6 +44,7 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "serviceNamespace",
         ),
         "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
+        "cloudwatch/alarmMuteRule:AlarmMuteRule": ("name",),
         "cloudwatch/compositeAlarm:CompositeAlarm": ("alarmName",),
         "cloudwatch/dashboard:Dashboard": ("dashboardName",),
         "cloudwatch/eventRule:EventRule": (*_NAMED, "eventBusName"),

@@ -276,3 +276,52 @@ def test_what_only_a_fifo_topic_can_do_is_refused_on_another(plugin: Plugin) -> 
         "contentBasedDeduplication"
     ]
     assert list(plugin.check(token, {"fifoTopic": True, "name": "alerts"}).failures) == ["name"]
+
+
+def test_a_mute_rule_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
+    alarm = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "none", **ALARM)
+    schedule = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
+    rule = Life(
+        plugin,
+        "cloudwatch/alarmMuteRule:AlarmMuteRule",
+        "pause",
+        description="moving the database",
+        rule={"schedule": schedule},
+        muteTargets={"alarmNames": [alarm.id]},
+        tags={"team": "a"},
+    )
+    assert rule.outputs["rule"] == {"schedule": {**schedule, "timezone": "UTC"}}
+    assert (rule.outputs["status"], rule.outputs["muteType"]) == ("SCHEDULED", "ONE_TIME")
+    assert rule.outputs["arn"].endswith(f":alarm-mute-rule:{rule.id}")
+    rule.change(rule={"schedule": {**schedule, "duration": "P2D"}})
+    rule.change(tags={"team": "b"})
+    rule.change(description=None)
+    aws("cloudwatch").put_alarm_mute_rule(
+        Name=rule.id, Rule={"Schedule": {"Expression": "at(2030-05-10T14:00)", "Duration": "PT1M"}}
+    )
+    assert rule.put_back() == ["muteTargets", "rule"]
+    rule.imported()
+    assert rule.replaced_by(name="other") == ["name"]
+    rule.delete()
+    alarm.delete()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument"),
+    [
+        ({}, "rule"),
+        ({"rule": {}}, "rule.schedule"),
+        (
+            {
+                "rule": {"schedule": {"expression": "cron(0 2 * * *)", "duration": "PT4H"}},
+                "expireDate": "2030-01-01T00:00:30Z",
+            },
+            "expireDate",
+        ),
+    ],
+)
+def test_a_mute_rule_that_the_provider_would_refuse_is_refused(
+    plugin: Plugin, arguments: dict[str, Any], argument: str
+) -> None:
+    checked = plugin.check("aws:cloudwatch/alarmMuteRule:AlarmMuteRule", arguments)
+    assert set(checked.failures) == {argument}

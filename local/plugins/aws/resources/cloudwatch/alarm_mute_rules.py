@@ -1,0 +1,86 @@
+"""CloudWatch's alarm mute rules.
+
+Source: https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/cloudwatch/alarm_mute_rule.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ...naming import AutoName
+from ...resource import Call, Inputs, Resource, State, tag_list, tag_map, without_none
+from ...values import UNKNOWN
+from ..calls import change_tags
+from ..spelling import camel, pascal
+
+
+def _moment(found: datetime | None) -> str | None:
+    return None if found is None else found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class AlarmMuteRule(Resource):
+    token = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
+    auto_name = AutoName(max_length=255)
+    missing = frozenset({"ResourceNotFoundException"})
+
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
+        rule = inputs.get("rule")
+        if rule is None:
+            yield "rule", "the required argument `rule` is missing"
+        elif rule is not UNKNOWN and rule.get("schedule") is None:
+            yield "rule.schedule", "the required argument `rule.schedule` is missing"
+        for name in ("startDate", "expireDate"):
+            given = inputs.get(name)
+            if isinstance(given, str) and not given.endswith(":00Z"):
+                yield name, f"`{name}` is {given!r}, a time in whole minutes is expected"
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        self._put(call, inputs, tag_list(inputs.get("tags")) or None)
+        return str(inputs["name"])
+
+    def _put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
+        call.client("cloudwatch").put_alarm_mute_rule(
+            Name=inputs["name"],
+            Rule=pascal(inputs["rule"]),
+            **without_none(
+                Description=inputs.get("description"),
+                MuteTargets=pascal(inputs.get("muteTargets")),
+                StartDate=inputs.get("startDate"),
+                ExpireDate=inputs.get("expireDate"),
+                Tags=tags,
+            ),
+        )
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        del state
+        client = call.client("cloudwatch")
+        found = client.get_alarm_mute_rule(AlarmMuteRuleName=resource_id)
+        arn = found["AlarmMuteRuleArn"]
+        return {
+            "arn": arn,
+            "name": found["Name"],
+            "description": found.get("Description"),
+            "rule": camel(found["Rule"]),
+            "muteTargets": camel(found.get("MuteTargets")),
+            "startDate": _moment(found.get("StartDate")),
+            "expireDate": _moment(found.get("ExpireDate")),
+            "status": found["Status"],
+            "muteType": found["MuteType"],
+            "lastUpdatedTimestamp": _moment(found["LastUpdatedTimestamp"]),
+            "tagsAll": tag_map(client.list_tags_for_resource(ResourceARN=arn).get("Tags")),
+        }
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        del resource_id
+        if not changed or changed - {"tags"}:
+            self._put(call, new)
+        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
+        return None
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        del state
+        call.client("cloudwatch").delete_alarm_mute_rule(AlarmMuteRuleName=resource_id)

@@ -1,0 +1,217 @@
+"""CloudWatch's alarm mute rules on the emulated AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.emulator.process import RunningEmulator
+from tests.local.emulator.aws import assert_contains, refusal
+from tests.local.emulator.conftest import REGION, Client, eventually
+from tests.local.emulator.test_cloudwatch import call
+
+ALARM = "fileflow-scheduler-download-none-running"
+
+
+class Watched:
+    """An alarm that tells a topic, and who listens to it."""
+
+    def __init__(self, client: Client) -> None:
+        self.cloudwatch = client("cloudwatch")
+        self._sqs = client("sqs")
+        topic = client("sns").create_topic(Name="alerts")["TopicArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="FileFlow",
+            MetricName="Tasks",
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="LessThanThreshold",
+            AlarmActions=[topic],
+            OKActions=[topic],
+        )
+
+    def mute(self, begins: datetime, duration: str = "PT1M", **more: Any) -> None:
+        self.cloudwatch.put_alarm_mute_rule(**rule(begins, duration, **more))
+
+    def becomes(self, state: str) -> None:
+        self.cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="as tested")
+
+    def heard(self) -> list[str]:
+        """The states that it told of since the last time."""
+        received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        messages = received.get("Messages", [])
+        for each in messages:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
+        return [json.loads(json.loads(each["Body"])["Message"])["NewStateValue"] for each in messages]
+
+
+def rule(begins: datetime, duration: str = "PT1M", **more: Any) -> dict[str, Any]:
+    return {
+        "Name": "pause",
+        "Description": "moving the database",
+        "Rule": {"Schedule": {"Expression": f"at({begins:%Y-%m-%dT%H:%M})", "Duration": duration}},
+        "MuteTargets": {"AlarmNames": [ALARM]},
+        **more,
+    }
+
+
+def minutes(number: int) -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=number)
+
+
+@pytest.fixture
+def watched(client: Client) -> Watched:
+    return Watched(client)
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "query", "json"])
+def test_a_mute_rule_comes_back_in_every_protocol(
+    emulator: RunningEmulator, account: str, watched: Watched, protocol: str
+) -> None:
+    assert watched.heard() == []
+    sent = rule(minutes(-1), "P2DT12H30M")
+    call(emulator, account, protocol, "PutAlarmMuteRule", {**sent, "Tags": [{"Key": "a", "Value": "b"}]})
+
+    found = call(emulator, account, protocol, "GetAlarmMuteRule", {"AlarmMuteRuleName": "pause"})
+    listed = call(emulator, account, protocol, "ListAlarmMuteRules", {"AlarmName": ALARM})
+
+    arn = f"arn:aws:cloudwatch:{REGION}:{account}:alarm-mute-rule:pause"
+    assert_contains(found, {**sent, "AlarmMuteRuleArn": arn, "Status": "ACTIVE", "MuteType": "ONE_TIME"})
+    assert found["LastUpdatedTimestamp"].year >= 2020
+    [summary] = listed["AlarmMuteRuleSummaries"]
+    assert (summary["AlarmMuteRuleArn"], summary["Status"]) == (arn, "ACTIVE")
+    assert watched.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("begins", "status"), [(minutes(60), "SCHEDULED"), (minutes(-1), "ACTIVE"), (minutes(-300), "EXPIRED")]
+)
+def test_a_mute_rules_status_follows_its_window(watched: Watched, begins: datetime, status: str) -> None:
+    watched.mute(begins, "PT4H")
+
+    def listed(**filters: Any) -> list[str]:
+        found = watched.cloudwatch.list_alarm_mute_rules(**filters)["AlarmMuteRuleSummaries"]
+        return [each["Status"] for each in found]
+
+    assert listed() == listed(Statuses=[status]) == listed(AlarmName=ALARM) == [status]
+    others = [each for each in ("SCHEDULED", "ACTIVE", "EXPIRED") if each != status]
+    assert listed(Statuses=others) == listed(AlarmName="another") == []
+
+
+def test_a_time_zone_says_what_the_expression_means(watched: Watched) -> None:
+    in_seoul = datetime.now(UTC) + timedelta(hours=9)
+    mute = rule(in_seoul, "PT4H")
+    mute["Rule"]["Schedule"]["Timezone"] = "Asia/Seoul"
+    watched.cloudwatch.put_alarm_mute_rule(**mute)
+    assert watched.cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="pause")["Status"] == "ACTIVE"
+
+
+def test_a_muted_alarm_changes_its_state_and_tells_when_the_rule_is_deleted(watched: Watched) -> None:
+    watched.mute(minutes(-1), "PT4H")
+    watched.becomes("ALARM")
+
+    [alarm] = watched.cloudwatch.describe_alarms(AlarmNames=[ALARM])["MetricAlarms"]
+    assert (alarm["StateValue"], watched.heard()) == ("ALARM", [])
+
+    watched.cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="pause")
+    assert eventually(watched.heard) == ["ALARM"]
+    watched.becomes("OK")
+    assert eventually(watched.heard) == ["OK"]
+
+
+def test_an_alarm_that_was_well_again_before_the_rule_went_tells_only_that(watched: Watched) -> None:
+    watched.mute(minutes(-1), "PT4H")
+    watched.becomes("ALARM")
+    watched.becomes("OK")
+    watched.cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="pause")
+    assert eventually(watched.heard) == ["OK"]
+
+
+@pytest.mark.parametrize("begins", [minutes(60), minutes(-300)], ids=["later", "earlier"])
+def test_outside_its_window_a_rule_mutes_nothing(watched: Watched, begins: datetime) -> None:
+    watched.mute(begins, "PT4H")
+    watched.becomes("ALARM")
+    assert eventually(watched.heard) == ["ALARM"]
+
+
+def test_when_the_window_ends_an_alarm_that_still_rings_tells_so(watched: Watched) -> None:
+    watched.mute(minutes(0), "PT1M")
+    watched.becomes("ALARM")
+    assert eventually(watched.heard, seconds=70) == ["ALARM"]
+    assert watched.cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="pause")["Status"] == "EXPIRED"
+
+
+def test_a_rule_put_again_goes_on_muting_what_it_muted(watched: Watched) -> None:
+    watched.mute(minutes(-1), "PT4H")
+    watched.becomes("ALARM")
+    watched.mute(minutes(0), "P15D")
+    assert watched.heard() == []
+    # And tells of what it lets go.
+    watched.cloudwatch.put_alarm_mute_rule(Name="pause", Rule=rule(minutes(0))["Rule"])
+    assert eventually(watched.heard) == ["ALARM"]
+
+
+def test_a_rule_that_is_not_there_is_not_found_and_deleted_all_the_same(watched: Watched) -> None:
+    code, _ = refusal(watched.cloudwatch.get_alarm_mute_rule, AlarmMuteRuleName="pause")
+    assert code == "ResourceNotFoundException"
+    watched.cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="pause")
+
+
+def test_rules_come_in_pages(watched: Watched) -> None:
+    for name in "abc":
+        watched.mute(minutes(60), Name=name)
+    first = watched.cloudwatch.list_alarm_mute_rules(MaxRecords=2)
+    second = watched.cloudwatch.list_alarm_mute_rules(MaxRecords=2, NextToken=first["NextToken"])
+    pages = [first["AlarmMuteRuleSummaries"], second["AlarmMuteRuleSummaries"]]
+    names = [[each["AlarmMuteRuleArn"].rpartition(":")[2] for each in page] for page in pages]
+    assert names == [["a", "b"], ["c"]]
+    assert "NextToken" not in second
+
+
+def schedule(**changed: str) -> dict[str, Any]:
+    return {"Rule": {"Schedule": {"Expression": "at(2030-01-01T00:00)", "Duration": "PT1H", **changed}}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        schedule(Duration="PT0M"),
+        schedule(Duration="P15DT1M"),
+        schedule(Duration="P"),
+        schedule(Duration="PT"),
+        schedule(Duration="4h"),
+        schedule(Expression="at(2030-01-01T00:00:00)"),
+        schedule(Expression="at(2030-13-01T00:00)"),
+        schedule(Expression="rate(5 minutes)"),
+        schedule(Expression="cron(0 2 * * *)"),
+        schedule(Timezone="Mars/Olympus"),
+        {"StartDate": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"ExpireDate": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"MuteTargets": {"AlarmNames": [ALARM, "nobody's"]}},
+        {"MuteTargets": {"AlarmNames": [ALARM] * 101}},
+    ],
+    ids=str,
+)
+def test_a_rule_that_means_nothing_is_refused(watched: Watched, change: dict[str, Any]) -> None:
+    put: Callable[..., Any] = watched.cloudwatch.put_alarm_mute_rule
+    code, _ = refusal(put, **{**rule(minutes(60)), **change})
+    assert code in {"ValidationError", "ParamValidation"}
+    assert watched.cloudwatch.list_alarm_mute_rules()["AlarmMuteRuleSummaries"] == []
