@@ -290,6 +290,7 @@ def scheduler_args(
         stop_timeout_seconds=scheduler.stop_timeout_seconds,
         spot_opt_in=scheduler.spot_opt_in,
         lease=scheduler_lease(platform, scheduler),
+        paused=scheduler.paused,
         log_group_name=names.log_group,
         logging=logging(settings, platform.key_arn),
         alarms=platform.alarms,

@@ -20,8 +20,16 @@ MAXIMUM_TAGS = 50
 Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 """
 
-OWN_TAGS = 3
-"""What the components add to a resource's tags at most: its `Name`, its role, and its opt-in for Spot."""
+MAXIMUM_TAG_VALUE = 256
+"""Characters of a tag's value.
+
+Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+"""
+
+OWN_TAGS = 5
+"""What the components add to a resource's tags at most: a scheduler's role, its opt-in for Spot, and of a
+pause since when, until when and why.
+"""
 
 
 def check_tags(field: str, tags: Mapping[str, object]) -> None:
@@ -39,17 +47,18 @@ def check_tags(field: str, tags: Mapping[str, object]) -> None:
             "Remove some.",
         )
     for key, value in tags.items():
-        _check_tag_text(f"{field}.{key}", "a tag's key", key, 128)
+        check_tag_text(f"{field}.{key}", "a tag's key", key, 128)
         if not key:
             refuse(f"{field}.{key}", key, "a tag has a key", "Name it.")
         if key.lower().startswith("aws:"):
             refuse(f"{field}.{key}", key, "keys that begin with aws: are AWS's own", "Rename it.")
         if isinstance(value, str):
-            _check_tag_text(f"{field}.{key}", "a tag's value", value, 256)
+            check_tag_text(f"{field}.{key}", "a tag's value", value, MAXIMUM_TAG_VALUE)
     check_unique(field, (key.lower() for key in tags), "a tag's key, in whatever case,")
 
 
-def _check_tag_text(field: str, what: str, text: str, limit: int) -> None:
+def check_tag_text(field: str, what: str, text: str, limit: int) -> None:
+    """Refuses a text that a tag of AWS can't have."""
     strange = {
         character
         for character in text

@@ -252,6 +252,9 @@ def _verify(settings: SessionSettings, arn: str, asked: Asked) -> None:
         unkept = _unkept(ecs, asked)
         stopped = None if unkept is None else _last_stopped_task(session, asked, unkept)
         raise RolledBackError(describe(asked.service, runs, unkept, stopped))
+    if primary["desiredCount"] == 0:
+        # Of one that is paused, no task has to stay.
+        return
     ended = ended_by_themselves(primary, _stopped_tasks(ecs, asked), datetime.now(UTC))
     if len(ended) >= max(_BREAKER_THRESHOLD, primary["desiredCount"] + 1):
         last = read_stopped_task(session, _last(ended))

@@ -1,8 +1,9 @@
 """A background scheduler as an ECS Fargate service that runs exactly once.
 
 Owns the guarantee: there is no argument for a desired count, a load balancer, autoscaling or a
-service registry, so none of them can be said. ECS alone can't promise it against a task that a person
-runs by hand or a second stack on the same database: that takes a `lease`.
+service registry, so none of them can be said. It runs none at all only while it is `paused`. ECS alone can't
+promise it against a task that a person runs by hand or a second stack on the same database: that takes a
+`lease`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import ClassVar
 import pulumi
 import pulumi_aws as aws
 
-from components.alarms import deployment_alarms, heartbeat_alarms, utilization_alarms
+from components.alarms import deployment_alarms, heartbeat_alarms, mute_alarm, utilization_alarms
 from components.capacity import fargate
 from components.lease import Lease, check_lease
 from components.lease_holder import check_lease_holder
+from components.pause import Pause
+from components.paused_scheduler import check_stopped
 from components.rollout import ROLLOUT_TIMEOUTS, check_rollout, rollout_hooks
 from components.security_group_rules import rule_options
 from components.tags import SPOT_TAG
@@ -48,6 +51,8 @@ class SchedulerServiceArgs(TaskOptions):
     spot_opt_in: bool = False
     lease: Lease | None = None
     """The lease that the scheduler holds while it works; none by default. See docs/singleton.md."""
+    paused: Pause | None = None
+    """Why no task of it runs for a while; none by default: exactly one runs. All else stays as it is."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -95,7 +100,7 @@ class SchedulerService(pulumi.ComponentResource):
             name=args.service_name,
             cluster=args.cluster_arn,
             task_definition=task.definition.arn,
-            desired_count=1,
+            desired_count=1 if args.paused is None else 0,
             scheduling_strategy="REPLICA",
             # Stop before start: ECS's own default of 100/200 starts the new task first.
             deployment_minimum_healthy_percent=0,
@@ -118,7 +123,11 @@ class SchedulerService(pulumi.ComponentResource):
             enable_execute_command=args.access.execute_command,
             propagate_tags="SERVICE",
             wait_for_steady_state=True,
-            tags={**tags, SPOT_TAG: "true"} if args.spot_opt_in else tags,
+            tags={
+                **tags,
+                **({SPOT_TAG: "true"} if args.spot_opt_in else {}),
+                **({} if args.paused is None else args.paused.tags),
+            },
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Without its way out a task can't pull its image.
@@ -130,9 +139,13 @@ class SchedulerService(pulumi.ComponentResource):
             ),
         )
         checked = check_rollout(service, args.cluster_arn, task, args.placement, strategies, self)
-        if args.lease is not None and checked is not None:
+        none_running = heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
+        if args.paused is not None:
+            mute_alarm(f"{name}-paused", none_running, args.paused, tags, self)
+        if checked is not None and args.paused is not None:
+            check_stopped(checked, service, args.stop_timeout_seconds, self)
+        elif checked is not None and args.lease is not None:
             check_lease_holder(checked, service, args.lease, args.stop_timeout_seconds, self)
-        heartbeat_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         utilization_alarms(name, args.cluster_arn, service.name, args.alarms, tags, self)
         self.service_name = service.name
         self.service_arn = service.arn

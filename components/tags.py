@@ -5,3 +5,8 @@ ROLE_TAG = "fileflow:role"
 
 SPOT_TAG = "fileflow:spot-opt-in"
 """`true` on a scheduler that was put on Fargate Spot on purpose."""
+
+PAUSED_SINCE_TAG = "fileflow:paused-since"
+PAUSED_UNTIL_TAG = "fileflow:paused-until"
+PAUSED_REASON_TAG = "fileflow:paused-reason"
+"""On a scheduler that is paused: since when and until when, as 2026-11-30T09:00Z, and why."""

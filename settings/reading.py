@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def read_settings() -> Settings:
         region=pulumi.Config("aws").get("region")
         or os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION"),
+        now=datetime.now(UTC),
     )
     full_name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
     refuse_another_environment(full_name, settings.environment)
@@ -58,11 +60,13 @@ def parse_settings(
     *,
     file: StackFile | None = None,
     region: str | None = None,
+    now: datetime | None = None,
 ) -> Settings:
     """`Settings` from the texts of a stack's configuration, as the engine hands them over.
 
     Structured values are JSON. The environment is the stack's name unless it is given. `file` is what the
-    stack's file says, which is named where a value stands in it; `region` the one that is deployed to.
+    stack's file says, which is named where a value stands in it; `region` the one that is deployed to; `now`
+    the time by which no pause may be over, of which nothing is asked without it.
     Raises `SettingsError` naming file, key, value, rule and fix; values of `secret_keys` are hidden.
     """
 
@@ -79,7 +83,7 @@ def parse_settings(
     if not named:
         read["environment"] = stack
     try:
-        settings = Settings.model_validate(read, context={"region": region})
+        settings = Settings.model_validate(read, context={"region": region, "now": now})
     except ValidationError as error:
         for details in error.errors():
             key = details["loc"][0] if details["loc"] else None

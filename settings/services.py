@@ -5,11 +5,14 @@ Pure. Doesn't own what a component checks of its own arguments; it calls the sam
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import pulumi
 from pydantic import (
     Field,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -24,7 +27,9 @@ from components.options import (
     check_containers,
     check_memory,
 )
+from components.pause import Pause, written
 from components.validation import (
+    InvalidArgumentError,
     all_mistakes,
     refuse,
 )
@@ -162,6 +167,31 @@ class ServiceSettings(Section):
         )
 
 
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clock of whoever paused a scheduler may be ahead of the one of whoever deploys it."""
+
+
+def check_lasts(pause: Pause, now: datetime) -> None:
+    """Refuses a pause that is over, which nobody may forget, and one that hasn't begun.
+
+    Raises `InvalidArgumentError`.
+    """
+    if pause.ends <= now:
+        raise InvalidArgumentError(
+            "paused.until",
+            pause.until,
+            f"this pause ({pause.reason}) is over: it is {written(now)}",
+            "Let it run again, by python -m operate resume, which takes paused out, or give a later end.",
+        )
+    if pause.begins > now + CLOCKS_DIFFER:
+        raise InvalidArgumentError(
+            "paused.since",
+            pause.since,
+            f"a pause begins when it is deployed, and it is {written(now)}",
+            "Give the present time, when it is to begin.",
+        )
+
+
 class SchedulerSettings(ServiceSettings):
     """One scheduler: its name and its Actuator's port. It runs exactly once; there is no count to set.
 
@@ -176,6 +206,16 @@ class SchedulerSettings(ServiceSettings):
     stop_timeout_seconds: StopTimeout = 120
     spot_opt_in: bool = False
     lease: LeaseSettings | None = None
+    paused: Pause | None = None
+    """No task of it runs until then; at its end it has to run again, or get a later end."""
+
+    @field_validator("paused")
+    @classmethod
+    def _lasts(cls, value: Pause | None, info: ValidationInfo) -> Pause | None:
+        now: datetime | None = (info.context or {}).get("now")
+        if value is not None and now is not None:
+            check_lasts(value, now)
+        return value
 
     @model_validator(mode="after")
     @all_mistakes

@@ -23,6 +23,7 @@ from components.options import (
     TaskSize,
     WritablePath,
 )
+from components.pause import Pause
 from components.validation import (
     InvalidArgumentError,
     all_mistakes,
@@ -182,6 +183,7 @@ for _group in (
     ScheduledScaling,
     Capacity,
     TargetHealthCheck,
+    Pause,
 ):
     # The components' own groups are read from YAML as they are; a misspelled key must not be dropped.
     with_config(ConfigDict(extra="forbid"))(_group)

@@ -12,6 +12,7 @@ import pulumi
 
 from components.lease import Lease
 from components.options import Placement
+from components.pause import Pause
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
 from components.web_options import LoadBalancing
@@ -37,6 +38,9 @@ PLACEMENT: Final = Placement(
 )
 
 LEASE: Final = Lease(table_name="fileflow-prod-leases", key="fileflow-db/download", guard_image=IMAGE)
+
+
+PAUSE: Final = Pause(since="2026-11-30T09:00Z", until="2026-11-30T13:00Z", reason="database migration")
 
 
 def scheduler_args(**changes: Any) -> SchedulerServiceArgs:

@@ -140,6 +140,7 @@ _GENERATED_NAMES: Final[Mapping[str, str]] = {
     "aws:appautoscaling/policy:Policy": "name",
     "aws:cloudwatch/eventRule:EventRule": "name",
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": "name",
+    "aws:cloudwatch/alarmMuteRule:AlarmMuteRule": "name",
     "aws:cloudwatch/metricAlarm:MetricAlarm": "name",
     "aws:ec2/securityGroup:SecurityGroup": "name",
     "aws:iam/role:Role": "name",

@@ -41,6 +41,7 @@ from components.options import (
     TaskSize,
     WritablePath,
 )
+from components.pause import Pause
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, LocalImage, ServiceImageArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
@@ -63,6 +64,7 @@ from tests.unit.builders import (
     KEY_ARN,
     LEASE,
     NAMESPACE_ARN,
+    PAUSE,
     PLACEMENT,
     POLICY_ARN,
     SECRET_ARN,
@@ -158,6 +160,7 @@ SCHEDULER: Changes = {
         entry_point=["/other"],
         duration_seconds=83,
     ),
+    "paused": PAUSE,
 }
 
 WEB: Changes = {
@@ -210,6 +213,11 @@ ARGUMENTS: Mapping[type[Any], tuple[Any, Callable[[Any], object], Changes]] = {
             # A part of a word to the guard.
             "duration_seconds": dataclasses.replace(LEASE, duration_seconds=83),
         },
+    ),
+    Pause: (
+        PAUSE,
+        lambda pause: SchedulerService("service", scheduler_args(paused=pause)),
+        {"since": "2026-11-30T08:00Z", "until": "2026-11-30T14:00Z", "reason": "another"},
     ),
     LeaseTableArgs: (
         LeaseTableArgs(table_name="leases"),

@@ -145,6 +145,7 @@ CHANGES: Mapping[type[BaseModel], tuple[str, Mapping[str, Any]]] = {
             "stop_timeout_seconds": 99,
             "spot_opt_in": True,
             "lease": {},
+            "paused": {"since": "2026-11-30T09:00Z", "until": "2026-11-30T13:00Z", "reason": "migration"},
         },
     ),
     LeaseSettings: (

@@ -16,6 +16,7 @@ from tests.unit import type_tokens as t
 from tests.unit.builders import (
     CLUSTER_ARN,
     IMAGE,
+    PAUSE,
     PRIVATE_SUBNETS,
     TAGS,
     TOPIC_ARN,
@@ -364,6 +365,52 @@ def test_the_spot_flag_is_visible_on_the_service_and_on_the_component(optioned: 
     ]
     assert service["tags"] == {**ROLE_TAGS, "fileflow:spot-opt-in": "true"}
     assert optioned.only(SCHEDULER).inputs["spotOptIn"] is True
+
+
+PAUSED_TAGS = {
+    "fileflow:paused-since": "2026-11-30T09:00Z",
+    "fileflow:paused-until": "2026-11-30T13:00Z",
+    "fileflow:paused-reason": "database migration",
+}
+
+
+@pytest.fixture(scope="module")
+def paused() -> Recording:
+    """A run with a scheduler that is paused."""
+    return record_scheduler(paused=PAUSE)
+
+
+def test_a_paused_scheduler_has_no_task_says_why_and_is_the_same_in_all_else(
+    scheduler: Recording, paused: Recording
+) -> None:
+    assert paused.only(t.SERVICE).inputs == {
+        **scheduler.only(t.SERVICE).inputs,
+        "desiredCount": 0,
+        "tags": {**ROLE_TAGS, **PAUSED_TAGS},
+    }
+    assert paused.counts() == scheduler.counts() + Counter({t.MUTE_RULE: 1})
+    for each in (t.ALARM, t.TASK_DEFINITION, t.LOG_GROUP, t.SECURITY_GROUP, t.ROLE):
+        assert [one.inputs for one in paused.of_type(each)] == [one.inputs for one in scheduler.of_type(each)]
+
+
+def test_only_the_alarm_on_none_is_muted_and_only_until_the_pause_ends(paused: Recording) -> None:
+    rule = paused.only(t.MUTE_RULE)
+
+    assert rule.inputs == {
+        "description": "database migration",
+        "muteTargets": {"alarmNames": ["download-none-running-0a1b2c3"]},
+        "rule": {"schedule": {"duration": "PT4H", "expression": "at(2026-11-30T09:00)", "timezone": "UTC"}},
+        "tags": ROLE_TAGS,
+    }
+
+
+def test_a_paused_scheduler_on_spot_says_both() -> None:
+    service = record_scheduler(paused=PAUSE, spot_opt_in=True).only(t.SERVICE).inputs
+    assert service["tags"] == {**ROLE_TAGS, **PAUSED_TAGS, "fileflow:spot-opt-in": "true"}
+
+
+def test_nothing_mutes_an_alarm_of_one_that_is_not_paused(scheduler: Recording, optioned: Recording) -> None:
+    assert scheduler.of_type(t.MUTE_RULE) == optioned.of_type(t.MUTE_RULE) == []
 
 
 def test_no_option_changes_anything_of_the_guarantee_not_even_spot(optioned: Recording) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.pause import Pause
 from settings import (
     Settings,
     SettingsError,
@@ -43,6 +45,7 @@ EXISTING = {
         "public_subnet_ids": ["subnet-b", "subnet-c"],
     }
 }
+PAUSED = {"since": "2026-11-30T09:00Z", "until": "2026-11-30T13:00Z", "reason": "database migration"}
 ZONE = {"host_name": "files.example.com", "hosted_zone_id": "Z1"}
 
 
@@ -202,6 +205,23 @@ BAD: list[tuple[str, Any, str]] = [
     ("schedulers.0.stop_timeout_seconds", 121, ""),
     ("schedulers.0.stop_timeout_seconds", 1, ""),
     ("schedulers.0.spot_opt_in", "maybe", ""),
+    ("schedulers.0.paused", True, ""),
+    (
+        "schedulers.0.paused",
+        {"since": PAUSED["since"], "until": PAUSED["until"]},
+        "schedulers.0.paused.reason",
+    ),
+    ("schedulers.0.paused", {**PAUSED, "for": "4h"}, "schedulers.0.paused.for"),
+    ("schedulers.0.paused", {**PAUSED, "since": "2026-11-30"}, "schedulers.0.paused.since"),
+    ("schedulers.0.paused", {**PAUSED, "since": "2026-11-31T09:00Z"}, "schedulers.0.paused.since"),
+    ("schedulers.0.paused", {**PAUSED, "until": "2026-11-30T13:00"}, "schedulers.0.paused.until"),
+    ("schedulers.0.paused", {**PAUSED, "until": "2026-11-30T13:00:30Z"}, "schedulers.0.paused.until"),
+    ("schedulers.0.paused", {**PAUSED, "until": "2026-11-30T22:00+09:00"}, "schedulers.0.paused.until"),
+    ("schedulers.0.paused", {**PAUSED, "until": PAUSED["since"]}, "schedulers.0.paused.until"),
+    ("schedulers.0.paused", {**PAUSED, "until": "2026-12-15T09:01Z"}, "schedulers.0.paused.until"),
+    ("schedulers.0.paused", {**PAUSED, "reason": " "}, "schedulers.0.paused.reason"),
+    ("schedulers.0.paused", {**PAUSED, "reason": "R&D"}, "schedulers.0.paused.reason"),
+    ("schedulers.0.paused", {**PAUSED, "reason": "a" * 257}, "schedulers.0.paused.reason"),
     ("web_api.size", {"cpu": 512, "memory_mib": 512}, "web_api.size.memory_mib"),
     ("web_api.size", {"cpu": 500}, "web_api.size.cpu"),
     ("web_api.size.cpu_architecture", "MIPS", ""),
@@ -516,6 +536,57 @@ def test_a_file_that_cannot_be_read_says_nothing(tmp_path: Path, content: bytes 
         (tmp_path / "Pulumi.qa.yaml").write_bytes(content)
 
     assert read_stack_file(tmp_path, "fileflow", "qa") == StackFile("Pulumi.qa.yaml")
+
+
+def at(now: str, **paused: str) -> list[str]:
+    """What is wrong with a paused scheduler at that time, a line each."""
+    values = as_text(put("schedulers.0.paused", {**PAUSED, **paused}))
+    try:
+        parse_settings("prod", values, now=datetime.fromisoformat(now))
+    except SettingsError as error:
+        return str(error).splitlines()
+    return []
+
+
+def test_a_pause_holds_until_its_end_and_is_then_refused_in_one_line_with_the_way_out() -> None:
+    assert at("2026-11-30T08:55Z") == at("2026-11-30T12:59:59Z") == []
+    assert at("2026-11-30T13:00Z") == [
+        "fileflow:schedulers.0.paused.until is '2026-11-30T13:00Z', but this pause (database migration) is "
+        "over: it is 2026-11-30T13:00Z. Let it run again, by python -m operate resume, which takes paused "
+        "out, or give a later end."
+    ]
+
+
+def test_a_pause_that_is_to_begin_later_is_refused() -> None:
+    [line] = at("2026-11-30T08:54Z")
+    assert line.startswith(
+        "fileflow:schedulers.0.paused.since is '2026-11-30T09:00Z', but a pause begins when"
+    )
+
+
+def test_an_ended_pause_is_told_with_all_other_mistakes() -> None:
+    values = put("schedulers.0.paused", PAUSED) | {"version": "latest"}
+    values["schedulers"][1]["port"] = 0
+    with pytest.raises(SettingsError) as caught:
+        parse_settings("prod", as_text(values), now=datetime(2027, 1, 1, tzinfo=UTC))
+    keys = [line.split()[0] for line in str(caught.value).splitlines()]
+    assert sorted(keys) == [
+        "fileflow:schedulers.0.paused.until",
+        "fileflow:schedulers.1.port",
+        "fileflow:version",
+    ]
+
+
+def test_nobody_asks_for_the_time_where_no_clock_is_given() -> None:
+    assert parse("prod", put("schedulers.0.paused", PAUSED)).schedulers[0].paused == Pause(**PAUSED)
+
+
+def test_a_program_asks_for_the_time() -> None:
+    values = put("schedulers.0.paused", PAUSED)
+    config = {f"fileflow:{key}": value for key, value in as_text(values).items()}
+
+    with pytest.raises(SettingsError, match=r"paused\.until.*is over"):
+        record(read_settings, stack="prod", config=config)
 
 
 def test_two_schedulers_are_never_renamed_from_one() -> None:

@@ -32,6 +32,8 @@ EXAMPLES: Final = {
     "web_acl": _ARN.format("wafv2", "regional/webacl/walk/" + _ID.format(4)),
     "bucket": "access-logs-of-others",
     "lease_table": "leases-of-several-stacks",
+    "now": "2026-11-30T09:00Z",
+    "in_two_weeks": "2026-12-14T09:00Z",
 }
 """Facts that stand in where nothing is deployed."""
 

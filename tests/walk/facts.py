@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.names import LEASE_KEY
+from components.pause import written
 
 Clients = Callable[[str], Any]
 
@@ -28,7 +30,10 @@ def make(client_of: Clients) -> dict[str, str]:
         Name="fileflow/registry", SecretString=json.dumps({"username": "none", "password": "none"})
     )
     client_of("ssm").put_parameter(Name="/fileflow/redis", Type="SecureString", Value="none")
+    now = datetime.now(UTC)
     return {
+        "now": written(now),
+        "in_two_weeks": written(now + timedelta(days=14)),
         "zone": zone_id,
         "certificate": _certificate(client_of, "files.example.com", zone_id),
         "other_certificate": _certificate(client_of, "other.example.com", zone_id),

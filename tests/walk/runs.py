@@ -308,6 +308,14 @@ RUNS: Final[Sequence[Run]] = (
             "web_api.capacity.base": 0,
         },
     ),
+    one(
+        "paused",
+        {
+            "schedulers.paused.since": "$now",
+            "schedulers.paused.until": "$in_two_weeks",
+            "schedulers.paused.reason": "walked",
+        },
+    ),
     Run(
         name="a scheduler renamed",
         changes=[

@@ -163,8 +163,11 @@ def judge(walked: Walked, run: Run, outcome: Outcome, values: Mapping[str, Any])
 
 
 def scheduler_services(values: Mapping[str, Any], renames: Mapping[str, str]) -> list[str]:
-    """The services of the schedulers in a file, by the names that the watcher counts them under."""
-    names = [each["name"] for each in values.get("schedulers", [])]
+    """The services of a file's schedulers that must run, by the names that the watcher counts them under.
+
+    One that is paused must not.
+    """
+    names = [each["name"] for each in values.get("schedulers", []) if "paused" not in each]
     return [f"fileflow-scheduler-{renames.get(name, name)}" for name in names]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from pulumi_policy import Severity
 
 from ..neighbours import EcsView, ecs_view
+from ..pauses import HOW_TO_PAUSE, why_not_paused
 from ..recognition import Standing, is_guides_name
 from ..resources import ECS_SERVICE, SCHEDULER_COMPONENT, Resource, Stack
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, service_check
@@ -38,13 +39,16 @@ SCALING_TYPES: Final = (
 @catalogue.service(
     SCHEDULER_COMPONENT,
     name="scheduler-desired-count",
-    description="a scheduler runs exactly one task, because two would process the same message twice",
+    description=(
+        "a scheduler runs exactly one task, because two would process the same message twice, and none only "
+        "while it is paused for a reason"
+    ),
     severity=Severity.CRITICAL,
     framework=_GUIDE,
     remediation=(
         "Set desiredCount to the number 1 on the service, in plain text rather than from another resource's "
         "output. Leaving it out means 0 tasks. Or use the SchedulerService component, which has no such "
-        "argument."
+        f"argument. To have none for a while set it to 0 and {HOW_TO_PAUSE}; all else stays as it is."
     ),
     url=_SERVICE_URL,
     tags=("scheduler", "ecs"),
@@ -53,8 +57,16 @@ SCALING_TYPES: Final = (
 )
 @service_check
 def desired_count(service: Resource, standing: Standing, _settings: Settings) -> Iterator[Finding]:
-    """Only an explicit 1 passes for a scheduler; one that only looks like it may also be left out."""
+    """Only an explicit 1 passes for a scheduler, or an explicit 0 while it is paused.
+
+    One that only looks like a scheduler may also leave it out.
+    """
     count = service["desiredCount"]
+    unpaused = why_not_paused(service) if count.integer() == 0 else ""
+    if unpaused is None:
+        return
+    zero = f" and {unpaused}" if unpaused else ""
+    otherwise = f", or {HOW_TO_PAUSE}" if count.integer() == 0 else ""
     if service.type == SCHEDULER_COMPONENT:
         # The component has no such argument; a copy of it that grew one is held to the rule too.
         if not count.missing and count.integer() != 1:
@@ -63,13 +75,16 @@ def desired_count(service: Resource, standing: Standing, _settings: Settings) ->
         if count.integer() != 1:
             daemon = service["schedulingStrategy"].text() == "DAEMON"
             yield Finding(
-                f"desiredCount is {count.shown()}" + (" and schedulingStrategy is DAEMON" if daemon else ""),
-                "set desiredCount to 1" + (" and schedulingStrategy to REPLICA" if daemon else ""),
+                f"desiredCount is {count.shown()}{zero}"
+                + (" and schedulingStrategy is DAEMON" if daemon else ""),
+                "set desiredCount to 1"
+                + (" and schedulingStrategy to REPLICA" if daemon else "")
+                + otherwise,
             )
     elif standing.is_suspected and not count.missing and count.integer() != 1:
         yield Finding(
-            f"desiredCount is {count.shown()} and {standing.evidence}",
-            "set desiredCount to 1, or declare what the service is",
+            f"desiredCount is {count.shown()}{zero} and {standing.evidence}",
+            f"set desiredCount to 1, or declare what the service is{otherwise}",
             advisory=count.unknown,
         )
 

@@ -15,6 +15,7 @@ from pulumi_policy import Severity
 
 from ..containers import container_name, read_containers
 from ..neighbours import ecs_view
+from ..pauses import REASON_TAG, UNTIL_TAG
 from ..recognition import Standing, is_guides_name, standing_of
 from ..resources import Resource, Stack, folded
 from ..rule import FILEFLOW, Catalogue, Finding, Framework, Settings, Threshold, service_check
@@ -223,7 +224,10 @@ def guarded_properties(service: Resource, tasks: Sequence[Resource], settings: S
     recognition = settings.recognition
     if not standing_of(service, recognition, tasks).is_scheduler:
         return
-    tags = (recognition.role_tag, recognition.spot_opt_in_tag, recognition.not_a_scheduler_tag)
+    tags = (
+        *(recognition.role_tag, recognition.spot_opt_in_tag, recognition.not_a_scheduler_tag),
+        *(UNTIL_TAG, REASON_TAG),
+    )
     for resource, guarded in (
         (service, GUARDED_PROPERTIES),
         *((task, _GUARDED_TASK_PROPERTIES) for task in tasks),
