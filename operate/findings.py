@@ -5,10 +5,11 @@ Pure. Owns the judgement that `status` colours and that `verify` counts; each fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.pause import Pause
 from operate.observation import Observation
 
 SINGLETON_SETTINGS: Mapping[str, Any] = {
@@ -52,6 +53,8 @@ def findings(seen: Observation) -> list[Finding]:
 def _count(seen: Observation) -> list[tuple[str, str]]:
     if seen.status != "ACTIVE":
         return [(f"the service is {seen.status}", "Make it again: pulumi refresh, then pulumi up")]
+    if seen.pause is not None:
+        return list(_paused(seen, seen.pause))
     found = []
     alive = [task for task in seen.tasks if not task.is_stopping]
     if seen.role == "scheduler":
@@ -92,6 +95,23 @@ def _count(seen: Observation) -> list[tuple[str, str]]:
     return found
 
 
+def _paused(seen: Observation, pause: Pause) -> Iterator[tuple[str, str]]:
+    """What is wrong with a scheduler that isn't to have a task."""
+    if not seen.is_paused:
+        yield (
+            f"its pause ended at {pause.until} ({pause.reason}), and it isn't resumed",
+            f"python -m operate resume {seen.service}, or pause it anew; then pulumi up",
+        )
+    fix = f"python -m operate fix-count {seen.service}"
+    if seen.desired != 0:
+        yield f"the desired count is {seen.desired}, although it is paused ({pause.reason})", fix
+    working = len(seen.tasks) - seen.stopping + len(seen.strangers)
+    if working:
+        yield f"{working} tasks may be at work, although it is paused ({pause.reason})", fix
+    elif seen.stopping:
+        yield "its task is still stopping", "Wait until it has; python -m operate status --watch"
+
+
 def _lease(seen: Observation) -> list[tuple[str, str]]:
     if not seen.lease:
         return []
@@ -107,9 +127,10 @@ def _lease(seen: Observation) -> list[tuple[str, str]]:
     holder = seen.lease.task
     if not holder or holder in {task.arn for task in (*seen.tasks, *seen.strangers)}:
         return []
+    waits = "its task waits" if seen.pause is None else "it is paused"
     return [
         (
-            f"its task waits: {_short(holder)} holds {lease}",
+            f"{waits}: {_short(holder)} holds {lease}",
             "A lease of a task that died is taken over within 65 s; else stop that task, which another "
             "service or stack may have started",
         )
@@ -152,7 +173,7 @@ def _guarantee(seen: Observation) -> list[tuple[str, str]]:
 def _alarms(seen: Observation) -> list[tuple[str, str]]:
     found = []
     for alarm in seen.alarms:
-        if alarm.state == "ALARM":
+        if alarm.state == "ALARM" and not (seen.is_paused and alarm.name in seen.muted_alarm_names):
             found.append((f"alarm {alarm.name}: {alarm.reason}", f"python -m operate why {seen.service}"))
         if not alarm.actions_enabled:
             found.append((f"alarm {alarm.name} tells nobody: its actions are off", PUT_BACK))

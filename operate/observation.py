@@ -7,11 +7,12 @@ see `operate.findings`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from components.lease_record import HeldLease
+from components.pause import Pause
 from operate.aws import Aws
 from operate.errors import OperateError
 from operate.leases import lease_of
@@ -110,6 +111,16 @@ class Observation:
     """What ECS has for the properties that the guarantee of exactly one rests on."""
     lease: HeldLease | None = None
     """Where the scheduler works under one."""
+    pause: Pause | None = None
+    """Why a scheduler has no task for a while, by the last update; None where it has to run."""
+    muted_alarm_names: Sequence[str] = ()
+    """The alarms that are muted while it is paused."""
+    seen_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused by now: not any more when the pause's end has passed."""
+        return self.pause is not None and self.seen_at < self.pause.ends
 
     @property
     def stopping(self) -> int:
@@ -163,6 +174,8 @@ def observe(aws: Aws, service: Service, alarm_names: Iterable[str] = ()) -> Obse
         ],
         settings=_settings(found),
         lease=lease_of(aws, service.containers),
+        pause=service.pause,
+        muted_alarm_names=service.muted_alarm_names,
     )
 
 

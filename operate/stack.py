@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from components.pause import Pause
 from operate.errors import OperateError
 from operate.pulumi_cli import pulumi
 
 ROLE_TAG = "fileflow:role"
+MUTE_TYPE = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
 ALARM_TYPES = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
 PRODUCTION_STACKS = frozenset({"prod", "production"})
 
@@ -39,6 +41,12 @@ class Service:
     alarm_names: Sequence[str]
     containers: Sequence[Mapping[str, Any]]
     """The container definitions of that revision; the main container comes first."""
+    pause: Pause | None = None
+    """Why a scheduler has no task for a while, by the last update; None where it has to run."""
+    muted_alarm_names: Sequence[str] = ()
+    """The alarms that are muted while it is paused."""
+    mute_rule_names: Sequence[str] = ()
+    """By which rules of CloudWatch they are."""
 
     @property
     def cluster(self) -> str:
@@ -157,11 +165,13 @@ def _service(
         for each in containers
         if "awslogs-group" in each.get("logConfiguration", {}).get("options", {})
     ]
-    role = (outputs.get("tags") or {}).get(ROLE_TAG, "worker")
+    tags = outputs.get("tags") or {}
+    alarm_names = _alarm_names(resource, living)
+    mutes = _mutes(alarm_names, living)
     arn = str(outputs["arn"])
     return Service(
         name=outputs["name"],
-        role=role,
+        role=tags.get(ROLE_TAG, "worker"),
         arn=arn,
         cluster_arn=str(outputs["cluster"]),
         region=arn.split(":")[3],
@@ -169,9 +179,24 @@ def _service(
         desired_count=int(outputs.get("desiredCount") or 0),
         target_group_arns=[each["targetGroupArn"] for each in outputs.get("loadBalancers") or []],
         log_groups=list(dict.fromkeys(groups)),
-        alarm_names=_alarm_names(resource, living),
+        alarm_names=alarm_names,
         containers=containers,
+        pause=Pause.of_tags(tags),
+        muted_alarm_names=[name for muted in mutes.values() for name in muted],
+        mute_rule_names=list(mutes),
     )
+
+
+def _mutes(alarm_names: Sequence[str], living: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The alarms among these that a rule mutes, by the rule's name."""
+    found = {}
+    for each in living:
+        outputs = each.get("outputs", {})
+        targets = (outputs.get("muteTargets") or {}).get("alarmNames") or []
+        muted = [name for name in targets if name in alarm_names]
+        if each.get("type") == MUTE_TYPE and muted:
+            found[str(outputs["name"])] = muted
+    return found
 
 
 def _alarm_names(service: Mapping[str, Any], living: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -18,7 +18,7 @@ GUIDE: Mapping[str, tuple[str, ...]] = {
     "로그 확인": ("logs",),
     "ECR 이미지 태그 전략": ("versions", "docs/images.md"),
     "Docker 이미지 빌드 & 푸시": ("docs/images.md",),
-    "스케줄러 재시작": ("restart",),
+    "스케줄러 재시작": ("restart", "pause", "resume"),
     "Prometheus 메트릭": ("endpoints",),
     "CloudWatch 메트릭": ("metrics",),
     "트러블슈팅 1. 스케줄러가 시작되지 않음": ("why",),

@@ -24,17 +24,20 @@ class Fixed:
     running_before: int
     stopped: Sequence[str]
     """The ids of the tasks beside the service that were stopped."""
+    paused: bool = False
+    """Whether none is right, since the scheduler is paused."""
 
     @property
     def exit_code(self) -> int:
         return SETTLED
 
     def human(self) -> RenderableType:
-        if self.desired_before == 1 and not self.stopped and self.running_before == 1:
-            return Text(f"{self.service}: exactly one runs; nothing was done.")
+        right = "none runs, as it is paused" if self.paused else "exactly one runs"
+        number = 0 if self.paused else 1
+        if self.desired_before == number and not self.stopped and self.running_before == number:
+            return Text(f"{self.service}: {right}; nothing was done.")
         text = Text(
-            f"{self.service}: exactly one runs again. "
-            f"The count was {self.desired_before}, {self.running_before} ran."
+            f"{self.service}: {right} again. The count was {self.desired_before}, {self.running_before} ran."
         )
         for task in self.stopped:
             text.append(f"\nStopped task {task}, which somebody had started beside the service.")
@@ -50,7 +53,7 @@ def fix_count(session: Session, service: str, timeout_seconds: int) -> Fixed:
     """Bring the scheduler SERVICE back to exactly one task.
 
     Sets the desired count to 1 where it isn't, stops the tasks of its family that don't belong to it, and
-    waits until they are gone.
+    waits until they are gone. One that is paused is brought to none.
     """
     chosen = session.stack.service(service)
     if not chosen.is_scheduler:
@@ -60,20 +63,25 @@ def fix_count(session: Session, service: str, timeout_seconds: int) -> Fixed:
         )
     aws = session.aws
     before = observe(aws, chosen)
-    wrong = before.desired != 1
+    number = 1 if chosen.pause is None else 0
+    wrong = before.desired != number
     if wrong or before.strangers:
         beside = f" and stop {len(before.strangers)} tasks beside it" if before.strangers else ""
-        session.about_to(f"set the count of {chosen.name} from {before.desired} to 1{beside}")
+        session.about_to(f"set the count of {chosen.name} from {before.desired} to {number}{beside}")
     if wrong:
-        aws.ecs.update_service(cluster=chosen.cluster, service=chosen.name, desiredCount=1)
+        aws.ecs.update_service(cluster=chosen.cluster, service=chosen.name, desiredCount=number)
     for task in before.strangers:
         aws.ecs.stop_task(
-            cluster=chosen.cluster, task=task.arn, reason=f"{chosen.name} runs exactly once (fix-count)"
+            cluster=chosen.cluster,
+            task=task.arn,
+            reason=f"{chosen.name} {'is paused' if chosen.pause else 'runs exactly once'} (fix-count)",
         )
     waited(
         lambda: ([t for t in tasks_of(aws, chosen) if t.last_status != "STOPPED"], strangers_of(aws, chosen)),
-        lambda seen: len(seen[0]) == 1 and seen[0][0].last_status == "RUNNING" and not seen[1],
-        "not exactly one task runs",
+        lambda seen: (
+            len(seen[0]) == number and all(t.last_status == "RUNNING" for t in seen[0]) and not seen[1]
+        ),
+        "not exactly one task runs" if number else "a task still works",
         timeout_seconds,
         chosen.name,
     )
@@ -82,4 +90,5 @@ def fix_count(session: Session, service: str, timeout_seconds: int) -> Fixed:
         desired_before=before.desired,
         running_before=before.running + len(before.strangers),
         stopped=[task.task_id for task in before.strangers],
+        paused=chosen.pause is not None,
     )

@@ -135,9 +135,15 @@ def restart(session: Session, service: str, timeout_seconds: int) -> Restarted:
     """Restart SERVICE; a scheduler never runs twice meanwhile.
 
     Waits until the scheduler's old task has really stopped before the new one is started, and says how
-    long none ran. Other services get their new tasks before the old ones go.
+    long none ran. One that is paused isn't started. Other services get their new tasks before the old ones
+    go.
     """
     chosen = session.stack.service(service)
+    if chosen.pause is not None:
+        raise OperateError(
+            f"{chosen.name} is paused until {chosen.pause.until} ({chosen.pause.reason}).",
+            f"Let it run again: python -m operate resume {chosen.name}; then pulumi up",
+        )
     session.about_to(f"restart {chosen.name}")
     began = time.monotonic()
     before = [task for task in tasks_of(session.aws, chosen) if task.last_status != "STOPPED"]

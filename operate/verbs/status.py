@@ -43,26 +43,35 @@ class Status:
         if leases:
             table.add_column("lease held by")
         for seen in self.services:
-            ringing = sum(alarm.state == "ALARM" for alarm in seen.alarms)
+            ringing = sum(
+                alarm.state == "ALARM" and not (seen.is_paused and alarm.name in seen.muted_alarm_names)
+                for alarm in seen.alarms
+            )
             beside = f" +{len(seen.strangers)} beside" if seen.strangers else ""
+            paused = " PAUSED" if seen.pause is not None else ""
             table.add_row(
                 seen.service,
-                f"{seen.running} of {seen.desired}{beside}",
+                f"{seen.running} of {seen.desired}{beside}{paused}",
                 str(seen.stopping),
                 seen.rollout.state.lower().replace("_", " "),
                 _revision(seen),
                 ", ".join(seen.versions) or (seen.image or "").partition("@")[2][:19] or "?",
                 f"{ringing} of {len(seen.alarms)} ring" if ringing else f"{len(seen.alarms)} quiet",
                 *([_holder(seen)] if leases else []),
-                style="red" if seen.service in wrong else "green",
+                style="red" if seen.service in wrong else "yellow" if seen.pause is not None else "green",
             )
+        pauses = [
+            Text(f"{seen.service}: PAUSED until {seen.pause.until}: {seen.pause.reason}", style="yellow")
+            for seen in self.services
+            if seen.pause is not None
+        ]
         lines = [Text(f"{each.service}: {each.problem}. {each.fix}", style="red") for each in self.findings]
         latest = sorted(
             ((event.at, seen.service, event.message) for seen in self.services for event in seen.events),
             reverse=True,
         )[:5]
         events = [Text(f"{at:%H:%M:%S}  {message}", style="dim") for at, _, message in latest]
-        return Group(table, *lines, *([Text("Last events:")] if events else []), *events)
+        return Group(table, *pauses, *lines, *([Text("Last events:")] if events else []), *events)
 
 
 def _holder(seen: Observation) -> str:
@@ -95,7 +104,8 @@ def look(session: Session, service: str | None) -> Status:
 def status(session: Session, service: str | None, watch: bool) -> Status:
     """Show what runs, what stops, what was asked for, and what is wrong.
 
-    A scheduler of which not exactly one task is at work is red, and the exit code is 1.
+    A scheduler of which not exactly one task is at work is red, and the exit code is 1; one that is paused is
+    yellow as long as it has none and its end is to come.
     """
     seen = look(session, service)
     if not watch or session.json:

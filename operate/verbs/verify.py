@@ -74,6 +74,7 @@ def verify(session: Session, service: str | None) -> Verified:
     for chosen in session.services(service):
         seen = observe(session.aws, chosen, chosen.alarm_names)
         checks += _service(chosen, seen)
+        checks += _mutes(session, chosen)
         checks += _scaling(session, chosen)
         checks += _targets(session, chosen)
         checks += _start(session, chosen, seen)
@@ -83,13 +84,26 @@ def verify(session: Session, service: str | None) -> Verified:
 def _service(service: Service, seen: Observation) -> Iterator[Check]:
     wrong = [*findings(seen), *missing_alarms(service.alarm_names, seen)]
     if not wrong:
-        yield Check(
-            subject=service.name,
-            check=f"{seen.running} of {seen.desired} tasks run what was asked for; {len(seen.alarms)} alarms",
-            problem=None,
-        )
+        runs = f"{seen.running} of {seen.desired} tasks run what was asked for"
+        paused = seen.pause and f"it is paused until {seen.pause.until} ({seen.pause.reason}), and none runs"
+        yield Check(subject=service.name, check=f"{paused or runs}; {len(seen.alarms)} alarms", problem=None)
     for each in wrong:
         yield Check(subject=service.name, check="runs as asked for", problem=each.problem, fix=each.fix)
+
+
+def _mutes(session: Session, service: Service) -> Iterator[Check]:
+    """That who is on call isn't called for a scheduler that is paused."""
+    client = session.aws.client("cloudwatch")
+    for name in service.mute_rule_names:
+        found = _found(
+            client, client.get_alarm_mute_rule, {"AlarmMuteRuleName": name}, "ResourceNotFoundException"
+        )
+        yield Check(
+            subject=service.name,
+            check=f"mute rule {name}",
+            problem=None if found else f"the mute rule {name} is gone, so its alarm on none running rings",
+            fix=PUT_BACK,
+        )
 
 
 def _scaling(session: Session, service: Service) -> Iterator[Check]:

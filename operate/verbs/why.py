@@ -10,6 +10,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from components.pause import Pause
 from components.stopped_task import likely_cause
 from operate.app import Session, verb
 from operate.errors import SETTLED, WRONG
@@ -42,6 +43,8 @@ class Why:
     service: str
     findings: Sequence[Finding]
     stops: Sequence[Stop]
+    pause: Pause | None = None
+    """Why a scheduler has no task for a while."""
 
     @property
     def exit_code(self) -> int:
@@ -51,6 +54,9 @@ class Why:
         parts: list[Text] = [
             Text(f"{self.service}: {each.problem}", style="red") for each in self.findings
         ] or [Text(f"{self.service}: nothing is wrong by now.", style="green")]
+        if self.pause is not None:
+            told = f"{self.service}: it is paused from {self.pause.since} until {self.pause.until}: "
+            parts.insert(0, Text(told + self.pause.reason, style="yellow"))
         if not self.stops:
             parts.append(Text("ECS remembers no stopped task; it forgets them after about an hour."))
         for stop in self.stops:
@@ -82,6 +88,7 @@ def why(session: Session, service: str) -> Why:
         service=chosen.name,
         findings=findings(observe(session.aws, chosen, chosen.alarm_names)),
         stops=[_stop(session, chosen, task) for task in stopped],
+        pause=chosen.pause,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from components.lease_record import HeldLease
+from components.pause import Pause
 from operate.findings import SINGLETON_SETTINGS, findings, missing_alarms
 from operate.observation import Alarm, Observation, Rollout, Task
 
@@ -171,3 +172,59 @@ def test_a_lease_that_a_task_of_another_service_holds_is_said() -> None:
     found = findings(scheduler(lease=lease("arn:aws:ecs:eu-west-1:111122223333:task/other/def")))
 
     assert [each.problem for each in found] == ["its task waits: def holds the lease files/nightly of leases"]
+
+
+PAUSE = Pause(since="2026-01-01T00:00Z", until="2026-01-01T04:00Z", reason="migration")
+RINGS = Alarm(name="none-running", state="ALARM", reason="none", actions_enabled=True, has_action=True)
+
+
+def paused(**changes: Any) -> Observation:
+    """A scheduler that is paused as it must be, but for the changes."""
+    given: dict[str, Any] = {
+        "pause": PAUSE,
+        "desired": 0,
+        "running": 0,
+        "tasks": [],
+        "alarms": [RINGS],
+        "muted_alarm_names": ["none-running"],
+        "seen_at": NOW,
+    }
+    return scheduler(**{**given, **changes})
+
+
+def test_a_paused_scheduler_without_a_task_has_no_finding_until_its_pause_ends() -> None:
+    assert findings(paused()) == []
+    assert findings(paused(seen_at=NOW + timedelta(hours=3, minutes=59))) == []
+    assert problems(paused(seen_at=NOW + timedelta(hours=4))) == [
+        "its pause ended at 2026-01-01T04:00Z (migration), and it isn't resumed",
+        "alarm none-running: none",
+    ]
+    assert "resume nightly" in findings(paused(seen_at=NOW + timedelta(hours=4)))[0].fix
+
+
+def test_a_paused_scheduler_that_runs_is_a_finding_however_it_came_to_it() -> None:
+    assert problems(paused(desired=1, tasks=[task()], running=1)) == [
+        "the desired count is 1, although it is paused (migration)",
+        "1 tasks may be at work, although it is paused (migration)",
+    ]
+    assert problems(paused(strangers=[task(group="family:nightly")])) == [
+        "1 tasks may be at work, although it is paused (migration)"
+    ]
+    stopping = task(last_status="STOPPING", desired_status="STOPPED")
+    assert problems(paused(tasks=[stopping])) == ["its task is still stopping"]
+
+
+def test_another_alarm_than_the_muted_one_is_told_of_a_paused_scheduler() -> None:
+    other = dataclasses.replace(RINGS, name="two-running")
+    assert problems(paused(alarms=[RINGS, other])) == ["alarm two-running: none"]
+
+
+def test_who_holds_a_paused_schedulers_lease_is_told() -> None:
+    held = HeldLease(table_name="leases", key="nightly", holder="arn:aws:ecs:x:1:task/main/other")
+    assert problems(paused(lease=held)) == ["it is paused: other holds the lease nightly of leases"]
+    assert problems(paused(lease=dataclasses.replace(held, holder=None))) == []
+
+
+def test_a_paused_scheduler_is_held_to_the_guarantee() -> None:
+    settings = {**SINGLETON_SETTINGS, "maximumPercent": 200}
+    assert problems(paused(settings=settings)) == ["maximumPercent is 200; a scheduler's is 100"]

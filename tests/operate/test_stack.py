@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.pause import Pause
 from operate.errors import OperateError
 from operate.stack import Stack, stack_of
 
@@ -90,6 +91,40 @@ def test_a_service_has_the_alarms_of_its_component_and_those_on_its_name() -> No
         alarm("of-another", other, ServiceName="hourly"),
     ).services
     assert only.alarm_names == ["of-its-component", "on-its-name"]
+
+
+PAUSED = {
+    "fileflow:role": "scheduler",
+    "fileflow:paused-since": "2026-01-01T00:00Z",
+    "fileflow:paused-until": "2026-01-01T04:00Z",
+    "fileflow:paused-reason": "migration",
+}
+
+
+def mute(name: str, *alarms: str) -> dict[str, Any]:
+    return {
+        "type": "aws:cloudwatch/alarmMuteRule:AlarmMuteRule",
+        "parent": COMPONENT,
+        "outputs": {"name": name, "muteTargets": {"alarmNames": list(alarms)}},
+    }
+
+
+def test_a_paused_scheduler_is_read_with_its_pause_and_what_mutes_its_alarms() -> None:
+    (only,) = stack(
+        service("nightly", "nightly", tags=PAUSED, desiredCount=0),
+        alarm("none-running", COMPONENT),
+        alarm("two-running", COMPONENT),
+        mute("nightly-paused", "none-running"),
+        mute("of-others", "elsewhere"),
+    ).services
+    assert only.pause == Pause(since="2026-01-01T00:00Z", until="2026-01-01T04:00Z", reason="migration")
+    assert (only.muted_alarm_names, only.mute_rule_names) == (["none-running"], ["nightly-paused"])
+
+
+def test_a_service_without_these_tags_or_with_broken_ones_is_not_paused() -> None:
+    for tags in (None, {**PAUSED, "fileflow:paused-until": "soon"}):
+        (only,) = stack(service("nightly", "nightly", tags=tags)).services
+        assert (only.pause, only.mute_rule_names) == (None, [])
 
 
 def test_alarms_of_the_stack_itself_belong_to_no_service_without_a_component() -> None:
