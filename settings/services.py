@@ -27,7 +27,7 @@ from components.options import (
     check_containers,
     check_memory,
 )
-from components.pause import Pause, written
+from components.pause import Pause
 from components.validation import (
     InvalidArgumentError,
     all_mistakes,
@@ -180,14 +180,14 @@ def check_lasts(pause: Pause, now: datetime) -> None:
         raise InvalidArgumentError(
             "paused.until",
             pause.until,
-            f"this pause ({pause.reason}) is over: it is {written(now)}",
+            f"this pause ({pause.reason}) is over",
             "Let it run again, by python -m operate resume, which takes paused out, or give a later end.",
         )
     if pause.begins > now + CLOCKS_DIFFER:
         raise InvalidArgumentError(
             "paused.since",
             pause.since,
-            f"a pause begins when it is deployed, and it is {written(now)}",
+            "a pause begins when it is deployed, and that time is yet to come",
             "Give the present time, when it is to begin.",
         )
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 
+from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment, eventually
+from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
 
@@ -124,6 +127,76 @@ def test_a_restarted_web_service_has_other_tasks(changed: Deployment) -> None:
     answer = operate(changed, "restart web-api")
     assert (answer.code, answer.data["secondsWithout"]) == (0, None)
     assert not set(answer.data["stopped"]) & set(answer.data["started"])
+
+
+def deploy(deployment: Deployment) -> None:
+    """One `pulumi up` with its preview, by the pack."""
+    done = deployment.sourced("pulumi up --yes --non-interactive --policy-pack policies")
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_a_scheduler_is_paused_and_for_no_longer_than_its_alarm_is_muted(stack: Deployment) -> None:
+    file = stack.root / "Pulumi.local.yaml"
+    before = file.read_text()
+    for service in ("web-api", "nobody"):
+        assert operate(stack, f"pause {service} --for 4h --reason x").code == 2
+        assert operate(stack, f"resume {service}").code == 2
+    assert human(stack, "pause pipeline --for 16d --reason x")[0] == 2
+    assert operate(stack, "pause pipeline --for 4h --reason x --read-only").code == 2
+    assert file.read_text() == before
+
+
+def test_a_scheduler_is_paused_for_a_reason_until_an_end_and_resumed(changed: Deployment) -> None:
+    file = changed.root / "Pulumi.local.yaml"
+    before = file.read_text()
+    cloudwatch = client("cloudwatch", changed.endpoint, LOCAL_ACCOUNT_ID)
+    first = operate(changed, "pause pipeline --for 1h --reason 4711")
+    assert (first.code, first.data["pause"]["reason"], first.data["insteadOf"]) == (0, "4711", None)
+    paused = operate(changed, "pause pipeline --for 4h --reason 'database migration'")
+    assert paused.data["insteadOf"] == first.data["pause"]
+    try:
+        assert operate(changed, "status pipeline").data["services"][0]["running"] == 1
+        deploy(changed)
+
+        [rule] = cloudwatch.list_alarm_mute_rules(Statuses=["ACTIVE"])["AlarmMuteRuleSummaries"]
+        name = rule["AlarmMuteRuleArn"].rpartition(":")[2]
+        [muted] = cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName=name)["MuteTargets"]["AlarmNames"]
+        assert muted.startswith(f"{PIPELINE}-none-running")
+        cloudwatch.set_alarm_state(AlarmName=muted, StateValue="ALARM", StateReason="none")
+        seen = operate(changed, "status pipeline")
+        assert (seen.code, seen.data["findings"]) == (0, [])
+        [service] = seen.data["services"]
+        assert (service["desired"], service["running"], service["tasks"]) == (0, 0, [])
+        assert service["pause"] == paused.data["pause"]
+        assert "PAUSED until" in human(changed, "status")[1]
+        assert operate(changed, "verify pipeline").code == 0
+        why = operate(changed, "why pipeline")
+        assert (why.code, why.data["pause"]["reason"]) == (0, "database migration")
+        restarted = operate(changed, "restart pipeline")
+        assert restarted.code == 2
+        assert "is paused until" in restarted.data["error"]
+
+        changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --desired-count 1")
+        assert operate(changed, "status pipeline").code == 1
+        fixed = operate(changed, "fix-count pipeline")
+        assert (fixed.code, fixed.data["desiredBefore"], fixed.data["paused"]) == (0, 1, True)
+        assert operate(changed, "status pipeline").code == 0
+        again = changed.sourced("pulumi up --yes --skip-preview --refresh --expect-no-changes")
+        assert again.returncode == 0, again.stdout
+
+        resumed = operate(changed, "resume pipeline")
+        assert resumed.data["pause"] == paused.data["pause"]
+        assert operate(changed, "resume pipeline").data["pause"] is None
+        after = file.read_text()
+        assert yaml.safe_load(after) == yaml.safe_load(before)
+        assert re.findall(r"#.*", after) == re.findall(r"#.*", before)
+    finally:
+        file.write_text(before)
+        deploy(changed)
+    assert cloudwatch.list_alarm_mute_rules()["AlarmMuteRuleSummaries"] == []
+    cloudwatch.set_alarm_state(AlarmName=muted, StateValue="OK", StateReason="one")
+    [service] = operate(changed, "status pipeline").data["services"]
+    assert (service["desired"], service["running"], service["pause"]) == (1, 1, None)
 
 
 def test_read_only_refuses_a_change_and_changes_nothing(stack: Deployment) -> None:

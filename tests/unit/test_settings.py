@@ -552,7 +552,7 @@ def test_a_pause_holds_until_its_end_and_is_then_refused_in_one_line_with_the_wa
     assert at("2026-11-30T08:55Z") == at("2026-11-30T12:59:59Z") == []
     assert at("2026-11-30T13:00Z") == [
         "fileflow:schedulers.0.paused.until is '2026-11-30T13:00Z', but this pause (database migration) is "
-        "over: it is 2026-11-30T13:00Z. Let it run again, by python -m operate resume, which takes paused "
+        "over. Let it run again, by python -m operate resume, which takes paused "
         "out, or give a later end."
     ]
 
@@ -582,7 +582,8 @@ def test_nobody_asks_for_the_time_where_no_clock_is_given() -> None:
 
 
 def test_a_program_asks_for_the_time() -> None:
-    values = put("schedulers.0.paused", PAUSED)
+    over = {"since": "2026-01-01T09:00Z", "until": "2026-01-01T13:00Z", "reason": "forgotten"}
+    values = put("schedulers.0.paused", over)
     config = {f"fileflow:{key}": value for key, value in as_text(values).items()}
 
     with pytest.raises(SettingsError, match=r"paused\.until.*is over"):

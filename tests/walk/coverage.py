@@ -34,6 +34,8 @@ EXAMPLES: Final = {
     "lease_table": "leases-of-several-stacks",
     "now": "2026-11-30T09:00Z",
     "in_two_weeks": "2026-12-14T09:00Z",
+    "an_hour_ago": "2026-11-30T08:00Z",
+    "two_weeks_ago": "2026-11-16T09:00Z",
 }
 """Facts that stand in where nothing is deployed."""
 

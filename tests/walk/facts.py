@@ -34,6 +34,8 @@ def make(client_of: Clients) -> dict[str, str]:
     return {
         "now": written(now),
         "in_two_weeks": written(now + timedelta(days=14)),
+        "an_hour_ago": written(now - timedelta(hours=1)),
+        "two_weeks_ago": written(now - timedelta(days=14)),
         "zone": zone_id,
         "certificate": _certificate(client_of, "files.example.com", zone_id),
         "other_certificate": _certificate(client_of, "other.example.com", zone_id),

@@ -316,6 +316,11 @@ RUNS: Final[Sequence[Run]] = (
             "schedulers.paused.reason": "walked",
         },
     ),
+    one(
+        "a pause that is over",
+        {"schedulers.paused": {"since": "$two_weeks_ago", "until": "$an_hour_ago", "reason": "forgotten"}},
+        previewed=True,
+    ),
     Run(
         name="a scheduler renamed",
         changes=[
