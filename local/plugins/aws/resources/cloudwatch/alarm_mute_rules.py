@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from ...naming import AutoName
@@ -23,6 +24,7 @@ def _moment(found: datetime | None) -> str | None:
 class AlarmMuteRule(Resource):
     token = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
     auto_name = AutoName(max_length=255)
+    when_absent = MappingProxyType({"rule.schedule.timezone": "UTC"})
     missing = frozenset({"ResourceNotFoundException"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
