@@ -32,12 +32,14 @@ class Fixed:
         return SETTLED
 
     def human(self) -> RenderableType:
-        right = "none runs, as it is paused" if self.paused else "exactly one runs"
-        number = 0 if self.paused else 1
+        right, number, why = (
+            ("none runs", 0, ", as it is paused") if self.paused else ("exactly one runs", 1, "")
+        )
         if self.desired_before == number and not self.stopped and self.running_before == number:
-            return Text(f"{self.service}: {right}; nothing was done.")
+            return Text(f"{self.service}: {right}{why}; nothing was done.")
         text = Text(
-            f"{self.service}: {right} again. The count was {self.desired_before}, {self.running_before} ran."
+            f"{self.service}: {right} again{why}. "
+            f"The count was {self.desired_before}, {self.running_before} ran."
         )
         for task in self.stopped:
             text.append(f"\nStopped task {task}, which somebody had started beside the service.")
