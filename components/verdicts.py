@@ -8,7 +8,7 @@ Doesn't own what is judged (`rollout`, `lease_holder`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,12 +45,24 @@ def judged(
     verdicts.append(verdict)
 
     async def raise_together(failed: str | None) -> None:
-        if failed is None:
-            return
-        # A service that could not be made has no verdict, but an error of its own.
-        found = await asyncio.gather(*(each.future() for each in verdicts), return_exceptions=True)
-        names = sorted({each for each in found if isinstance(each, str)})
-        raise RolledBackError(f"This run has failed, by what is said above of {', '.join(names)}.")
+        if failed is not None:
+            # A service that could not be made has no verdict, but an error of its own.
+            _raise_of(await asyncio.gather(*(each.future() for each in verdicts), return_exceptions=True))
 
     _: pulumi.Output[None] = verdict.apply(raise_together)
     return verdict
+
+
+def outcome() -> pulumi.Output[None]:
+    """What `judged` has come to since it was asked last: an error where a service failed, else nothing.
+
+    For who makes components on another program's behalf, where the SDK waits for no output but theirs.
+    """
+    verdicts = _verdicts.pop(asyncio.get_running_loop(), [])
+    return pulumi.Output.all(*verdicts).apply(_raise_of)
+
+
+def _raise_of(verdicts: Sequence[object]) -> None:
+    names = sorted({each for each in verdicts if isinstance(each, str)})
+    if names:
+        raise RolledBackError(f"This run has failed, by what is said above of {', '.join(names)}.")

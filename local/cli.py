@@ -34,7 +34,7 @@ from local.stack import Workbench
 SPREAD = ("-n", "auto", "--dist", "loadgroup")
 FAST_TESTS = ("tests/unit", "tests/operate")
 PROGRAM = ("__main__.py", "composition.py", "encryption.py", "leases.py")
-TYPED = (*PROGRAM, "settings", "components", "local", "operate", "tests", "tools")
+TYPED = (*PROGRAM, "settings", "components", "local", "operate", "pulumi_package", "tests", "tools")
 TYPED_PACK = ("policies/__main__.py", "policies/fileflow_policies")
 
 

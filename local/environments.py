@@ -91,13 +91,14 @@ def ensure(
 def ensure_project(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
     """Return the project's interpreter, by way of the link `.venv` in the checkout.
 
-    The policy pack names an environment of its own, `policies/.venv`, since it works alone in other
-    repositories. Here it is a link to the same one, which holds all that the pack needs.
+    The policy pack and the package for other languages name an environment of their own (`policies/.venv`),
+    since each works alone elsewhere. Here it is a link to the same one, which holds all that they need.
     """
     folder = ensure(paths, PROJECT, environment, progress).parent.parent
     link(paths.venv, folder)
-    if (paths.root / "policies").is_dir():
-        link(paths.root / "policies" / paths.venv.name, folder)
+    for alone in ("policies", "pulumi_package"):
+        if (paths.root / alone).is_dir():
+            link(paths.root / alone / paths.venv.name, folder)
     return paths.python
 
 

@@ -1,7 +1,7 @@
 """Writes the reference pages from the code: `python -m tools.reference [--check]`.
 
-Owns docs/components.md and docs/settings.md, and writes what `changes`, `compliance`, `costs` and
-`runbook` say.
+Owns docs/components.md, docs/settings.md and pulumi_package/schema.json, and writes what `changes`,
+`compliance`, `costs` and `runbook` say.
 Doesn't own a word of them: descriptions are the docstrings, so that a page can't say what the code doesn't.
 The policies' page is the pack's own.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 import sys
 import types
@@ -26,6 +27,8 @@ from components import options, web_options
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
+from pulumi_package.provider import COMPONENTS, VERSION
+from pulumi_package.schema import schema_of
 from tools import changes, compliance, costs, runbook
 from tools.setting_paths import sections_in
 
@@ -67,6 +70,11 @@ def settings_page() -> str:
         waiting += [inner for annotation in _annotations(section) for inner in sections_in(annotation)]
     parts += [_section(each) for each in seen]
     return "\n".join(parts)
+
+
+def package_schema() -> str:
+    """The schema of the package for other languages."""
+    return json.dumps(schema_of(COMPONENTS, VERSION), indent=2) + "\n"
 
 
 def _section(described: type[Any]) -> str:
@@ -159,6 +167,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/operate.md": runbook.page(),
         ROOT / "docs/compliance.md": compliance.page("en"),
         ROOT / "docs/compliance.ko.md": compliance.page("ko"),
+        ROOT / "pulumi_package/schema.json": package_schema(),
     }
 
 

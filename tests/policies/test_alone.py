@@ -4,18 +4,15 @@ program of that team in Python and in Node. AWS is the echo provider.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from local.paths import Paths
 from tests.policies.command_line import PACK, ROOT, Project, Template
 from tests.policies.echo_provider import EchoProvider
 from tests.policies.harness import Violation
@@ -60,23 +57,6 @@ def pack(tmp_path_factory: pytest.TempPathFactory, template: Template) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
-def node_sdk() -> Path:
-    """A folder whose node_modules holds Pulumi's SDK for Node, got from npm once and kept in the cache."""
-    release = version("pulumi")
-    folder = Paths.of(os.environ).cache / "node" / f"pulumi-{release}"
-    if not (folder / "node_modules" / "installed").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text(json.dumps({"name": "shop", "private": True}))
-        subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"@pulumi/pulumi@{release}"],
-            cwd=folder,
-            check=True,
-        )
-        (folder / "node_modules" / "installed").touch()
-    return folder
-
-
 @pytest.fixture
 def elsewhere(template: Template, provider: tuple[EchoProvider, int], tmp_path: Path) -> Project:
     """A project of another team: nothing of this repository on its path."""
@@ -109,7 +89,10 @@ def test_the_pack_works_alone_for_a_program_in_python(elsewhere: Project, pack: 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Node and npm aren't on PATH")
 def test_the_pack_works_alone_for_a_program_in_node(
-    elsewhere: Project, pack: Path, node_sdk: Path, tmp_path: Path
+    elsewhere: Project,
+    pack: Path,
+    node_sdk: Path,
+    tmp_path: Path,
 ) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()

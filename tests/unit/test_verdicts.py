@@ -9,7 +9,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components.verdicts import RolledBackError, Verdict, judged
+from components.verdicts import RolledBackError, Verdict, judged, outcome
 from tests.unit.recorder import record
 
 
@@ -53,3 +53,16 @@ def test_a_run_of_services_that_run_what_was_asked_for_passes() -> None:
     shown: list[str] = []
     run(shown, download=None, pipeline=None)
     assert shown == []
+
+
+def test_an_outcome_is_of_the_services_that_were_judged_since_the_one_before() -> None:
+    passed: list[str] = []
+
+    def program() -> None:
+        judge_one("download", RolledBackError("download: back"), 0.02)
+        outcome().apply(lambda _: passed.append("with download"))
+        outcome().apply(lambda _: passed.append("without"))
+
+    with mock.patch("pulumi.log.error"), pytest.raises(RolledBackError, match=r"said above of download\."):
+        record(program)
+    assert passed == ["without"]

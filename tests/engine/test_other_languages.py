@@ -1,0 +1,117 @@
+"""The components as a package: its schema by the real CLI, and a program in Node that deploys by it.
+
+Node's language host is the tests' own around `@pulumi/pulumi`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.paths import ROOT
+from tests.engine.deployment import Deployment
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("other languages")]
+
+UP = "pulumi up --yes --skip-preview --non-interactive"
+
+
+@dataclass(frozen=True)
+class Running:
+    """An emulated AWS with a VPC, a subnet and an image, and a folder for further language hosts."""
+
+    deployment: Deployment
+    hosts: Path
+    config: Mapping[str, str]
+
+    def run(self, command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Runs a command in a program's folder, with the language hosts on its PATH."""
+        return self.deployment.sourced(f'export PATH="{self.hosts}:$PATH"\n{command}', folder)
+
+    def made(self, folder: Path, **config: str) -> None:
+        """Makes a stack of a program."""
+        settings = {"aws:region": "ap-northeast-2", **self.config, **config}
+        lines = [f"pulumi config set {key} '{value}'" for key, value in settings.items()]
+        done = self.run("\n".join(["set -e", "pulumi stack init trial", *lines]), folder)
+        assert done.returncode == 0, done.stdout
+
+    def tasks(self, cluster: str, service: str) -> tuple[str, int, int]:
+        """The service's status, its desired and its running tasks."""
+        answer = self.deployment.aws(f"ecs describe-services --cluster {cluster} --services {service}")
+        (found,) = answer["services"]
+        return found["status"], found["desiredCount"], found["runningCount"]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    hosts = tmp_path_factory.mktemp("hosts")
+    with Deployment.started(tmp_path_factory.mktemp("languages")) as deployment:
+        vpc = deployment.aws("ec2 create-vpc --cidr-block 10.50.0.0/16")["Vpc"]["VpcId"]
+        subnet = deployment.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.50.1.0/24")["Subnet"]
+        config = {
+            "vpcId": vpc,
+            "privateSubnetId": subnet["SubnetId"],
+            "image": deployment.pushed_image("billing"),
+        }
+        yield Running(deployment=deployment, hosts=hosts, config=config)
+
+
+def host(running: Running, language: str, command: str) -> None:
+    """Puts a language host on the PATH."""
+    path = running.hosts / f"pulumi-language-{language}"
+    path.write_text(f'#!/bin/sh\n{command} "$@"\n')
+    path.chmod(0o755)
+
+
+def test_the_real_cli_reads_the_schema_that_is_pinned(running: Running) -> None:
+    root = running.deployment.root
+    done = running.run("pulumi package get-schema ./pulumi_package > read.json", root)
+    assert done.returncode == 0, done.stdout
+    pinned_schema = json.loads((root / "pulumi_package/schema.json").read_text())
+    assert json.loads((root / "read.json").read_text()) == {**pinned_schema, "config": {}}
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="Node and npm aren't on PATH")
+def test_a_program_in_node_deploys_a_scheduler_and_hears_what_is_wrong(
+    running: Running,
+    node_sdk: Path,
+) -> None:
+    host(
+        running, "nodejs", f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.policies.node_language_host'
+    )
+    folder = running.deployment.root / "shop"
+    folder.mkdir()
+    package = "packages:\n  fileflow: ../pulumi_package\n"
+    (folder / "Pulumi.yaml").write_text(f"name: shop\nruntime: nodejs\nmain: index.js\n{package}")
+    shutil.copyfile(ROOT / "tests/engine/programs/scheduler.js", folder / "index.js")
+    (folder / "node_modules").symlink_to(node_sdk / "node_modules")
+    running.made(folder, port="9091")
+
+    up = running.run(f"{UP} --policy-pack ../policies", folder)
+    assert up.returncode == 0, up.stdout
+    assert "mandatory" not in up.stdout
+    assert running.tasks("shop", "shop-scheduler-nightly") == ("ACTIVE", 1, 1)
+    listed = running.run("pulumi stack --show-urns; pulumi stack output serviceName", folder).stdout
+    assert "fileflow:ecs:SchedulerService$aws:ecs/service:Service::nightly-service" in listed
+    assert listed.endswith("shop-scheduler-nightly\n")
+
+    refused = running.run(f"pulumi config set port 80\n{UP}", folder)
+    assert refused.returncode != 0
+    assert "port is 80, but a port that a non-root container can open is from 1024 to 65535" in refused.stdout
+    assert "Traceback" not in refused.stdout
+
+    failing = (
+        "pulumi config set port 9091\npulumi config set --path environment.FILEFLOW_SIMULATE_EXIT \"'3'\""
+    )
+    failed = running.run(f"{failing}\n{UP}", folder)
+    assert failed.returncode != 0
+    assert "ECS rolled back, so this run has failed" in failed.stdout
+    assert "Exit code: 3" in failed.stdout
+    assert running.tasks("shop", "shop-scheduler-nightly") == ("ACTIVE", 1, 1)
