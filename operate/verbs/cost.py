@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from operate.app import Session, verb
 from operate.errors import SETTLED
@@ -31,17 +32,16 @@ class Cost:
         return SETTLED
 
     def human(self) -> RenderableType:
-        table = Table(
-            "",
-            "US dollars a month",
-            box=None,
-            title=f"Stack {self.stack}, {self.region}, prices of {self.prices_of}",
-            caption="Without requests, traffic, logs and metrics: docs/costs.md",
-        )
+        table = Table("", "US dollars a month", box=None)
         for name, dollars in vars(self.month).items():
             table.add_row(name.replace("_", " "), f"{dollars:8.2f}")
         table.add_row("together", f"{self.total:8.2f}", style="bold")
-        return table
+        return Group(
+            # Not as the table's title and caption, which are broken to its width.
+            Text(f"Stack {self.stack}, {self.region}, prices of {self.prices_of}"),
+            table,
+            Text("Without requests, traffic, logs and metrics: docs/costs.md", style="dim"),
+        )
 
 
 @verb()

@@ -48,7 +48,8 @@ class Restarted:
         return WRONG if self.problems else SETTLED
 
     def human(self) -> RenderableType:
-        text = Text(f"{self.service} runs anew, after {self.seconds:.0f} s.")
+        how = "isn't in order" if self.problems else "runs anew"
+        text = Text(f"{self.service} {how} after {self.seconds:.0f} s.")
         if self.seconds_without is not None:
             text.append(f" None ran for {self.seconds_without:.0f} s; two ran at no moment.")
         for problem in self.problems:
