@@ -72,6 +72,7 @@ class AlarmTopicArgs:
     """
 
     topic_name: str
+    """The topic's name."""
     kms_key_arn: pulumi.Input[str] | None = None
     """The key that messages are encrypted with; none by default. Its policy has to let CloudWatch and
     EventBridge use it, which AWS's own key `alias/aws/sns` doesn't: they would deliver nothing.
@@ -79,9 +80,13 @@ class AlarmTopicArgs:
     https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
     """
     cluster_arn: pulumi.Input[str]
+    """Whose failed deployments and stopped tasks are told."""
     emails: Sequence[str] = ()
+    """Addresses that are told, each once it has confirmed; none by default."""
     https_endpoints: Sequence[str] = ()
+    """URLs that are told, each once it has confirmed; none by default."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Put on everything; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -99,6 +104,7 @@ class AlarmTopic(pulumi.ComponentResource):
     """A topic that CloudWatch and EventBridge of this account may publish to, and its subscribers."""
 
     topic_arn: pulumi.Output[str]
+    """What alarms name."""
 
     def __init__(self, name: str, args: AlarmTopicArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(ALARM_TOPIC, name, {"topicName": args.topic_name}, opts)

@@ -40,11 +40,17 @@ class ClusterArgs:
     """
 
     cluster_name: str
+    """The cluster's name."""
     container_insights: str = "enabled"
+    """`enabled` (the default), `enhanced` or `disabled`."""
     execute_command: bool = False
+    """Whether sessions of ECS Exec are encrypted by a key; off by default."""
     retain_session_key_on_delete: bool = True
+    """Whether that key stays when the option or the stack goes; on by default."""
     logging: Logging = field(default_factory=Logging)
+    """How long the sessions' log is kept, and under which key."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Put on everything; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -68,7 +74,9 @@ class Cluster(pulumi.ComponentResource):
     """A Fargate cluster whose default is Fargate, never Spot."""
 
     cluster_name: pulumi.Output[str]
+    """The cluster's name."""
     cluster_arn: pulumi.Output[str]
+    """The cluster's ARN, once it has its capacity."""
     session_key_arn: pulumi.Output[str] | None
     """What a task whose service lets a person in must be allowed to decrypt with; None without a key."""
 

@@ -23,6 +23,7 @@ class LeaseTableArgs:
     """Arguments of `LeaseTable`. Raises `InvalidArgumentError` for a name that DynamoDB refuses."""
 
     table_name: str
+    """The table's name, which a scheduler's lease says."""
     deletion_protection: bool = True
     """Whether AWS refuses to delete the table; without it every scheduler on it stops. On by default."""
     point_in_time_recovery: bool = False
@@ -30,6 +31,7 @@ class LeaseTableArgs:
     nothing a minute later, and in an older table the fencing numbers still grow, since they follow the clock.
     """
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Put on the table; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -41,7 +43,9 @@ class LeaseTable(pulumi.ComponentResource):
     """A table on demand: a lease costs a write every ten seconds, and a waiting task a read every two."""
 
     table_name: pulumi.Output[str]
+    """The table's name."""
     table_arn: pulumi.Output[str]
+    """The table's ARN."""
 
     def __init__(self, name: str, args: LeaseTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(LEASE_TABLE, name, {"tableName": args.table_name}, opts)

@@ -43,18 +43,20 @@ CpuArchitecture = Literal["X86_64", "ARM64"]
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSize:
-    """What Fargate gives one task.
+    """What Fargate gives one task, by default the guide's size (section "리소스 할당").
 
-    `cpu` is in CPU units (1024 are one vCPU), `memory_mib` in MiB; by default half a vCPU with 1 GiB,
-    the guide's size (section "리소스 할당"). `ephemeral_storage_gib` is 20 GiB when left out, and
-    otherwise from 21 to 200. Raises `InvalidArgumentError` for a pair that Fargate doesn't offer.
+    Raises `InvalidArgumentError` for a pair that Fargate doesn't offer.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
     """
 
     cpu: int = 512
+    """In CPU units, 1024 are one vCPU; 512 by default."""
     memory_mib: int = 1024
+    """In MiB, one of those that Fargate offers with that CPU; 1024 by default."""
     cpu_architecture: CpuArchitecture = "X86_64"
+    """What the image is built for; X86_64 by default."""
     ephemeral_storage_gib: int | None = None
+    """The task's storage in GiB, 21 to 200; 20 when left out."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -72,17 +74,21 @@ class TaskSize:
 class ContainerHealthCheck:
     """How ECS asks the container itself whether it is well.
 
-    `command` runs inside the container (`CMD` or `CMD-SHELL` first). Failures during the first
-    `start_period_seconds` don't count: 120 by default, since Spring Boot with its migrations takes
-    that long on half a vCPU. Raises `InvalidArgumentError` outside the limits of ECS.
+    The start period is 120 s by default, since Spring Boot with its migrations takes that long on half a
+    vCPU. Raises `InvalidArgumentError` outside the limits of ECS.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
     """
 
     command: Sequence[str]
+    """What runs inside the container, `CMD` or `CMD-SHELL` first; it is well where that ends with 0."""
     interval_seconds: int = 30
+    """From one check to the next, 5 to 300; 30 by default."""
     timeout_seconds: int = 5
+    """How long a check may take, 2 to 60; 5 by default."""
     retries: int = 3
+    """How many failures in a row make the container unhealthy, 1 to 10; 3 by default."""
     start_period_seconds: int = 120
+    """How long failures don't count at first, 0 to 300; 120 by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -117,8 +123,11 @@ class WritablePath:
     """
 
     path: str
+    """The folder, absolute."""
     kind: Literal["volume", "tmpfs"] = "volume"
+    """`volume` (the default) or `tmpfs`."""
     size_mib: int = 64
+    """How much a tmpfs may hold, in MiB; 64 by default. A volume has the task's storage."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -138,27 +147,34 @@ class WritablePath:
 class ContainerOptions:
     """What runs in the task's main container, and how.
 
-    By default: the image's own command as the user 1000:1000, no environment, a read-only root file system
-    with a writable `/tmp`, and no container health check (an image built by Buildpacks has no tool to run
-    one). `secrets` maps a variable's name to a secret of Secrets Manager or a parameter of SSM, by ARN or
-    by name (`secretsmanager:NAME`, `ssm:NAME`); behind a secret, `:JSON_KEY::` takes one value of several.
-    A secret that is named must exist; the execution role may read exactly these. `environment_file_arns`
-    name objects in S3. `repository_credentials` is the secret, by ARN or by name, with the `username` and
-    `password` of a private registry other than ECR; none by default. Raises `InvalidArgumentError` for the
+    The root file system is read-only. An image built by Buildpacks has no tool to run a health check.
+    `secrets` maps a variable's name to a secret of Secrets Manager or a parameter of SSM, by ARN or by name
+    (`secretsmanager:NAME`, `ssm:NAME`); behind a secret, `:JSON_KEY::` takes one value of several. A secret
+    that is named must exist; the execution role may read exactly these. `repository_credentials` is the
+    secret, by ARN or by name, with the `username` and `password`. Raises `InvalidArgumentError` for the
     user root, for a variable that is named both ways, for a plain variable whose name says that it is a
     secret, and for a command that holds a credential.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     """
 
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Plain variables; none by default. What is secret belongs to `secrets`."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Variables by the secret that they come from, by ARN, `secretsmanager:NAME` or `ssm:NAME`."""
     environment_file_arns: Sequence[str] = ()
+    """Files of variables in S3; none by default."""
     command: Sequence[str] = ()
+    """The arguments of what starts; the image's own by default."""
     entry_point: Sequence[str] = ()
+    """What starts, each word by itself; the image's own by default."""
     user: str = "1000:1000"
+    """Who runs it, as USER or USER:GROUP, by name or number; never root. 1000:1000 by default."""
     writable_paths: Sequence[WritablePath] = (WritablePath(path="/tmp"),)
+    """Folders that may be written; `/tmp` by default."""
     health_check: ContainerHealthCheck | None = None
+    """How ECS asks whether it is well; it doesn't by default."""
     repository_credentials: pulumi.Input[str] | None = None
+    """The secret with user name and password of a private registry that isn't ECR."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -214,15 +230,25 @@ class Sidecar:
     """
 
     name: str
+    """The container's name."""
     image: pulumi.Input[str]
+    """The image, by its digest."""
     essential: bool = False
+    """Whether its end is the task's; off by default."""
     container: ContainerOptions = field(default_factory=ContainerOptions)
+    """What runs in it, and how."""
     main_waits_for: Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"] | None = None
+    """What the main container's start waits for; nothing by default."""
     port: int | None = None
+    """Where it listens, 1 to 65535; nowhere by default."""
     memory_mib: int | None = None
+    """Its hard limit in MiB; none by default. The main container can't have it."""
     memory_reservation_mib: int | None = None
+    """What is kept for it, in MiB; nothing by default."""
     firelens: Literal["fluentbit", "fluentd"] | None = None
+    """Which log router it is; none by default."""
     router_options: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Where a log router sends the main container's log."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -317,15 +343,17 @@ def check_memory(size: TaskSize, container: ContainerOptions, sidecars: Sequence
 class Logging:
     """Where a task's output goes, and for how long.
 
-    Kept for 30 days by default, under CloudWatch's own key unless `kms_key_arn` names another. With
-    `retain_on_delete` the log group outlives its service and its stack, and is taken over again, with the
-    retention that it was kept with, when a service of its name comes back; by default it goes. Raises
-    `InvalidArgumentError` for a period that CloudWatch Logs doesn't know.
+    With `retain_on_delete` the log group outlives its service and its stack, and is taken over again,
+    with the retention that it was kept with, when a service of its name comes back; by default it goes.
+    Raises `InvalidArgumentError` for a period that CloudWatch Logs doesn't know.
     """
 
     retention_days: int = 30
+    """How long lines are kept, one of the periods that CloudWatch knows; 30 by default."""
     kms_key_arn: pulumi.Input[str] | None = None
+    """The key that they lie under; CloudWatch's own by default."""
     retain_on_delete: bool = False
+    """Whether the log group outlives its service and its stack; off by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -342,8 +370,11 @@ class Placement:
     """
 
     vpc_id: pulumi.Input[str]
+    """The VPC."""
     cidr_block: pulumi.Input[str]
+    """The VPC's range, from which the Actuator may be asked."""
     private_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    """Where tasks run: subnets with a way out (NAT gateway or endpoints) and no way in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,10 +389,15 @@ class Alarms:
     """
 
     topic_arns: Sequence[pulumi.Input[str]] = ()
+    """SNS topics that are told, five at most; none by default."""
     cpu_percent: int = 85
+    """Above which share of the CPU it rings; 85 by default."""
     memory_percent: int = 85
+    """Above which share of the memory it rings; 85 by default."""
     evaluation_periods: int = 5
+    """For how many minutes it must be so; 5 by default."""
     roll_back_deployments: bool = True
+    """Whether a ringing alarm of the service puts its rollout back; on by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -388,11 +424,17 @@ class TaskAccess:
     """
 
     policy_arns: Sequence[pulumi.Input[str]] = ()
+    """Policies that the task role gets; none by default."""
     statements: Sequence[Mapping[str, object]] = ()
+    """Statements of its inline policy, as IAM writes them; none by default."""
     permissions_boundary_arn: pulumi.Input[str] | None = None
+    """What bounds both roles; nothing by default."""
     secrets_kms_key_arns: Sequence[pulumi.Input[str]] = ()
+    """The keys that the named secrets lie under, where they aren't AWS's own."""
     execute_command: bool = False
+    """Whether a person may open a shell by ECS Exec; off by default."""
     session_kms_key_arn: pulumi.Input[str] | None = None
+    """The cluster's key for such sessions, where it has one."""
 
     @all_mistakes
     def __post_init__(self) -> None:

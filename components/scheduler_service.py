@@ -34,13 +34,8 @@ SCHEDULER_SERVICE = "fileflow:ecs:SchedulerService"
 class SchedulerServiceArgs(TaskOptions):
     """Arguments of `SchedulerService`.
 
-    `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
-    `family`: the names of the service and of its task definition. `container_name` is the service's name
-    by default. `image` names a digest. `port`: where Spring Boot's Actuator answers, to the VPC only.
-    `spot_opt_in` puts the task on Fargate Spot, which AWS may stop at two minutes' notice; off by
-    default. `stop_timeout_seconds` (120 by default, Fargate's maximum): how long a task may take to
-    finish its message before it is killed; a restart can overlap no longer than that. `tags` are put on
-    everything.
+    `port` is where Spring Boot's Actuator answers, to the VPC only. After `stop_timeout_seconds` a task is
+    killed, so a restart can overlap no longer than that.
 
     Raises `InvalidArgumentError` for a value that AWS would refuse or that breaks the guarantee.
     """
@@ -48,7 +43,9 @@ class SchedulerServiceArgs(TaskOptions):
     role: ClassVar[str] = "scheduler"
 
     stop_timeout_seconds: int = 120
+    """How long a task may take to finish its message: 2 to 120, Fargate's maximum, by default."""
     spot_opt_in: bool = False
+    """Whether it runs on Fargate Spot, which AWS may stop at two minutes' notice; off by default."""
     lease: Lease | None = None
     """The lease that the scheduler holds while it works; none by default. See docs/singleton.md."""
     paused: Pause | None = None
@@ -65,12 +62,19 @@ class SchedulerService(pulumi.ComponentResource):
     """One scheduler: a service of exactly one task, with its roles, logs, security group and alarms."""
 
     service_name: pulumi.Output[str]
+    """The service's name."""
     service_arn: pulumi.Output[str]
+    """The service's ARN."""
     task_definition_arn: pulumi.Output[str]
+    """The revision that was asked for."""
     log_group_name: pulumi.Output[str]
+    """The log group of its tasks."""
     security_group_id: pulumi.Output[str]
+    """The security group of its tasks, which databases let in."""
     execution_role_arn: pulumi.Output[str]
+    """The role by which ECS starts its tasks."""
     task_role_arn: pulumi.Output[str]
+    """The role that its tasks have."""
 
     def __init__(
         self, name: str, args: SchedulerServiceArgs, opts: pulumi.ResourceOptions | None = None

@@ -52,21 +52,37 @@ class TaskOptions:
     """What the service says that it is, by the tag that the policy pack reads."""
 
     cluster_arn: pulumi.Input[str]
+    """The ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT."""
     service_name: str
+    """The service's name."""
     family: str
+    """The task definition's name."""
     image: pulumi.Input[str]
+    """The main container's image, by its digest."""
     port: int
+    """The TCP port at which the main container listens; it is told by `SERVER_PORT`."""
     placement: Placement
+    """The VPC and the subnets."""
     container_name: str | None = None
+    """The main container's name; the service's by default."""
     size: TaskSize = field(default_factory=TaskSize)
+    """What Fargate gives a task: half a vCPU and 1 GiB by default."""
     container: ContainerOptions = field(default_factory=ContainerOptions)
+    """What runs in the main container, and how."""
     sidecars: Sequence[Sidecar] = ()
+    """Further containers of each task; none by default."""
     stop_timeout_seconds: int
+    """How long a task may take to end, from SIGTERM to SIGKILL: 2 to 120."""
     access: TaskAccess = field(default_factory=TaskAccess)
+    """What a task may do in AWS; nothing by default."""
     log_group_name: str
+    """The log group that is made for the tasks' output."""
     logging: Logging = field(default_factory=Logging)
+    """For how long, and under which key."""
     alarms: Alarms = field(default_factory=Alarms)
+    """Who hears of trouble; by default alarms show in the console only."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    """Put on everything; none by default."""
 
     def check_alike(self) -> None:
         """Checks what both kinds of services have; within `all_mistakes` every mistake is told."""

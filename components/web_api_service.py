@@ -40,13 +40,9 @@ WEB_API_SERVICE = "fileflow:ecs:WebApiService"
 class WebApiServiceArgs(TaskOptions):
     """Arguments of `WebApiService`.
 
-    `cluster_arn`: the ECS cluster, with the capacity providers FARGATE and FARGATE_SPOT. `service_name`,
-    `family`: the names of the service and of its task definition. `container_name` is the service's name
-    by default. `image` names a digest. `port`: where the API and its Actuator answer, to the load
-    balancer's security group and, for Prometheus, inside the VPC; the load balancer itself hides the
-    Actuator. `stop_timeout_seconds` (60): how long a task may take to finish its requests; it must be above
-    the load balancer's deregistration delay. `grace_period_seconds` (180): how long a new task's failing
-    health checks are forgiven. `tags` are put on everything.
+    `port` is where the API and its Actuator answer, to the load balancer's security group and, for
+    Prometheus, inside the VPC; the load balancer itself hides the Actuator. `stop_timeout_seconds` must be
+    above the load balancer's deregistration delay.
 
     Raises `InvalidArgumentError` for a value that AWS would refuse, and for a stop timeout that cuts
     requests off.
@@ -55,12 +51,19 @@ class WebApiServiceArgs(TaskOptions):
     role: ClassVar[str] = "web-api"
 
     load_balancing: LoadBalancing
+    """The load balancer in front of it."""
     autoscaling: Autoscaling = field(default_factory=Autoscaling)
+    """How many tasks there are: 1 to 4 by default."""
     capacity: Capacity = field(default_factory=Capacity)
+    """Which share of them runs on Spot; none by default."""
     service_connect: ServiceConnect | None = None
+    """By which name other services of a namespace call it; by none by default."""
     ingress: Sequence[IngressRule] = ()
+    """Further ways into its tasks; none by default."""
     stop_timeout_seconds: int = 60
+    """How long a task may take to finish its requests, 2 to 120; 60 by default."""
     grace_period_seconds: int = 180
+    """How long a new task's failing health checks are forgiven; 180 by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -102,16 +105,27 @@ class WebApiService(pulumi.ComponentResource):
     """The web API: an autoscaled service with its load balancer, roles, logs and alarms."""
 
     service_name: pulumi.Output[str]
+    """The service's name."""
     service_arn: pulumi.Output[str]
+    """The service's ARN."""
     task_definition_arn: pulumi.Output[str]
+    """The revision that was asked for."""
     log_group_name: pulumi.Output[str]
+    """The log group of its tasks."""
     security_group_id: pulumi.Output[str]
+    """The security group of its tasks, which databases let in."""
     execution_role_arn: pulumi.Output[str]
+    """The role by which ECS starts its tasks."""
     task_role_arn: pulumi.Output[str]
+    """The role that its tasks have."""
     load_balancer_security_group_id: pulumi.Output[str]
+    """The security group of its load balancer."""
     load_balancer_dns_name: pulumi.Output[str]
+    """Where it is reached."""
     load_balancer_arn_suffix: pulumi.Output[str]
+    """By which metrics name its load balancer."""
     target_group_arn_suffix: pulumi.Output[str]
+    """By which metrics name its target group."""
 
     def __init__(
         self, name: str, args: WebApiServiceArgs, opts: pulumi.ResourceOptions | None = None

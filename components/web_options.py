@@ -37,15 +37,19 @@ from components.validation import (
 class ScheduledScaling:
     """A change of the limits at certain times.
 
-    `schedule` is `cron(…)`, `rate(…)` or `at(…)`, read in `timezone` (UTC by default).
     Source: https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
     """
 
     name: str
+    """The name, one of a kind in the service."""
     schedule: str
+    """When: `cron(…)`, `rate(…)` or `at(…)`."""
     minimum_count: int
+    """The fewest tasks from then on, at least 1."""
     maximum_count: int
+    """The most tasks from then on."""
     timezone: str = "UTC"
+    """In which the schedule is read, such as Asia/Seoul; UTC by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -59,23 +63,29 @@ class ScheduledScaling:
 class Autoscaling:
     """How many tasks the web service has.
 
-    From `minimum_count` (1) to `maximum_count` (4), following 60 % CPU and 1,000 requests per target and
-    minute; a target of None isn't followed. Memory isn't, by default: a JVM's heap grows to its limit and
-    seldom shrinks, so that tasks would be added and never taken away. A new task counts after
-    `scale_out_cooldown_seconds` (60), one is taken away at most every `scale_in_cooldown_seconds` (300).
-    With `scheduled`, the limits are the schedule's: `minimum_count` and `maximum_count` are those that the
-    service begins with, and a later change of the two waits until no schedule is left.
+    A target of None isn't followed. Memory isn't, by default: a JVM's heap grows to its limit and seldom
+    shrinks, so that tasks would be added and never taken away. With `scheduled`, the limits are the
+    schedule's: `minimum_count` and `maximum_count` are those that the service begins with, and a later
+    change of the two waits until no schedule is left.
     Raises `InvalidArgumentError` for a minimum below 1 or above the maximum.
     """
 
     minimum_count: int = 1
+    """The fewest tasks, at least 1, which is the default."""
     maximum_count: int = 4
+    """The most tasks; 4 by default."""
     cpu_percent: int | None = 60
+    """The share of the CPU to keep to; 60 by default."""
     memory_percent: int | None = None
+    """The share of the memory to keep to; not followed by default."""
     requests_per_target: int | None = 1000
+    """The requests per task and minute to keep to; 1,000 by default."""
     scale_out_cooldown_seconds: int = 60
+    """How long a new task is waited for; 60 by default."""
     scale_in_cooldown_seconds: int = 300
+    """How long until the next one is taken away; 300 by default."""
     scheduled: Sequence[ScheduledScaling] = ()
+    """Other limits at certain times; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -112,19 +122,22 @@ def check_counts(field_name: str, minimum_count: int, maximum_count: int) -> Non
 class Https:
     """HTTPS on port 443, with every request to port 80 redirected there.
 
-    Either `certificate_arn` names a certificate, or one is requested in ACM for `host_name` and
-    validated in the zone `hosted_zone_id`. With both of these given, the host name also gets a record
-    that points at the load balancer. `ssl_policy` is AWS's recommendation by default: TLS 1.3 and
-    1.2, with key exchange that quantum computers don't break for clients that know it. A region that lacks it
-    takes `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
+    Either `certificate_arn` names a certificate, or one is requested in ACM for `host_name` and validated in
+    the zone `hosted_zone_id`, where the host name also gets a record that points at the load balancer.
+    `ssl_policy` is AWS's recommendation by default, with key exchange that quantum computers don't break for
+    clients that know it. A region that lacks it takes `ELBSecurityPolicy-TLS13-1-2-Res-2021-06`.
     Raises `InvalidArgumentError` for half of a pair, and for neither.
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
     """
 
     certificate_arn: pulumi.Input[str] | None = None
+    """A certificate that is there, of the load balancer's region."""
     host_name: str | None = None
+    """For which a certificate and a record are made."""
     hosted_zone_id: str | None = None
+    """The zone in Route 53 that the records are made in."""
     ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+    """Which TLS is spoken: 1.3 and 1.2 by default, never below."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -160,17 +173,20 @@ class Https:
 class AccessLogs:
     """Where the load balancer writes a line per request.
 
-    Into `bucket`, whose policy must allow it already, or, by default, into a bucket made for it, which
-    keeps lines for `retention_days` (90), what was overwritten or deleted for
-    `version_retention_days` (30) more, and with `force_destroy` goes with the stack although it holds
-    some; off by default. It is encrypted with S3's own key: load balancers write under no other.
+    Into `bucket`, whose policy must allow it already, or, by default, into a bucket made for it. That is
+    encrypted with S3's own key: load balancers write under no other.
     """
 
     bucket: pulumi.Input[str] | None = None
+    """A bucket that is there; one is made by default."""
     prefix: str | None = None
+    """What the lines' names begin with; nothing by default."""
     retention_days: int = 90
+    """How long they are kept; 90 by default."""
     version_retention_days: int = 30
+    """How long former versions are kept; 30 by default."""
     force_destroy: bool = False
+    """Whether the made bucket goes with lines in it; off by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -194,18 +210,21 @@ class WebAcl:
     """A web ACL made for the load balancer.
 
     It has AWS's managed rules for common attacks and known bad inputs, and a limit of requests for each
-    address. `action` is `count` by default: look for a week at what it would have blocked, in its log, then
-    choose `block`. Large bodies are counted either way, since FileFlow takes files.
+    address. Look for a week at what it would have blocked, in its log, then choose `block`. Large bodies
+    are counted either way, since FileFlow takes files.
     Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-testing.html
     """
 
     name: str
+    """The web ACL's name."""
     log_group_name: str
     """It begins with `aws-waf-logs-`, or WAF refuses it."""
     action: Literal["count", "block"] = "count"
+    """`count` (the default) or `block`."""
     requests_per_five_minutes: int = 2000
     """How many requests an address may make in five minutes; by default 2,000."""
     logging: Logging = field(default_factory=Logging)
+    """How long its log is kept, and under which key."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -232,9 +251,13 @@ class IngressRule:
     """A further way into the tasks: from a security group or from a range, to one port."""
 
     description: str
+    """Who comes, and why."""
     port: int
+    """The port that they come to."""
     source_security_group_id: pulumi.Input[str] | None = None
+    """The security group that they come from."""
     source_cidr_block: str | None = None
+    """Or the range that they come from."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -254,13 +277,13 @@ class IngressRule:
 class ServiceConnect:
     """Lets other services of a namespace call the web API by a short name.
 
-    `namespace_arn` is a Cloud Map namespace, `discovery_name` the name in it, and also the DNS name by
-    which callers reach the port.
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html
     """
 
     namespace_arn: pulumi.Input[str]
+    """The Cloud Map namespace."""
     discovery_name: str
+    """The name in it, and in DNS, by which others call."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -278,18 +301,24 @@ class ServiceConnect:
 class TargetHealthCheck:
     """How the load balancer asks a task whether it may send it requests.
 
-    ECS replaces a task that fails this check. `/actuator/health`, the default, has the database and Redis
-    in it, which all tasks share: one blip of theirs replaces all tasks. `/actuator/health/liveness` leaves
-    them out. Choose it when tasks run that this program has deployed: older ones answer it with 404.
+    ECS replaces a task that fails this check. The default path has the database and Redis in it, which all
+    share: one blip of theirs replaces all. `/actuator/health/liveness` leaves them out; older tasks than
+    those of this program answer it with 404.
     Source: https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
     """
 
     path: str = "/actuator/health"
+    """What is asked for; `/actuator/health` by default."""
     matcher: str = "200"
+    """Which answers are well: `200` (the default), `200,204` or `200-299`."""
     interval_seconds: int = 15
+    """From one check to the next, 5 to 300; 15 by default."""
     timeout_seconds: int = 5
+    """How long an answer may take, below the interval; 5 by default."""
     healthy_threshold: int = 2
+    """How many good answers make a task healthy, 2 to 10; 2 by default."""
     unhealthy_threshold: int = 3
+    """How many bad ones make it unhealthy, 2 to 10; 3 by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -322,33 +351,46 @@ def check_condition_values(field_name: str, values: Sequence[str]) -> None:
 class LoadBalancing:
     """The load balancer in front of the web service.
 
-    By default: reachable from everywhere (`internal` for the VPC only), plain HTTP refused unless
-    `plain_http` says so or `https` is given, protected against deletion, without access logs,
-    idle connections closed after 60 s. `source_cidr_blocks` are who may connect. A task that leaves
-    has `deregistration_delay_seconds` (30) to finish; that must be below its stop timeout. With
-    `path_patterns` or `host_names` only matching requests are forwarded; what matches
-    `hidden_path_patterns` never is: the Actuator, by default, which answers inside the VPC only.
+    A task that leaves has `deregistration_delay_seconds` to finish; that must be below its stop timeout.
     Raises `InvalidArgumentError` when neither `https` nor `plain_http` is given, and for both.
     """
 
     name: str
+    """The load balancer's name."""
     public_subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
+    """Where it stands, in two zones at least; private ones where it is `internal`."""
     target_group_name: str
+    """The target group's name."""
     https: Https | None = None
+    """HTTPS with a certificate; either this or `plain_http`."""
     plain_http: bool = False
+    """Whether requests come unencrypted; off by default."""
     internal: bool = False
+    """Whether it is reached from the VPC alone; off by default."""
     source_cidr_blocks: Sequence[str] = ("0.0.0.0/0",)
+    """Who may connect; everybody by default."""
     deletion_protection: bool = True
+    """Whether AWS refuses to delete it; on by default."""
     access_logs: AccessLogs | None = None
+    """A line per request; none by default."""
     idle_timeout_seconds: int = 60
+    """After which a silent connection is closed, 1 to 4000; 60 by default."""
     deregistration_delay_seconds: int = 30
+    """How long a leaving task finishes requests, 0 to 3600; 30 by default."""
     health_check: TargetHealthCheck = field(default_factory=TargetHealthCheck)
+    """How it asks a task whether it is well."""
     sticky_seconds: int | None = None
+    """How long a caller stays with a task, by a cookie; it doesn't by default."""
     path_patterns: Sequence[str] = ()
+    """Which paths are forwarded; all by default."""
     host_names: Sequence[str] = ()
+    """Which host names are forwarded; all by default."""
     hidden_path_patterns: Sequence[str] = ("/actuator", "/actuator/*")
+    """Which paths never are; the Actuator by default."""
     web_acl_arn: pulumi.Input[str] | None = None
+    """A web ACL that is there; none by default."""
     web_acl: WebAcl | None = None
+    """Or one that is made; none by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:
@@ -417,15 +459,14 @@ class LoadBalancing:
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """Which share of the web service's tasks runs on Fargate Spot.
-
-    All on Fargate by default. With `spot_weight` above 0, the first `base` tasks (1) run on Fargate and
-    the others by the two weights.
-    """
+    """Which share of the web service's tasks runs on Fargate Spot; none by default."""
 
     base: int = 1
+    """How many tasks run on Fargate before weights count; 1 by default."""
     fargate_weight: int = 1
+    """The share on Fargate; 1 by default."""
     spot_weight: int = 0
+    """The share on Fargate Spot; 0 by default."""
 
     @all_mistakes
     def __post_init__(self) -> None:

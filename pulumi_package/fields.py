@@ -50,7 +50,7 @@ class Field:
 
 def fields_of(arguments: type[Any]) -> tuple[Field, ...]:
     """The fields of an arguments class, inherited ones included."""
-    annotations, descriptions = _annotations(arguments), _descriptions(arguments)
+    annotations, descriptions = _annotations(arguments), descriptions_of(arguments)
     return tuple(
         Field(
             name=each.name,
@@ -64,7 +64,7 @@ def fields_of(arguments: type[Any]) -> tuple[Field, ...]:
 
 def outputs_of(component: type[pulumi.ComponentResource]) -> tuple[Field, ...]:
     """The outputs that a component declares."""
-    descriptions = _descriptions(component)
+    descriptions = descriptions_of(component)
     return tuple(
         Field(
             name=name,
@@ -138,7 +138,8 @@ def _annotations(described: type[Any]) -> dict[str, Any]:
     return found
 
 
-def _descriptions(described: type[Any]) -> dict[str, str]:
+def descriptions_of(described: type[Any]) -> dict[str, str]:
+    """The docstrings below a class's fields, inherited ones included."""
     found: dict[str, str] = {}
     for each in _own_classes(described):
         found |= _docstrings(each.__module__).get(each.__name__, {})

@@ -27,6 +27,7 @@ from components import options, web_options
 from components.scheduler_service import SchedulerServiceArgs
 from components.service_image import ServiceImageArgs
 from components.web_api_service import WebApiServiceArgs
+from pulumi_package.fields import descriptions_of
 from pulumi_package.provider import COMPONENTS, VERSION
 from pulumi_package.schema import schema_of
 from tools import changes, compliance, costs, runbook
@@ -79,11 +80,13 @@ def package_schema() -> str:
 
 def _section(described: type[Any]) -> str:
     lines = [f"## {described.__name__}\n", inspect.getdoc(described) or "", ""]
-    lines += ["| field | type | default |", "|---|---|---|"]
-    lines += [
-        f"| `{name}` | `{_type_text(annotation)}` | {default} |"
-        for name, annotation, default in _fields(described)
-    ]
+    meanings = descriptions_of(described)
+    columns = ("field", "type", "default", "meaning") if meanings else ("field", "type", "default")
+    lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name, annotation, default in _fields(described):
+        row = [f"`{name}`", f"`{_type_text(annotation)}`", default]
+        row += [" ".join(meanings.get(name, "").split())] if meanings else []
+        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines) + "\n"
 
 

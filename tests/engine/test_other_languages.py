@@ -108,7 +108,8 @@ def test_a_program_in_node_deploys_a_scheduler_and_hears_what_is_wrong(
     assert "Traceback" not in refused.stdout
 
     failing = (
-        "pulumi config set port 9091\npulumi config set --path environment.FILEFLOW_SIMULATE_EXIT \"'3'\""
+        "pulumi config set port 9091\n"
+        "pulumi config set --path environment.FILEFLOW_SIMULATE_EXIT 3 --type string"
     )
     failed = running.run(f"{failing}\n{UP}", folder)
     assert failed.returncode != 0

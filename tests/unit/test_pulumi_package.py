@@ -24,7 +24,7 @@ from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.web_api_service import WebApiServiceArgs
 from components.web_options import Autoscaling, Https, IngressRule, ScheduledScaling
 from pulumi_package.arguments import arguments_of
-from pulumi_package.fields import camel_case, shape_of
+from pulumi_package.fields import camel_case, fields_of, outputs_of, reached_from, shape_of
 from pulumi_package.provider import COMPONENTS, ComponentPackage
 from pulumi_package.schema import names_of
 from tests.unit.builders import (
@@ -182,13 +182,28 @@ def test_the_schema_asks_of_each_component_what_its_arguments_ask() -> None:
     schema = json.loads(str(ComponentPackage().schema))
     scheduler = schema["resources"][TOKEN]
     assert "desiredCount" not in scheduler["inputProperties"]
-    assert scheduler["inputProperties"]["image"] == {"type": "string"}
-    assert scheduler["inputProperties"]["port"] == {"type": "integer", "plain": True}
+    image, port = (scheduler["inputProperties"][name] for name in ("image", "port"))
+    assert (image["type"], image.get("plain")) == ("string", None)
+    assert (port["type"], port["plain"]) == ("integer", True)
     for name, (_, arguments) in COMPONENTS.items():
         inputs = schema["resources"][f"fileflow:index:{name}"]["inputProperties"]
         assert list(inputs) == [camel_case(each.name) for each in dataclasses.fields(arguments)]
     referred = {part.partition('"')[0] for part in json.dumps(schema).split('"#/types/')[1:]}
     assert referred == set(schema["types"])
+
+
+def test_an_editor_shows_what_every_argument_and_output_means() -> None:
+    fields = [
+        (owner.__name__, field)
+        for component, arguments in COMPONENTS.values()
+        for owner, found in (
+            (component, outputs_of(component)),
+            *((group, fields_of(group)) for group in reached_from(arguments)),
+        )
+        for field in found
+    ]
+    assert len(fields) > 100
+    assert [f"{owner}.{field.name}" for owner, field in fields if not field.description] == []
 
 
 def test_a_component_is_the_one_that_a_python_program_makes() -> None:
