@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    here = Path(__file__).resolve().parent
+    # This folder's modules have names that a library's could have.
+    sys.path = [str(here.parent), *(path for path in sys.path if Path(path).resolve() != here)]
 
     from pulumi.provider import main
 

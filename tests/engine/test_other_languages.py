@@ -76,6 +76,8 @@ def test_the_real_cli_reads_the_schema_that_is_pinned(running: Running) -> None:
     assert done.returncode == 0, done.stdout
     pinned_schema = json.loads((root / "pulumi_package/schema.json").read_text())
     assert json.loads((root / "read.json").read_text()) == {**pinned_schema, "config": {}}
+    checked = running.run("pulumi schema check pulumi_package/schema.json", root)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Node and npm aren't on PATH")
