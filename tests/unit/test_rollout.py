@@ -247,6 +247,14 @@ def test_one_end_of_each_of_many_tasks_is_no_failure(aws: Aws) -> None:
     assert check() == []
 
 
+def test_a_paused_service_is_not_asked_how_its_tasks_ended(aws: Aws) -> None:
+    """It has none that must stay, and it may be paused because they ended over and over."""
+    aws.identity()
+    aws.service(deployment(desiredCount=0))
+
+    assert check() == []
+
+
 def test_a_rollout_that_the_provider_took_for_done_is_waited_for(aws: Aws) -> None:
     aws.identity()
     aws.service(deployment(rolloutState="IN_PROGRESS"), deployment(rolloutState="IN_PROGRESS"), deployment())
