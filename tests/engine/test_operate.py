@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,17 @@ def test_a_count_of_two_is_told_and_put_back(changed: Deployment) -> None:
     fixed = operate(changed, "fix-count download")
     assert (fixed.code, fixed.data["desiredBefore"], fixed.data["stopped"]) == (0, 2, [])
     assert operate(changed, "status download").code == 0
+
+
+def test_a_count_of_none_is_told_and_put_back(changed: Deployment) -> None:
+    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --desired-count 0")
+    found = eventually(
+        lambda: problems(operate(changed, "status download")),
+        lambda found: "0 of 0 tasks run" in found,
+    )
+    assert "the desired count is 0; a scheduler's is 1" in found
+    fixed = operate(changed, "fix-count download")
+    assert (fixed.code, fixed.data["desiredBefore"], fixed.data["stopped"]) == (0, 0, [])
 
 
 def test_a_task_started_by_hand_is_told_and_stopped(changed: Deployment) -> None:
@@ -224,35 +236,88 @@ def test_logs_are_found_and_filtered(stack: Deployment) -> None:
     assert "'tomorrow' is no time back from now" in text
 
 
-def test_a_crash_loop_is_told_with_its_exit_code_and_last_lines(changed: Deployment) -> None:
-    service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
+@contextmanager
+def broken(deployment: Deployment, change: Mapping[str, Any]) -> Iterator[str]:
+    """Deploys by hand a revision of the download scheduler whose main container has this too; then not."""
+    service = deployment.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
     good = service["taskDefinition"]
-    definition = changed.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
+    definition = deployment.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
     scheduler = next(each for each in definition["containerDefinitions"] if each["essential"])
-    scheduler["environment"] = [
-        *scheduler.get("environment", []),
-        {"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"},
-    ]
+    for key, values in change.items():
+        scheduler[key] = [*scheduler.get(key, []), *values]
     kept = (
         "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
         "requiresCompatibilities", "cpu", "memory", "runtimePlatform",
     )  # fmt: skip
     text = json.dumps({name: definition[name] for name in kept if name in definition})
-    (changed.root / "bad.json").write_text(text)
-    bad = changed.aws("ecs register-task-definition --cli-input-json file://bad.json")["taskDefinition"]
+    (deployment.root / "bad.json").write_text(text)
+    bad = deployment.aws("ecs register-task-definition --cli-input-json file://bad.json")["taskDefinition"]
     arn = bad["taskDefinitionArn"]
-    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {arn}")
+    deployment.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {arn}")
     try:
-        answer = eventually(
-            lambda: operate(changed, "why download"),
-            lambda seen: any(1 in stop["exitCodes"] for stop in seen.data["stops"]),
-        )
-        stop = next(each for each in answer.data["stops"] if 1 in each["exitCodes"])
-        assert stop["revision"] == arn.rpartition("/")[2]
-        assert stop["likelyCause"] == "database connection"
-        assert stop["logLines"]
+        yield arn.rpartition("/")[2]
     finally:
-        changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {good}")
+        deployment.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {good}")
+
+
+def stop_of(deployment: Deployment, revision: str) -> Any:
+    """What `why` says of a stopped task of a revision, once there is one."""
+    answer = eventually(
+        lambda: operate(deployment, "why download"),
+        lambda seen: any(stop["revision"] == revision for stop in seen.data["stops"]),
+    )
+    return next(stop for stop in answer.data["stops"] if stop["revision"] == revision)
+
+
+@pytest.mark.parametrize(
+    ("variable", "code", "cause", "container_reason"),
+    [
+        ({"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"}, 1, "database connection", None),
+        (
+            {"name": "FILEFLOW_SIMULATE_OOM", "value": "1"},
+            137,
+            "out of memory (OOM)",
+            "OutOfMemoryError: Container killed due to memory usage",
+        ),
+    ],
+    ids=["a crash loop", "out of memory"],
+)
+def test_a_task_that_ends_by_itself_is_told_with_its_exit_code_its_cause_and_last_lines(
+    changed: Deployment, variable: Mapping[str, str], code: int, cause: str, container_reason: str | None
+) -> None:
+    with broken(changed, {"environment": [variable]}) as revision:
+        stop = stop_of(changed, revision)
+    assert code in stop["exitCodes"]
+    assert stop["likelyCause"] == cause
+    assert stop["fix"]
+    assert stop["logLines"]
+    assert container_reason is None or container_reason in stop["containerReasons"]
+
+
+def test_a_task_whose_secret_the_role_may_not_read_or_is_not_there_is_told_so(changed: Deployment) -> None:
+    gone = "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/gone-a1b2c3"
+    secret = {"name": "DB_PASSWORD", "valueFrom": gone}
+    with broken(changed, {"secrets": [secret]}) as revision:
+        refused = stop_of(changed, revision)
+    assert refused["reason"].startswith("ResourceInitializationError: ")
+    assert "AccessDenied" in refused["reason"]
+    assert refused["likelyCause"] == "Secrets Manager permission"
+
+    service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
+    definition = changed.aws(f"ecs describe-task-definition --task-definition {service['taskDefinition']}")[
+        "taskDefinition"
+    ]
+    role = f"--role-name {definition['executionRoleArn'].rpartition('/')[2]} --policy-name trial"
+    reads = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": gone}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+    changed.aws(f"iam put-role-policy {role} --policy-document '{document}'")
+    try:
+        with broken(changed, {"secrets": [secret]}) as revision:
+            missing = stop_of(changed, revision)
+    finally:
+        changed.aws(f"iam delete-role-policy {role}")
+    assert missing["likelyCause"] == "secret or parameter that doesn't exist"
+    assert gone in missing["reason"]
 
 
 def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deployment) -> None:
