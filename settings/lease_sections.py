@@ -16,7 +16,7 @@ class LeaseSettings(Section):
 
     Stacks that share a database share a table, by `table_name`, and there a `key` that names the database.
     `entry_point` is what the guard starts: by default ENTRYPOINT and CMD of the Dockerfile where images are
-    built, and `/cnb/process/web` where they come from elsewhere.
+    built, and `/cnb/process/web` where a buildpack made them elsewhere; of other images it has to be said.
     """
 
     table_name: str | None = None

@@ -167,9 +167,9 @@ class ImageSettings(Section):
 
     @cached_property
     def entry_point(self) -> Sequence[str]:
-        """What an image starts: a buildpack's, or what the Dockerfile says; empty where that says nothing."""
+        """What an image starts: a buildpack's, or what the Dockerfile says; empty where nothing says it."""
         if self.source != "build" or self.dockerfile is None:
-            return BUILDPACKS_ENTRY_POINT
+            return BUILDPACKS_ENTRY_POINT if self.built() == "buildpack" else ()
         try:
             dockerfile = Path(self.dockerfile).read_text(encoding="utf-8")
         except OSError:
@@ -460,8 +460,13 @@ class Settings(Section):
                 refuse(
                     "schedulers.lease.entry_point",
                     None,
-                    f"the guard starts the scheduler, and {self.images.dockerfile} has no ENTRYPOINT or CMD",
-                    "Name what the base image starts, for example [java, -jar, application.jar].",
+                    "the guard starts the scheduler, and "
+                    + (
+                        f"{self.images.dockerfile} has no ENTRYPOINT or CMD"
+                        if self.images.source == "build"
+                        else f"nothing says what an image of images.kind {self.images.built()} starts"
+                    ),
+                    "Name what the image starts, for example [java, -jar, application.jar].",
                 )
         return self
 

@@ -69,3 +69,24 @@ def test_a_built_image_is_started_as_its_dockerfile_says(tmp_path: Path) -> None
     lease = settings.schedulers[0].lease
     assert lease is not None
     assert settings.lease_entry_point_of(lease) == ["java", "-jar", "a.jar"]
+
+
+def from_elsewhere(images: dict[str, Any]) -> dict[str, Any]:
+    values = stack_values("local")
+    values["images"] = {"source": "registry", **images}
+    values["leases"] = {"deletion_protection": False}
+    values["schedulers"][0]["lease"] = {}
+    return values
+
+
+@pytest.mark.parametrize("kind", ["dockerfile", "other"])
+def test_an_image_from_elsewhere_that_no_buildpack_made_asks_for_its_start(kind: str) -> None:
+    with pytest.raises(SettingsError, match=f"nothing says what an image of images.kind {kind} starts"):
+        parse("local", from_elsewhere({"kind": kind}))
+
+
+def test_an_image_from_elsewhere_that_a_buildpack_made_is_started_by_its_launcher() -> None:
+    settings = parse("local", from_elsewhere({}))
+    lease = settings.schedulers[0].lease
+    assert lease is not None
+    assert list(settings.lease_entry_point_of(lease)) == ["/cnb/process/web"]
