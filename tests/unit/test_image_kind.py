@@ -64,7 +64,7 @@ def test_schedulers_are_asked_by_default_by_the_kind_that_their_source_has(
     images: dict[str, str], command: str | None
 ) -> None:
     values = {**stack_values("dev"), "images": images}
-    values["schedulers"][0]["lease"] = {}
+    values["schedulers"][0]["lease"] = {"entry_point": ["/app"]}
     settings = parse_settings("dev", as_text(values))
     names = Names(environment="dev")
     platform = Platform(

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.walk import rules
+from tests.walk.test_mutants import MUTANTS
 from tests.walk.watcher import Record, Sight, Task
+
+ROOT = Path(__file__).parents[2]
 
 DOWNLOAD = "fileflow-scheduler-download"
 WEB = "fileflow-web-api"
@@ -92,3 +99,9 @@ def test_a_task_that_had_ended_before_doesnt_count() -> None:
     seen = record(task(1, created=10, stopping=50), task(2, created=60))
     assert list(rules.handovers(seen)) == []
     assert list(rules.two_at_once(seen)) == []
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_a_mutant_changes_stands_in_the_program_once(name: str) -> None:
+    for file, (line, _) in MUTANTS[name].lines.items():
+        assert (ROOT / file).read_text().count(line) == 1, file

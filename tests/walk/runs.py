@@ -188,10 +188,7 @@ RUNS: Final[Sequence[Run]] = (
         bases=(HTTPS,),
     ),
     # Images.
-    one(
-        "images from the registry",
-        {"images.source": "registry", **NO_BUILD, "schedulers.lease.entry_point": ["/fileflow"]},
-    ),
+    one("images from the registry", {"images.source": "registry", "images.kind": "buildpack", **NO_BUILD}),
     # A tag stays what it was pushed as, so that another image needs another version.
     one(
         "images from the engine",

@@ -44,7 +44,7 @@ MUTANTS = {
     "target group before the tasks in it": Mutant(
         lines={
             "components/web_api_service.py": (
-                "cluster=_deregistered_before(load_balancer.target_group, args.cluster_arn)",
+                "cluster=once(args.cluster_arn, load_balancer.target_group.arn)",
                 "cluster=args.cluster_arn",
             ),
             # Nobody has to wait an hour for what never comes.
