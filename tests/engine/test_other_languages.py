@@ -1,11 +1,12 @@
-"""The components as a package: its schema by the real CLI, and a program in Node that deploys by it.
+"""The components as a package: its schema by the real CLI, and programs in Node and YAML that deploy by it.
 
-Node's language host is the tests' own around `@pulumi/pulumi`.
+Node's language host is the tests' own around `@pulumi/pulumi`; YAML's is Pulumi's, built from its Go module.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from local.paths import ROOT
+from local.engine.build import GO_VERSION, ensure_go, go_environment
+from local.paths import ROOT, Paths
+from local.progress import Progress
 from tests.engine.deployment import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("other languages")]
+
+YAML_MODULE = "github.com/pulumi/pulumi-yaml"
+YAML_VERSION = "v1.25.0"
+"""The newest that the module proxy serves; beside an official CLI lies a newer one."""
 
 UP = "pulumi up --yes --skip-preview --non-interactive"
 
@@ -70,6 +77,27 @@ def host(running: Running, language: str, command: str) -> None:
     path.chmod(0o755)
 
 
+def yaml_host() -> Path:
+    """Pulumi's language host for YAML, built from its Go module once for all clones."""
+    paths = Paths.of(os.environ)
+    folder = paths.cache / "yaml" / YAML_VERSION
+    built = folder / "pulumi-language-yaml"
+    if not built.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Without the CLI's version of its packages, against which it doesn't compile.
+        module = f"module yaml\n\ngo {GO_VERSION}\n\nrequire {YAML_MODULE} {YAML_VERSION}\n"
+        (folder / "go.mod").write_text(module)
+        go = ensure_go(paths.cache, os.environ, Progress())
+        arguments = ["build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(built)]
+        subprocess.run(
+            [go, *arguments, f"{YAML_MODULE}/cmd/pulumi-language-yaml"],
+            env=go_environment(os.environ),
+            cwd=folder,
+            check=True,
+        )
+    return built
+
+
 def test_the_real_cli_reads_the_schema_that_is_pinned(running: Running) -> None:
     root = running.deployment.root
     done = running.run("pulumi package get-schema ./pulumi_package > read.json", root)
@@ -118,3 +146,28 @@ def test_a_program_in_node_deploys_a_scheduler_and_hears_what_is_wrong(
     assert "ECS rolled back, so this run has failed" in failed.stdout
     assert "Exit code: 3" in failed.stdout
     assert running.tasks("shop", "shop-scheduler-nightly") == ("ACTIVE", 1, 1)
+
+
+@pytest.mark.nightly
+def test_a_program_in_yaml_deploys_a_scheduler_and_hears_what_is_wrong(running: Running) -> None:
+    host(running, "yaml", f'exec "{yaml_host()}"')
+    folder = running.deployment.root / "examples/scheduler-yaml"
+    running.made(folder, vpcCidrBlock="10.50.0.0/16")
+
+    up = running.run(f"{UP} --policy-pack ../../policies", folder)
+    assert up.returncode == 0, up.stdout
+    assert "mandatory" not in up.stdout
+    assert running.tasks("billing", "billing-scheduler-nightly") == ("ACTIVE", 1, 1)
+
+    program = folder / "Pulumi.yaml"
+    text = program.read_text()
+    program.write_text(text.replace("port: 9091", "port: 80").replace("memoryMib: 512", "memoryMib: 500"))
+    refused = running.run(UP, folder)
+    assert refused.returncode != 0
+    assert (
+        "size.memoryMib is 500, but Fargate offers 512, 1024, 2048 MiB with 256 CPU units" in refused.stdout
+    )
+
+    program.write_text(text)
+    destroyed = running.run("pulumi destroy --yes --skip-preview --non-interactive", folder)
+    assert destroyed.returncode == 0, destroyed.stdout
