@@ -85,16 +85,16 @@ class Deployment:
 
     def make(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs make to its end; what it printed is in `stdout`."""
-        return self._run(["make", *arguments], environment)
+        return self.run(["make", *arguments], environment)
 
     def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of the local stack that has no make target."""
-        return self._run([sys.executable, "-m", "local", *arguments], {})
+        return self.run([sys.executable, "-m", "local", *arguments], {})
 
     def sourced(self, command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a shell command as a person would who has sourced `.local/env`."""
         script = f". {self.root}/.local/env\n{command}"
-        return self._run(["bash", "-c", script], {}, folder)
+        return self.run(["bash", "-c", script], {}, folder)
 
     def killed(self, command: list[str], after_seconds: float) -> None:
         """Starts a command and kills it and what it leads, as a machine that runs out of memory does."""
@@ -158,9 +158,10 @@ class Deployment:
             start_new_session=True,
         )
 
-    def _run(
+    def run(
         self, command: list[str], environment: Mapping[str, str], folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, with these variables beside the copy's; its output is in `stdout`."""
         process = self.start(command, environment, folder)
         try:
             output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
