@@ -10,7 +10,7 @@ import contextlib
 import http
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 ANSWERS = {
@@ -40,6 +40,8 @@ class Way:
     kinds: Sequence[str] = KINDS
     is_cut: bool = False
     injected: Counter[str] = field(default_factory=Counter)
+    on_request: Callable[[bytes], object] | None = None
+    """Hears each request, whole, before anything is done with it."""
     port: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -64,6 +66,8 @@ class Way:
             task.add_done_callback(self._tasks.discard)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while request := await _message(reader):
+                if self.on_request is not None:
+                    self.on_request(request)
                 if not await self._answer(request, writer):
                     break
         writer.close()
