@@ -80,6 +80,7 @@ def install() -> None:
     wrap(ecs, "_describe_services", _describe_services)
     wrap(ecs, "_refresh_service_state", _refresh_service_state)
     wrap(ecs, "_complete_service_deployment", _complete_service_deployment)
+    wrap(ecs, "_reconcile_service_tasks", _stop_what_never_ran)
     wrap(ecs, "_reconcile_service_tasks", _reconcile_what_was_put_back)
     ecs._ACTION_MAP["ListServiceDeployments"] = json_action(_list_service_deployments)
     ecs._ACTION_MAP["DescribeServiceDeployments"] = json_action(_describe_service_deployments)
@@ -737,6 +738,36 @@ def _reconcile_what_was_put_back(original: Any) -> Any:
         primary = ecs._primary_deployment(service) if service else None
         if service and primary and any(known is primary for known in deployed[:-1]):
             service.update({name: copy.deepcopy(primary["_revision"][name]) for name in REVISION_FIELDS})
+        original(cluster_name, service_key)
+
+    return reconcile
+
+
+def _stop_what_never_ran(original: Any) -> Any:
+    """Older tasks that don't run yet make room for a new deployment's first: no minimum keeps them.
+
+    ministack stops RUNNING ones alone, so that at 0/100 a task that waits to start would keep its successor
+    from starting. Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+    (`minimumHealthyPercent` is of tasks "that must remain in the RUNNING state").
+    """
+
+    def reconcile(cluster_name: str, service_key: str) -> None:
+        service = ecs._services.get(service_key)
+        primary = ecs._primary_deployment(service) if service else None
+        if service and primary and primary.get("rolloutState") == "IN_PROGRESS":
+            group = f"service:{service['serviceName']}"
+            waiting = [
+                task
+                for task in list(ecs._tasks.values())
+                if task.get("group") == group
+                and task.get("clusterArn") == service["clusterArn"]
+                and task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
+                and ecs._deployment_for_task(service, task) is not primary
+            ]
+            for task in waiting:
+                ecs._stop_task(
+                    {"cluster": cluster_name, "task": task["taskArn"], "reason": "Deployment capacity limit"}
+                )
         original(cluster_name, service_key)
 
     return reconcile

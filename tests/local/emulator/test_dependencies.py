@@ -20,9 +20,9 @@ LOGS = {
 }
 
 
-def run(world: World, *containers: dict[str, Any]) -> str:
-    """Starts a task of these containers; they are written from the last to start to the first."""
-    definition = world.ecs.register_task_definition(
+def registered(world: World, *containers: dict[str, Any]) -> str:
+    """A task definition of these containers; they are written from the last to start to the first."""
+    made = world.ecs.register_task_definition(
         family="dependent",
         requiresCompatibilities=["FARGATE"],
         networkMode="awsvpc",
@@ -30,7 +30,13 @@ def run(world: World, *containers: dict[str, Any]) -> str:
         memory="1024",
         executionRoleArn=world.role,
         containerDefinitions=[{"image": IMAGE, "logConfiguration": LOGS, **each} for each in containers],
-    )["taskDefinition"]["taskDefinitionArn"]
+    )
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def run(world: World, *containers: dict[str, Any]) -> str:
+    """Starts a task of these containers."""
+    definition = registered(world, *containers)
     started = world.ecs.run_task(
         cluster="fileflow-prod",
         taskDefinition=definition,
@@ -85,3 +91,26 @@ def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None
     task = described(world, arn)
     assert task["stopCode"] == "TaskFailedToStart"
     assert "container init ended with exit code 3" in task["stoppedReason"]
+
+
+def test_a_task_that_waits_for_its_start_makes_room_for_the_revision_that_is_put_in_its_place(
+    world: World,
+) -> None:
+    good = world.register()
+    world.create(good)
+    world.steady()
+    sick = [{"name": "FILEFLOW_SIMULATE_UNHEALTHY", "value": "1"}]
+    check = {"command": ["CMD", "check"]}
+    proxy = {"name": "proxy", "essential": False, "environment": sick, "healthCheck": check}
+    waits = registered(world, needing("proxy", "HEALTHY"), proxy)
+    world.update(taskDefinition=waits)
+    waiting = eventually(
+        lambda: [each for each in world.tasks() if each["taskDefinitionArn"] == waits] or None
+    )
+    assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    world.update(taskDefinition=good)
+    assert world.steady()["runningCount"] == 1
+    assert [each["taskDefinitionArn"] for each in world.tasks()] == [good]
+    gone = described(world, waiting[0]["taskArn"])
+    assert (gone["lastStatus"], gone["stopCode"]) == ("STOPPED", "ServiceSchedulerInitiated")
+    assert gone["stoppedReason"].startswith("Scaling activity initiated by (deployment ")
