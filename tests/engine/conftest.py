@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.deployment import Deployment
+from tests.engine.runbook import settled
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,17 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.down()
+
+
+@pytest.fixture(scope="module")
+def stack(deployed: Deployment) -> Deployment:
+    """The same, once its tasks run and nothing is wrong."""
+    settled(deployed)
+    return deployed
+
+
+@pytest.fixture
+def changed(stack: Deployment) -> Iterator[Deployment]:
+    """The same, for a test that changes what runs."""
+    yield stack
+    settled(stack)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,54 +11,10 @@ import yaml
 
 from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment, eventually
+from tests.engine.runbook import CLUSTER, DOWNLOAD, PIPELINE, SERVICES, human, operate, problems
 from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
-
-DOWNLOAD = "fileflow-scheduler-download"
-PIPELINE = "fileflow-scheduler-pipeline"
-SERVICES = ["fileflow-web-api", DOWNLOAD, PIPELINE]
-CLUSTER = "--cluster fileflow-prod"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a verb answered: its exit code, and its JSON."""
-
-    code: int
-    data: Any
-
-
-def operate(deployment: Deployment, arguments: str, prefix: str = "") -> Answer:
-    done = deployment.sourced(f"{prefix} python -m operate {arguments} --json 2>/dev/null")
-    return Answer(done.returncode, json.loads(done.stdout))
-
-
-def human(deployment: Deployment, arguments: str, prefix: str = "") -> tuple[int, str]:
-    done = deployment.sourced(f"COLUMNS=200 {prefix} python -m operate {arguments}")
-    return done.returncode, done.stdout
-
-
-def settled(deployment: Deployment) -> None:
-    """Waits until all is well again, so that a test leaves nothing to the next."""
-    eventually(lambda: operate(deployment, "status"), lambda seen: seen.code == 0)
-
-
-@pytest.fixture(scope="module")
-def stack(deployed: Deployment) -> Deployment:
-    settled(deployed)
-    return deployed
-
-
-@pytest.fixture
-def changed(stack: Deployment) -> Iterator[Deployment]:
-    """The same, for a test that changes what runs."""
-    yield stack
-    settled(stack)
-
-
-def problems(answer: Answer) -> list[str]:
-    return [each["problem"] for each in answer.data["findings"]]
 
 
 def test_status_of_a_stack_in_order_has_no_finding_and_shows_what_runs(stack: Deployment) -> None:
@@ -234,90 +187,6 @@ def test_logs_are_found_and_filtered(stack: Deployment) -> None:
     code, text = human(stack, "logs download --since tomorrow")
     assert code == 2
     assert "'tomorrow' is no time back from now" in text
-
-
-@contextmanager
-def broken(deployment: Deployment, change: Mapping[str, Any]) -> Iterator[str]:
-    """Deploys by hand a revision of the download scheduler whose main container has this too; then not."""
-    service = deployment.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
-    good = service["taskDefinition"]
-    definition = deployment.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
-    scheduler = next(each for each in definition["containerDefinitions"] if each["essential"])
-    for key, values in change.items():
-        scheduler[key] = [*scheduler.get(key, []), *values]
-    kept = (
-        "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
-        "requiresCompatibilities", "cpu", "memory", "runtimePlatform",
-    )  # fmt: skip
-    text = json.dumps({name: definition[name] for name in kept if name in definition})
-    (deployment.root / "bad.json").write_text(text)
-    bad = deployment.aws("ecs register-task-definition --cli-input-json file://bad.json")["taskDefinition"]
-    arn = bad["taskDefinitionArn"]
-    deployment.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {arn}")
-    try:
-        yield arn.rpartition("/")[2]
-    finally:
-        deployment.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --task-definition {good}")
-
-
-def stop_of(deployment: Deployment, revision: str) -> Any:
-    """What `why` says of a stopped task of a revision, once there is one."""
-    answer = eventually(
-        lambda: operate(deployment, "why download"),
-        lambda seen: any(stop["revision"] == revision for stop in seen.data["stops"]),
-    )
-    return next(stop for stop in answer.data["stops"] if stop["revision"] == revision)
-
-
-@pytest.mark.parametrize(
-    ("variable", "code", "cause", "container_reason"),
-    [
-        ({"name": "FILEFLOW_SIMULATE_FAILURE", "value": "database"}, 1, "database connection", None),
-        (
-            {"name": "FILEFLOW_SIMULATE_OOM", "value": "1"},
-            137,
-            "out of memory (OOM)",
-            "OutOfMemoryError: Container killed due to memory usage",
-        ),
-    ],
-    ids=["a crash loop", "out of memory"],
-)
-def test_a_task_that_ends_by_itself_is_told_with_its_exit_code_its_cause_and_last_lines(
-    changed: Deployment, variable: Mapping[str, str], code: int, cause: str, container_reason: str | None
-) -> None:
-    with broken(changed, {"environment": [variable]}) as revision:
-        stop = stop_of(changed, revision)
-    assert code in stop["exitCodes"]
-    assert stop["likelyCause"] == cause
-    assert stop["fix"]
-    assert stop["logLines"]
-    assert container_reason is None or container_reason in stop["containerReasons"]
-
-
-def test_a_task_whose_secret_the_role_may_not_read_or_is_not_there_is_told_so(changed: Deployment) -> None:
-    gone = "arn:aws:secretsmanager:ap-northeast-2:646886795421:secret:fileflow/gone-a1b2c3"
-    secret = {"name": "DB_PASSWORD", "valueFrom": gone}
-    with broken(changed, {"secrets": [secret]}) as revision:
-        refused = stop_of(changed, revision)
-    assert refused["reason"].startswith("ResourceInitializationError: ")
-    assert "AccessDenied" in refused["reason"]
-    assert refused["likelyCause"] == "Secrets Manager permission"
-
-    service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
-    definition = changed.aws(f"ecs describe-task-definition --task-definition {service['taskDefinition']}")[
-        "taskDefinition"
-    ]
-    role = f"--role-name {definition['executionRoleArn'].rpartition('/')[2]} --policy-name trial"
-    reads = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": gone}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
-    changed.aws(f"iam put-role-policy {role} --policy-document '{document}'")
-    try:
-        with broken(changed, {"secrets": [secret]}) as revision:
-            missing = stop_of(changed, revision)
-    finally:
-        changed.aws(f"iam delete-role-policy {role}")
-    assert missing["likelyCause"] == "secret or parameter that doesn't exist"
-    assert gone in missing["reason"]
 
 
 def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deployment) -> None:

@@ -1,7 +1,7 @@
 """What each verb shows a person, to the letter, in good order and in the states that it is for.
 
 The forms lie in `human/`, a file each. After a change of one that is meant, `FILEFLOW_RECORD_HUMAN_FORMS=1`
-writes them anew. How the states come about on a running stack is for tests/engine/test_operate.py.
+writes them anew. How the states come about on a running stack is for tests/engine.
 """
 
 from __future__ import annotations
