@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rich.console import RenderableType
+from rich.table import Column, Table
 
 
 class Result(Protocol):
@@ -20,6 +21,12 @@ class Result(Protocol):
     def human(self) -> RenderableType:
         """The result for a person's eyes."""
         ...
+
+
+def uncut(*columns: str, title: str | None = None) -> Table:
+    """A table of which a narrow terminal hides nothing: what is too long goes on in the next line."""
+    headers = [Column(each, overflow="fold") for each in columns]
+    return Table(*headers, box=None, title=title, title_justify="left")
 
 
 def as_json(result: Any) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from operate.app import Session, verb
 from operate.errors import SETTLED
 from operate.pulumi_cli import settings_of
+from operate.result import uncut
 
 if TYPE_CHECKING:
     from tools import costs
@@ -32,7 +32,7 @@ class Cost:
         return SETTLED
 
     def human(self) -> RenderableType:
-        table = Table("", "US dollars a month", box=None)
+        table = uncut("", "US dollars a month")
         for name, dollars in vars(self.month).items():
             table.add_row(name.replace("_", " "), f"{dollars:8.2f}")
         table.add_row("together", f"{self.total:8.2f}", style="bold")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import click
 from rich.console import RenderableType
-from rich.table import Column, Table
 from rich.text import Text
 
 from operate.app import Session, verb
 from operate.errors import SETTLED, WRONG
 from operate.observation import tasks_of
+from operate.result import uncut
 
 ACTUATOR_PATHS = ("/actuator/health", "/actuator/prometheus")
 
@@ -42,7 +42,7 @@ class Endpoints:
     def human(self) -> RenderableType:
         if not self.endpoints:
             return Text(f"No task of {', '.join(self.without)} runs.", style="red")
-        table = Table(Column("service", no_wrap=True), "task", "Actuator, from inside the VPC", box=None)
+        table = uncut("service", "task", "Actuator, from inside the VPC")
         for each in self.endpoints:
             table.add_row(each.service, each.task_id[:8], "\n".join(each.urls))
         for name in self.without:

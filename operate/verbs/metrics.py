@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 from rich.console import RenderableType
-from rich.table import Column, Table
 
 from operate.app import Session, verb
 from operate.errors import SETTLED
+from operate.result import uncut
 from operate.verbs.logs import Duration
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -42,7 +42,7 @@ class Metrics:
         return SETTLED
 
     def human(self) -> RenderableType:
-        table = Table(Column("service", no_wrap=True), "metric", "", "now", "highest", box=None)
+        table = uncut("service", "metric", "", "now", "highest")
         for each in self.series:
             if each.values:
                 table.add_row(

@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from operate.app import Session, verb
@@ -32,6 +31,7 @@ from operate.migration.planned import Planned, filled_in, planned
 from operate.migration.steps import Step, leftovers, takeover
 from operate.migration.terraform import Managed, managed, owner, removed_blocks, state_rm
 from operate.pulumi_cli import pulumi
+from operate.result import uncut
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +66,7 @@ class Migration:
         return WRONG if self.problems else SETTLED
 
     def human(self) -> RenderableType:
-        table = Table(
-            "type", "name", "id", box=None, title=f"Stack {self.stack} takes over", title_justify="left"
-        )
+        table = uncut("type", "name", "id", title=f"Stack {self.stack} takes over")
         for each in self.imported:
             table.add_row(each.type.rpartition(":")[2], each.name, each.id)
         lines = [Text(f"{len(self.imported)} are taken over, {self.created} will be created.")]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from components.names import PROJECT, Names, ServiceNames
@@ -21,6 +20,7 @@ from operate.configured_versions import configured_versions, set_version
 from operate.errors import SETTLED, OperateError
 from operate.observation import observe
 from operate.pulumi_cli import settings_of
+from operate.result import uncut
 from operate.stack import Service, Stack, read_stack
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Promoted:
         return SETTLED
 
     def human(self) -> RenderableType:
-        table = Table("service", "version", "digest", box=None, title=f"{self.source} to {self.target}")
+        table = uncut("service", "version", "digest", title=f"{self.source} to {self.target}")
         for each in self.releases:
             table.add_row(each.service, each.version, each.digest[:19])
         if not self.set:

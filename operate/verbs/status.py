@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import click
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from operate.app import Session, verb
 from operate.errors import SETTLED, WRONG
 from operate.findings import Finding, findings
 from operate.observation import Observation, observe
+from operate.result import uncut
 
 WATCH_INTERVAL_SECONDS = 2.0
 
@@ -35,13 +35,10 @@ class Status:
 
     def human(self) -> RenderableType:
         wrong = {each.service for each in self.findings}
-        table = Table(title=f"Stack {self.stack} in {self.region}", title_justify="left", box=None)
-        table.add_column("service", no_wrap=True)
         leases = any(seen.lease for seen in self.services)
-        for column in ("tasks", "stopping", "rollout", "revision", "version", "alarms"):
-            table.add_column(column)
-        if leases:
-            table.add_column("lease held by")
+        columns = ["service", "tasks", "stopping", "rollout", "revision", "version", "alarms"]
+        columns += ["lease held by"] if leases else []
+        table = uncut(*columns, title=f"Stack {self.stack} in {self.region}")
         for seen in self.services:
             ringing = sum(
                 alarm.state == "ALARM" and not (seen.is_paused and alarm.name in seen.muted_alarm_names)

@@ -13,13 +13,13 @@ from typing import Any
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from operate.app import Session, verb
 from operate.errors import SETTLED, WRONG
 from operate.findings import PUT_BACK, findings, missing_alarms
 from operate.observation import Observation, observe
+from operate.result import uncut
 from operate.stack import Service
 
 
@@ -45,7 +45,7 @@ class Verified:
         return WRONG if any(each.problem for each in self.checks) else SETTLED
 
     def human(self) -> RenderableType:
-        table = Table("", "subject", "check", box=None)
+        table = uncut("", "subject", "check")
         for each in self.checks:
             table.add_row(
                 "✗" if each.problem else "✓",

@@ -9,11 +9,11 @@ from datetime import datetime
 
 import click
 from rich.console import RenderableType
-from rich.table import Table
 
 from operate.app import Session, verb
 from operate.errors import SETTLED, OperateError
 from operate.observation import observe
+from operate.result import uncut
 from operate.stack import Service
 
 
@@ -42,7 +42,7 @@ class Versions:
         return SETTLED
 
     def human(self) -> RenderableType:
-        table = Table("tag", "pushed", "digest", "", box=None, title=f"{self.service} in {self.repository}")
+        table = uncut("tag", "pushed", "digest", "", title=f"{self.service} in {self.repository}")
         for each in self.versions:
             table.add_row(
                 each.tag,

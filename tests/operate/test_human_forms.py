@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -273,9 +274,9 @@ SAME = {"port-forward": "exec"}
 """Verbs that show what another one shows."""
 
 
-def shown(result: Result) -> str:
-    """What a person sees in a wide terminal, without its colours."""
-    console = Console(width=140, color_system=None, highlight=False)
+def shown(result: Result, width: int = 140) -> str:
+    """What a person sees in a terminal of that width, without its colours."""
+    console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as captured:
         console.print(result.human(), crop=False)
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
@@ -292,3 +293,10 @@ def test_a_verb_shows_what_it_has_shown(name: str) -> None:
 
 def test_every_verb_has_its_form() -> None:
     assert {name.partition(",")[0] for name in RESULTS} == {SAME.get(name, name) for name in app.commands}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_narrow_terminal_hides_nothing(name: str) -> None:
+    narrow, wide = ("".join(shown(RESULTS[name], width).split()) for width in (80, 140))
+    assert "…" not in narrow
+    assert Counter(narrow) == Counter(wide)
