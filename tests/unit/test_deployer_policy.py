@@ -194,6 +194,14 @@ TASKS: Final = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
             True,
         ),
         ("cloudwatch:PutAlarmMuteRule", f"{CLOUDWATCH}alarm:somebody-elses", {}, False),
+        # Application Auto Scaling's own, which whoever makes the policy has to be allowed to make:
+        # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+        (
+            "cloudwatch:PutMetricAlarm",
+            f"{CLOUDWATCH}alarm:TargetTracking-service/fileflow-prod/fileflow-web-api-AlarmHigh-1",
+            {},
+            True,
+        ),
         ("ec2:DeleteVpc", f"{EC2}vpc/vpc-1", OWN_TAGS, True),
         ("ec2:DeleteVpc", f"{EC2}vpc/vpc-1", {}, False),
         ("ec2:RunInstances", f"{EC2}instance/*", {"aws:RequestedRegion": "ap-northeast-2"}, False),
