@@ -1,8 +1,9 @@
 """What a stack's life asks of AWS is what `tests/golden/deployer-actions.json` says, and no more.
 
 A recorder stands between the providers and the emulated AWS; what it hears is read as IAM's actions. The file
-holds them by who asked; FILEFLOW_RECORD_ACTIONS=NAME writes those of NAME. Owns the life. Whether the
-policies allow it, `tests/unit` says.
+holds them by who asked; FILEFLOW_RECORD_ACTIONS=NAME writes those of NAME. The Terraform provider's life had
+more changes in place and no pause, which that version doesn't know. Owns the life. Whether the policies allow
+it, `tests/unit` says.
 """
 
 from __future__ import annotations

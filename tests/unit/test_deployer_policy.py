@@ -65,18 +65,11 @@ REASONS: Final[Mapping[str, str]] = {
     "the state is kept": "s3:GetBucketLocation s3:GetObject s3:PutObject",
     "the state's lock, and the logged requests of a bucket that goes": "s3:DeleteObject",
     "former versions of the logged requests": "s3:DeleteObjectVersion",
-    "tasks run in containers: a lease's holder is awaited": "dynamodb:GetItem",
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
     "settings change that the recorded life leaves alone": (
-        "dynamodb:TagResource dynamodb:UntagResource dynamodb:UpdateContinuousBackups dynamodb:UpdateTable "
-        "ec2:ModifySecurityGroupRules ec2:ModifyVpcEndpoint ecs:UpdateClusterSettings "
+        "dynamodb:TagResource dynamodb:UntagResource ec2:ModifySecurityGroupRules ecs:UpdateClusterSettings "
         "elasticloadbalancing:ModifyListenerAttributes elasticloadbalancing:ModifyRule "
-        "elasticloadbalancing:ModifyTargetGroup elasticloadbalancing:SetSecurityGroups "
-        "elasticloadbalancing:SetSubnets sns:SetSubscriptionAttributes"
-    ),
-    # https://github.com/hashicorp/terraform-provider-aws/tree/v5.100.0/internal/service
-    "the provider reads more of a resource than the one of the local stack": (
-        "dynamodb:DescribeTimeToLive ecs:ListTagsForResource s3:GetReplicationConfiguration"
+        "elasticloadbalancing:SetSecurityGroups sns:SetSubscriptionAttributes"
     ),
     "another release of this project changes a key's policy": "kms:PutKeyPolicy",
 }
