@@ -1,4 +1,4 @@
-"""The Pulumi CLI, asked for what it knows of a stack."""
+"""The Pulumi CLI, asked for what it knows of a stack, and told what to write into its file."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def pulumi(arguments: Sequence[str], folder: Path) -> str:
         f"`pulumi {' '.join(arguments)}` failed: {said.removeprefix('error: ')}",
         "See the stacks with `pulumi stack ls`, and choose one: --stack NAME, or `pulumi stack select`.",
     )
+
+
+def set_text(stack: str, key: str, text: str, folder: Path) -> None:
+    """Writes a text into the stack's file, also one that looks like a number or a time: 1.10 is no number."""
+    pulumi(["config", "set", "--stack", stack, "--path", key, text, "--type", "string"], folder)
+
+
+def take_out(stack: str, key: str, folder: Path) -> None:
+    """Takes a key with all that is below it out of the stack's file."""
+    pulumi(["config", "rm", "--stack", stack, "--path", key], folder)
+
+
+def up_command(stack: str) -> str:
+    """What deploys the stack's file."""
+    return f"pulumi up --stack {stack} --policy-pack policies"
 
 
 def settings_of(stack: str, folder: Path) -> Settings:

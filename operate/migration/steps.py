@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from operate.pulumi_cli import up_command
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -46,7 +48,7 @@ def takeover(stack: str, import_file: str, state_rm: Sequence[str]) -> list[Step
     steps.append(
         Step(
             why="Each scheduler stops before its new revision starts.",
-            commands=[f"pulumi up --stack {stack} --policy-pack policies"],
+            commands=[up_command(stack)],
         )
     )
     return steps

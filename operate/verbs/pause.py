@@ -15,12 +15,12 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
-from components.names import PROJECT, Names
 from components.pause import LONGEST, Pause, written
 from components.validation import InvalidArgumentError
 from operate.app import Session, verb
+from operate.configured_services import configured_services
 from operate.errors import SETTLED, OperateError
-from operate.pulumi_cli import pulumi, settings_of
+from operate.pulumi_cli import set_text, settings_of, take_out, up_command
 from operate.stack import Service
 
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ def pause(session: Session, service: str, length: timedelta, reason: str) -> Pau
         raise OperateError(f"--reason is {reason!r}, but {error.rule}.", error.fix) from error
     session.about_to(f"pause {chosen.name} until {made.until} in the stack's file")
     for field in ("since", "until", "reason"):
-        value = getattr(made, field)
-        _config(session, "set", "--path", f"{key}.{field}", value, "--type", "string")
+        set_text(session.stack.name, f"{key}.{field}", getattr(made, field), session.stack.folder)
     return Paused(
         service=chosen.name,
         key=key,
@@ -122,7 +121,7 @@ def pause(session: Session, service: str, length: timedelta, reason: str) -> Pau
         instead_of=former,
         rings=f"At that time its alarm on none running rings, and a preview is refused, unless it is resumed "
         f"before: python -m operate resume {chosen.name}.",
-        next=_next(session),
+        next=up_command(session.stack.name),
     )
 
 
@@ -137,8 +136,8 @@ def resume(session: Session, service: str) -> Resumed:
     key, former = _configured(settings, chosen)
     if former is not None:
         session.about_to(f"take the pause of {chosen.name} out of the stack's file")
-        _config(session, "rm", "--path", key)
-    return Resumed(service=chosen.name, key=key, pause=former, next=_next(session))
+        take_out(session.stack.name, key, session.stack.folder)
+    return Resumed(service=chosen.name, key=key, pause=former, next=up_command(session.stack.name))
 
 
 def _scheduler(session: Session, service: str) -> Service:
@@ -157,18 +156,13 @@ def _settings(session: Session) -> Settings:
 
 def _configured(settings: Settings, service: Service) -> tuple[str, Pause | None]:
     """The key of a scheduler's pause in the stack's file, and what it says there."""
-    names = Names(environment=settings.environment)
-    for index, each in enumerate(settings.schedulers):
-        if names.scheduler(each.name).service == service.name:
-            return f"{PROJECT}:schedulers[{index}].paused", each.paused
-    raise OperateError(
-        f"The stack's file has no scheduler {service.name}.", "Pause it where its program says what it runs."
-    )
+    # Loaded by now: the verbs that read no stack's file start without it.
+    from settings import SchedulerSettings
 
-
-def _config(session: Session, verb_: str, *arguments: str) -> None:
-    pulumi(["config", verb_, "--stack", session.stack.name, *arguments], session.stack.folder)
-
-
-def _next(session: Session) -> str:
-    return f"pulumi up --stack {session.stack.name} --policy-pack policies"
+    key, said = configured_services(settings).get(service.name, ("", None))
+    if not isinstance(said, SchedulerSettings):
+        raise OperateError(
+            f"The stack's file has no scheduler {service.name}.",
+            "Pause it where its program says what it runs.",
+        )
+    return f"{key}.paused", said.paused

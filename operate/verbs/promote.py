@@ -16,10 +16,10 @@ from rich.text import Text
 
 from components.names import PROJECT, Names, ServiceNames
 from operate.app import Session, verb
-from operate.configured_versions import configured_versions, set_version
+from operate.configured_services import configured_versions
 from operate.errors import SETTLED, OperateError
 from operate.observation import observe
-from operate.pulumi_cli import settings_of
+from operate.pulumi_cli import set_text, settings_of, up_command
 from operate.result import uncut
 from operate.stack import Service, Stack, read_stack
 
@@ -93,13 +93,13 @@ def promote(session: Session, source: str, target: str) -> Promoted:
     if wanted:
         session.about_to(f"set {', '.join(f'{key} to {version}' for key, version in wanted.items())}")
     for key, version in wanted.items():
-        set_version(target, key, version, session.stack.folder)
+        set_text(target, key, version, session.stack.folder)
     return Promoted(
         source=source,
         target=target,
         releases=releases,
         set=wanted,
-        next=f"pulumi up --stack {target} --policy-pack policies",
+        next=up_command(target),
     )
 
 

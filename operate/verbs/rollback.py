@@ -14,9 +14,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from operate.app import Session, verb
-from operate.configured_versions import configured_versions, set_version
+from operate.configured_services import configured_versions
 from operate.errors import SETTLED, OperateError
-from operate.pulumi_cli import settings_of
+from operate.pulumi_cli import set_text, settings_of, up_command
 from operate.verbs.versions import versions_of
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ def rollback(session: Session, service: str, version: str) -> RolledBack:
         )
     key = _key(settings, chosen.name)
     session.about_to(f"set {key} to {version} in the stack's file")
-    set_version(session.stack.name, key, version, session.stack.folder)
+    set_text(session.stack.name, key, version, session.stack.folder)
     return RolledBack(
         service=chosen.name,
         key=key,
         version=version,
         digest=fitting[0].digest,
-        next=f"pulumi up --stack {session.stack.name} --policy-pack policies",
+        next=up_command(session.stack.name),
     )
 
 

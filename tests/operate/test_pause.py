@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from components.pause import Pause
+from operate import pulumi_cli
 from operate.app import Session
 from operate.aws import Aws
 from operate.errors import OperateError
@@ -82,7 +83,7 @@ def file() -> Iterator[File]:
     found = File()
     with (
         mock.patch.object(module, "settings_of", found.settings),
-        mock.patch.object(module, "pulumi", found.pulumi),
+        mock.patch.object(pulumi_cli, "pulumi", found.pulumi),
     ):
         yield found
 
