@@ -11,17 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 from ...naming import AutoName
-from ...resource import Call, Inputs, Resource, State, tag_list, tag_map, without_none
+from ...resource import Call, Inputs, State, without_none
 from ...values import UNKNOWN
-from ..calls import change_tags
 from ..spelling import camel, pascal
+from .put_again import PutAgain, tags_of
 
 
 def _moment(found: datetime | None) -> str | None:
     return None if found is None else found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class AlarmMuteRule(Resource):
+class AlarmMuteRule(PutAgain):
     token = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
     auto_name = AutoName(max_length=255)
     when_absent = MappingProxyType({"rule.schedule.timezone": "UTC"})
@@ -38,11 +38,7 @@ class AlarmMuteRule(Resource):
             if isinstance(given, str) and not given.endswith(":00Z"):
                 yield name, f"`{name}` is {given!r}, a time in whole minutes is expected"
 
-    def create(self, call: Call, inputs: Inputs) -> str:
-        self._put(call, inputs, tag_list(inputs.get("tags")) or None)
-        return str(inputs["name"])
-
-    def _put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
+    def put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
         call.client("cloudwatch").put_alarm_mute_rule(
             Name=inputs["name"],
             Rule=pascal(inputs["rule"]),
@@ -57,8 +53,7 @@ class AlarmMuteRule(Resource):
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         del state
-        client = call.client("cloudwatch")
-        found = client.get_alarm_mute_rule(AlarmMuteRuleName=resource_id)
+        found = call.client("cloudwatch").get_alarm_mute_rule(AlarmMuteRuleName=resource_id)
         arn = found["AlarmMuteRuleArn"]
         return {
             "arn": arn,
@@ -71,17 +66,8 @@ class AlarmMuteRule(Resource):
             "status": found["Status"],
             "muteType": found["MuteType"],
             "lastUpdatedTimestamp": _moment(found["LastUpdatedTimestamp"]),
-            "tagsAll": tag_map(client.list_tags_for_resource(ResourceARN=arn).get("Tags")),
+            "tagsAll": tags_of(call, arn),
         }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del resource_id
-        if not changed or changed - {"tags"}:
-            self._put(call, new)
-        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
-        return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         del state

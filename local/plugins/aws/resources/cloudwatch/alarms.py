@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ...naming import AutoName
-from ...resource import Call, Inputs, Resource, State, tag_list, tag_map, without_none
+from ...resource import Call, Inputs, Resource, State, without_none
 from ...values import has_unknown
-from ..calls import change_tags
 from ..spelling import camel, pascal
+from .put_again import PutAgain, tags_of
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _SOURCES: Final = ("metricName", "metricQueries", "evaluationCriteria")
@@ -84,11 +84,7 @@ def _window_of(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"wallClockWindow": camel(clock)} if clock is not None else None
 
 
-def _tags(call: Call, arn: str) -> dict[str, str]:
-    return tag_map(call.client("cloudwatch").list_tags_for_resource(ResourceARN=arn).get("Tags"))
-
-
-class MetricAlarm(Resource):
+class MetricAlarm(PutAgain):
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
     auto_name = AutoName(max_length=255)
     defaults = MappingProxyType({"actionsEnabled": True, "treatMissingData": "missing"})
@@ -113,11 +109,7 @@ class MetricAlarm(Resource):
                 f"`treatMissingData` is {missing_data!r}, one of {', '.join(allowed)} is expected",
             )
 
-    def create(self, call: Call, inputs: Inputs) -> str:
-        self._put(call, inputs, tag_list(inputs.get("tags")) or None)
-        return str(inputs["name"])
-
-    def _put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
+    def put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
         queries = inputs.get("metricQueries")
         call.client("cloudwatch").put_metric_alarm(
             AlarmName=inputs["name"],
@@ -185,34 +177,22 @@ class MetricAlarm(Resource):
             "treatMissingData": alarm.get("TreatMissingData") or "missing",
             "unit": alarm.get("Unit", ""),
             "warmUpConfiguration": camel(alarm.get("WarmUpConfiguration")),
-            "tagsAll": _tags(call, alarm["AlarmArn"]),
+            "tagsAll": tags_of(call, alarm["AlarmArn"]),
         }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del resource_id
-        if not changed or changed - {"tags"}:
-            self._put(call, new)
-        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
-        return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         del state
         call.client("cloudwatch").delete_alarms(AlarmNames=[resource_id])
 
 
-class CompositeAlarm(Resource):
+class CompositeAlarm(PutAgain):
     token = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+    named_by = "alarmName"
     defaults = MappingProxyType({"actionsEnabled": True})
     sets = frozenset(_ACTIONS)
     missing = frozenset({"ResourceNotFound"})
 
-    def create(self, call: Call, inputs: Inputs) -> str:
-        self._put(call, inputs, tag_list(inputs.get("tags")) or None)
-        return str(inputs["alarmName"])
-
-    def _put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
+    def put(self, call: Call, inputs: Inputs, tags: Any = None) -> None:
         suppressor = inputs.get("actionsSuppressor") or {}
         call.client("cloudwatch").put_composite_alarm(
             AlarmName=inputs["alarmName"],
@@ -253,17 +233,8 @@ class CompositeAlarm(Resource):
             "alarmActions": list(alarm.get("AlarmActions") or []) or None,
             "okActions": list(alarm.get("OKActions") or []) or None,
             "insufficientDataActions": list(alarm.get("InsufficientDataActions") or []) or None,
-            "tagsAll": _tags(call, alarm["AlarmArn"]),
+            "tagsAll": tags_of(call, alarm["AlarmArn"]),
         }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del resource_id
-        if not changed or changed - {"tags"}:
-            self._put(call, new)
-        change_tags(call.client("cloudwatch"), str(old["arn"]), old, new)
-        return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         del state
