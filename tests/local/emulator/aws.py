@@ -16,6 +16,13 @@ def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
+def heard_queue(sqs: Any, name: str = "heard") -> tuple[str, str]:
+    """A queue that hears what it is subscribed to: its URL and its ARN."""
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return url, attributes["QueueArn"]
+
+
 def assert_contains(got: Any, sent: Any, path: str = "") -> None:
     """Asserts that everything that was sent came back; more may have come."""
     if isinstance(sent, dict):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.emulator.process import RunningEmulator
-from tests.local.emulator.aws import assert_contains, refusal
+from tests.local.emulator.aws import assert_contains, heard_queue, refusal
 from tests.local.emulator.conftest import REGION, Client, eventually
 from tests.local.emulator.test_cloudwatch import call
 
@@ -32,9 +32,8 @@ class Watched:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-        self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+        self._queue, queue_arn = heard_queue(self._sqs)
+        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
         self.cloudwatch.put_metric_alarm(
             AlarmName=ALARM,
             Namespace="FileFlow",

@@ -9,6 +9,7 @@ import pytest
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.names import Names
+from tests.local.emulator.aws import heard_queue
 from tests.local.emulator.conftest import Client, eventually
 from tests.unit import providers
 from tests.unit.recorder import record
@@ -65,9 +66,7 @@ class Topic:
         ]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         sns.set_topic_attributes(TopicArn=self.arn, AttributeName="Policy", AttributeValue=policy)
-        self.queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
-        attributes = sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])
-        self.queue_arn = attributes["Attributes"]["QueueArn"]
+        self.queue, self.queue_arn = heard_queue(sqs)
         sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=self.queue_arn)
 
     def heard(self) -> list[dict[str, Any]]:

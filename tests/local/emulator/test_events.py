@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.alarm_topic import TOLD_EVENTS
+from tests.local.emulator.aws import heard_queue
 from tests.local.emulator.conftest import Client, eventually
 from tests.local.emulator.test_ecs import STOP_BEFORE_START, World
 
@@ -31,12 +32,11 @@ class Told:
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         policy = policy.replace("TOPIC", topic).replace("ACCOUNT", account)
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-        self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
-        queue_arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"])
+        self._queue, queue_arn = heard_queue(self._sqs)
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
         # The queue itself is a target too: what it gets by that way tells that the event has been handled.
         self._events.put_rule(Name="told", EventPattern=json.dumps({"source": ["test"]}))
-        targets = [{"Id": "1", "Arn": topic}, {"Id": "2", "Arn": queue_arn["Attributes"]["QueueArn"]}]
+        targets = [{"Id": "1", "Arn": topic}, {"Id": "2", "Arn": queue_arn}]
         self._events.put_targets(Rule="told", Targets=targets)
 
     def publish(self) -> list[dict[str, Any]]:
@@ -89,10 +89,9 @@ def heard(client: Client, cluster_arn: str) -> Any:
             "detail": {key: list(values) for key, values in event.detail.items()},
             "resources": [{"prefix": cluster_arn.replace(":cluster/", f":{kind}/") + "/"}],
         }
-        queues[suffix] = sqs.create_queue(QueueName=suffix)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=queues[suffix], AttributeNames=["QueueArn"])
+        queues[suffix], arn = heard_queue(sqs, suffix)
         events.put_rule(Name=suffix, EventPattern=json.dumps(pattern))
-        events.put_targets(Rule=suffix, Targets=[{"Id": "1", "Arn": arn["Attributes"]["QueueArn"]}])
+        events.put_targets(Rule=suffix, Targets=[{"Id": "1", "Arn": arn}])
 
     def details(suffix: str) -> list[Any]:
         received = sqs.receive_message(QueueUrl=queues[suffix], MaxNumberOfMessages=10)
