@@ -15,7 +15,7 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 help: ## List the targets
 	@echo 'FileFlow on ECS. Targets (the emulated AWS on this machine, whatever the stack):'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo 'STACK=prod, staging or dev on up and preview takes another stack than local.'
 
 up: ## Deploy FileFlow on the emulated AWS, with the policy pack (STACK=local)

@@ -23,6 +23,7 @@ def install() -> None:
         ecs_health,
         ecs_permissions,
         ecs_registration,
+        ecs_restarts,
         ecs_stopping,
         ecs_surroundings,
         ecs_tasks,
@@ -54,6 +55,7 @@ def install() -> None:
         ecs_permissions,
         ecs,
         ecs_registration,
+        ecs_restarts,
         application_autoscaling,
         account,
     ):

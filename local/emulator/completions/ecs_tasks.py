@@ -13,8 +13,8 @@ import time
 import uuid
 from typing import Any
 
-from ministack.core.concurrency import resource_lock, spawn_background
-from ministack.core.responses import get_account_id, get_region, now_iso
+from ministack.core.concurrency import resource_lock
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2, ecs
 
 from local.emulator.completions.ec2 import attach_interface
@@ -44,10 +44,6 @@ _SCHEDULER_REASONS = (
     "Deployment completed",
     "Service deleted",
 )
-_FAILURES_WITHOUT_DELAY = 10
-_LONGEST_DELAY_SECONDS = 60.0
-
-_failures_in_a_row: dict[tuple[str, str, str], int] = {}
 
 
 def install() -> None:
@@ -59,7 +55,6 @@ def install() -> None:
     wrap(ecs, "_mark_task_pending", _mark_pending)
     wrap(ecs, "_mark_task_running", _mark_running)
     wrap(ecs, "_mark_task_stopped", _mark_stopped)
-    wrap(ecs, "_record_service_task_failure", _throttle_failing_service)
 
 
 # ECS's times have milliseconds; ministack's are whole seconds, which hide who came first.
@@ -313,41 +308,3 @@ def _detach_interface(task: dict[str, Any]) -> None:
     ec2._network_interfaces.pop(task.get("_interface"), None)
     for attachment in task.get("attachments", []):
         attachment["status"] = "DELETED"
-
-
-def _throttle_failing_service(original: Any) -> Any:
-    """Lets a service whose tasks keep failing wait longer and longer, as ECS does, instead of spinning."""
-
-    def record(task: dict[str, Any], digest_resolution_failed: bool = False) -> None:
-        key = (get_account_id(), get_region(), f"{task.get('clusterArn')}/{task.get('group')}")
-        failures = _failures_in_a_row.get(key, 0) + 1
-        stopped = task.get("_stopped_seconds", 0.0)
-        ran_seconds = stopped - task.get("_started_seconds", stopped)
-        _failures_in_a_row[key] = 1 if ran_seconds > _LONGEST_DELAY_SECONDS else failures
-        if failures <= _FAILURES_WITHOUT_DELAY:
-            original(task, digest_resolution_failed)
-            return
-        service = service_of(task)
-        if service and failures == _FAILURES_WITHOUT_DELAY + 1:
-            name = service["serviceName"]
-            add_event(service, f"(service {name}) is unable to consistently start tasks successfully.")
-            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
-            publish(
-                "ECS Service Action",
-                [service["serviceArn"]],
-                {
-                    "eventType": "WARN",
-                    "eventName": "SERVICE_TASK_START_IMPAIRED",
-                    "clusterArn": service["clusterArn"],
-                    "createdAt": now_iso(),
-                },
-            )
-        delay_seconds = min(2.0 ** (failures - _FAILURES_WITHOUT_DELAY), _LONGEST_DELAY_SECONDS)
-
-        def later() -> None:
-            time.sleep(delay_seconds)
-            original(task, digest_resolution_failed)
-
-        spawn_background(later, thread_name="fileflow-ecs-throttle")
-
-    return record

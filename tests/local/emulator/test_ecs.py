@@ -997,9 +997,9 @@ def test_an_old_task_stays_at_its_own_port_until_the_new_one_has_taken_over(worl
     start_before_stop = {"minimumHealthyPercent": 100, "maximumPercent": 200}
     world.create(world.register(), loadBalancers=balancers, deploymentConfiguration=start_before_stop)
     world.steady()
-    sick = {"FILEFLOW_SIMULATE_UNHEALTHY": "1"}
+    never_stable = {"FILEFLOW_SIMULATE_EXIT": "1", "FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS": "5"}
     port = [{"containerPort": 9191}]
-    moved = world.register(sick, portMappings=port, healthCheck={"command": ["CMD", "check"]})
+    moved = world.register(never_stable, portMappings=port)
     world.update(taskDefinition=moved, loadBalancers=[balancers[0] | {"containerPort": 9191}])
     assert eventually(lambda: ports() == {9091, 9191})
     well = world.register(portMappings=port)
@@ -1050,14 +1050,37 @@ def test_a_task_that_keeps_failing_without_a_breaker_does_not_spin(world: World)
     assert len(stopped) < 50
 
 
-def test_a_task_that_never_starts_makes_the_service_wait_longer_and_say_so(world: World) -> None:
+def times_told_of_starts_that_fail(world: World) -> int:
+    messages = [each["message"] for each in world.service()["events"]]
+    return sum("unable to consistently start tasks" in message for message in messages)
+
+
+def test_a_task_that_never_starts_makes_the_service_wait_longer_and_say_so_until_another_revision(
+    world: World,
+) -> None:
     world.logs.delete_log_group(logGroupName=LOG_GROUP)
     world.create(world.register(), deploymentConfiguration=STOP_BEFORE_START)
-
-    def told() -> bool:
-        return any(
-            "unable to consistently start tasks" in each["message"] for each in world.service()["events"]
-        )
-
-    eventually(told, seconds=60)
+    eventually(lambda: times_told_of_starts_that_fail(world) == 1, seconds=60)
     assert all(task["stopCode"] == "TaskFailedToStart" for task in world.tasks("STOPPED"))
+    world.update(taskDefinition=world.register())
+    eventually(lambda: times_told_of_starts_that_fail(world) == 2, seconds=60)
+
+
+def test_a_failure_counts_for_its_rollout_before_the_service_waits_and_one_that_ran_is_no_failed_start(
+    world: World,
+) -> None:
+    world.create(world.register())
+    world.steady()
+    patient = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "COUNT", "value": 100}}
+    environment = {"FILEFLOW_SIMULATE_EXIT": "1", "FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS": "0"}
+    world.update(
+        taskDefinition=world.register(environment),
+        deploymentConfiguration=STOP_BEFORE_START | {"deploymentCircuitBreaker": patient},
+    )
+
+    def failed() -> list[Any]:
+        return [task for task in world.tasks("STOPPED") if task["stopCode"] == "EssentialContainerExited"]
+
+    seen = len(eventually(lambda: len(failed()) >= 12 and failed(), seconds=60))
+    eventually(lambda: world.service()["deployments"][0]["failedTasks"] >= seen, seconds=2)
+    assert times_told_of_starts_that_fail(world) == 0

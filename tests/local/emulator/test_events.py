@@ -10,7 +10,7 @@ import pytest
 from components.alarm_topic import TOLD_EVENTS
 from tests.local.emulator.aws import heard_queue
 from tests.local.emulator.conftest import Client, eventually
-from tests.local.emulator.test_ecs import STOP_BEFORE_START, World
+from tests.local.emulator.test_ecs import LOG_GROUP, STOP_BEFORE_START, World
 
 STATEMENT = {
     "Effect": "Allow",
@@ -105,9 +105,7 @@ def world(client: Client, account: str) -> World:
     return World(client, account)
 
 
-def test_a_task_that_was_killed_for_its_memory_is_told_and_so_is_the_loop_that_it_restarts_in(
-    world: World,
-) -> None:
+def test_a_task_that_was_killed_for_its_memory_is_told(world: World) -> None:
     (cluster,) = world.ecs.describe_clusters(clusters=["fileflow-prod"])["clusters"]
     details = heard(world.client, cluster["clusterArn"])
     oom = world.register({"FILEFLOW_SIMULATE_OOM": "1"})
@@ -115,10 +113,15 @@ def test_a_task_that_was_killed_for_its_memory_is_told_and_so_is_the_loop_that_i
     stopped = eventually(lambda: details("stopped-task"))[0]
     assert stopped["stopCode"] == "EssentialContainerExited"
     assert [container["exitCode"] for container in stopped["containers"]] == [137]
-    assert (
-        eventually(lambda: details("restart-loop"), seconds=60)[0]["eventName"]
-        == "SERVICE_TASK_START_IMPAIRED"
-    )
+
+
+def test_a_service_whose_tasks_never_start_is_told(world: World) -> None:
+    (cluster,) = world.ecs.describe_clusters(clusters=["fileflow-prod"])["clusters"]
+    details = heard(world.client, cluster["clusterArn"])
+    world.logs.delete_log_group(logGroupName=LOG_GROUP)
+    world.create(world.register(), deploymentConfiguration=STOP_BEFORE_START)
+    told = eventually(lambda: details("restart-loop"), seconds=60)[0]
+    assert told["eventName"] == "SERVICE_TASK_START_IMPAIRED"
 
 
 def test_a_task_that_a_rollout_stops_is_nobodys_alarm(world: World) -> None:
