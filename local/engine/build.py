@@ -123,6 +123,9 @@ def build(
 ) -> None:
     """Build the CLI into `folder`; minutes on a machine that has built nothing of it yet.
 
+    What the compiler keeps (1.6 GiB) lies beside `folder` until a build succeeds: a run that was cut off
+    goes on where it was, and nothing of it stays in the user's own cache of Go.
+
     Raises LocalError with the compiler's last words when it fails.
     """
     module = folder / "module"
@@ -133,8 +136,12 @@ def build(
         f"Building Pulumi {version} from its Go module (once; about 4 minutes on 2 cores)"
     ) as step:
         command = [str(go), *build_arguments(version, folder / "pulumi")]
-        code = processes.run_logged(command, log, step, env=go_environment(environment), cwd=module)
+        compiled = folder.with_name("go-build.tmp")
+        variables = {**go_environment(environment), "GOCACHE": str(compiled)}
+        code = processes.run_logged(command, log, step, env=variables, cwd=module)
     shutil.rmtree(module)
+    if not code and compiled.exists():
+        shutil.rmtree(compiled)
     if code:
         raise full(folder) or LocalError(
             f"`go build` of Pulumi {version} ended with exit code {code}: {failure(log)}",

@@ -259,6 +259,22 @@ def test_an_interrupted_build_leaves_nothing_that_looks_finished(
     assert len(entries(paths.cache)) == 1
 
 
+def test_what_the_compiler_keeps_stays_until_a_build_succeeds_and_then_goes(
+    paths: Paths, bin_folder: Path, environment: dict[str, str]
+) -> None:
+    compile_one = 'mkdir -p "$GOCACHE"; echo one >> "$GOCACHE/object"; cat "$GOCACHE/object"'
+    fakes.go(bin_folder, does=f'{compile_one}; [ -e "{bin_folder}/well" ] || exit 1')
+    with pytest.raises(LocalError):
+        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+    kept = paths.cache / "engine" / "go-build.tmp"
+    assert (kept / "object").read_text() == "one\n"
+    (bin_folder / "well").touch()
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+    assert engine.pulumi.exists()
+    assert not kept.exists()
+    assert len(entries(paths.cache)) == 1
+
+
 def test_the_module_requires_the_pinned_versions() -> None:
     text = build.go_mod(Version(3, 250, 0))
     assert "github.com/pulumi/pulumi/pkg/v3 v3.250.0\n" in text
