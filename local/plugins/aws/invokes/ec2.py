@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..resource import Call, Function, Inputs, tag_map
@@ -23,14 +23,6 @@ def _wanted(args: Inputs, **by_name: str) -> list[dict[str, Any]]:
     return wanted
 
 
-def _single(what: str, found: Sequence[Mapping[str, Any]], args: Inputs) -> Mapping[str, Any]:
-    if len(found) != 1:
-        asked = ", ".join(f"{name} {value}" for name, value in sorted(args.items()) if name != "region")
-        number = "no" if not found else str(len(found))
-        raise LookupError(f"{number} {what} match {asked or 'nothing in particular'}; exactly one must")
-    return found[0]
-
-
 def _find(
     call: Call, what: str, operation: str, key: str, args: Inputs, wanted: list[dict[str, Any]], **ids: Any
 ) -> Mapping[str, Any]:
@@ -39,9 +31,16 @@ def _find(
     if wanted:
         parameters["Filters"] = wanted
     ask = getattr(call.client("ec2"), operation)
-    absent = [f"Invalid{kind}.NotFound" for kind in ("VpcID", "SubnetID", "Group", "GroupId", "RouteTableID")]
-    found = unless_absent(lambda: ask(**parameters)[key], *absent, "InvalidInternetGatewayID.NotFound")
-    return _single(what, found or [], args)
+    found: list[Mapping[str, Any]] = (
+        unless_absent(lambda: ask(**parameters)[key], "InvalidVpcID.NotFound", "InvalidSubnetID.NotFound")
+        or []
+    )
+    if len(found) != 1:
+        asked = ", ".join(f"{name} {value}" for name, value in sorted(args.items()) if name != "region")
+        raise LookupError(
+            f"{len(found) or 'no'} {what} match {asked or 'nothing in particular'}; exactly one must"
+        )
+    return found[0]
 
 
 def _ids(call: Call, operation: str, key: str, id_name: str, wanted: list[dict[str, Any]]) -> list[str]:
@@ -161,149 +160,7 @@ def _get_subnets(call: Call, args: Inputs) -> Mapping[str, Any]:
     return {"id": call.region, "ids": ids}
 
 
-def _get_security_group(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = _wanted(args, group_name="name", vpc_id="vpcId")
-    group = _find(
-        call,
-        "security groups",
-        "describe_security_groups",
-        "SecurityGroups",
-        args,
-        wanted,
-        GroupIds=args.get("id"),
-    )
-    return {
-        "arn": call.arn("ec2", f"security-group/{group['GroupId']}"),
-        "description": group["Description"],
-        "id": group["GroupId"],
-        "name": group["GroupName"],
-        "tags": tag_map(group.get("Tags")),
-        "vpcId": group.get("VpcId", ""),
-    }
-
-
-def _get_security_groups(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = _wanted(args)
-    pages = (
-        call.client("ec2")
-        .get_paginator("describe_security_groups")
-        .paginate(**({"Filters": wanted} if wanted else {}))
-    )
-    groups = [group for page in pages for group in page["SecurityGroups"]]
-    return {
-        "arns": [call.arn("ec2", f"security-group/{group['GroupId']}") for group in groups],
-        "id": call.region,
-        "ids": [group["GroupId"] for group in groups],
-        "vpcIds": [group.get("VpcId", "") for group in groups],
-    }
-
-
-def _get_route_table(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = _wanted(args, vpc_id="vpcId")
-    for name, argument in (("subnet-id", "subnetId"), ("gateway-id", "gatewayId")):
-        if args.get(argument):
-            wanted.append({"Name": f"association.{name}", "Values": [args[argument]]})
-    table = _find(
-        call,
-        "route tables",
-        "describe_route_tables",
-        "RouteTables",
-        args,
-        wanted,
-        RouteTableIds=args.get("routeTableId"),
-    )
-    return {
-        "arn": call.arn("ec2", f"route-table/{table['RouteTableId']}"),
-        "associations": [
-            {
-                "gatewayId": association.get("GatewayId", ""),
-                "main": bool(association.get("Main")),
-                "routeTableAssociationId": association["RouteTableAssociationId"],
-                "routeTableId": association["RouteTableId"],
-                "subnetId": association.get("SubnetId", ""),
-            }
-            for association in table.get("Associations", [])
-        ],
-        "gatewayId": args.get("gatewayId"),
-        "id": table["RouteTableId"],
-        "ownerId": table.get("OwnerId", ""),
-        "routeTableId": table["RouteTableId"],
-        "routes": [
-            {
-                "cidrBlock": route.get("DestinationCidrBlock", ""),
-                "destinationPrefixListId": route.get("DestinationPrefixListId", ""),
-                "gatewayId": route.get("GatewayId", ""),
-                "ipv6CidrBlock": route.get("DestinationIpv6CidrBlock", ""),
-                "natGatewayId": route.get("NatGatewayId", ""),
-                "networkInterfaceId": route.get("NetworkInterfaceId", ""),
-                "transitGatewayId": route.get("TransitGatewayId", ""),
-                "vpcPeeringConnectionId": route.get("VpcPeeringConnectionId", ""),
-            }
-            for route in table.get("Routes", [])
-            if route.get("GatewayId") != "local"
-        ],
-        "tags": tag_map(table.get("Tags")),
-        "vpcId": table["VpcId"],
-    }
-
-
-def _get_route_tables(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = _wanted(args, vpc_id="vpcId")
-    return {
-        "id": call.region,
-        "ids": _ids(call, "describe_route_tables", "RouteTables", "RouteTableId", wanted),
-    }
-
-
-def _get_internet_gateway(call: Call, args: Inputs) -> Mapping[str, Any]:
-    gateway = _find(
-        call,
-        "internet gateways",
-        "describe_internet_gateways",
-        "InternetGateways",
-        args,
-        _wanted(args),
-        InternetGatewayIds=args.get("internetGatewayId"),
-    )
-    return {
-        "arn": call.arn("ec2", f"internet-gateway/{gateway['InternetGatewayId']}"),
-        "attachments": [
-            {"state": attachment["State"], "vpcId": attachment["VpcId"]}
-            for attachment in gateway.get("Attachments", [])
-        ],
-        "id": gateway["InternetGatewayId"],
-        "internetGatewayId": gateway["InternetGatewayId"],
-        "ownerId": gateway.get("OwnerId", ""),
-        "tags": tag_map(gateway.get("Tags")),
-    }
-
-
-def _get_prefix_list(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = _wanted(args, prefix_list_name="name")
-    found = _find(
-        call,
-        "prefix lists",
-        "describe_prefix_lists",
-        "PrefixLists",
-        args,
-        wanted,
-        PrefixListIds=args.get("prefixListId"),
-    )
-    return {
-        "cidrBlocks": sorted(found.get("Cidrs", [])),
-        "id": found["PrefixListId"],
-        "name": found["PrefixListName"],
-        "prefixListId": found["PrefixListId"],
-    }
-
-
 FUNCTIONS: tuple[Function, ...] = (
-    Function("aws:ec2/getInternetGateway:getInternetGateway", _get_internet_gateway),
-    Function("aws:ec2/getPrefixList:getPrefixList", _get_prefix_list),
-    Function("aws:ec2/getRouteTable:getRouteTable", _get_route_table),
-    Function("aws:ec2/getRouteTables:getRouteTables", _get_route_tables),
-    Function("aws:ec2/getSecurityGroup:getSecurityGroup", _get_security_group),
-    Function("aws:ec2/getSecurityGroups:getSecurityGroups", _get_security_groups),
     Function("aws:ec2/getSubnet:getSubnet", _get_subnet),
     Function("aws:ec2/getSubnets:getSubnets", _get_subnets),
     Function("aws:ec2/getVpc:getVpc", _get_vpc),

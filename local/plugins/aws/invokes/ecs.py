@@ -1,16 +1,14 @@
-"""Functions about ECS clusters, services and task definitions."""
+"""Functions about ECS clusters and services."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .. import documents
 from ..resource import Call, Function, Inputs
 from ..resources.ecs import cluster as clusters
 from ..resources.ecs import service as services
 from ..resources.ecs import tags
-from ..resources.ecs import task_definition as definitions
 
 
 def _get_cluster(call: Call, args: Inputs) -> Mapping[str, Any]:
@@ -29,12 +27,6 @@ def _get_cluster(call: Call, args: Inputs) -> Mapping[str, Any]:
         "serviceConnectDefaults": [namespace] if namespace else [],
         "tags": tags.from_ecs(cluster.get("tags")),
     }
-
-
-def _get_clusters(call: Call, args: Inputs) -> Mapping[str, Any]:
-    del args
-    pages = call.client("ecs").get_paginator("list_clusters").paginate()
-    return {"clusterArns": [arn for page in pages for arn in page["clusterArns"]]}
 
 
 def _time(moment: Any) -> str:
@@ -117,78 +109,7 @@ def _listed(block: Any) -> list[Any]:
     return [block] if block else []
 
 
-def _describe(call: Call, name: str) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = call.client("ecs").describe_task_definition(taskDefinition=name)
-    definition: Mapping[str, Any] = answer["taskDefinition"]
-    return definition
-
-
-def _get_task_definition(call: Call, args: Inputs) -> Mapping[str, Any]:
-    definition = _describe(call, args["taskDefinition"])
-    outputs = definitions.outputs_of(definition)
-    return {
-        **{
-            name: outputs[name]
-            for name in (
-                "arn",
-                "arnWithoutRevision",
-                "cpu",
-                "enableFaultInjection",
-                "executionRoleArn",
-                "family",
-                "ipcMode",
-                "memory",
-                "networkMode",
-                "pidMode",
-                "placementConstraints",
-                "requiresCompatibilities",
-                "revision",
-                "taskRoleArn",
-            )
-        },
-        "id": definition["taskDefinitionArn"],
-        "status": definition.get("status", "ACTIVE"),
-        "containerDefinitions": documents.to_text(definition["containerDefinitions"]),
-        "ephemeralStorages": _listed(outputs["ephemeralStorage"]),
-        "proxyConfigurations": _listed(outputs["proxyConfiguration"]),
-        "runtimePlatforms": _listed(outputs["runtimePlatform"]),
-        "volumes": [
-            {"name": v["name"], "hostPath": v["hostPath"], "configureAtLaunch": v["configureAtLaunch"]}
-            for v in outputs["volumes"]
-        ],
-    }
-
-
-def _get_container_definition(call: Call, args: Inputs) -> Mapping[str, Any]:
-    definition = _describe(call, args["taskDefinition"])
-    name = args["containerName"]
-    container = next((c for c in definition["containerDefinitions"] if c.get("name") == name), None)
-    if container is None:
-        raise LookupError(f"{args['taskDefinition']} has no container {name!r}")
-    image = str(container.get("image", ""))
-    return {
-        "id": f"{args['taskDefinition']}/{name}",
-        "image": image,
-        "imageDigest": image.partition("@")[2] or image.rpartition(":")[2],
-        "cpu": container.get("cpu", 0),
-        "memory": container.get("memory", 0),
-        "memoryReservation": container.get("memoryReservation", 0),
-        "disableNetworking": bool(container.get("disableNetworking", False)),
-        "dockerLabels": dict(container.get("dockerLabels") or {}),
-        "environment": {e["name"]: e["value"] for e in container.get("environment") or []},
-    }
-
-
 FUNCTIONS = (
     Function("aws:ecs/getCluster:getCluster", _get_cluster, required=("clusterName",)),
-    Function("aws:ecs/getClusters:getClusters", _get_clusters),
-    Function(
-        "aws:ecs/getContainerDefinition:getContainerDefinition",
-        _get_container_definition,
-        required=("containerName", "taskDefinition"),
-    ),
     Function("aws:ecs/getService:getService", _get_service, required=("clusterArn", "serviceName")),
-    Function(
-        "aws:ecs/getTaskDefinition:getTaskDefinition", _get_task_definition, required=("taskDefinition",)
-    ),
 )

@@ -79,31 +79,6 @@ def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
-def _get_availability_zone(call: Call, args: Inputs) -> Mapping[str, Any]:
-    zones = [
-        zone
-        for zone in _zones(call, args)
-        if args.get("name") in (None, zone["ZoneName"]) and args.get("zoneId") in (None, zone["ZoneId"])
-    ]
-    if len(zones) != 1:
-        raise LookupError(f"{len(zones)} availability zones match, exactly one is expected")
-    zone = zones[0]
-    return {
-        "id": zone["ZoneName"],
-        "name": zone["ZoneName"],
-        "nameSuffix": zone["ZoneName"].removeprefix(call.region),
-        "zoneId": zone["ZoneId"],
-        "zoneType": zone.get("ZoneType", "availability-zone"),
-        "state": zone.get("State", "available"),
-        "optInStatus": zone.get("OptInStatus", ""),
-        "groupName": zone.get("GroupName", ""),
-        "groupLongName": zone.get("GroupLongName", ""),
-        "networkBorderGroup": zone.get("NetworkBorderGroup", ""),
-        "parentZoneId": zone.get("ParentZoneId", ""),
-        "parentZoneName": zone.get("ParentZoneName", ""),
-    }
-
-
 def _get_partition(call: Call, args: Inputs) -> Mapping[str, Any]:
     del args
     partition = call.aws.partition
@@ -116,55 +91,9 @@ def _get_partition(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
-def _get_regions(call: Call, args: Inputs) -> Mapping[str, Any]:
-    wanted = filters(args)
-    answer = call.client("ec2").describe_regions(
-        AllRegions=bool(args.get("allRegions", False)), **({"Filters": wanted} if wanted else {})
-    )
-    return {"id": call.aws.partition, "names": sorted(r["RegionName"] for r in answer["Regions"])}
-
-
-def _get_arn(call: Call, args: Inputs) -> Mapping[str, Any]:
-    del call
-    parts = str(args["arn"]).split(":", 5)
-    if len(parts) != 6 or parts[0] != "arn":
-        raise ValueError(
-            f"{args['arn']!r} is no ARN: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE is expected"
-        )
-    _, partition, service, region, account, resource = parts
-    return {
-        "id": args["arn"],
-        "partition": partition,
-        "service": service,
-        "region": region,
-        "account": account,
-        "resource": resource,
-    }
-
-
-def _get_default_tags(call: Call, args: Inputs) -> Mapping[str, Any]:
-    del args
-    return {"id": call.aws.partition, "tags": dict(call.aws.configuration.default_tags)}
-
-
-def _get_service_principal(call: Call, args: Inputs) -> Mapping[str, Any]:
-    suffix = dns_suffix("aws")  # principals end in amazonaws.com in China too, with few exceptions
-    name = f"{args['serviceName']}.{suffix}"
-    return {"id": f"{args['serviceName']}.{call.region}.{suffix}", "name": name, "suffix": suffix}
-
-
 FUNCTIONS = (
-    Function("aws:index/getArn:getArn", _get_arn, required=("arn",)),
-    Function("aws:index/getAvailabilityZone:getAvailabilityZone", _get_availability_zone),
     Function("aws:index/getAvailabilityZones:getAvailabilityZones", _get_availability_zones),
     Function("aws:index/getCallerIdentity:getCallerIdentity", _get_caller_identity),
-    Function("aws:index/getDefaultTags:getDefaultTags", _get_default_tags),
     Function("aws:index/getPartition:getPartition", _get_partition),
     Function("aws:index/getRegion:getRegion", _get_region),
-    Function("aws:index/getRegions:getRegions", _get_regions),
-    Function(
-        "aws:index/getServicePrincipal:getServicePrincipal",
-        _get_service_principal,
-        required=("serviceName",),
-    ),
 )

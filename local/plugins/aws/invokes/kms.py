@@ -1,4 +1,4 @@
-"""KMS functions: keys and aliases that exist already."""
+"""KMS functions: keys that exist already."""
 
 from __future__ import annotations
 
@@ -37,22 +37,4 @@ def _get_key(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
-def _get_alias(call: Call, args: Inputs) -> Mapping[str, Any]:
-    for page in call.client("kms").get_paginator("list_aliases").paginate():
-        for alias in page["Aliases"]:
-            if alias["AliasName"] == args["name"]:
-                key_id = alias.get("TargetKeyId", "")
-                return {
-                    "arn": alias["AliasArn"],
-                    "id": alias["AliasArn"],
-                    "name": args["name"],
-                    "targetKeyArn": call.arn("kms", f"key/{key_id}"),
-                    "targetKeyId": key_id,
-                }
-    raise LookupError(f"there is no KMS alias {args['name']}")
-
-
-FUNCTIONS: tuple[Function, ...] = (
-    Function("aws:kms/getAlias:getAlias", _get_alias, required=("name",)),
-    Function("aws:kms/getKey:getKey", _get_key, required=("keyId",)),
-)
+FUNCTIONS: tuple[Function, ...] = (Function("aws:kms/getKey:getKey", _get_key, required=("keyId",)),)

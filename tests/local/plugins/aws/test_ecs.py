@@ -396,19 +396,11 @@ def test_the_functions_find_what_is_there_and_say_what_is_not(plugin: Plugin, se
     cluster, name = service.outputs["cluster"], service.outputs["name"]
     found = plugin.invoke("aws:ecs/getCluster:getCluster", {"clusterName": cluster})
     assert (found["arn"], found["status"]) == (cluster, "ACTIVE")
-    assert plugin.invoke("aws:ecs/getClusters:getClusters", {})["clusterArns"] == [cluster]
     described = plugin.invoke("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": name})
     assert (described["desiredCount"], described["launchType"]) == (1, "FARGATE")
     assert (
         described["networkConfigurations"][0]["subnets"] == service.inputs["networkConfiguration"]["subnets"]
     )
-    task = plugin.invoke("aws:ecs/getTaskDefinition:getTaskDefinition", {"taskDefinition": "web"})
-    assert (task["revision"], task["status"]) == (1, "ACTIVE")
-    container = plugin.invoke(
-        "aws:ecs/getContainerDefinition:getContainerDefinition",
-        {"taskDefinition": "web:1", "containerName": "web"},
-    )
-    assert container["image"] == "web:1"
     for token, arguments in (
         ("aws:ecs/getCluster:getCluster", {"clusterName": "nowhere"}),
         ("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": "nobody"}),

@@ -99,7 +99,3 @@ def test_an_instance_profile_changes_its_role_in_place(plugin: Plugin, role: Lif
     profile.imported()
     for resource in (profile, role, other):
         resource.delete()
-
-
-def test_a_role_that_exists_is_found_by_name(plugin: Plugin, role: Life) -> None:
-    assert plugin.invoke("aws:iam/getRole:getRole", {"name": role.id})["arn"] == role.outputs["arn"]

@@ -239,22 +239,13 @@ def test_a_target_that_is_registered_by_hand_is_deregistered(
     plugin.delete(attachment.token, attachment.outputs)
 
 
-def test_load_balancing_that_exists_is_found(plugin: Plugin, balancer: Life, targets: Life) -> None:
-    listener = Life(
-        plugin,
-        "lb/listener:Listener",
-        loadBalancerArn=balancer.id,
-        port=80,
-        defaultActions=[{"type": "forward", "targetGroupArn": targets.id}],
-    )
+def test_a_load_balancer_that_exists_is_found(plugin: Plugin, balancer: Life) -> None:
     found = plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", {"name": balancer.outputs["name"]})
     assert (found["arn"], found["dnsName"]) == (balancer.id, balancer.outputs["dnsName"])
-    group = plugin.invoke("aws:lb/getTargetGroup:getTargetGroup", {"arn": targets.id})
-    assert group["healthCheck"] == targets.outputs["healthCheck"]
-    by_port = {"loadBalancerArn": balancer.id, "port": 80}
-    assert plugin.invoke("aws:lb/getListener:getListener", by_port)["arn"] == listener.id
-    with pytest.raises(RefusedError, match=r"no listeners match .* port 81; exactly one must"):
-        plugin.invoke("aws:lb/getListener:getListener", {**by_port, "port": 81})
+    assert plugin.invoke("aws:lb/getLbs:getLbs", {"tags": {"Name": "nobody's"}})["arns"] == []
+    assert balancer.id in plugin.invoke("aws:lb/getLbs:getLbs", {})["arns"]
+    with pytest.raises(RefusedError, match=r"no load balancers match name nobody; exactly one must"):
+        plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", {"name": "nobody"})
 
 
 def test_a_single_target_group_comes_back_in_the_form_in_which_it_was_given() -> None:

@@ -19,12 +19,11 @@ def zone(plugin: Plugin) -> Life:
     return Life(plugin, "route53/zone:Zone", name="shop.example.com", forceDestroy=True)
 
 
-def test_a_zone_changes_in_place_and_takes_its_records_along(plugin: Plugin, zone: Life, aws: Client) -> None:
+def test_a_zone_changes_in_place_and_takes_its_records_along(zone: Life, aws: Client) -> None:
     assert zone.outputs["comment"] == "Managed by Pulumi"
     zone.change(comment="the shop")
     zone.change(tags={"Name": "shop"})
     zone.imported(unknowable=["forceDestroy"])
-    assert plugin.invoke("aws:route53/getZone:getZone", {"name": "shop.example.com"})["zoneId"] == zone.id
     record = {
         "Name": "a.shop.example.com",
         "Type": "A",
@@ -130,8 +129,6 @@ def test_a_certificate_is_issued_once_its_records_are_there(plugin: Plugin, zone
     certificate.outputs, _ = certificate.refreshed()
     assert certificate.outputs["status"] == "ISSUED"
     certificate.imported()
-    found = plugin.invoke("aws:acm/getCertificate:getCertificate", {"domain": "api.shop.example.com"})
-    assert found["arn"] == certificate.id
     plugin.delete(validation.token, validation.outputs)
     certificate.delete()
 
@@ -164,11 +161,10 @@ def test_a_namespace_and_its_services_change_in_place(plugin: Plugin) -> None:
     namespace.delete()
 
 
-def test_an_http_namespace_is_found_by_its_name(plugin: Plugin) -> None:
+def test_an_http_namespace_is_made_and_deleted(plugin: Plugin) -> None:
     namespace = Life(plugin, "servicediscovery/httpNamespace:HttpNamespace", name="fileflow")
     namespace.imported()
-    found = plugin.invoke("aws:servicediscovery/getHttpNamespace:getHttpNamespace", {"name": "fileflow"})
-    assert (found["id"], found["httpName"]) == (namespace.id, "fileflow")
+    assert namespace.outputs["httpName"] == "fileflow"
     namespace.delete()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -191,29 +190,3 @@ def test_a_network_that_exists_is_found_by_id_tags_and_filters(
     assert plugin.invoke("aws:ec2/getSubnet:getSubnet", {"id": subnet.id})["vpcId"] == vpc.id
     with pytest.raises(RefusedError, match="no VPCs match id vpc-00000000; exactly one must"):
         plugin.invoke("aws:ec2/getVpc:getVpc", {"id": "vpc-00000000"})
-
-
-def test_the_policy_document_function_writes_what_the_real_provider_writes(plugin: Plugin) -> None:
-    found = plugin.invoke(
-        "aws:iam/getPolicyDocument:getPolicyDocument",
-        {
-            "statements": [
-                {
-                    "sid": "read",
-                    "actions": ["s3:GetObject", "s3:ListBucket"],
-                    "resources": ["arn:aws:s3:::&{aws:username}/<1>"],
-                    "principals": [{"type": "AWS", "identifiers": ["1", "2"]}],
-                    "conditions": [{"test": "StringLike", "variable": "s3:prefix", "values": ["b", "a"]}],
-                },
-                {"effect": "Deny", "actions": ["*"], "resources": ["*"]},
-            ]
-        },
-    )
-    assert found["minifiedJson"] == (
-        '{"Version":"2012-10-17","Statement":[{"Sid":"read","Effect":"Allow",'
-        '"Action":["s3:ListBucket","s3:GetObject"],"Resource":"arn:aws:s3:::${aws:username}/\\u003c1\\u003e",'
-        '"Principal":{"AWS":["2","1"]},"Condition":{"StringLike":{"s3:prefix":["b","a"]}}},'
-        '{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-    )
-    assert json.loads(found["json"]) == json.loads(found["minifiedJson"])
-    assert found["json"].startswith('{\n  "Version": "2012-10-17",\n  "Statement": [\n    {\n      "Sid"')

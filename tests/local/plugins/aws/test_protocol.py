@@ -330,10 +330,6 @@ def test_the_surroundings_are_told(plugin: Plugin, account: str) -> None:
     zones = plugin.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {"state": "available"})
     assert zones["names"][:2] == ["ap-northeast-2a", "ap-northeast-2b"]
     assert len(zones["zoneIds"]) == len(zones["names"])
-    arn = plugin.invoke("aws:index/getArn:getArn", {"arn": f"arn:aws:sns:us-east-1:{account}:a:b"})
-    assert (arn["service"], arn["region"], arn["resource"]) == ("sns", "us-east-1", "a:b")
-    with pytest.raises(RefusedError, match="is no ARN"):
-        plugin.invoke("aws:index/getArn:getArn", {"arn": "sns"})
 
 
 def test_a_resource_of_another_region_is_made_there(plugin: Plugin, aws: Aws) -> None:

@@ -155,8 +155,8 @@ def test_a_secret_and_its_value_are_told_apart(plugin: Plugin, key: Life) -> Non
     assert version.outputs["versionStages"] == ["AWSCURRENT"]
     version.imported()
     assert version.replaced_by(secretString="other") == ["secretString"]
-    found = plugin.invoke("aws:secretsmanager/getSecretVersion:getSecretVersion", {"secretId": secret.id})
-    assert found["secretString"] == "hush"
+    found = plugin.invoke("aws:secretsmanager/getSecret:getSecret", {"name": "fileflow/database"})
+    assert (found["arn"], found["description"]) == (secret.id, "database")
     secret.change(recoveryWindowInDays=0)
     secret.delete()
     assert plugin.read(version.token, version.id, version.outputs, version.inputs) is None

@@ -91,28 +91,20 @@ aws.vpc.SecurityGroupEgressRule(
 
 # --- roles
 
-trust = aws.iam.get_policy_document(
-    statements=[
-        {
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": ["ecs-tasks.amazonaws.com"]}],
-        }
-    ]
-)
-execution = aws.iam.Role("execution", assume_role_policy=trust.json)
-aws.iam.RolePolicyAttachment(
-    "execution",
-    role=execution.name,
-    policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
-)
-# As an object, on purpose: the provider makes text of it.
-work_trust: Any = {
+trust: Any = {
     "Version": "2012-10-17",
     "Statement": [
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
     ],
 }
-work = aws.iam.Role("work", name=f"{PREFIX}-work", assume_role_policy=work_trust)
+execution = aws.iam.Role("execution", assume_role_policy=json.dumps(trust))
+aws.iam.RolePolicyAttachment(
+    "execution",
+    role=execution.name,
+    policy_arn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+)
+# The trust as an object, on purpose: the provider makes text of it.
+work = aws.iam.Role("work", name=f"{PREFIX}-work", assume_role_policy=trust)
 aws.iam.RolePolicy("work", role=work.id, policy=policy(statement("s3:GetObject")))
 publishing_policy: Any = {"Version": "2012-10-17", "Statement": [statement("sns:Publish")]}
 publishing = aws.iam.Policy("publish", policy=publishing_policy)
