@@ -8,70 +8,51 @@ Deliberately evaluates no metric math.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from ministack import app as ministack_app
 from ministack.core.responses import get_region
 from ministack.services import cloudwatch
 
 from local.emulator.completions import alarm_muting
-from local.emulator.completions.patching import AwsError, Request, json_body
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
 _KEPT = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 _ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
 
-_ACTIONS = {
-    "PutMetricData": "_put_metric_data",
-    "GetMetricStatistics": "_get_metric_statistics",
-    "GetMetricData": "_get_metric_data",
-    "ListMetrics": "_list_metrics",
-    "PutCompositeAlarm": "_put_composite_alarm",
-    "DescribeAlarms": "_describe_alarms",
-    "DescribeAlarmsForMetric": "_describe_alarms_for_metric",
-    "DescribeAlarmHistory": "_describe_alarm_history",
-    "DeleteAlarms": "_delete_alarms",
-    "EnableAlarmActions": "_enable_alarm_actions",
-    "DisableAlarmActions": "_disable_alarm_actions",
-    "SetAlarmState": "_set_alarm_state",
-    "TagResource": "_tag_resource",
-    "UntagResource": "_untag_resource",
-    "ListTagsForResource": "_list_tags_for_resource",
-    "PutDashboard": "_put_dashboard",
-    "GetDashboard": "_get_dashboard",
-    "DeleteDashboards": "_delete_dashboards",
-    "ListDashboards": "_list_dashboards",
-}
+_ACTIONS = (
+    "PutMetricData",
+    "GetMetricStatistics",
+    "GetMetricData",
+    "ListMetrics",
+    "PutCompositeAlarm",
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "DescribeAlarmHistory",
+    "DeleteAlarms",
+    "EnableAlarmActions",
+    "DisableAlarmActions",
+    "SetAlarmState",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+    "PutDashboard",
+    "GetDashboard",
+    "DeleteDashboards",
+    "ListDashboards",
+)
 
 
 def install() -> None:
     """Serves CloudWatch through its model."""
-    actions: dict[str, Action] = {action: _asked_in_json(name) for action, name in _ACTIONS.items()}
+    actions: dict[str, Action] = {action: partial(ask_json, "monitoring", action) for action in _ACTIONS}
     actions["PutMetricAlarm"] = put_metric_alarm
     actions |= alarm_muting.ACTIONS
     alarm_muting.install()
     service = ModelledService("cloudwatch")
     ministack_app.SERVICE_HANDLERS["monitoring"] = serve(service, actions, cloudwatch.handle_request)
-
-
-def _asked_in_json(name: str) -> Callable[[Request], Result]:
-    handler = getattr(cloudwatch, name)
-
-    def action(request: Request) -> Result:
-        return _result(handler({}, request, False, True))
-
-    return action
-
-
-def _result(response: Any) -> Result:
-    status = response[0]
-    body = json_body(response) if response[2] else {}
-    if status >= 400:
-        raise AwsError(
-            body.get("__type", "InternalFailure").rpartition("#")[2], body.get("message", ""), status
-        )
-    return body
 
 
 def put_metric_alarm(request: Request) -> Result:
@@ -86,7 +67,7 @@ def put_metric_alarm(request: Request) -> Result:
     if ("Threshold" in request) == ("ThresholdMetricId" in request):
         raise AwsError("ValidationError", "Exactly one of Threshold and ThresholdMetricId must be specified")
     _check_actions(request)
-    _result(cloudwatch._put_metric_alarm({}, request, False, True))
+    ask_json("monitoring", "PutMetricAlarm", request)
     alarm = cloudwatch._alarms[request["AlarmName"]]
     alarm.update({name: request[name] for name in _KEPT if name in request})
     if metrics:

@@ -46,16 +46,19 @@ def install() -> None:
     replace(ec2, "_sg_rule_id", _rule_id)
     replace(ec2, "_strip_descriptions", _without_description)
     wrap(ec2, "_parse_ip_permissions", _parse_ip_permissions)
-    for direction in _DIRECTIONS:
-        wrap(ec2, f"_authorize_sg_{direction.lower()}", _authorize(direction))
-        wrap(ec2, f"_revoke_sg_{direction.lower()}", _revoke(direction))
+    wrap(ec2, "_authorize_sg_ingress", _authorize("Ingress"))
+    wrap(ec2, "_authorize_sg_egress", _authorize("Egress"))
+    wrap(ec2, "_revoke_sg_ingress", _revoke("Ingress"))
+    wrap(ec2, "_revoke_sg_egress", _revoke("Egress"))
     wrap(ec2, "_modify_security_group_rules", _modify_security_group_rules)
     wrap(ec2, "_sg_xml", _grouped_security_group)
     wrap(ec2, "_create_subnet", _create_subnet)
     wrap(ec2, "_create_security_group", _create_security_group)
     wrap(ec2, "_create_route", _create_route)
-    for name, in_use in _DELETIONS.items():
-        wrap(ec2, name, _refuse_in_use(in_use))
+    wrap(ec2, "_delete_security_group", _refuse_in_use(_group_in_use))
+    wrap(ec2, "_delete_subnet", _refuse_in_use(_subnet_in_use))
+    wrap(ec2, "_delete_route_table", _refuse_in_use(_route_table_in_use))
+    wrap(ec2, "_delete_internet_gateway", _refuse_in_use(_internet_gateway_in_use))
     actions: dict[str, Callable[[Parameters], Response]] = {
         "DescribeAvailabilityZones": _describe_availability_zones,
         "DescribeVpcs": described(
@@ -648,14 +651,6 @@ def _internet_gateway_in_use(parameters: Parameters) -> str | None:
     if gateway and gateway["Attachments"]:
         return f"The internetGateway '{gateway['InternetGatewayId']}' has dependencies and cannot be deleted."
     return None
-
-
-_DELETIONS: dict[str, Callable[[Parameters], str | None]] = {
-    "_delete_security_group": _group_in_use,
-    "_delete_subnet": _subnet_in_use,
-    "_delete_route_table": _route_table_in_use,
-    "_delete_internet_gateway": _internet_gateway_in_use,
-}
 
 
 def _refuse_in_use(in_use: Callable[[Parameters], str | None]) -> Callable[[Any], Any]:

@@ -9,15 +9,17 @@ writes, and nothing here does. Doesn't own the table (ministack's DynamoDB), nor
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.concurrency import resource_lock
-from ministack.services import dynamodb, ecs
+from ministack.services import ecs
 
 from local.emulator.completions.ecs_surroundings import definition_of
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError
 from local.emulator.simulated_engine import PREFIX
 
 GUARD, LEASE_KEY = "/lease/guard", "LeaseKey"
@@ -45,8 +47,11 @@ class _Lease:
     def read(self) -> dict[str, Any]:
         """The item; empty where there is none, or no table."""
         key = {LEASE_KEY: {"S": self.key}}
-        _, _, body = dynamodb._get_item({"TableName": self.table_name, "Key": key, "ConsistentRead": True})
-        found: dict[str, Any] = json.loads(body).get("Item", {})
+        asked = {"TableName": self.table_name, "Key": key, "ConsistentRead": True}
+        try:
+            found: dict[str, Any] = ask_json("dynamodb", "GetItem", asked).get("Item", {})
+        except AwsError:
+            return {}
         return found
 
     def write(self, holder: str, fencing: int, *, held: bool) -> None:
@@ -59,7 +64,8 @@ class _Lease:
             "Fencing": {"N": str(fencing)},
             "Held": {"BOOL": held},
         }
-        dynamodb._put_item({"TableName": self.table_name, "Item": item})
+        with contextlib.suppress(AwsError):
+            ask_json("dynamodb", "PutItem", {"TableName": self.table_name, "Item": item})
 
 
 def take_lease(task: dict[str, Any]) -> None:
