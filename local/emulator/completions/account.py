@@ -12,9 +12,9 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, json_response
-from ministack.services import ec2, iam
+from ministack.services import iam
 
-from local.emulator.completions.ec2 import answering_errors, rendered, xml
+from local.emulator.completions.ec2 import serve_actions
 from local.emulator.completions.logs import add_json_actions
 from local.emulator.completions.patching import Request, Response, replace
 from local.emulator.completions.protocols import Action, ModelledService, serve
@@ -23,19 +23,19 @@ Answer = dict[str, Any]
 
 EC2: dict[str, Answer] = {
     # https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html: off until switched on.
-    "GetEbsEncryptionByDefault": {"ebsEncryptionByDefault": False},
+    "GetEbsEncryptionByDefault": {"EbsEncryptionByDefault": False},
     # https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html
-    "GetSnapshotBlockPublicAccessState": {"state": "unblocked", "managedBy": "account"},
+    "GetSnapshotBlockPublicAccessState": {"State": "unblocked", "ManagedBy": "account"},
     # On for accounts without public images since 2023:
     # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html
     "GetImageBlockPublicAccessState": {
-        "imageBlockPublicAccessState": "block-new-sharing",
-        "managedBy": "account",
+        "ImageBlockPublicAccessState": "block-new-sharing",
+        "ManagedBy": "account",
     },
-    "GetInstanceMetadataDefaults": {"accountLevel": {}},
-    "DescribeClientVpnEndpoints": {"clientVpnEndpoint": []},
-    "DescribeTransitGateways": {"transitGatewaySet": []},
-    "DescribeVpnConnections": {"vpnConnectionSet": []},
+    "GetInstanceMetadataDefaults": {"AccountLevel": {}},
+    "DescribeClientVpnEndpoints": {"ClientVpnEndpoints": []},
+    "DescribeTransitGateways": {"TransitGateways": []},
+    "DescribeVpnConnections": {"VpnConnections": []},
 }
 IAM: dict[str, Answer] = {
     "ListServerCertificates": {"ServerCertificateMetadataList": [], "IsTruncated": False},
@@ -60,8 +60,7 @@ NOTHING: dict[tuple[str, str], Answer] = {
 
 def install() -> None:
     """Answers what an account says of itself."""
-    for action, answer in EC2.items():
-        ec2._ACTION_MAP[action] = answering_errors(_rendered(action, answer))
+    serve_actions({action: _always(answer) for action, answer in EC2.items()})
     add_json_actions("ecr", {"GetRegistryScanningConfiguration": _scanning})
     add_json_actions("ssm", {action: _always(answer) for action, answer in SSM.items()})
     actions: dict[str, Action] = {action: _always(answer) for action, answer in IAM.items()}
@@ -100,10 +99,6 @@ def _no_public_access_block() -> Response:
 
 def _always(answer: Answer) -> Callable[[Request], Answer]:
     return lambda _request: answer
-
-
-def _rendered(action: str, answer: Answer) -> Callable[[Request], Response]:
-    return lambda _parameters: rendered(action, xml(answer))
 
 
 def _scanning(_request: Request) -> Answer:

@@ -12,8 +12,10 @@ import copy
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, ec2, ecs
+from ministack.services import alb, ecs
 
+from local.emulator.completions.ec2_security_groups import security_groups
+from local.emulator.completions.ec2_subnets import subnets
 from local.emulator.completions.ecs_containers import service_lock
 from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
@@ -350,11 +352,11 @@ def _check_network(request: Request, definition: dict[str, Any]) -> None:
         )
     if not network:
         return
-    ec2._ensure_defaults_initialized()
+    known_subnets, known_groups = subnets(), security_groups()
     if not network.get("subnets"):
         raise AwsError("InvalidParameterException", "subnets can not be empty.")
     for subnet in network["subnets"]:
-        if subnet not in ec2._subnets:
+        if subnet not in known_subnets:
             raise AwsError(
                 "InvalidParameterException",
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not "
@@ -362,7 +364,7 @@ def _check_network(request: Request, definition: dict[str, Any]) -> None:
                 "(ErrorCode: InvalidSubnetID.NotFound)",
             )
     for group in network.get("securityGroups") or []:
-        if group not in ec2._security_groups:
+        if group not in known_groups:
             raise AwsError(
                 "InvalidParameterException",
                 f"Error retrieving security group information for [{group}]: The security group '{group}' "

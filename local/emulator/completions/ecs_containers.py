@@ -23,8 +23,9 @@ from typing import Any
 
 from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import ec2, ecs
+from ministack.services import ecs
 
+from local.emulator.completions.ec2_interfaces import show_address as show_interface_address
 from local.emulator.completions.ecr import missing_image, resolve_digest
 from local.emulator.completions.ecs_surroundings import (
     NAME_LABEL,
@@ -400,9 +401,7 @@ def _record_task_ip(original: Any) -> Any:
                 if detail["name"] == "privateIPv4Address":
                     detail["value"] = address
             show_address(task, attachment["id"], address)
-        interface = ec2._network_interfaces.get(task.get("_interface"))
-        if interface:
-            interface["PrivateIpAddress"] = address
+        show_interface_address(task.get("_interface"), address)
 
     return record
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from ministack.core.concurrency import resource_lock
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import ec2, ecs
+from ministack.services import ecs
 
-from local.emulator.completions.ec2 import attach_interface
+from local.emulator.completions.ec2_interfaces import attach_interface, detach_interface, private_dns_name
 from local.emulator.completions.ecs_containers import explain_exit, show_address, simulated
 from local.emulator.completions.ecs_leases import release_lease, take_lease
 from local.emulator.completions.ecs_surroundings import definition_of
@@ -99,10 +99,14 @@ def _attach_interface(task: dict[str, Any]) -> None:
             return
         attachment_id = str(uuid.uuid4())
         description = f"arn:aws:ecs:{get_region()}:{get_account_id()}:attachment/{attachment_id}"
-        interface = attach_interface(subnet_id, description, "interface", task.get("_security_groups", []))
+        interface = attach_interface(
+            subnet_id,
+            description,
+            "interface",
+            task.get("_security_groups", []),
+            public=bool(task.get("_public")),
+        )
         interface_id, address = interface["NetworkInterfaceId"], interface["PrivateIpAddress"]
-        if task.get("_public"):
-            interface["PublicIp"] = ec2._random_ip("52.")
         task["_interface"] = interface_id
         task["availabilityZone"] = interface["AvailabilityZone"]
         task["attachments"] = [
@@ -114,10 +118,7 @@ def _attach_interface(task: dict[str, Any]) -> None:
                     {"name": "subnetId", "value": subnet_id},
                     {"name": "networkInterfaceId", "value": interface_id},
                     {"name": "macAddress", "value": interface["MacAddress"]},
-                    {
-                        "name": "privateDnsName",
-                        "value": f"ip-{address.replace('.', '-')}.{get_region()}.compute.internal",
-                    },
+                    {"name": "privateDnsName", "value": private_dns_name(address)},
                     {"name": "privateIPv4Address", "value": address},
                 ],
             }
@@ -305,6 +306,6 @@ def report_stopped(task: dict[str, Any]) -> None:
 
 
 def _detach_interface(task: dict[str, Any]) -> None:
-    ec2._network_interfaces.pop(task.get("_interface"), None)
+    detach_interface(task.get("_interface"))
     for attachment in task.get("attachments", []):
         attachment["status"] = "DELETED"

@@ -19,10 +19,13 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import responses
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, ec2, ecs, s3
+from ministack.services import alb, ecs, s3
 
 from local.emulator.completions.acm import find as find_certificate
 from local.emulator.completions.acm import refresh
+from local.emulator.completions.ec2 import own_interfaces, users
+from local.emulator.completions.ec2_security_groups import security_groups
+from local.emulator.completions.ec2_subnets import subnets, vpcs
 from local.emulator.completions.ecs_containers import simulated
 from local.emulator.completions.ecs_health import target_health
 from local.emulator.completions.patching import AwsError, Request, replace, wrap
@@ -127,6 +130,7 @@ def install() -> None:
     """Serves the control plane through its model."""
     replace(alb, "find_lb_for_host", _balancer_of_host)
     wrap(alb, "_forward_to_tg", _forward)
+    users.append(_uses)
     service = ModelledService("elbv2")
     served = serve(service, ACTIONS, alb.handle_request)
     ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = served
@@ -202,6 +206,12 @@ def _rule(arn: str) -> dict[str, Any]:
     return _find(alb._rules, arn, "RuleNotFound", "Rule")
 
 
+def _uses(resource: str) -> bool:
+    return any(
+        resource in (*balancer["Subnets"], *balancer["SecurityGroups"]) for balancer in alb._lbs.values()
+    )
+
+
 # Attributes
 
 
@@ -228,9 +238,10 @@ def _modify_attributes(store: Any, arn: str, request: Request, what: str) -> Res
 
 
 def _zones(subnet_ids: list[str]) -> list[dict[str, Any]]:
+    known = subnets()
     return [
         {
-            "ZoneName": (ec2._subnets.get(subnet) or {}).get("AvailabilityZone", f"{get_region()}a"),
+            "ZoneName": known.get(subnet, {}).get("AvailabilityZone", f"{get_region()}a"),
             "SubnetId": subnet,
             "LoadBalancerAddresses": [],
         }
@@ -252,21 +263,21 @@ def _subnets_of(request: Request) -> list[str]:
     return list(request.get("Subnets") or mapped)
 
 
-def _check_subnets(subnets: list[str]) -> str:
+def _check_subnets(wanted: list[str]) -> str:
     """Returns the VPC of the subnets, which must lie in two zones of it at least."""
-    ec2._ensure_defaults_initialized()
-    for subnet in subnets:
-        if subnet not in ec2._subnets:
+    known = subnets()
+    for subnet in wanted:
+        if subnet not in known:
             raise AwsError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
-        if ipaddress.IPv4Network(ec2._subnets[subnet]["CidrBlock"]).prefixlen > 27:
+        if ipaddress.IPv4Network(known[subnet]["CidrBlock"]).prefixlen > 27:
             raise AwsError(
                 "InvalidSubnet",
                 f"Not enough IP space available in {subnet}. ELB requires a CIDR block of /27 or larger, "
                 "with at least 8 free IP addresses in each subnet.",
             )
-    vpcs = {ec2._subnets[subnet]["VpcId"] for subnet in subnets}
-    zones = [ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets]
+    vpcs = {known[subnet]["VpcId"] for subnet in wanted}
+    zones = [known[subnet]["AvailabilityZone"] for subnet in wanted]
     if len(set(zones)) < 2:
         raise AwsError(
             "ValidationError", "At least two subnets in two different Availability Zones must be specified"
@@ -282,8 +293,9 @@ def _check_subnets(subnets: list[str]) -> str:
 
 
 def _check_groups(groups: list[str], vpc: str) -> None:
+    known = security_groups()
     for group in groups:
-        found = ec2._security_groups.get(group)
+        found = known.get(group)
         if found is None or found.get("VpcId") != vpc:
             raise AwsError(
                 "InvalidSecurityGroup", f"The security group '{group}' does not exist in the VPC {vpc}"
@@ -293,7 +305,7 @@ def _check_groups(groups: list[str], vpc: str) -> None:
 def _default_group(vpc: str) -> list[str]:
     return [
         group["GroupId"]
-        for group in ec2._security_groups.values()
+        for group in security_groups().values()
         if group.get("VpcId") == vpc and group["GroupName"] == "default"
     ]
 
@@ -308,8 +320,8 @@ def _create_load_balancer(request: Request) -> Result:
         raise AwsError(
             "ValidationError", f"The emulated load balancing serves the type application only, not {kind!r}"
         )
-    subnets = _subnets_of(request)
-    vpc = _check_subnets(subnets)
+    subnet_ids = _subnets_of(request)
+    vpc = _check_subnets(subnet_ids)
     groups = request.get("SecurityGroups") or _default_group(vpc)
     _check_groups(groups, vpc)
     scheme = request.get("Scheme", "internet-facing")
@@ -325,7 +337,7 @@ def _create_load_balancer(request: Request) -> Result:
         "VpcId": vpc,
         "State": "active",
         "Type": kind,
-        "Subnets": subnets,
+        "Subnets": subnet_ids,
         "SecurityGroups": groups,
         "IpAddressType": request.get("IpAddressType", "ipv4"),
         "CreatedTime": time.time(),
@@ -409,12 +421,12 @@ def _check_access_logs(arn: str, request: Request) -> None:
 
 def _set_subnets(request: Request) -> Result:
     balancer = _balancer(request["LoadBalancerArn"])
-    subnets = _subnets_of(request)
-    if _check_subnets(subnets) != balancer["VpcId"]:
+    subnet_ids = _subnets_of(request)
+    if _check_subnets(subnet_ids) != balancer["VpcId"]:
         raise AwsError("InvalidConfigurationRequest", "The subnets must be of the load balancer's VPC")
-    balancer["Subnets"] = subnets
+    balancer["Subnets"] = subnet_ids
     balancer["IpAddressType"] = request.get("IpAddressType") or balancer["IpAddressType"]
-    return {"AvailabilityZones": _zones(subnets), "IpAddressType": balancer["IpAddressType"]}
+    return {"AvailabilityZones": _zones(subnet_ids), "IpAddressType": balancer["IpAddressType"]}
 
 
 def _set_security_groups(request: Request) -> Result:
@@ -448,7 +460,7 @@ def _create_target_group(request: Request) -> Result:
     for needed in ("Protocol", "Port", "VpcId"):
         if target_type != "lambda" and not request.get(needed):
             raise AwsError("ValidationError", f"A {needed} must be specified")
-    if request.get("VpcId") and request["VpcId"] not in ec2._vpcs:
+    if request.get("VpcId") and request["VpcId"] not in vpcs():
         raise AwsError("ValidationError", f"The VPC ID '{request['VpcId']}' is not found")
     arn = _arn(f"targetgroup/{name}/{_new_id()}")
     group = {
@@ -553,7 +565,7 @@ def _describe_target_health(request: Request) -> Result:
 
 
 def _zone_of(address: str) -> str:
-    for interface in ec2._network_interfaces.values():
+    for interface in own_interfaces.values():
         if interface["PrivateIpAddress"] == address:
             return str(interface["AvailabilityZone"])
     return "all"

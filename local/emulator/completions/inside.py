@@ -6,16 +6,25 @@ being answered. What the completions put before a handler isn't asked. Deliberat
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Coroutine
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
+import botocore.loaders
+import botocore.model
+import botocore.parsers
+import botocore.serialize
 from ministack import app as ministack_app
 
 from local.emulator.completions.patching import AwsError, Request, Response
 
 _HANDLERS = dict(ministack_app.SERVICE_HANDLERS)
 """ministack's own, before anything was put before them."""
+
+_KEYS = {"elbv2": "elasticloadbalancing"}
+"""What ministack calls a service, where botocore calls it otherwise."""
 
 
 def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
@@ -27,6 +36,42 @@ def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
         code = str(answer.get("__type", "InternalFailure")).rpartition("#")[2]
         raise AwsError(code, str(answer.get("message") or answer.get("Message") or ""), status)
     return answer
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    description = botocore.loaders.Loader().load_service_model(service, "service-2")
+    return botocore.model.ServiceModel(description, service_name=service)
+
+
+def ask(service: str, action: str, request: Request) -> dict[str, Any]:
+    """The answer of a service that speaks another protocol than JSON; an error that it answers is raised."""
+    model = _model(service)
+    operation = model.operation_model(action)
+    protocol = model.metadata["protocol"]
+    sent = botocore.serialize.create_serializer(protocol, include_validation=False).serialize_to_request(
+        request, operation
+    )
+    body = sent["body"]
+    content = urlencode(body).encode() if isinstance(body, dict) else body
+    query = parse_qs(urlencode(sent["query_string"]), keep_blank_values=True)
+    status, headers, answered = _end_of(
+        _HANDLERS[_KEYS.get(service, service)](
+            sent["method"],
+            sent["url_path"],
+            {name.lower(): value for name, value in sent["headers"].items()},
+            content,
+            query,
+        )
+    )
+    parsed: dict[str, Any] = botocore.parsers.create_parser(protocol).parse(
+        {"status_code": status, "headers": headers, "body": answered}, operation.output_shape
+    )
+    if status >= 300:
+        error = parsed["Error"]
+        raise AwsError(error.get("Code", str(status)), error.get("Message", ""), status)
+    parsed.pop("ResponseMetadata", None)
+    return parsed
 
 
 def _end_of(handling: Coroutine[Any, Any, Response]) -> Response:

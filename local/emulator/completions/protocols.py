@@ -1,6 +1,6 @@
 """AWS's wire protocols for completed services, read from botocore's service models.
 
-Owns turning a request in the query, JSON or CBOR protocol into plain values by AWS's own description of
+Owns turning a request in the query, EC2, JSON or CBOR protocol into plain values by AWS's own description of
 each member, and a result back into the protocol that the caller speaks. So a completed action is a function
 from dict to dict, and no member is lost because somebody forgot to write it out. Deliberately knows no
 service.
@@ -28,7 +28,7 @@ from local.emulator.completions.patching import AwsError, Request, Response
 Result = dict[str, Any]
 Action = Callable[[Request], Result]
 
-QUERY, JSON, CBOR = "query", "json", "cbor"
+QUERY, EC2, JSON, CBOR = "query", "ec2", "json", "cbor"
 
 
 class ModelledService:
@@ -59,8 +59,9 @@ class ModelledService:
         if action not in self.model.operation_names:
             raise AwsError("InvalidAction", f"The action {action} is not valid for this endpoint.")
         shape = self.model.operation_model(action).input_shape
-        request = _read_query(values, shape, "") if shape is not None else {}
-        return QUERY, action, request or {}
+        of_ec2 = self.model.metadata["protocol"] == EC2
+        request = _read_query(values, shape, "", of_ec2=of_ec2) if shape is not None else {}
+        return EC2 if of_ec2 else QUERY, action, request or {}
 
     def encode(self, protocol: str, action: str, result: Result) -> Response:
         """Returns the answer to a request in its own protocol."""
@@ -75,6 +76,8 @@ class ModelledService:
                 _write_cbor(result, shape) if shape is not None else b"\xa0",
             )
         content = _write_xml(result, shape) if shape is not None else ""
+        if protocol == EC2:
+            return 200, {"Content-Type": "text/xml"}, self._ec2_document(f"{action}Response", content)
         wrapper = (
             shape.serialization.get("resultWrapper") if shape is not None else None
         ) or f"{action}Result"
@@ -85,8 +88,18 @@ class ModelledService:
         )
         return 200, {"Content-Type": "text/xml"}, document.encode()
 
+    def _ec2_document(self, name: str, content: str) -> bytes:
+        namespace = self.model.metadata["xmlNamespace"]
+        return f'<{name} xmlns="{namespace}"><requestId>{uuid.uuid4()}</requestId>{content}</{name}>'.encode()
+
     def encode_error(self, protocol: str, error: AwsError) -> Response:
         """Returns the answer that reports an error, in the request's protocol."""
+        if protocol == EC2:
+            document = (
+                f"<Response><Errors><Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}"
+                f"</Message></Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
+            )
+            return error.status, {"Content-Type": "text/xml"}, document.encode()
         if protocol == QUERY:
             document = (
                 f'<ErrorResponse xmlns="{self.model.metadata["xmlNamespace"]}"><Error><Type>Sender</Type>'
@@ -119,34 +132,49 @@ def _scalar(text: str, kind: str) -> Any:
     return text
 
 
-def _read_query(values: dict[str, str], shape: Any, prefix: str) -> Any:
+def _wire_name(name: str, member: Any, *, of_ec2: bool) -> str:
+    """What a member is called in a request.
+
+    Source: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html (for EC2)
+    """
+    given = str(member.serialization.get("name", name))
+    return str(member.serialization.get("queryName", given[:1].upper() + given[1:])) if of_ec2 else given
+
+
+def _read_query(values: dict[str, str], shape: Any, prefix: str, *, of_ec2: bool) -> Any:
     """Reads the value of `shape` whose fields begin with `prefix`; None when the request doesn't have it."""
     kind = shape.type_name
     if kind == "structure":
         result = {}
         for name, member in shape.members.items():
-            wire_name = member.serialization.get("name", name)
-            value = _read_query(values, member, f"{prefix}.{wire_name}" if prefix else wire_name)
+            wire_name = _wire_name(name, member, of_ec2=of_ec2)
+            value = _read_query(
+                values, member, f"{prefix}.{wire_name}" if prefix else wire_name, of_ec2=of_ec2
+            )
             if value is not None:
                 result[name] = value
         if result or not prefix:
             return result
         return {} if any(key.startswith(f"{prefix}.") for key in values) else None
     if kind == "list":
-        if not shape.serialization.get("flattened"):
+        named = prefix
+        if not (of_ec2 or shape.serialization.get("flattened")):
             prefix = f"{prefix}.{shape.member.serialization.get('name', 'member')}"
         items: list[Any] = []
-        while (item := _read_query(values, shape.member, f"{prefix}.{len(items) + 1}")) is not None:
+        while (
+            item := _read_query(values, shape.member, f"{prefix}.{len(items) + 1}", of_ec2=of_ec2)
+        ) is not None:
             items.append(item)
         # An empty list is sent as the bare name with no value.
-        empty = values.get(prefix.rpartition(".")[0]) == ""
-        return items if items or empty else None
+        return items if items or values.get(named) == "" else None
     if kind == "map":
         entries: dict[str, Any] = {}
         base = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
         while f"{base}.{len(entries) + 1}.key" in values:
             entry = f"{base}.{len(entries) + 1}"
-            entries[values[f"{entry}.key"]] = _read_query(values, shape.value, f"{entry}.value")
+            entries[values[f"{entry}.key"]] = _read_query(
+                values, shape.value, f"{entry}.value", of_ec2=of_ec2
+            )
         return entries or None
     return _scalar(values[prefix], kind) if prefix in values else None
 

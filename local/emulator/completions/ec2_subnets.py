@@ -1,0 +1,208 @@
+"""EC2's zones, VPCs and subnets: found by AWS's filters, refused where a range or a zone doesn't fit.
+
+Owns how many zones a region has, and that a subnet, route table or internet gateway in use isn't deleted.
+Leaves making and keeping them to ministack, which checks no range, has three zones everywhere, knows few
+filters, and deletes what is in use.
+Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html,
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSubnets.html,
+https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ministack.core.responses import get_region
+
+from local.emulator.completions.ec2 import (
+    FilterValues,
+    Record,
+    ask_ec2,
+    described,
+    interfaces,
+    matches,
+    serve_actions,
+    used_elsewhere,
+)
+from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.protocols import Result
+
+# Regions whose number of zones isn't ministack's three.
+ZONE_LETTERS = {"ap-northeast-2": "abcd", "us-east-1": "abcdef", "us-west-2": "abcd", "ap-northeast-1": "acd"}
+
+
+def install() -> None:
+    """Completes zones, VPCs and subnets."""
+    serve_actions(
+        {
+            "DescribeAvailabilityZones": _describe_availability_zones,
+            "DescribeVpcs": described("VpcId", "Vpcs", vpcs, _vpc_filters, "InvalidVpcID.NotFound"),
+            "DescribeSubnets": described(
+                "SubnetId", "Subnets", subnets, _subnet_filters, "InvalidSubnetID.NotFound"
+            ),
+            "CreateSubnet": _create_subnet,
+            "DeleteSubnet": _delete_subnet,
+            "DeleteRouteTable": _delete_route_table,
+            "DeleteInternetGateway": _delete_internet_gateway,
+        }
+    )
+
+
+def vpcs() -> dict[str, Record]:
+    """The VPCs of account and region, by id."""
+    return {vpc["VpcId"]: vpc for vpc in ask_ec2("DescribeVpcs")["Vpcs"]}
+
+
+def subnets() -> dict[str, Record]:
+    """The subnets of account and region, by id."""
+    return {subnet["SubnetId"]: _completed(subnet) for subnet in ask_ec2("DescribeSubnets")["Subnets"]}
+
+
+def _completed(subnet: Record) -> Record:
+    size = ipaddress.ip_network(subnet["CidrBlock"]).num_addresses
+    return subnet | {"AvailableIpAddressCount": size - 5}
+
+
+def _vpc_filters(vpc: Record) -> FilterValues:
+    default = [vpc["IsDefault"]]
+    return {
+        "vpc-id": [vpc["VpcId"]],
+        "cidr": [vpc["CidrBlock"]],
+        "cidr-block": [vpc["CidrBlock"]],
+        "cidrBlock": [vpc["CidrBlock"]],
+        "cidr-block-association.cidr-block": [vpc["CidrBlock"]],
+        "state": [vpc["State"]],
+        "owner-id": [vpc["OwnerId"]],
+        "is-default": default,
+        "isDefault": default,
+        "dhcp-options-id": [vpc["DhcpOptionsId"]],
+    }
+
+
+def _subnet_filters(subnet: Record) -> FilterValues:
+    zone, zone_id, cidr = subnet["AvailabilityZone"], subnet["AvailabilityZoneId"], subnet["CidrBlock"]
+    return {
+        "vpc-id": [subnet["VpcId"]],
+        "subnet-id": [subnet["SubnetId"]],
+        "availability-zone": [zone],
+        "availabilityZone": [zone],
+        "availability-zone-id": [zone_id],
+        "availabilityZoneId": [zone_id],
+        "cidr": [cidr],
+        "cidr-block": [cidr],
+        "cidrBlock": [cidr],
+        "default-for-az": [subnet["DefaultForAz"]],
+        "defaultForAz": [subnet["DefaultForAz"]],
+        "map-public-ip-on-launch": [subnet["MapPublicIpOnLaunch"]],
+        "owner-id": [subnet["OwnerId"]],
+        "state": [subnet["State"]],
+    }
+
+
+def _zone_ids() -> dict[str, str]:
+    """The region's zones, with their ids, which ministack counts by the letter."""
+    first = ask_ec2("DescribeAvailabilityZones")["AvailabilityZones"][0]["ZoneId"]
+    prefix = first.removesuffix("1")
+    letters = ZONE_LETTERS.get(get_region(), "abc")
+    return {f"{get_region()}{letter}": f"{prefix}{ord(letter) - ord('a') + 1}" for letter in letters}
+
+
+def _describe_availability_zones(request: Request) -> Result:
+    zones = _zone_ids()
+    names, ids = request.get("ZoneNames") or list(zones), request.get("ZoneIds") or list(zones.values())
+    for name in names:
+        if name not in zones:
+            raise AwsError("InvalidParameterValue", f"Invalid availability zone: [{name}]")
+    views = [
+        {
+            "ZoneName": zone,
+            "State": "available",
+            "RegionName": get_region(),
+            "ZoneId": zone_id,
+            "GroupName": f"{get_region()}-zg-1",
+            "NetworkBorderGroup": get_region(),
+            "OptInStatus": "opt-in-not-required",
+            "ZoneType": "availability-zone",
+        }
+        for zone, zone_id in zones.items()
+        if zone in names and zone_id in ids
+    ]
+    return {
+        "AvailabilityZones": [
+            view for view in views if matches(_zone_filters(view), request.get("Filters") or [], [])
+        ]
+    }
+
+
+def _zone_filters(view: Record) -> FilterValues:
+    return {
+        "zone-name": [view["ZoneName"]],
+        "zone-id": [view["ZoneId"]],
+        "zone-type": [view["ZoneType"]],
+        "state": [view["State"]],
+        "region-name": [view["RegionName"]],
+        "group-name": [view["GroupName"]],
+        "opt-in-status": [view["OptInStatus"]],
+    }
+
+
+def _create_subnet(request: Request) -> Result:
+    vpc, zones = vpcs().get(request["VpcId"]), _zone_ids()
+    if vpc is None:
+        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{request['VpcId']}' does not exist")
+    of_id = {zone_id: zone for zone, zone_id in zones.items()}
+    zone = request.get("AvailabilityZone") or of_id.get(request.get("AvailabilityZoneId", ""))
+    if zone and zone not in zones:
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently only be "
+            f"created in the following availability zones: {', '.join(zones)}.",
+        )
+    _check_range(request.get("CidrBlock", ""), vpc)
+    made = ask_ec2("CreateSubnet", request | ({"AvailabilityZone": zone} if zone else {}))["Subnet"]
+    return {"Subnet": _completed(made)}
+
+
+def _check_range(cidr: str, vpc: Record) -> None:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({cidr}) for parameter cidrBlock is invalid. This is not a valid CIDR block.",
+        ) from error
+    if not 16 <= network.prefixlen <= 28 or not network.subnet_of(ipaddress.IPv4Network(vpc["CidrBlock"])):
+        raise AwsError("InvalidSubnet.Range", f"The CIDR '{cidr}' is invalid.")
+    for subnet in subnets().values():
+        if subnet["VpcId"] == vpc["VpcId"] and network.overlaps(ipaddress.IPv4Network(subnet["CidrBlock"])):
+            raise AwsError("InvalidSubnet.Conflict", f"The CIDR '{cidr}' conflicts with another subnet")
+
+
+# What is still in use isn't deleted
+
+
+def in_use(what: str) -> AwsError:
+    """The refusal to delete something that something else depends on."""
+    return AwsError("DependencyViolation", f"{what} has dependencies and cannot be deleted.")
+
+
+def _delete_subnet(request: Request) -> Result:
+    subnet = request["SubnetId"]
+    if used_elsewhere(subnet) or any(interface["SubnetId"] == subnet for interface in interfaces().values()):
+        raise in_use(f"The subnet '{subnet}'")
+    return ask_ec2("DeleteSubnet", request)
+
+
+def _delete_route_table(request: Request) -> Result:
+    for table in ask_ec2("DescribeRouteTables")["RouteTables"]:
+        if table["RouteTableId"] == request["RouteTableId"] and table.get("Associations"):
+            raise in_use(f"The routeTable '{table['RouteTableId']}'")
+    return ask_ec2("DeleteRouteTable", request)
+
+
+def _delete_internet_gateway(request: Request) -> Result:
+    for gateway in ask_ec2("DescribeInternetGateways")["InternetGateways"]:
+        same = gateway["InternetGatewayId"] == request["InternetGatewayId"]
+        if same and gateway.get("Attachments"):
+            raise in_use(f"The internetGateway '{gateway['InternetGatewayId']}'")
+    return ask_ec2("DeleteInternetGateway", request)
