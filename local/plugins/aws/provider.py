@@ -2,7 +2,7 @@
 
 Owns what is the same for every type: requests and responses, checked arguments, differences and
 replacements, previews, states and what a refresh or an import makes of them, secrets, errors. What to ask of
-AWS belongs to the types, which changes replace to `replacements`.
+AWS and which changes replace belongs to the types.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from . import VERSION, checking, comparison, naming, registry, replacements, schema, session
+from . import VERSION, checking, comparison, naming, registry, schema, session
 from .checking import DEFAULTS
 from .comparison import Difference, Rules, is_nothing
 from .resource import Call, CancelledError, Resource
@@ -368,7 +368,7 @@ def _replacing(
         **old_inputs,
         **{name: state[name] for name in described.inputs if state.get(name) is not None},
     }
-    by_facts = {name for name in changed if replacements.replaces(kind.token, name, old, new)}
+    by_facts = {name for name in changed if kind.replaced_by(name, old, new)}
     return frozenset(by_facts) | kind.replaces(state, new, changed)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from . import replacements
 from .documents import Same, same_json, same_policy
 from .naming import AutoName, from_prefix
 from .session import Aws, code
@@ -127,6 +128,10 @@ class Resource:
     def compared(self, inputs: Inputs) -> Inputs:
         """The arguments as Diff compares them: with what the absence of one says where another is given."""
         return inputs
+
+    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
+        """Whether a change of an argument replaces the resource, by the recorded facts."""
+        return replacements.replaces(self.token, argument, old, new)
 
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
         """Changed arguments that replace the resource for a reason beyond the recorded facts."""

@@ -223,22 +223,6 @@ def test_a_rule_changes_its_priority_conditions_and_actions_in_place(
         resource.delete()
 
 
-def test_a_target_that_is_registered_by_hand_is_deregistered(
-    plugin: Plugin, targets: Life, aws: Client
-) -> None:
-    attachment = Life(
-        plugin,
-        "lb/targetGroupAttachment:TargetGroupAttachment",
-        targetGroupArn=targets.id,
-        targetId="10.20.0.9",
-        port=8083,
-    )
-    registered = aws("elbv2").describe_target_health(TargetGroupArn=targets.id)["TargetHealthDescriptions"]
-    assert [target["Target"]["Id"] for target in registered] == ["10.20.0.9"]
-    plugin.delete(attachment.token, attachment.outputs)
-    plugin.delete(attachment.token, attachment.outputs)
-
-
 def test_a_load_balancer_that_exists_is_found(plugin: Plugin, balancer: Life) -> None:
     found = plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", {"name": balancer.outputs["name"]})
     assert (found["arn"], found["dnsName"]) == (balancer.id, balancer.outputs["dnsName"])

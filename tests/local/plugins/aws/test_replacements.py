@@ -1,4 +1,4 @@
-"""What `replacements` answers, held against recordings of the real provider and the SDK's arguments."""
+"""Which changes replace a resource, held against recordings of the real provider and the SDK's arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pulumi._types import input_type_py_to_pulumi_names
 
-from local.plugins.aws import replacements
+from local.plugins.aws import registry, replacements
 from local.plugins.aws.replacements import replaces
 from local.plugins.aws.schema import sdk_module
 from tests.local.plugins.aws.plugin import MENDED_SINCE
@@ -48,7 +48,7 @@ def test_every_recorded_argument_replaces_or_updates_as_the_real_provider_said(t
         examples = [example["inputs"] for example in RECORDED[token]["examples"]]
         old = next((inputs for inputs in examples if argument in inputs), examples[0])
         new = {**old, argument: CHANGED.get(argument, old.get(argument))}
-        answers[argument] = ("update", "replace")[replaces(token, argument, old, new)]
+        answers[argument] = ("update", "replace")[registry.resource(token).replaced_by(argument, old, new)]
     assert answers == recorded
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...resource import Resource
-from .alarm_mute_rules import AlarmMuteRule
-from .alarms import CompositeAlarm, Dashboard, MetricAlarm
+from .alarms import AlarmMuteRule, CompositeAlarm, Dashboard, MetricAlarm
 from .events import EventRule, EventTarget
 from .logs import LogGroup, LogMetricFilter, LogResourcePolicy, LogStream, QueryDefinition
 

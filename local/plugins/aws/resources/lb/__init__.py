@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...resource import Resource
 from .listeners import Listener, ListenerCertificate, ListenerRule
 from .load_balancers import LoadBalancer
-from .target_groups import TargetGroup, TargetGroupAttachment
+from .target_groups import TargetGroup
 
 RESOURCES: tuple[Resource, ...] = (
     Listener(),
@@ -13,5 +13,4 @@ RESOURCES: tuple[Resource, ...] = (
     ListenerRule(),
     LoadBalancer(),
     TargetGroup(),
-    TargetGroupAttachment(),
 )

@@ -1,0 +1,250 @@
+"""A resource type as a table: what AWS calls it, which operations it has, and where its arguments are.
+
+Owns what such types do alike: requests and answers, names, tags, waits, updates by part or by putting the
+whole again. Doesn't own how a value gets to its place (`places`). What a table can't say, a type says in
+`shaped`, on the way to AWS, and in `told`, on the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from . import schema
+from .comparison import is_nothing
+from .places import Places, Shape, nothing
+from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
+from .resources.calls import retried, touched
+from .values import has_unknown
+
+
+@dataclass(frozen=True)
+class Ask:
+    """An operation.
+
+    `into` is where its answer has the thing, of a list the first; `fixed` is what it's always asked. Of one
+    that changes, `only` are the arguments that it's asked for, where its model has more; `whole` says that
+    it's told everything, else what changed.
+    """
+
+    operation: str
+    into: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The operations on tags; `of` is the output that names the thing to them."""
+
+    reading: str = "ListTagsForResource"
+    setting: str = "TagResource"
+    removing: str = "UntagResource"
+    of: str = "arn"
+
+
+_TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags"})
+_TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type("string")))}
+
+
+class Modelled(Resource):
+    """A type that is a table.
+
+    - `service`: botocore's name.
+    - `key`: the argument or output that is the id; several are joined by slashes.
+    - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
+      creation, for what creation has no place for.
+    - `replacing`: the arguments that replace it; a changed region does always.
+    - `ready`: the output that says how it is, and the value that is waited for.
+    - `passing`: error codes that pass by themselves.
+    - `lacking`: arguments that the stand-in doesn't serve.
+    - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
+    """
+
+    service: ClassVar[str]
+    key: ClassVar[str] = "name"
+    places: ClassVar[Places] = Places()
+    made_by: ClassVar[Ask]
+    read_by: ClassVar[tuple[Ask, ...]]
+    changed_by: ClassVar[tuple[Ask, ...]] = ()
+    deleted_by: ClassVar[Ask]
+    tags: ClassVar[Tags | None] = None
+    replacing: ClassVar[frozenset[str]] = frozenset()
+    ready: ClassVar[tuple[str, str] | None] = None
+    passing: ClassVar[frozenset[str]] = frozenset()
+    lacking: ClassVar[frozenset[str]] = frozenset()
+    by_hand: ClassVar[frozenset[str]] = frozenset()
+    default_timeout_seconds: ClassVar[float] = 1800
+
+    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+        """The arguments as their places take them."""
+        return inputs
+
+    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+        """The outputs, from what their places have and, `found`, all that AWS answered."""
+        del found, state
+        return outputs
+
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
+        for name in sorted(self.lacking & set(inputs)):
+            if has_unknown(inputs[name]) or not is_nothing(inputs[name]):
+                yield name, "the aws stand-in makes it without; use the real aws plugin (7.x)"
+
+    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
+        del old, new
+        return argument == "region" or argument in self.replacing
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        given = self._given(inputs)
+        answer = self._ask(call, self.made_by, given)
+        found, shape = _inside(answer, _output(call, self.service, self.made_by.operation), self.made_by.into)
+        described = schema.of_resource(self.token).outputs
+        made = self.places.outputs(found, shape, described) if found and shape is not None else {}
+        known = {**{name: value for name, value in made.items() if value}, **given}
+        resource_id = call.created("/".join(str(known[name]) for name in self.key.split("/")))
+        self._settle(call, resource_id)
+        at_once = self._placed(call, self.made_by)
+        for ask in self.changed_by:
+            later = self._placed(call, ask).difference(at_once, self.key.split("/")) & given.keys()
+            if later:
+                self._change(call, ask, resource_id, {name: given[name] for name in later})
+        if self.tags and "tags" not in at_once:
+            self._change_tags(call, {**made, **self._key(resource_id), "tagsAll": {}}, inputs)
+        return resource_id
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        outputs: dict[str, Any] = {}
+        answered: dict[str, Any] = {}
+        described = schema.of_resource(self.token).outputs
+        for ask in self.read_by:
+            answer = self._ask(call, ask, {**outputs, **self._key(resource_id)})
+            found, shape = _inside(answer, _output(call, self.service, ask.operation), ask.into)
+            if not found:
+                return None
+            answered |= found
+            for name, value in self.places.outputs(found, shape, described).items():
+                if is_nothing(outputs.get(name)):
+                    outputs[name] = value
+        outputs |= {name: value for name, value in self._key(resource_id).items() if name in described}
+        if self.tags:
+            outputs["tagsAll"] = self._read_tags(call, outputs)
+        return self.told(outputs, answered, state)
+
+    def update(
+        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
+    ) -> str | None:
+        arguments = schema.of_resource(self.token).inputs
+        given = self._given(new)
+        left_out = {name: nothing(arguments[name].type) for name in changed.difference(new)}
+        by_part = self.shaped({**left_out, **new})
+        for ask in self.changed_by:
+            mine = self._placed(call, ask).difference(self.key.split("/"), ("tags",))
+            if ask.whole and touched(changed, *mine):
+                asked = {name: value for name, value in given.items() if name != "tags"}
+            else:
+                asked = {name: by_part[name] for name in mine & changed & by_part.keys()}
+            if asked:
+                self._change(call, ask, resource_id, asked)
+        self._change_tags(call, old, new)
+        return None
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        self._ask(call, self.deleted_by, {**state, **self._key(resource_id)})
+        if self.ready:
+            call.wait_until(
+                f"the end of {resource_id}",
+                lambda: not self._first_answer(call, resource_id),
+                self.default_timeout_seconds,
+            )
+
+    def _given(self, inputs: Inputs) -> dict[str, Any]:
+        named = {"name": name_of(inputs)} if inputs.get("namePrefix") and not inputs.get("name") else {}
+        shaped = self.shaped({**inputs, **named})
+        return {name: value for name, value in shaped.items() if value not in (None, "", [], {})}
+
+    def _key(self, resource_id: str) -> dict[str, str]:
+        names = self.key.split("/")
+        return dict(zip(names, resource_id.rsplit("/", len(names) - 1), strict=True))
+
+    def _placed(self, call: Call, ask: Ask) -> frozenset[str]:
+        """The arguments that an operation takes."""
+        shape = _input(call, self.service, ask.operation)
+        return frozenset(
+            name
+            for name, described in schema.of_resource(self.token).inputs.items()
+            if (name in ask.only or not ask.only) and self.places.has(shape, name, described.type)
+        )
+
+    def _ask(self, call: Call, ask: Ask, arguments: Mapping[str, Any]) -> Any:
+        request = self.places.request(arguments, _input(call, self.service, ask.operation))
+        return self._send(call, ask.operation, {**request, **ask.fixed})
+
+    def _send(self, call: Call, operation: str, request: Mapping[str, Any]) -> Any:
+        from botocore import xform_name
+
+        method = getattr(call.client(self.service), xform_name(operation))
+        return retried(call, operation, lambda: method(**request), *self.passing)
+
+    def _change(self, call: Call, ask: Ask, resource_id: str, arguments: Mapping[str, Any]) -> None:
+        self._ask(call, ask, {**arguments, **self._key(resource_id)})
+        self._settle(call, resource_id)
+
+    def _settle(self, call: Call, resource_id: str) -> None:
+        """Waits until it is as a type that becomes so by and by is wanted to be."""
+        if self.ready:
+            name, wanted = self.ready
+            call.wait_until(
+                f"{name} {wanted} of {resource_id}",
+                lambda: self._first_answer(call, resource_id).get(name) == wanted,
+                self.default_timeout_seconds,
+            )
+
+    def _first_answer(self, call: Call, resource_id: str) -> Mapping[str, Any]:
+        """What AWS says of it by the first operation that reads, nothing where it isn't there."""
+        ask = self.read_by[0]
+        try:
+            answer = self._ask(call, ask, self._key(resource_id))
+        except Exception as error:
+            if is_missing(error, self.missing):
+                return {}
+            raise
+        return _inside(answer, _output(call, self.service, ask.operation), ask.into)[0] or {}
+
+    def _read_tags(self, call: Call, outputs: State) -> dict[str, str]:
+        assert self.tags is not None
+        answer = self._ask_of_tags(call, self.tags.reading, outputs, {})
+        told = _TAG_PLACES.outputs(answer, _output(call, self.service, self.tags.reading), _TAG_OUTPUT)
+        return {key: text for key, text in told["tagsAll"].items() if not key.startswith("aws:")}
+
+    def _change_tags(self, call: Call, old: State, new: Inputs) -> None:
+        wanted, surplus = tag_changes(old, new)
+        if self.tags and surplus:
+            self._ask_of_tags(call, self.tags.removing, old, {"tagKeys": surplus})
+        if self.tags and wanted:
+            self._ask_of_tags(call, self.tags.setting, old, {"tags": wanted})
+
+    def _ask_of_tags(self, call: Call, operation: str, of: State, tags: Mapping[str, Any]) -> Any:
+        assert self.tags is not None
+        shape = _input(call, self.service, operation)
+        named = next(name for name in shape.required_members if name.lower() not in ("tags", "tagkeys"))
+        thing = Places(named={"thing": named}).request({"thing": of[self.tags.of]}, shape)
+        return self._send(call, operation, {**thing, **_TAG_PLACES.request(tags, shape)})
+
+
+def _input(call: Call, service: str, operation: str) -> Shape:
+    return call.client(service).meta.service_model.operation_model(operation).input_shape
+
+
+def _output(call: Call, service: str, operation: str) -> Shape:
+    return call.client(service).meta.service_model.operation_model(operation).output_shape
+
+
+def _inside(answer: Any, shape: Shape, into: str) -> tuple[Any, Shape]:
+    """What an answer has at a dotted place, of a list the first, and its shape."""
+    for step in filter(None, into.split(".")):
+        answer, shape = (answer or {}).get(step), shape.members[step]
+        if shape.type_name == "list":
+            answer, shape = next(iter(answer or ()), None), shape.member
+    return answer, shape
