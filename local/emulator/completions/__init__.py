@@ -33,7 +33,6 @@ def install() -> None:
         elbv2,
         eventbridge,
         logs,
-        servicediscovery,
         sns,
         wafv2,
     )
@@ -50,7 +49,6 @@ def install() -> None:
         elbv2,
         eventbridge,
         logs,
-        servicediscovery,
         sns,
         wafv2,
         ecs_containers,

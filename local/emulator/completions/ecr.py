@@ -41,7 +41,6 @@ def install() -> None:
     replace(ecr, "_put_image", json_action(_put_image))
     replace(ecr, "_batch_get_image", json_action(_batch_get_image))
     replace(ecr, "_batch_delete_image", json_action(_batch_delete_image))
-    replace(ecr, "_list_images", json_action(_list_images))
     wrap(ecr, "_describe_images", _describe_images)
     wrap(ecr, "_v2_put_manifest", _v2_put_manifest)
     wrap(ecr, "_get_authorization_token", _get_authorization_token)
@@ -300,19 +299,6 @@ def _batch_delete_image(request: Request) -> dict[str, Any]:
         if not found["imageTags"]:
             ecr._images[name].remove(found)
     return {"imageIds": deleted, "failures": failures}
-
-
-def _list_images(request: Request) -> dict[str, Any]:
-    name = _repository(request)["repositoryName"]
-    status = (request.get("filter") or {}).get("tagStatus", "ANY")
-    listed: list[dict[str, str]] = []
-    for image in ecr._images.get(name, []):
-        digest, tags = image["imageDigest"], image["imageTags"]
-        if tags and status != "UNTAGGED":
-            listed += [{"imageDigest": digest, "imageTag": tag} for tag in tags]
-        if not tags and status != "TAGGED":
-            listed.append({"imageDigest": digest})
-    return {"imageIds": listed}
 
 
 def _describe_images(original: Any) -> Any:

@@ -799,29 +799,6 @@ def _modify_listener_attributes(request: Request) -> Result:
     return _modify_attributes(alb._listener_attrs, request["ListenerArn"], request, "Listener")
 
 
-def _describe_listener_certificates(request: Request) -> Result:
-    listener = _listener(request["ListenerArn"])
-    default = [{"CertificateArn": arn, "IsDefault": True} for arn in listener.get("Certificates", [])]
-    more = [{"CertificateArn": arn, "IsDefault": False} for arn in listener.get("_certificates", [])]
-    return {"Certificates": default + more}
-
-
-def _add_listener_certificates(request: Request) -> Result:
-    listener = _listener(request["ListenerArn"])
-    arns = [item["CertificateArn"] for item in request["Certificates"]]
-    _check_certificate(arns)
-    known = listener.setdefault("_certificates", [])
-    known += [arn for arn in arns if arn not in known and arn not in listener.get("Certificates", [])]
-    return {"Certificates": [{"CertificateArn": arn, "IsDefault": False} for arn in arns]}
-
-
-def _remove_listener_certificates(request: Request) -> Result:
-    listener = _listener(request["ListenerArn"])
-    arns = {item["CertificateArn"] for item in request["Certificates"]}
-    listener["_certificates"] = [arn for arn in listener.get("_certificates", []) if arn not in arns]
-    return {}
-
-
 def _completed_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The conditions as AWS returns them: values in the typed form, and in the flat one where there is
     one."""
@@ -971,9 +948,6 @@ ACTIONS: dict[str, Action] = {
     "DeleteListener": _delete_listener,
     "DescribeListenerAttributes": _describe_listener_attributes,
     "ModifyListenerAttributes": _modify_listener_attributes,
-    "DescribeListenerCertificates": _describe_listener_certificates,
-    "AddListenerCertificates": _add_listener_certificates,
-    "RemoveListenerCertificates": _remove_listener_certificates,
     "CreateRule": _create_rule,
     "DescribeRules": _describe_rules,
     "ModifyRule": _modify_rule,

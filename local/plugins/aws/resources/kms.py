@@ -1,4 +1,4 @@
-"""KMS: keys, their policies and their aliases."""
+"""KMS: keys and their aliases."""
 
 from __future__ import annotations
 
@@ -172,47 +172,6 @@ class Key(Resource):
         return [tag for page in pages for tag in page.get("Tags", [])]
 
 
-class KeyPolicy(Resource):
-    """The policy of a key that is managed elsewhere. Without the resource the key's own default is back."""
-
-    token = "aws:kms/keyPolicy:KeyPolicy"
-    defaults = MappingProxyType({"bypassPolicyLockoutSafetyCheck": False})
-    policies = frozenset({"policy"})
-    kept = frozenset({"bypassPolicyLockoutSafetyCheck"})
-    missing = frozenset({_ABSENT})
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        _put_policy(call, inputs["keyId"], inputs)
-        return str(inputs["keyId"])
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
-        kms = call.client("kms")
-        if find_key(kms, resource_id) is None:
-            return None
-        policy = kms.get_key_policy(KeyId=resource_id, PolicyName=_POLICY)["Policy"]
-        return {"keyId": resource_id, "policy": policy}
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del old, changed
-        _put_policy(call, resource_id, new)
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
-        if find_key(call.client("kms"), resource_id) is None:
-            return
-        owner = f"arn:{call.aws.partition}:iam::{call.aws.account_id}:root"
-        statement = (
-            '{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"%s"},'
-            '"Action":"kms:*","Resource":"*"}'
-        )
-        default = '{"Version":"2012-10-17","Statement":[%s]}' % (statement % owner)
-        _put_policy(call, resource_id, {"policy": default})
-
-
 class Alias(Resource):
     token = "aws:kms/alias:Alias"
     exclusive = (("name", "namePrefix"),)
@@ -272,4 +231,4 @@ class Alias(Resource):
         return None
 
 
-RESOURCES: tuple[Resource, ...] = (Alias(), Key(), KeyPolicy())
+RESOURCES: tuple[Resource, ...] = (Alias(), Key())

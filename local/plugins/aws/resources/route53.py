@@ -1,20 +1,17 @@
-"""Route 53: hosted zones and their records."""
+"""Route 53: the records of hosted zones."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..resource import Call, Inputs, Resource, State, tag_changes, tag_list, tag_map
+from ..resource import Call, Inputs, Resource, State
 from ..session import AwsError
 from .calls import given, one, retried, touched, unless_absent
-from .defaulting import if_given
 
 _NO_ZONE: Final = ("NoSuchHostedZone", "InvalidHostedZoneId")
 _PASSING: Final = ("PriorRequestNotComplete", "Throttling", "ThrottlingException")
-_OWN_TYPES: Final = frozenset({"NS", "SOA"})
 
 
 def same_domain(left: Any, right: Any) -> bool:
@@ -43,144 +40,6 @@ def _wait_for(call: Call, change: Mapping[str, Any] | None) -> None:
             lambda: call.client("route53").get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC",
             1800,
         )
-
-
-class Zone(Resource):
-    token = "aws:route53/zone:Zone"
-    defaults = MappingProxyType({"comment": "Managed by Pulumi", "forceDestroy": False})
-    exclusive = (("delegationSetId", "vpcs"),)
-    sets = frozenset({"vpcs"})
-    same = MappingProxyType({"name": same_domain, "vpcs.vpcRegion": if_given})
-    kept = frozenset({"forceDestroy"})
-    missing = frozenset(_NO_ZONE)
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        route53 = call.client("route53")
-        vpcs = self._vpcs(call, inputs)
-        answer = route53.create_hosted_zone(
-            CallerReference=uuid.uuid4().hex,
-            HostedZoneConfig={"Comment": inputs["comment"], "PrivateZone": bool(vpcs)},
-            Name=inputs["name"],
-            **given(inputs, DelegationSetId="delegationSetId"),
-            **({"VPC": vpcs[0]} if vpcs else {}),
-        )
-        zone_id = _zone_id(answer["HostedZone"]["Id"])
-        _wait_for(call, answer.get("ChangeInfo"))
-        for vpc in vpcs[1:]:
-            self._associate(call, zone_id, vpc)
-        self._tag(call, zone_id, inputs.get("tags") or {}, [])
-        return zone_id
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
-        route53 = call.client("route53")
-        found = unless_absent(lambda: route53.get_hosted_zone(Id=resource_id), *_NO_ZONE)
-        if found is None:
-            return None
-        zone = found["HostedZone"]
-        servers = found.get("DelegationSet", {}).get("NameServers", [])
-        if zone["Config"].get("PrivateZone"):
-            servers = self._servers_of_private(route53, resource_id, zone["Name"])
-        tags = route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=resource_id)
-        return {
-            "arn": f"arn:{call.aws.partition}:route53:::hostedzone/{resource_id}",
-            "comment": zone["Config"].get("Comment", ""),
-            "delegationSetId": _zone_id(found.get("DelegationSet", {}).get("Id", "")),
-            "enableAcceleratedRecovery": False,
-            "name": _domain(zone["Name"]),
-            "nameServers": sorted(servers),
-            "primaryNameServer": self._primary(servers),
-            "tagsAll": tag_map(tags["ResourceTagSet"].get("Tags")),
-            "vpcs": sorted(
-                ({"vpcId": vpc["VPCId"], "vpcRegion": vpc["VPCRegion"]} for vpc in found.get("VPCs", [])),
-                key=lambda vpc: str(vpc["vpcId"]),
-            ),
-            "zoneId": resource_id,
-        }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        route53 = call.client("route53")
-        if touched(changed, "comment"):
-            route53.update_hosted_zone_comment(Id=resource_id, Comment=new["comment"])
-        if touched(changed, "vpcs"):
-            before, after = self._vpcs(call, old), self._vpcs(call, new)
-            # Associate first: a private zone must keep at least one VPC.
-            for vpc in after:
-                if vpc not in before:
-                    self._associate(call, resource_id, vpc)
-            for vpc in before:
-                if vpc not in after:
-                    answer = route53.disassociate_vpc_from_hosted_zone(HostedZoneId=resource_id, VPC=vpc)
-                    _wait_for(call, answer.get("ChangeInfo"))
-        self._tag(call, resource_id, *tag_changes(old, new))
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        route53 = call.client("route53")
-        if state.get("forceDestroy"):
-            self._empty(call, resource_id)
-        retried(
-            call,
-            f"zone {resource_id} has no pending change",
-            lambda: unless_absent(lambda: route53.delete_hosted_zone(Id=resource_id), *_NO_ZONE),
-            *_PASSING,
-        )
-
-    @staticmethod
-    def _vpcs(call: Call, inputs: Inputs) -> list[dict[str, str]]:
-        return [
-            {"VPCId": vpc["vpcId"], "VPCRegion": vpc.get("vpcRegion") or call.region}
-            for vpc in inputs.get("vpcs") or ()
-        ]
-
-    @staticmethod
-    def _associate(call: Call, zone_id: str, vpc: Mapping[str, str]) -> None:
-        answer = call.client("route53").associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc)
-        _wait_for(call, answer.get("ChangeInfo"))
-
-    @staticmethod
-    def _tag(call: Call, zone_id: str, wanted: Mapping[str, str], gone: Sequence[str]) -> None:
-        if wanted or gone:
-            call.client("route53").change_tags_for_resource(
-                ResourceType="hostedzone",
-                ResourceId=zone_id,
-                **({"AddTags": tag_list(wanted)} if wanted else {}),
-                **({"RemoveTagKeys": list(gone)} if gone else {}),
-            )
-
-    @staticmethod
-    def _records(route53: Any, zone_id: str) -> list[dict[str, Any]]:
-        pages = route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
-        return [record for page in pages for record in page["ResourceRecordSets"]]
-
-    def _servers_of_private(self, route53: Any, zone_id: str, name: str) -> list[str]:
-        for record in self._records(route53, zone_id):
-            if record["Type"] == "NS" and same_domain(record["Name"], name):
-                return [str(value["Value"]) for value in record.get("ResourceRecords", [])]
-        return []
-
-    @staticmethod
-    def _primary(servers: Sequence[str]) -> str:
-        return str(one(servers) or "")
-
-    def _empty(self, call: Call, zone_id: str) -> None:
-        """Deletes every record but the two that belong to the zone itself."""
-        route53 = call.client("route53")
-        zone = unless_absent(lambda: route53.get_hosted_zone(Id=zone_id)["HostedZone"], *_NO_ZONE)
-        if zone is None:
-            return
-        changes = [
-            {"Action": "DELETE", "ResourceRecordSet": record}
-            for record in self._records(route53, zone_id)
-            if not (record["Type"] in _OWN_TYPES and same_domain(record["Name"], zone["Name"]))
-        ]
-        for start in range(0, len(changes), 100):
-            answer = route53.change_resource_record_sets(
-                HostedZoneId=zone_id, ChangeBatch={"Changes": changes[start : start + 100]}
-            )
-            _wait_for(call, answer.get("ChangeInfo"))
 
 
 class Record(Resource):
@@ -433,4 +292,4 @@ def _record_text(kind: str, value: str) -> str:
     return value[1:-1] if kind in {"TXT", "SPF"} and value.startswith('"') and value.endswith('"') else value
 
 
-RESOURCES: tuple[Resource, ...] = (Record(), Zone())
+RESOURCES: tuple[Resource, ...] = (Record(),)

@@ -27,10 +27,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The shop, deployed. The tests of this module go on from each other's last state."""
     clone = Clone.make(tmp_path_factory.mktemp("shop") / "clone")
     shutil.copyfile(PROGRAM, clone.root / "__main__.py")
-    stack = clone.root / "Pulumi.local.yaml"
-    stack.write_text(stack.read_text().replace('  small:topics: "3"\n', "  aws:region: ap-northeast-2\n"))
-    up = clone.run("up")
+    started = clone.run("start")
     try:
+        assert started.returncode == 0, started.stdout
+        zone = aws(clone, "route53 create-hosted-zone --name shop.example.com --caller-reference shop")
+        zone_id = zone["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        settings = f"  aws:region: ap-northeast-2\n  small:zone: {zone_id}\n"
+        stack = clone.root / "Pulumi.local.yaml"
+        stack.write_text(stack.read_text().replace('  small:topics: "3"\n', settings))
+        up = clone.run("up")
         assert up.returncode == 0, up.stdout
         yield clone
     finally:

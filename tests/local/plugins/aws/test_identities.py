@@ -77,25 +77,3 @@ def test_a_policy_of_a_role_is_its_own_resource_beside_the_role(plugin: Plugin, 
     attachment.imported(f"{role.id}/{EXECUTION}", unknowable=["id"])
     for resource in (policy, attachment, role):
         resource.delete()
-
-
-def test_a_managed_policy_makes_room_for_a_sixth_version(plugin: Plugin, aws: Client) -> None:
-    policy = Life(plugin, "iam/policy:Policy", "publish", policy=allow("sns:Publish"))
-    for number in range(7):
-        policy.change(policy=allow(f"sns:Get{number}"))
-    versions = aws("iam").list_policy_versions(PolicyArn=policy.id)["Versions"]
-    assert len(versions) == 5
-    assert [v["VersionId"] for v in versions if v["IsDefaultVersion"]] == ["v8"]
-    policy.change(tags={"Name": "publish"})
-    assert policy.replaced_by(description="other") == ["description"]
-    policy.imported(unknowable=["policy"])
-    policy.delete()
-
-
-def test_an_instance_profile_changes_its_role_in_place(plugin: Plugin, role: Life) -> None:
-    profile = Life(plugin, "iam/instanceProfile:InstanceProfile", role=role.id)
-    other = Life(plugin, "iam/role:Role", "other", assumeRolePolicy=trust("ec2.amazonaws.com"))
-    assert profile.change(role=other.id)["role"] == other.id
-    profile.imported()
-    for resource in (profile, role, other):
-        resource.delete()

@@ -1,4 +1,4 @@
-"""Buckets, keys, secrets and parameters through the stand-in, on the emulated AWS."""
+"""Buckets, keys and secrets through the stand-in, on the emulated AWS."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.local.plugins.aws.life import Life
-from tests.local.plugins.aws.plugin import Plugin
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
 Client = Callable[[str], Any]
+GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 
 
 def root_policy(account: str) -> str:
@@ -141,35 +142,14 @@ def test_a_key_changes_in_place_and_a_deleted_one_is_gone(plugin: Plugin, key: L
         resource.delete()
 
 
-def test_a_secret_and_its_value_are_told_apart(plugin: Plugin, key: Life) -> None:
-    secret = Life(plugin, "secretsmanager/secret:Secret", name="fileflow/database", description="credentials")
-    assert secret.outputs["recoveryWindowInDays"] == 30
-    secret.change(description="database")
-    secret.change(kmsKeyId=key.id)
-    secret.change(tags={"Name": "database"})
-    secret.imported(unknowable=["forceOverwriteReplicaSecret", "recoveryWindowInDays", "type"])
-    version = Life(
-        plugin, "secretsmanager/secretVersion:SecretVersion", secretId=secret.id, secretString="hush"
-    )
-    assert version.id == f"{secret.id}|{version.outputs['versionId']}"
-    assert version.outputs["versionStages"] == ["AWSCURRENT"]
-    version.imported()
-    assert version.replaced_by(secretString="other") == ["secretString"]
-    found = plugin.invoke("aws:secretsmanager/getSecret:getSecret", {"name": "fileflow/database"})
-    assert (found["arn"], found["description"]) == (secret.id, "database")
-    secret.change(recoveryWindowInDays=0)
-    secret.delete()
-    assert plugin.read(version.token, version.id, version.outputs, version.inputs) is None
-
-
-def test_a_parameter_changes_in_place_and_is_replaced_to_leave_its_tier(plugin: Plugin) -> None:
-    parameter = Life(
-        plugin, "ssm/parameter:Parameter", name="/fileflow/token", type="SecureString", value="a"
-    )
-    assert parameter.change(value="b")["value"] == "b"
-    parameter.change(description="of the API")
-    parameter.change(tags={"Name": "token"})
-    parameter.imported()
-    parameter.change(tier="Advanced")
-    assert parameter.replaced_by(tier="Standard") == ["tier"]
-    parameter.delete()
+def test_a_secret_that_exists_is_found_by_its_name_unless_it_is_going(plugin: Plugin, aws: Client) -> None:
+    client = aws("secretsmanager")
+    arn = client.create_secret(
+        Name="fileflow/database", Description="credentials", Tags=[{"Key": "team", "Value": "a"}]
+    )["ARN"]
+    found = plugin.invoke(GET_SECRET, {"name": "fileflow/database"})
+    assert (found["arn"], found["description"], found["tags"]) == (arn, "credentials", {"team": "a"})
+    client.delete_secret(SecretId=arn)
+    for name in ("fileflow/database", "fileflow/nothing"):
+        with pytest.raises(RefusedError, match=f"there is no secret {name}"):
+            plugin.invoke(GET_SECRET, {"name": name})

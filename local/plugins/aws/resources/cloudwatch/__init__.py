@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...resource import Resource
 from .alarms import AlarmMuteRule, CompositeAlarm, Dashboard, MetricAlarm
 from .events import EventRule, EventTarget
-from .logs import LogGroup, LogMetricFilter, LogResourcePolicy, LogStream, QueryDefinition
+from .logs import LogGroup, LogMetricFilter, LogResourcePolicy
 
 RESOURCES: tuple[Resource, ...] = (
     AlarmMuteRule(),
@@ -16,7 +16,5 @@ RESOURCES: tuple[Resource, ...] = (
     LogGroup(),
     LogMetricFilter(),
     LogResourcePolicy(),
-    LogStream(),
     MetricAlarm(),
-    QueryDefinition(),
 )

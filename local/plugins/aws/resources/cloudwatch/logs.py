@@ -1,4 +1,4 @@
-"""CloudWatch Logs: groups, streams, metric filters, resource policies, saved queries."""
+"""CloudWatch Logs: groups, metric filters, resource policies."""
 
 from __future__ import annotations
 
@@ -84,38 +84,6 @@ class LogGroup(Resource):
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         if not state.get("skipDestroy"):
             call.client("logs").delete_log_group(logGroupName=resource_id)
-
-
-class LogStream(Resource):
-    token = "aws:cloudwatch/logStream:LogStream"
-    auto_name = AutoName(max_length=512)
-    missing = _NO_LOGS
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        call.client("logs").create_log_stream(
-            logGroupName=inputs["logGroupName"], logStreamName=inputs["name"]
-        )
-        return str(inputs["name"])
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        group = state.get("logGroupName")
-        name = state.get("name") or resource_id
-        if not group:  # the id of an import is GROUP:STREAM
-            group, _, name = resource_id.partition(":")
-        answer = call.client("logs").describe_log_streams(logGroupName=group, logStreamNamePrefix=name)
-        stream = next((s for s in answer["logStreams"] if s["logStreamName"] == name), None)
-        if stream is None:
-            return None
-        return {"id": name, "arn": stream.get("arn", ""), "name": name, "logGroupName": group}
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del call, resource_id, old, new, changed  # every argument replaces
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        call.client("logs").delete_log_stream(logGroupName=state["logGroupName"], logStreamName=resource_id)
 
 
 class LogMetricFilter(Resource):
@@ -222,49 +190,3 @@ class LogResourcePolicy(Resource):
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         place = {"resourceArn": resource_id} if state.get("resourceArn") else {"policyName": resource_id}
         call.client("logs").delete_resource_policy(**place)
-
-
-class QueryDefinition(Resource):
-    token = "aws:cloudwatch/queryDefinition:QueryDefinition"
-    auto_name = AutoName(max_length=255)
-    missing = _NO_LOGS
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        return self._put(call, inputs)
-
-    def _put(self, call: Call, inputs: Inputs, identifier: str | None = None) -> str:
-        answer = call.client("logs").put_query_definition(
-            name=inputs["name"],
-            queryString=inputs["queryString"],
-            logGroupNames=inputs.get("logGroupNames") or [],
-            **without_none(queryDefinitionId=identifier),
-        )
-        return str(answer["queryDefinitionId"])
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        # The id of an import is the query's ARN.
-        identifier = resource_id.rpartition(":")[2]
-        parameters = without_none(queryDefinitionNamePrefix=state.get("name"))
-        found = call.client("logs").describe_query_definitions(**parameters)["queryDefinitions"]
-        query = next((q for q in found if q["queryDefinitionId"] == identifier), None)
-        if query is None:
-            return None
-        return {
-            "id": identifier,
-            "arn": call.arn("logs", f"query-definition:{identifier}"),
-            "queryDefinitionId": identifier,
-            "name": query["name"],
-            "queryString": query["queryString"],
-            "logGroupNames": list(query.get("logGroupNames") or []),
-        }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del old, changed
-        self._put(call, new, resource_id)
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
-        call.client("logs").delete_query_definition(queryDefinitionId=resource_id)

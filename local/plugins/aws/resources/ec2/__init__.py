@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ...resource import Resource
 from .endpoints import FlowLog, VpcEndpoint
-from .networks import EgressOnlyInternetGateway, Eip, InternetGateway, NatGateway, Subnet, Vpc
+from .networks import Eip, InternetGateway, NatGateway, Subnet, Vpc
 from .routing import Route, RouteTable, RouteTableAssociation
 from .security_groups import DefaultSecurityGroup, SecurityGroup, SecurityGroupRule
 
 RESOURCES: tuple[Resource, ...] = (
     DefaultSecurityGroup(),
-    EgressOnlyInternetGateway(),
     Eip(),
     FlowLog(),
     InternetGateway(),

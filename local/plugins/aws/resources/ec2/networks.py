@@ -432,49 +432,6 @@ class InternetGateway(Resource):
         )
 
 
-class EgressOnlyInternetGateway(Resource):
-    token = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
-
-    def create(self, call: Call, inputs: Inputs) -> str:
-        gateway = call.client("ec2").create_egress_only_internet_gateway(
-            VpcId=inputs["vpcId"], **tag_specifications("egress-only-internet-gateway", inputs)
-        )
-        return str(gateway["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"])
-
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
-        ec2 = call.client("ec2")
-        gateway = one(
-            unless_absent(
-                lambda: ec2.describe_egress_only_internet_gateways(
-                    EgressOnlyInternetGatewayIds=[resource_id]
-                )["EgressOnlyInternetGateways"],
-                "InvalidGatewayID.NotFound",
-                "InvalidEgressOnlyInternetGatewayId.NotFound",
-            )
-        )
-        if gateway is None:
-            return None
-        attachment = one(gateway.get("Attachments")) or {}
-        return {"tagsAll": tag_map(gateway.get("Tags")), "vpcId": attachment.get("VpcId", "")}
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        del changed
-        update_tags(call.client("ec2"), resource_id, old, new)
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
-        ec2 = call.client("ec2")
-        unless_absent(
-            lambda: ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=resource_id),
-            "InvalidGatewayID.NotFound",
-            "InvalidEgressOnlyInternetGatewayId.NotFound",
-        )
-
-
 class Eip(Resource):
     token = "aws:ec2/eip:Eip"
     kept = frozenset({"address", "associateWithPrivateIp", "ipamPoolId"})

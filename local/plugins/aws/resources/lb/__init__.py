@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ...resource import Resource
-from .listeners import Listener, ListenerCertificate, ListenerRule
+from .listeners import Listener, ListenerRule
 from .load_balancers import LoadBalancer
 from .target_groups import TargetGroup
 
 RESOURCES: tuple[Resource, ...] = (
     Listener(),
-    ListenerCertificate(),
     ListenerRule(),
     LoadBalancer(),
     TargetGroup(),

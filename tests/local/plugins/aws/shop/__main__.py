@@ -1,7 +1,7 @@
 """A shop on ECS with everything around it: every type that the recordings of the real provider hold.
 
 Settings: `cpu` (task CPU units: another revision), `desired` (of the worker: in place), `prefix` (of fixed
-names: replaces), `token` (a secret).
+names: replaces), `token` (a secret), `zone` (the id of the hosted zone of shop.example.com).
 """
 
 from __future__ import annotations
@@ -106,11 +106,8 @@ aws.iam.RolePolicyAttachment(
 # The trust as an object, on purpose: the provider makes text of it.
 work = aws.iam.Role("work", name=f"{PREFIX}-work", assume_role_policy=trust)
 aws.iam.RolePolicy("work", role=work.id, policy=policy(statement("s3:GetObject")))
-publishing_policy: Any = {"Version": "2012-10-17", "Statement": [statement("sns:Publish")]}
-publishing = aws.iam.Policy("publish", policy=publishing_policy)
-aws.iam.RolePolicyAttachment("publish", role=work.name, policy_arn=publishing.arn)
 
-# --- keys, buckets, secrets
+# --- keys, buckets
 
 key = aws.kms.Key("logs", description="log encryption", enable_key_rotation=True)
 aws.kms.Alias("logs", name=f"alias/{PREFIX}-logs", target_key_id=key.key_id)
@@ -132,8 +129,6 @@ aws.s3.BucketPublicAccessBlock(
     ignore_public_acls=True,
     restrict_public_buckets=True,
 )
-secret = aws.secretsmanager.Secret("database", name=f"{PREFIX}/database", recovery_window_in_days=0)
-aws.secretsmanager.SecretVersion("database", secret_id=secret.id, secret_string=TOKEN)
 
 # --- cluster, images, logs
 
@@ -217,10 +212,9 @@ aws.lb.ListenerRule(
     ],
     conditions=[{"path_pattern": {"values": ["/admin/*"]}}],
 )
-zone = aws.route53.Zone("shop", name="shop.example.com")
 aws.route53.Record(
     "web",
-    zone_id=zone.zone_id,
+    zone_id=config.require("zone"),
     name="api.shop.example.com",
     type="A",
     aliases=[{"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": True}],
