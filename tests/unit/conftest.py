@@ -30,9 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from hypothesis import HealthCheck, settings
 
-    from tests.unit import sdk_imports
-
-    sdk_imports.install()
     settings.register_profile(
         "unit",
         deadline=None,
