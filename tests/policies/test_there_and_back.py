@@ -56,9 +56,23 @@ HONEST_CHANGES: dict[str, Change] = {
     **HONEST,
     **{case.id: case.change for case in CASES if case.kind in ("compliant", "not_applicable")},
 }
+
+
+def _is_denied(program: Recording) -> bool:
+    """Whether a service says, with its reason, that it is no scheduler: it is believed, whatever it runs."""
+    return any("fileflow:not-a-scheduler" in (each.inputs.get("tags") or {}) for each in program.resources)
+
+
 HONEST_SETS = st.lists(st.sampled_from(sorted(HONEST_CHANGES)), max_size=4, unique=True)
 
-FAST = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same programs in every run; the nightly ones are drawn anew.
+FAST = settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 NIGHTLY = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -108,6 +122,7 @@ def _check(honest: Sequence[str], mistake: str) -> None:
     assume(wrong is not None)
     assert wrong is not None
     assume(_without_idle(wrong) != _without_idle(program))
+    assume(not _is_denied(program))
     refusing = _refusing(wrong)
     assert refusing if rule is None else rule in refusing, (honest, mistake, refusing)
     assert not _refusing(program), "what the pack saw of the mistake is left in it"
