@@ -60,6 +60,7 @@ class Modelled(Resource):
     - `ready`: the output that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves.
     - `lacking`: arguments that the stand-in doesn't serve.
+    - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
     """
 
@@ -75,6 +76,7 @@ class Modelled(Resource):
     ready: ClassVar[tuple[str, str] | None] = None
     passing: ClassVar[frozenset[str]] = frozenset()
     lacking: ClassVar[frozenset[str]] = frozenset()
+    settled: ClassVar[frozenset[str]] = frozenset()
     by_hand: ClassVar[frozenset[str]] = frozenset()
     default_timeout_seconds: ClassVar[float] = 1800
 
@@ -82,8 +84,10 @@ class Modelled(Resource):
         """The arguments as their places take them."""
         return inputs
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        """The outputs, from what their places have and, `found`, all that AWS answered."""
+    def told(
+        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
+    ) -> Mapping[str, Any] | None:
+        """The outputs, from what their places have and, `found`, all that AWS answered; None for nothing."""
         del found, state
         return outputs
 
@@ -96,6 +100,12 @@ class Modelled(Resource):
         del old, new
         return argument == "region" or argument in self.replacing
 
+    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+        del old, new
+        if named := sorted(self.settled & changed):
+            return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
+        return None
+
     def create(self, call: Call, inputs: Inputs) -> str:
         given = self._given(inputs)
         answer = self._ask(call, self.made_by, given)
@@ -104,14 +114,14 @@ class Modelled(Resource):
         made = self.places.outputs(found, shape, described) if found and shape is not None else {}
         known = {**{name: value for name, value in made.items() if value}, **given}
         resource_id = call.created("/".join(str(known[name]) for name in self.key.split("/")))
-        self._settle(call, resource_id)
+        self._settle(call, resource_id, known)
         at_once = self._placed(call, self.made_by)
         for ask in self.changed_by:
             later = self._placed(call, ask).difference(at_once, self.key.split("/")) & given.keys()
             if later:
-                self._change(call, ask, resource_id, {name: given[name] for name in later})
+                self._change(call, ask, resource_id, known, {name: given[name] for name in later})
         if self.tags and "tags" not in at_once:
-            self._change_tags(call, {**made, **self._key(resource_id), "tagsAll": {}}, inputs)
+            self._change_tags(call, {**known, "tagsAll": {}}, inputs)
         return resource_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
@@ -119,7 +129,7 @@ class Modelled(Resource):
         answered: dict[str, Any] = {}
         described = schema.of_resource(self.token).outputs
         for ask in self.read_by:
-            answer = self._ask(call, ask, {**outputs, **self._key(resource_id)})
+            answer = self._ask(call, ask, {**outputs, **self._key(resource_id, state)})
             found, shape = _inside(answer, _output(call, self.service, ask.operation), ask.into)
             if not found:
                 return None
@@ -127,7 +137,8 @@ class Modelled(Resource):
             for name, value in self.places.outputs(found, shape, described).items():
                 if is_nothing(outputs.get(name)):
                     outputs[name] = value
-        outputs |= {name: value for name, value in self._key(resource_id).items() if name in described}
+        key = self._key(resource_id, state)
+        outputs |= {name: value for name, value in key.items() if name in described}
         if self.tags:
             outputs["tagsAll"] = self._read_tags(call, outputs)
         return self.told(outputs, answered, state)
@@ -146,27 +157,30 @@ class Modelled(Resource):
             else:
                 asked = {name: by_part[name] for name in mine & changed & by_part.keys()}
             if asked:
-                self._change(call, ask, resource_id, asked)
+                self._change(call, ask, resource_id, old, asked)
         self._change_tags(call, old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        self._ask(call, self.deleted_by, {**state, **self._key(resource_id)})
+        self._ask(call, self.deleted_by, {**state, **self._key(resource_id, state)})
         if self.ready:
             call.wait_until(
                 f"the end of {resource_id}",
-                lambda: not self._first_answer(call, resource_id),
+                lambda: not self._first_answer(call, resource_id, state),
                 self.default_timeout_seconds,
             )
 
     def _given(self, inputs: Inputs) -> dict[str, Any]:
-        named = {"name": name_of(inputs)} if inputs.get("namePrefix") and not inputs.get("name") else {}
+        named = {"name": name_of(inputs)} if inputs.get("namePrefix") else {}
         shaped = self.shaped({**inputs, **named})
         return {name: value for name, value in shaped.items() if value not in (None, "", [], {})}
 
-    def _key(self, resource_id: str) -> dict[str, str]:
+    def _key(self, resource_id: str, state: State) -> dict[str, str]:
+        """What names it to AWS: the state has it, else the id, on import."""
         names = self.key.split("/")
-        return dict(zip(names, resource_id.rsplit("/", len(names) - 1), strict=True))
+        if all(state.get(name) for name in names):
+            return {name: state[name] for name in names}
+        return dict(zip(names, resource_id.split("/", len(names) - 1), strict=True))
 
     def _placed(self, call: Call, ask: Ask) -> frozenset[str]:
         """The arguments that an operation takes."""
@@ -187,25 +201,27 @@ class Modelled(Resource):
         method = getattr(call.client(self.service), xform_name(operation))
         return retried(call, operation, lambda: method(**request), *self.passing)
 
-    def _change(self, call: Call, ask: Ask, resource_id: str, arguments: Mapping[str, Any]) -> None:
-        self._ask(call, ask, {**arguments, **self._key(resource_id)})
-        self._settle(call, resource_id)
+    def _change(
+        self, call: Call, ask: Ask, resource_id: str, state: State, arguments: Mapping[str, Any]
+    ) -> None:
+        self._ask(call, ask, {**arguments, **self._key(resource_id, state)})
+        self._settle(call, resource_id, state)
 
-    def _settle(self, call: Call, resource_id: str) -> None:
+    def _settle(self, call: Call, resource_id: str, state: State) -> None:
         """Waits until it is as a type that becomes so by and by is wanted to be."""
         if self.ready:
             name, wanted = self.ready
             call.wait_until(
                 f"{name} {wanted} of {resource_id}",
-                lambda: self._first_answer(call, resource_id).get(name) == wanted,
+                lambda: self._first_answer(call, resource_id, state).get(name) == wanted,
                 self.default_timeout_seconds,
             )
 
-    def _first_answer(self, call: Call, resource_id: str) -> Mapping[str, Any]:
+    def _first_answer(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any]:
         """What AWS says of it by the first operation that reads, nothing where it isn't there."""
         ask = self.read_by[0]
         try:
-            answer = self._ask(call, ask, self._key(resource_id))
+            answer = self._ask(call, ask, self._key(resource_id, state))
         except Exception as error:
             if is_missing(error, self.missing):
                 return {}

@@ -108,7 +108,7 @@ class Places:
             value = value[0] if value else None
         if isinstance(value, Mapping) and shape.type_name == "structure":
             return self.request(value, shape, path)
-        return _as_scalar(value, shape.type_name)
+        return _as_scalar(value, shape)
 
     def outputs(
         self, found: Mapping[str, Any], shape: Shape, properties: Mapping[str, Property], path: str = ""
@@ -155,7 +155,10 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _as_scalar(value: Any, kind: str) -> Any:
+def _as_scalar(value: Any, shape: Shape) -> Any:
+    kind = shape.type_name
+    if kind == "string" and isinstance(value, bool) and "ENABLED" in shape.enum:
+        return "ENABLED" if value else "DISABLED"
     if kind == "string" and isinstance(value, bool | int | float):
         return text_of(value)
     if kind in ("integer", "long") and isinstance(value, str):

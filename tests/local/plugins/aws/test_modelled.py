@@ -49,6 +49,14 @@ def test_every_argument_goes_somewhere(kind: Modelled) -> None:
 
 
 @TABLES
+def test_every_argument_that_does_not_replace_can_change(kind: Modelled) -> None:
+    operations = [shape_of(kind, ask.operation).input_shape for ask in kind.changed_by]
+    known = {*kind.by_hand, *kind.kept, *kind.lacking, *kind.replacing, *kind.settled, "region"}
+    inputs = dict(schema.of_resource(kind.token).inputs)
+    assert lost(kind, inputs, operations, known | ({"tags"} if kind.tags else set())) == set()
+
+
+@TABLES
 def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
     answers = []
     for ask in kind.read_by:

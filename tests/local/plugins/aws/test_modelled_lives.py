@@ -1,0 +1,159 @@
+"""Lives of types that are tables: made, changed, put back after somebody changed them, imported, deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.local.plugins.aws.life import Life
+from tests.local.plugins.aws.plugin import Plugin, RefusedError
+
+Aws = Callable[[str], Any]
+Tamper = Callable[[Aws, Life], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`tampered` is what a refresh and an update put back after `tamper`; `needs` makes what must be there.
+
+    `replaced_by` are arguments that replace.
+    """
+
+    token: str
+    arguments: Mapping[str, Any]
+    change: Mapping[str, Any]
+    tamper: Tamper
+    tampered: list[str]
+    replaced_by: Mapping[str, Any]
+    imported_by: Callable[[Life], str] = lambda life: life.id
+    unknowable: tuple[str, ...] = ()
+    needs: Callable[[Aws], object] = field(default=lambda _aws: None)
+
+
+def policy(sid: str) -> str:
+    statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+TARGET = {
+    "arn": "arn:aws:sqs:ap-northeast-2:123456789012:work",
+    "roleArn": "arn:aws:iam::123456789012:role/scheduler",
+    "retryPolicy": {"maximumRetryAttempts": 3},
+    "ecsParameters": {
+        "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/web:1",
+        "networkConfiguration": {"subnets": ["subnet-b", "subnet-a"], "assignPublicIp": True},
+    },
+}
+SCHEDULE = {"FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(9 days)"}
+
+CASES = [
+    Case(
+        "sqs/queue:Queue",
+        {"name": "work", "delaySeconds": 3, "tags": {"team": "a"}},
+        {"visibilityTimeoutSeconds": 60, "policy": policy("a"), "tags": {"team": "b"}},
+        lambda aws, life: aws("sqs").set_queue_attributes(QueueUrl=life.id, Attributes={"DelaySeconds": "9"}),
+        ["delaySeconds"],
+        {"name": "other"},
+    ),
+    Case(
+        "sqs/queue:Queue",
+        {"name": "work.fifo", "fifoQueue": True},
+        {"contentBasedDeduplication": True},
+        lambda aws, life: aws("sqs").tag_queue(QueueUrl=life.id, Tags={"whose": "nobody's"}),
+        ["tags"],
+        {"name": "other.fifo"},
+    ),
+    Case(
+        "scheduler/schedule:Schedule",
+        {
+            "name": "nightly",
+            "scheduleExpression": "rate(1 day)",
+            "flexibleTimeWindow": {"mode": "OFF"},
+            "target": TARGET,
+        },
+        {"scheduleExpression": "rate(2 days)", "description": "every other night", "state": "DISABLED"},
+        lambda aws, _life: aws("scheduler").update_schedule(
+            Name="nightly",
+            Target=aws("scheduler").get_schedule(Name="nightly")["Target"],
+            Description="every other night",
+            State="DISABLED",
+            **SCHEDULE,
+        ),
+        ["scheduleExpression"],
+        {"name": "other"},
+    ),
+    Case(
+        "elasticache/replicationGroup:ReplicationGroup",
+        {
+            "replicationGroupId": "sessions",
+            "description": "sessions",
+            "nodeType": "cache.t4g.micro",
+            "numCacheClusters": 2,
+            "automaticFailoverEnabled": True,
+            "transitEncryptionEnabled": True,
+            "tags": {"team": "a"},
+        },
+        {"snapshotRetentionLimit": 3, "description": "all sessions", "tags": {"team": "b"}},
+        lambda aws, _life: aws("elasticache").modify_replication_group(
+            ReplicationGroupId="sessions", SnapshotRetentionLimit=9, ApplyImmediately=True
+        ),
+        ["snapshotRetentionLimit"],
+        {"replicationGroupId": "other"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=f"{case.token}-{index}") for index, case in enumerate(CASES)]
+)
+def test_a_life_from_creation_to_deletion(case: Case, plugin: Plugin, aws: Aws) -> None:
+    case.needs(aws)
+    life = Life(plugin, case.token, "thing", **case.arguments)
+    assert life.refreshed() == (life.outputs, life.inputs)
+    life.change(**case.change)
+    case.tamper(aws, life)
+    assert life.put_back() == case.tampered
+    life.imported(case.imported_by(life), unknowable=case.unknowable)
+    assert life.replaced_by(**case.replaced_by) == sorted(case.replaced_by)
+    life.delete()
+
+
+def test_a_queues_policy_lives_on_the_queue_and_leaves_it(plugin: Plugin, aws: Aws) -> None:
+    queue = Life(plugin, "sqs/queue:Queue", "work")
+    life = Life(plugin, "sqs/queuePolicy:QueuePolicy", queueUrl=queue.id, policy=policy("a"))
+    life.change(policy=policy("b"))
+    aws("sqs").set_queue_attributes(QueueUrl=queue.id, Attributes={"Policy": policy("c")})
+    assert life.put_back() == ["policy"]
+    life.imported()
+    assert life.replaced_by(queueUrl="other") == ["queueUrl"]
+    life.delete()
+    queue.delete()
+    assert plugin.read(life.token, life.id, life.outputs, life.inputs) is None
+
+
+@pytest.mark.parametrize(("name", "fifo"), [("work", True), ("work.fifo", False)])
+def test_only_a_fifo_queues_name_ends_in_fifo(shared_plugin: Plugin, name: str, fifo: bool) -> None:
+    failures = shared_plugin.check("aws:sqs/queue:Queue", {"name": name, "fifoQueue": fifo}).failures
+    assert list(failures) == ["name"]
+
+
+def test_what_a_table_lacks_is_refused_by_name(plugin: Plugin) -> None:
+    group = {"description": "d", "nodeType": "cache.t4g.micro", "userGroupIds": ["users"]}
+    token = "aws:elasticache/replicationGroup:ReplicationGroup"
+    assert list(plugin.check(token, group).failures) == ["userGroupIds"]
+    life = Life(
+        plugin, token.removeprefix("aws:"), description="d", nodeType="cache.t4g.micro", numCacheClusters=1
+    )
+    wanted = plugin.check(token, {**life.arguments, "numCacheClusters": 2}, old=life.inputs).inputs
+    with pytest.raises(RefusedError, match="can't change numCacheClusters"):
+        plugin.diff(token, life.outputs, life.inputs, wanted)
