@@ -90,7 +90,7 @@ def _command(deployed: bool, argument: str | None, function: Callable[..., Resul
             found = read_stack(stack, directory, deployed=deployed)
             session = Session(
                 stack=found,
-                aws=Aws(found.region),
+                aws=Aws(found.region, found.account_id),
                 json=as_json_text,
                 yes=yes,
                 read_only=read_only,

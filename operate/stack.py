@@ -74,6 +74,12 @@ class Stack:
     outputs: Mapping[str, Any]
 
     @property
+    def account_id(self) -> str | None:
+        """The account that its services are in; None where it has none."""
+        # arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME
+        return self.services[0].arn.split(":")[4] if self.services else None
+
+    @property
     def asks_before_changes(self) -> bool:
         """Whether a person is asked before something is changed: on production."""
         return self.name in PRODUCTION_STACKS or self.name.endswith("-prod")

@@ -350,6 +350,9 @@ def test_the_cost_is_that_of_the_page(stack: Deployment) -> None:
         ("status --stack nowhere", "", "no stack named 'nowhere' found"),
         ("status", "AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY=", "no AWS credentials"),
         ("status", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS doesn't answer"),
+        ("status", "AWS_ENDPOINT_URL=nonsense", "Invalid endpoint: nonsense"),
+        ("status", "AWS_PROFILE=nobody", "The config profile (nobody) could not be found"),
+        ("restart download", "AWS_ACCESS_KEY_ID=123456789012", "the credentials are of 123456789012"),
     ],
 )
 def test_what_keeps_a_verb_from_its_work_is_one_error_with_a_fix(
