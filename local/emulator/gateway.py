@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from importlib.metadata import version
 from typing import Any
 
 from ministack import app as ministack_app
@@ -54,7 +55,7 @@ async def _answer_health(send: Send) -> None:
             "status": "ready",
             "generation": GENERATION,
             "pid": os.getpid(),
-            "ministack": ministack_app._version(),
+            "ministack": version("ministack"),
             "containers": engine_name(),
             "services": sorted(ministack_app.SERVICE_HANDLERS),
         }

@@ -12,11 +12,10 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, json_response
-from ministack.services import iam
 
 from local.emulator.completions.ec2 import serve_actions
-from local.emulator.completions.logs import add_json_actions
-from local.emulator.completions.patching import Request, Response, replace
+from local.emulator.completions.inside import ask
+from local.emulator.completions.patching import AwsError, Request, Response, serve_json
 from local.emulator.completions.protocols import Action, ModelledService, serve
 
 Answer = dict[str, Any]
@@ -61,15 +60,16 @@ NOTHING: dict[tuple[str, str], Answer] = {
 def install() -> None:
     """Answers what an account says of itself."""
     serve_actions({action: _always(answer) for action, answer in EC2.items()})
-    add_json_actions("ecr", {"GetRegistryScanningConfiguration": _scanning})
-    add_json_actions("ssm", {action: _always(answer) for action, answer in SSM.items()})
+    serve_json("ecr", {"GetRegistryScanningConfiguration": _scanning})
+    serve_json("ssm", {action: _always(answer) for action, answer in SSM.items()})
     actions: dict[str, Action] = {action: _always(answer) for action, answer in IAM.items()}
+    actions |= {
+        "ListEntitiesForPolicy": _list_entities_for_policy,
+        "GetCredentialReport": _get_credential_report,
+    }
     ministack_app.SERVICE_HANDLERS["iam"] = serve(
         ModelledService("iam"), actions, ministack_app.SERVICE_HANDLERS["iam"]
     )
-    handlers = iam._IAM_HANDLERS
-    handlers["ListEntitiesForPolicy"] = _list_entities_for_policy(handlers["ListEntitiesForPolicy"])
-    replace(iam, "_build_credential_report", _credential_report(iam._build_credential_report))
     ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = _without_classic_ones(
         ministack_app.SERVICE_HANDLERS["elasticloadbalancing"]
     )
@@ -109,36 +109,24 @@ def _scanning(_request: Request) -> Answer:
     return {"registryId": get_account_id(), "scanningConfiguration": {"scanType": "BASIC", "rules": []}}
 
 
-def _list_entities_for_policy(original: Any) -> Any:
+def _list_entities_for_policy(request: Request) -> Answer:
     """Of AWS's own policies ministack knows some; the others are attached to nobody."""
-
-    def listed(parameters: Request) -> Response:
-        arn = iam._p(parameters, "PolicyArn")
-        if arn.startswith("arn:aws:iam::aws:policy/") and not iam._policy_exists(arn):
-            empty = "<PolicyGroups/><PolicyUsers/><PolicyRoles/><IsTruncated>false</IsTruncated>"
-            nobody: Response = iam._xml(
-                200,
-                "ListEntitiesForPolicyResponse",
-                f"<ListEntitiesForPolicyResult>{empty}</ListEntitiesForPolicyResult>",
-                ns="iam",
-            )
-            return nobody
-        response: Response = original(parameters)
-        return response
-
-    return listed
+    try:
+        return ask("iam", "ListEntitiesForPolicy", request)
+    except AwsError:
+        if not request["PolicyArn"].startswith("arn:aws:iam::aws:policy/"):
+            raise
+        return {"PolicyGroups": [], "PolicyUsers": [], "PolicyRoles": [], "IsTruncated": False}
 
 
-def _credential_report(original: Callable[[], str]) -> Callable[[], str]:
+def _get_credential_report(request: Request) -> Answer:
     """The root user, who never signed in: `no_information`, where ministack says that it isn't supported.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
     """
-
-    def built() -> str:
-        return original().replace(",not_supported,not_supported,", ",not_supported,no_information,", 1)
-
-    return built
+    answer = ask("iam", "GetCredentialReport", request)
+    told = answer["Content"].replace(b",not_supported,not_supported,", b",not_supported,no_information,", 1)
+    return answer | {"Content": told}
 
 
 def _without_classic_ones(original: Any) -> Any:

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, now_iso
-from ministack.services import acm, alb, route53
+from ministack.services import acm, alb
 
-from local.emulator.completions.patching import Request, Response, json_body, wrap
+from local.emulator.completions.inside import ask, ask_json
+from local.emulator.completions.patching import AwsError, Request, serve_json
 
 
 def install() -> None:
     """Completes requested certificates."""
-    wrap(acm, "_get_local_certificate", _get_local_certificate)
-    wrap(acm, "_validation_options", _validation_options)
-    wrap(acm, "_request_certificate", _request_certificate)
-    wrap(acm, "_cert_shape", _cert_shape)
-    wrap(acm, "_delete_certificate", _delete_certificate)
-    wrap(acm, "_list_certificates", _list_certificates)
+    serve_json(
+        "acm",
+        {
+            "RequestCertificate": _request_certificate,
+            "DescribeCertificate": _describe_certificate,
+            "ListCertificates": _list_certificates,
+            "DeleteCertificate": _delete_certificate,
+            "GetCertificate": _of_example("GetCertificate", {"Certificate": "", "CertificateChain": ""}),
+            "ListTagsForCertificate": _of_example("ListTagsForCertificate", {"Tags": []}),
+        },
+    )
 
 
 EXAMPLE_CERTIFICATE = re.compile(
@@ -39,98 +47,104 @@ def find(arn: str) -> dict[str, Any] | None:
     of the other stacks it stands for a certificate that is issued, so that they come up here as they stand.
     In the guide's account there is none, as on AWS there is none anywhere.
     """
-    example = EXAMPLE_CERTIFICATE.fullmatch(arn)
-    elsewhere = example and example["region"] == get_region() and example["account"] != get_account_id()
-    if elsewhere and arn not in acm._certificates:
-        now = now_iso()
-        acm._certificates[arn] = {
-            "CertificateArn": arn,
-            "DomainName": "example.com",
-            "SubjectAlternativeNames": ["example.com"],
-            "Status": "ISSUED",
-            "Type": "IMPORTED",
-            "CreatedAt": now,
-            "IssuedAt": now,
-            "NotBefore": now,
-            "NotAfter": acm._future_iso(365 * 24 * 3600),
-            "DomainValidationOptions": [],
-            "Tags": [],
-            "Options": {},
-        }
-    found: dict[str, Any] | None = acm._certificates.get(arn)
+    found: dict[str, Any] | None = _example(arn) or acm._certificates.get(arn)
     return found
 
 
-def _get_local_certificate(original: Any) -> Any:
-    def get(arn: str) -> Any:
-        return original(arn) or find(arn)
+def _example(arn: str) -> dict[str, Any] | None:
+    example = EXAMPLE_CERTIFICATE.fullmatch(arn)
+    if not example or example["region"] != get_region() or example["account"] == get_account_id():
+        return None
+    now = time.time()
+    return {
+        "CertificateArn": arn,
+        "DomainName": "example.com",
+        "SubjectAlternativeNames": ["example.com"],
+        "Status": "ISSUED",
+        "Type": "IMPORTED",
+        "CreatedAt": now,
+        "IssuedAt": now,
+        "NotBefore": now,
+        "NotAfter": now + 365 * 24 * 3600,
+        "DomainValidationOptions": [],
+        "InUseBy": [],
+        "Options": {},
+    }
 
-    return get
+
+def _of_example(action: str, answer: dict[str, Any]) -> Callable[[Request], dict[str, Any]]:
+    def of_one(request: Request) -> dict[str, Any]:
+        return answer if _example(request["CertificateArn"]) else ask_json("acm", action, request)
+
+    return of_one
 
 
-def _validation_options(original: Any) -> Any:
-    def options(domain: str, method: str) -> dict[str, Any]:
-        validation: dict[str, Any] = original(domain, method)
-        validation["ValidationStatus"] = "PENDING_VALIDATION"
-        if method == "DNS":
-            # A wildcard and its domain share one record, which depends on account and domain.
-            base = domain.removeprefix("*.")
-            digest = hashlib.sha256(f"{get_account_id()} {base}".encode()).hexdigest()
-            validation["ResourceRecord"] = {
-                "Name": f"_{digest[:32]}.{base}.",
-                "Type": "CNAME",
-                "Value": f"_{digest[32:64]}.{digest[:10]}.acm-validations.aws.",
-            }
-        else:
-            validation.pop("ResourceRecord", None)
-            validation["ValidationDomain"] = domain.removeprefix("*.")
+def _validation(domain: str, method: str, validation_domains: dict[str, str]) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html"""
+    # A wildcard and its domain share one record, which depends on account and domain.
+    base = domain.removeprefix("*.")
+    validation = {
+        "DomainName": domain,
+        "ValidationMethod": method,
+        "ValidationStatus": "PENDING_VALIDATION",
+    }
+    if method != "DNS" or domain in validation_domains:
+        validation["ValidationDomain"] = validation_domains.get(domain, base)
+    if method != "DNS":
         return validation
+    digest = hashlib.sha256(f"{get_account_id()} {base}".encode()).hexdigest()
+    record = {
+        "Name": f"_{digest[:32]}.{base}.",
+        "Type": "CNAME",
+        "Value": f"_{digest[32:64]}.{digest[:10]}.acm-validations.aws.",
+    }
+    return validation | {"ResourceRecord": record}
 
-    return options
 
-
-def _request_certificate(original: Any) -> Any:
-    def request_certificate(request: Request) -> Response:
-        response: Response = original(request)
-        if response[0] < 400:
-            certificate = acm._certificates[json_body(response)["CertificateArn"]]
-            certificate["Status"] = "PENDING_VALIDATION"
-            certificate["KeyAlgorithm"] = request.get("KeyAlgorithm", "RSA_2048")
-            certificate["Options"] = {
-                "CertificateTransparencyLoggingPreference": "ENABLED",
-                "Export": "DISABLED",
-            } | request.get("Options", {})
-            if request.get("DomainValidationOptions"):
-                domains = {
-                    item["DomainName"]: item["ValidationDomain"]
-                    for item in request["DomainValidationOptions"]
-                }
-                for validation in certificate["DomainValidationOptions"]:
-                    if validation["DomainName"] in domains:
-                        validation["ValidationDomain"] = domains[validation["DomainName"]]
-        return response
-
-    return request_certificate
+def _request_certificate(request: Request) -> dict[str, Any]:
+    answer = ask_json("acm", "RequestCertificate", request)
+    certificate = acm._certificates[answer["CertificateArn"]]
+    domains = {
+        item["DomainName"]: item["ValidationDomain"] for item in request.get("DomainValidationOptions") or []
+    }
+    method = request.get("ValidationMethod", "DNS")
+    certificate |= {
+        "Status": "PENDING_VALIDATION",
+        "KeyAlgorithm": request.get("KeyAlgorithm", "RSA_2048"),
+        "Options": {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "DISABLED"}
+        | request.get("Options", {}),
+        "DomainValidationOptions": [
+            _validation(domain, method, domains) for domain in certificate["SubjectAlternativeNames"]
+        ],
+    }
+    return answer
 
 
 def refresh(certificate: dict[str, Any]) -> None:
     """Issues a certificate whose validation records have all appeared in hosted zones of the account."""
     if certificate["Status"] != "PENDING_VALIDATION":
         return
-    published = {
-        (record["Name"].rstrip(".").lower(), item.rstrip(".").lower())
-        for records in route53._records.values()
-        for record in records
-        if record["Type"] == "CNAME"
-        for item in record.get("ResourceRecords") or []
-    }
     for validation in certificate["DomainValidationOptions"]:
         record = validation.get("ResourceRecord")
-        if record and (record["Name"].rstrip(".").lower(), record["Value"].rstrip(".").lower()) in published:
+        if record and _is_published(record):
             validation["ValidationStatus"] = "SUCCESS"
     if all(item["ValidationStatus"] == "SUCCESS" for item in certificate["DomainValidationOptions"]):
         certificate["Status"] = "ISSUED"
         certificate["IssuedAt"] = certificate["NotBefore"] = now_iso()
+
+
+def _is_published(wanted: dict[str, str]) -> bool:
+    name, value = (wanted[key].rstrip(".").lower() for key in ("Name", "Value"))
+    for zone in ask("route53", "ListHostedZones", {"MaxItems": "100"})["HostedZones"]:
+        if not name.endswith(f".{zone['Name'].rstrip('.').lower()}"):
+            continue
+        asked = {"StartRecordName": name, "StartRecordType": "CNAME", "MaxItems": "1"}
+        of_zone = {"HostedZoneId": zone["Id"].rpartition("/")[2]}
+        for record in ask("route53", "ListResourceRecordSets", of_zone | asked)["ResourceRecordSets"]:
+            values = [each["Value"].rstrip(".").lower() for each in record.get("ResourceRecords") or []]
+            if (record["Name"].rstrip(".").lower(), record["Type"]) == (name, "CNAME") and value in values:
+                return True
+    return False
 
 
 def _users(arn: str) -> list[str]:
@@ -143,41 +157,34 @@ def _users(arn: str) -> list[str]:
     )
 
 
-def _cert_shape(original: Any) -> Any:
-    def shape(certificate: dict[str, Any]) -> dict[str, Any]:
+def _describe_certificate(request: Request) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html"""
+    certificate = find(request.get("CertificateArn", ""))
+    if certificate is None:
+        return ask_json("acm", "DescribeCertificate", request)
+    refresh(certificate)
+    shown: dict[str, Any] = (
+        _example(certificate["CertificateArn"])
+        or ask_json("acm", "DescribeCertificate", request)["Certificate"]
+    )
+    shown["InUseBy"] = shown["InUseBy"] + _users(certificate["CertificateArn"])
+    shown["KeyAlgorithm"] = certificate.get("KeyAlgorithm", "RSA_2048")
+    shown["RenewalEligibility"] = "ELIGIBLE" if shown["InUseBy"] else "INELIGIBLE"
+    hidden = ("IssuedAt", "NotBefore", "NotAfter") if certificate["Status"] == "PENDING_VALIDATION" else ()
+    return {"Certificate": {name: shown[name] for name in shown if name not in (*hidden, "Tags")}}
+
+
+def _list_certificates(request: Request) -> dict[str, Any]:
+    for certificate in acm._certificates.values():
         refresh(certificate)
-        shown: dict[str, Any] = original(certificate)
-        shown["InUseBy"] = shown["InUseBy"] + _users(certificate["CertificateArn"])
-        shown["KeyAlgorithm"] = certificate.get("KeyAlgorithm", "RSA_2048")
-        shown["RenewalEligibility"] = "ELIGIBLE" if shown["InUseBy"] else "INELIGIBLE"
-        if certificate["Status"] == "PENDING_VALIDATION":
-            for name in ("IssuedAt", "NotBefore", "NotAfter"):
-                shown.pop(name)
-        shown.pop("Tags", None)
-        return shown
-
-    return shape
+    return ask_json("acm", "ListCertificates", request)
 
 
-def _list_certificates(original: Any) -> Any:
-    def list_certificates(request: Request) -> Response:
-        for certificate in acm._certificates.values():
-            refresh(certificate)
-        response: Response = original(request)
-        return response
-
-    return list_certificates
-
-
-def _delete_certificate(original: Any) -> Any:
-    def delete(request: Request) -> Response:
-        arn = request.get("CertificateArn", "")
-        if _users(arn):
-            refused: Response = acm.error_response_json(
-                "ResourceInUseException", f"Certificate {arn} in account {get_account_id()} is in use.", 400
-            )
-            return refused
-        response: Response = original(request)
-        return response
-
-    return delete
+def _delete_certificate(request: Request) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html"""
+    arn = request.get("CertificateArn", "")
+    if _users(arn):
+        raise AwsError(
+            "ResourceInUseException", f"Certificate {arn} in account {get_account_id()} is in use."
+        )
+    return ask_json("acm", "DeleteCertificate", request)

@@ -22,6 +22,7 @@ from typing import Any, Final
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, request_scope
 from ministack.services import cloudwatch
 
+from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request, wrap
 from local.emulator.completions.protocols import Action, Result
 
@@ -32,6 +33,8 @@ _AT: Final = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)")
 _DURATION: Final = re.compile(r"P(?=\d|T\d)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?")
 
 _rules = AccountRegionScopedDict()
+_tags = AccountRegionScopedDict()
+"""The tags of rules, by ARN; an alarm's are ministack's."""
 
 
 @dataclass(kw_only=True)
@@ -60,7 +63,6 @@ class _Rule:
 def install() -> None:
     """Has alarms ask the rules before they tell anybody, and rules have tags as alarms have."""
     wrap(cloudwatch, "_dispatch_alarm_actions", _dispatch_alarm_actions)
-    wrap(cloudwatch, "_validate_alarm_tag_arn", _validate_alarm_tag_arn)
 
 
 def put_alarm_mute_rule(request: Request) -> Result:
@@ -69,9 +71,8 @@ def put_alarm_mute_rule(request: Request) -> Result:
     names = (request.get("MuteTargets") or {}).get("AlarmNames") or []
     if len(names) > MOST_ALARMS:
         raise AwsError("ValidationError", f"A mute rule targets up to {MOST_ALARMS} alarms, not {len(names)}")
-    unknown = [
-        each for each in names if each not in cloudwatch._alarms and each not in cloudwatch._composite_alarms
-    ]
+    known = _alarms(names)
+    unknown = [each for each in names if each not in known]
     if unknown:
         raise AwsError("ValidationError", f"There is no alarm {', '.join(unknown)}")
     name = request["Name"]
@@ -88,7 +89,7 @@ def put_alarm_mute_rule(request: Request) -> Result:
         _cancel(former)
     elif request.get("Tags"):
         # Of one that is there already, PutAlarmMuteRule leaves the tags as they are.
-        cloudwatch._resource_tags[rule.arn] = {each["Key"]: each["Value"] for each in request["Tags"]}
+        _tags[rule.arn] = {each["Key"]: each["Value"] for each in request["Tags"]}
     _rules[name] = rule
     if former is not None:
         rule.withheld = {each: state for each, state in former.withheld.items() if each in rule.alarm_names}
@@ -136,10 +137,48 @@ def delete_alarm_mute_rule(request: Request) -> Result:
     rule = _rules.pop(request["AlarmMuteRuleName"], None)
     if rule is not None:
         _cancel(rule)
-        cloudwatch._resource_tags.pop(rule.arn, None)
+        _tags.pop(rule.arn, None)
         if rule.status == "ACTIVE":
             _tell(rule)
     return {}
+
+
+def _is_rule(arn: str) -> bool:
+    return any(rule.arn == arn for rule in _rules.values())
+
+
+def tag_resource(request: Request) -> Result:
+    """Tags a rule as alarms are tagged."""
+    arn = request["ResourceARN"]
+    if not _is_rule(arn):
+        return ask_json("monitoring", "TagResource", request)
+    _tags[arn] = _tags.get(arn, {}) | {each["Key"]: each["Value"] for each in request["Tags"]}
+    return {}
+
+
+def untag_resource(request: Request) -> Result:
+    """Takes tags of a rule as alarms' are taken."""
+    arn = request["ResourceARN"]
+    if not _is_rule(arn):
+        return ask_json("monitoring", "UntagResource", request)
+    _tags[arn] = {key: value for key, value in _tags.get(arn, {}).items() if key not in request["TagKeys"]}
+    return {}
+
+
+def list_tags_for_resource(request: Request) -> Result:
+    """The tags of a rule, or of an alarm."""
+    arn = request["ResourceARN"]
+    if not _is_rule(arn):
+        return ask_json("monitoring", "ListTagsForResource", request)
+    return {"Tags": [{"Key": key, "Value": value} for key, value in _tags.get(arn, {}).items()]}
+
+
+def _alarms(names: list[str]) -> dict[str, dict[str, Any]]:
+    """The alarms of these names that there are, of either kind."""
+    asked = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "AlarmNames": names, "MaxRecords": MOST_ALARMS}
+    found = ask_json("monitoring", "DescribeAlarms", asked) if names else {}
+    both = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+    return {alarm["AlarmName"]: alarm for alarm in both}
 
 
 ACTIONS: Final[dict[str, Action]] = {
@@ -147,6 +186,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "GetAlarmMuteRule": get_alarm_mute_rule,
     "ListAlarmMuteRules": list_alarm_mute_rules,
     "DeleteAlarmMuteRule": delete_alarm_mute_rule,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
 }
 
 
@@ -200,8 +242,9 @@ def _ended(account_id: str, region: str, rule: _Rule) -> None:
 
 def _tell(rule: _Rule, except_for: list[str] | None = None) -> None:
     """Has the alarms of a rule that no longer mutes tell what they are, where no other one mutes them."""
+    alarms = _alarms(rule.alarm_names)
     for name in rule.alarm_names:
-        alarm = cloudwatch._alarms.get(name) or cloudwatch._composite_alarms.get(name)
+        alarm = alarms.get(name)
         if alarm is None or name in (except_for or ()) or _active_on(name):
             continue
         state = alarm["StateValue"]
@@ -213,12 +256,3 @@ def _tell(rule: _Rule, except_for: list[str] | None = None) -> None:
 def _cancel(rule: _Rule) -> None:
     if rule.timer is not None:
         rule.timer.cancel()
-
-
-def _validate_alarm_tag_arn(original: Any) -> Any:
-    def validate(arn: str, is_json: bool = False, is_cbor: bool = False) -> Any:
-        if any(rule.arn == arn for rule in _rules.values()):
-            return None
-        return original(arn, is_json=is_json, is_cbor=is_cbor)
-
-    return validate

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import hashlib
+import json
 import re
 import secrets
 import time
 from typing import Any
 
-from ministack.core.responses import request_scope
+from ministack.core.responses import get_account_id, request_scope
 from ministack.services import ecr
 
-from local.emulator.completions.patching import (
-    AwsError,
-    Request,
-    Response,
-    json_action,
-    json_body,
-    replace,
-    wrap,
-)
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
 MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
 _REPOSITORY_IMAGE = re.compile(
@@ -33,30 +28,37 @@ _REPOSITORY_IMAGE = re.compile(
 )
 
 
+_REGISTRY_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
 def install() -> None:
     """Completes repositories and images."""
-    wrap(ecr, "_create_repository", _create_repository)
-    wrap(ecr, "_repo_shape", _repo_shape)
-    replace(ecr, "_put_image_tag_mutability", json_action(_put_image_tag_mutability))
-    replace(ecr, "_put_image", json_action(_put_image))
-    replace(ecr, "_batch_get_image", json_action(_batch_get_image))
-    replace(ecr, "_batch_delete_image", json_action(_batch_delete_image))
-    wrap(ecr, "_describe_images", _describe_images)
+    serve_json(
+        "ecr",
+        {
+            "CreateRepository": _create_repository,
+            "DescribeRepositories": _describe_repositories,
+            "DeleteRepository": _delete_repository,
+            "PutImageTagMutability": _put_image_tag_mutability,
+            "PutImage": _put_image,
+            "BatchGetImage": _batch_get_image,
+            "BatchDeleteImage": _batch_delete_image,
+            "DescribeImages": _describe_images,
+            "GetAuthorizationToken": _get_authorization_token,
+        },
+    )
     wrap(ecr, "_v2_put_manifest", _v2_put_manifest)
-    wrap(ecr, "_get_authorization_token", _get_authorization_token)
 
 
-def _get_authorization_token(original: Any) -> Any:
-    """Another token at every call, as ECR's: what keeps one in its inputs shows a change at every run."""
+def _get_authorization_token(request: Request) -> dict[str, Any]:
+    """Another token at every call, as ECR's: what keeps one in its inputs shows a change at every run.
 
-    def get(request: Request) -> Response:
-        answer = json_body(original(request))
-        for data in answer["authorizationData"]:
-            data["authorizationToken"] = base64.b64encode(f"AWS:{secrets.token_hex(32)}".encode()).decode()
-        response: Response = ecr.json_response(answer)
-        return response
-
-    return get
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+    """
+    answer = ask_json("ecr", "GetAuthorizationToken", request)
+    for data in answer["authorizationData"]:
+        data["authorizationToken"] = base64.b64encode(f"AWS:{secrets.token_hex(32)}".encode()).decode()
+    return answer
 
 
 def resolve_digest(image: str) -> str | None:
@@ -65,7 +67,7 @@ def resolve_digest(image: str) -> str | None:
     if parsed is None:
         return None
     with request_scope(parsed["account"], parsed["region"]):
-        found = ecr._find_image(parsed["name"], {"imageTag": parsed["tag"] or "latest"})
+        found = _find_image(parsed["name"], {"imageTag": parsed["tag"] or "latest"})
     return str(found["imageDigest"]) if found else None
 
 
@@ -89,7 +91,7 @@ def missing_image(image: str) -> str | None:
         wanted = (
             {"imageDigest": parsed["digest"]} if parsed["digest"] else {"imageTag": parsed["tag"] or "latest"}
         )
-        if ecr._find_image(parsed["name"], wanted) is None:
+        if _find_image(parsed["name"], wanted) is None:
             return f"image manifest has been retried 1 time(s): failed to resolve ref {image}: not found"
     return None
 
@@ -100,8 +102,7 @@ def _repository(request: Request) -> dict[str, Any]:
     if repository is None:
         raise AwsError(
             "RepositoryNotFoundException",
-            f"The repository with name '{name}' does not exist in the registry with id "
-            f"'{ecr._registry_id()}'",
+            f"The repository with name '{name}' does not exist in the registry with id '{get_account_id()}'",
         )
     return repository
 
@@ -134,33 +135,32 @@ def _check_mutability(request: Request) -> tuple[str, list[dict[str, str]]]:
     return mutability, filters
 
 
-def _create_repository(original: Any) -> Any:
-    def create(request: Request) -> Response:
-        try:
-            _, filters = _check_mutability(request)
-        except AwsError as error:
-            refused: Response = ecr.error_response_json(error.code, error.message, error.status)
-            return refused
-        status, headers, body = original(request)
-        if status < 400:
-            repository = ecr._repositories[request["repositoryName"]]
-            if filters:
-                repository["imageTagMutabilityExclusionFilters"] = filters
-            answer: Response = ecr.json_response({"repository": ecr._repo_shape(repository)})
-            return answer
-        return status, headers, body
-
-    return create
+def _create_repository(request: Request) -> dict[str, Any]:
+    _, filters = _check_mutability(request)
+    answer = ask_json("ecr", "CreateRepository", request)
+    if filters:
+        ecr._repositories[request["repositoryName"]]["imageTagMutabilityExclusionFilters"] = filters
+    return {"repository": _with_exclusions(answer["repository"])}
 
 
-def _repo_shape(original: Any) -> Any:
-    def shape(repository: dict[str, Any]) -> dict[str, Any]:
-        shown: dict[str, Any] = original(repository)
-        if repository.get("imageTagMutabilityExclusionFilters"):
-            shown["imageTagMutabilityExclusionFilters"] = repository["imageTagMutabilityExclusionFilters"]
-        return shown
+def _describe_repositories(request: Request) -> dict[str, Any]:
+    answer = ask_json("ecr", "DescribeRepositories", request)
+    return answer | {"repositories": [_with_exclusions(each) for each in answer["repositories"]]}
 
-    return shape
+
+def _delete_repository(request: Request) -> dict[str, Any]:
+    exclusions = _exclusions(ecr._repositories.get(request.get("repositoryName")) or {})
+    answer = ask_json("ecr", "DeleteRepository", request)
+    return {"repository": answer["repository"] | exclusions}
+
+
+def _with_exclusions(shown: dict[str, Any]) -> dict[str, Any]:
+    return shown | _exclusions(ecr._repositories[shown["repositoryName"]])
+
+
+def _exclusions(repository: dict[str, Any]) -> dict[str, Any]:
+    name = "imageTagMutabilityExclusionFilters"
+    return {name: repository[name]} if repository.get(name) else {}
 
 
 def _put_image_tag_mutability(request: Request) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def _put_image_tag_mutability(request: Request) -> dict[str, Any]:
     repository["imageTagMutability"] = mutability
     repository["imageTagMutabilityExclusionFilters"] = filters
     answer = {
-        "registryId": ecr._registry_id(),
+        "registryId": get_account_id(),
         "repositoryName": repository["repositoryName"],
         "imageTagMutability": mutability,
     }
@@ -192,9 +192,9 @@ def tag_is_immutable(repository: dict[str, Any], tag: str) -> bool:
 
 def _put_image(request: Request) -> dict[str, Any]:
     repository = _repository(request)
-    name, registry = repository["repositoryName"], ecr._registry_id()
+    name, registry = repository["repositoryName"], get_account_id()
     manifest, tag = request.get("imageManifest", ""), request.get("imageTag")
-    digest = ecr._image_digest(manifest)
+    digest = _digest(manifest.encode())
     if request.get("imageDigest", digest) != digest:
         raise AwsError(
             "ImageDigestDoesNotMatchException",
@@ -204,7 +204,7 @@ def _put_image(request: Request) -> dict[str, Any]:
         request.get("imageManifestMediaType") or "application/vnd.docker.distribution.manifest.v2+json"
     )
     images = ecr._images[name]
-    existing = ecr._find_image(name, {"imageDigest": digest})
+    existing = _find_image(name, {"imageDigest": digest})
     if existing is not None and (tag is None or tag in existing["imageTags"]):
         raise AwsError(
             "ImageAlreadyExistsException",
@@ -212,7 +212,7 @@ def _put_image(request: Request) -> dict[str, Any]:
             f"'{name}' "
             f"in registry with id '{registry}'",
         )
-    holder = ecr._find_image(name, {"imageTag": tag}) if tag else None
+    holder = _find_image(name, {"imageTag": tag}) if tag else None
     if holder is not None:
         if tag_is_immutable(repository, str(tag)):
             raise AwsError(
@@ -243,12 +243,28 @@ def _put_image(request: Request) -> dict[str, Any]:
 
 def _shown(image: dict[str, Any], tag: str | None) -> dict[str, Any]:
     return {
-        "registryId": ecr._registry_id(),
+        "registryId": get_account_id(),
         "repositoryName": image["repositoryName"],
         "imageId": {"imageDigest": image["imageDigest"]} | ({"imageTag": tag} if tag else {}),
         "imageManifest": image.get("imageManifest", "{}"),
         "imageManifestMediaType": image["imageManifestMediaType"],
     }
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _find_image(repository: str, image_id: dict[str, str]) -> dict[str, Any] | None:
+    """The first image that has one of the names given."""
+    for image in ecr._images.get(repository, []):
+        if (
+            image["imageDigest"] == image_id.get("imageDigest")
+            or image_id.get("imageTag") in image["imageTags"]
+        ):
+            found: dict[str, Any] = image
+            return found
+    return None
 
 
 def _not_found(image_id: dict[str, str]) -> dict[str, Any]:
@@ -261,7 +277,7 @@ def _not_found(image_id: dict[str, str]) -> dict[str, Any]:
 
 def _lookup(name: str, image_id: dict[str, str]) -> dict[str, Any] | None:
     """The image that has every name given: digest and tag must be of the same image."""
-    found: dict[str, Any] | None = ecr._find_image(name, image_id)
+    found = _find_image(name, image_id)
     if found is None:
         return None
     digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
@@ -301,33 +317,24 @@ def _batch_delete_image(request: Request) -> dict[str, Any]:
     return {"imageIds": deleted, "failures": failures}
 
 
-def _describe_images(original: Any) -> Any:
-    def describe(request: Request) -> Response:
-        name = request.get("repositoryName", "")
-        for image_id in request.get("imageIds") or []:
-            if name in ecr._repositories and _lookup(name, image_id) is None:
-                shown = ", ".join(f"{key}:'{value}'" for key, value in image_id.items())
-                missing: Response = ecr.error_response_json(
-                    "ImageNotFoundException",
-                    f"The image with imageId {{{shown}}} does not exist within the repository with name "
-                    f"'{name}' "
-                    f"in the registry with id '{ecr._registry_id()}'",
-                    400,
-                )
-                return missing
-        response: Response = original(request)
-        status = (request.get("filter") or {}).get("tagStatus", "ANY")
-        if response[0] >= 400 or status == "ANY":
-            return response
-        details = [
-            detail
-            for detail in json_body(response)["imageDetails"]
-            if bool(detail.get("imageTags")) == (status == "TAGGED")
-        ]
-        filtered: Response = ecr.json_response({"imageDetails": details})
-        return filtered
-
-    return describe
+def _describe_images(request: Request) -> dict[str, Any]:
+    name = request.get("repositoryName", "")
+    for image_id in request.get("imageIds") or []:
+        if name in ecr._repositories and _lookup(name, image_id) is None:
+            shown = ", ".join(f"{key}:'{value}'" for key, value in image_id.items())
+            raise AwsError(
+                "ImageNotFoundException",
+                f"The image with imageId {{{shown}}} does not exist within the repository with name "
+                f"'{name}' in the registry with id '{get_account_id()}'",
+            )
+    answer = ask_json("ecr", "DescribeImages", request)
+    status = (request.get("filter") or {}).get("tagStatus", "ANY")
+    if status == "ANY":
+        return answer
+    details = [
+        detail for detail in answer["imageDetails"] if bool(detail.get("imageTags")) == (status == "TAGGED")
+    ]
+    return {"imageDetails": details}
 
 
 def _v2_put_manifest(original: Any) -> Any:
@@ -336,16 +343,17 @@ def _v2_put_manifest(original: Any) -> Any:
     def put(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
         repository = ecr._repositories.get(name)
         if repository is not None and not ref.startswith("sha256:"):
-            holder = ecr._find_image(name, {"imageTag": ref})
-            digest = ecr._content_digest(body)
+            holder = _find_image(name, {"imageTag": ref})
+            digest = _digest(body)
             if holder is not None and holder["imageDigest"] != digest and tag_is_immutable(repository, ref):
                 message = (
                     f"The image tag '{ref}' already exists in the '{name}' repository and cannot be "
                     "overwritten "
                     "because the tag is immutable."
                 )
-                refused: Response = ecr._registry_error(400, "TAG_INVALID", message, {"tag": ref})
-                return refused
+                problem = {"code": "TAG_INVALID", "message": message, "detail": {"tag": ref}}
+                headers = {"Content-Type": "application/json"} | _REGISTRY_VERSION
+                return 400, headers, json.dumps({"errors": [problem]}).encode()
         response: Response = original(name, ref, headers, body)
         return response
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import cloudwatch_logs, ecs, iam, secretsmanager
+from ministack.services import cloudwatch_logs, ecs
 
 from local.emulator.completions.ecr import repository_of
-from local.emulator.completions.patching import wrap
+from local.emulator.completions.inside import ask, ask_json
+from local.emulator.completions.patching import AwsError, wrap
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 _TRIED_AGAIN = "service call has been retried 1 time(s): "
@@ -79,7 +81,7 @@ def _missing(reference: str, is_key: bool) -> str:
 def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
     """Why the task can't start, as its `stoppedReason` says it on AWS; None if it can."""
     role_arn = definition.get("executionRoleArn", "")
-    role = iam._roles.get(role_arn.rpartition("/")[2]) if role_arn else None
+    role = _role(role_arn.rpartition("/")[2]) if role_arn else None
     problems = iter(()) if role is None else _role_problems(role, role_arn, task, definition)
     for problem in problems:
         return problem
@@ -127,20 +129,63 @@ def _ecs_may_assume(role: dict[str, Any]) -> bool:
             "aws:sourcearn": f"arn:aws:ecs:{get_region()}:{get_account_id()}:*",
         },
     )
-    document = role["AssumeRolePolicyDocument"]
-    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
-    matching = [
-        statement["Effect"]
+    statements = _document(role["AssumeRolePolicyDocument"]).get("Statement", [])
+    trusting = [
+        statement | {"Resource": "*"}
         for statement in ([statements] if isinstance(statements, dict) else statements)
-        if _names(statement.get("Action"), "sts:AssumeRole", "sts:*", "*")
-        and iam_evaluator._service_principal_matches(statement.get("Principal"), ECS_TASKS)
-        and iam_evaluator._conditions_met(statement.get("Condition", {}), context)
     ]
-    return "Allow" in matching and "Deny" not in matching
+    decision = iam_evaluator.evaluate_resource_policy({"Statement": trusting}, context, ECS_TASKS)
+    return bool(decision.decision == "Allow")
 
 
-def _names(given: Any, *wanted: str) -> bool:
-    return any(item in wanted for item in ([given] if isinstance(given, str) else given or []))
+def _role(name: str) -> dict[str, Any] | None:
+    try:
+        role: dict[str, Any] = ask("iam", "GetRole", {"RoleName": name})["Role"]
+    except AwsError:
+        return None
+    return role
+
+
+def _document(text: str) -> dict[str, Any]:
+    """A policy as IAM's API has it, percent-encoded.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html
+    """
+    document: dict[str, Any] = json.loads(text if text.lstrip().startswith("{") else unquote(text))
+    return document
+
+
+def _policies_of(role: str) -> list[Any]:
+    """What a role's own policies say, as ministack's evaluation reads it."""
+    of_role = {"RoleName": role}
+    inline = [
+        _document(ask("iam", "GetRolePolicy", of_role | {"PolicyName": name})["PolicyDocument"])
+        for name in ask("iam", "ListRolePolicies", of_role)["PolicyNames"]
+    ]
+    attached = ask("iam", "ListAttachedRolePolicies", of_role)["AttachedPolicies"]
+    documents = [*inline, *(_managed(policy["PolicyArn"]) for policy in attached)]
+    return [iam_evaluator.parse_policy_document(document) for document in documents]
+
+
+def _managed(arn: str) -> dict[str, Any]:
+    version = ask("iam", "GetPolicy", {"PolicyArn": arn})["Policy"]["DefaultVersionId"]
+    found = ask("iam", "GetPolicyVersion", {"PolicyArn": arn, "VersionId": version})["PolicyVersion"]
+    return _document(found["Document"])
+
+
+def _boundaries(role: dict[str, Any]) -> list[list[Any]]:
+    arn = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return [[iam_evaluator.parse_policy_document(_managed(arn))]] if arn else []
+
+
+def _secrets() -> Iterator[dict[str, Any]]:
+    token = None
+    while True:
+        page = ask_json("secretsmanager", "ListSecrets", {"NextToken": token} if token else {})
+        yield from page["SecretList"]
+        token = page.get("NextToken")
+        if not token:
+            return
 
 
 def _secret_access(value_from: str) -> tuple[str, str]:
@@ -157,7 +202,7 @@ def _whole_arn(given: str) -> str:
 
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     """
-    known = [str(secret["ARN"]) for _, secret in secretsmanager._secrets.items()]
+    known = [str(secret["ARN"]) for secret in _secrets()]
     return next((arn for arn in known if given in (arn, arn[:-7])), given)
 
 
@@ -175,8 +220,8 @@ def _denial(role: dict[str, Any], task: dict[str, Any], action: str, resource: s
     )
     decision = iam_evaluator.evaluate(
         context,
-        iam_evaluator._gather_role_policies(name, account),
-        *iam_evaluator._permissions_boundary(iam._roles, name, account),
+        _policies_of(name),
+        *_boundaries(role),
     ).decision
     if decision == "Allow":
         return None

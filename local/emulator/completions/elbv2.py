@@ -18,8 +18,8 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import responses
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, ecs, s3
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
+from ministack.services import alb, ecs
 
 from local.emulator.completions.acm import find as find_certificate
 from local.emulator.completions.acm import refresh
@@ -28,6 +28,7 @@ from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets, vpcs
 from local.emulator.completions.ecs_containers import simulated
 from local.emulator.completions.ecs_health import target_health
+from local.emulator.completions.inside import ask
 from local.emulator.completions.patching import AwsError, Request, replace, wrap
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 from local.emulator.completions.resource_policies import admits
@@ -126,6 +127,11 @@ _CONDITION_CONFIGS = {
 }
 
 
+_balancers = AccountRegionScopedDict()
+_tags = AccountRegionScopedDict()
+"""The tags of load balancers, target groups, listeners and rules, by ARN."""
+
+
 def install() -> None:
     """Serves the control plane through its model."""
     replace(alb, "find_lb_for_host", _balancer_of_host)
@@ -142,7 +148,7 @@ def install() -> None:
 def _balancer_of_host(host: str) -> dict[str, Any] | None:
     """The load balancer of a DNS name, whoever asks: a request to it carries no account."""
     name = host.partition(":")[0].lower()
-    for (account, region, _), balancer in alb._lbs.all_items():
+    for (account, region, _), balancer in _balancers.all_items():
         if balancer["DNSName"].lower() == name:
             responses.set_request_account_id(account)
             responses.set_request_region(region)
@@ -191,7 +197,7 @@ def _find(store: Any, arn: str, code: str, what: str) -> dict[str, Any]:
 
 
 def _balancer(arn: str) -> dict[str, Any]:
-    return _find(alb._lbs, arn, "LoadBalancerNotFound", "Load balancer")
+    return _find(_balancers, arn, "LoadBalancerNotFound", "Load balancer")
 
 
 def _target_group(arn: str) -> dict[str, Any]:
@@ -208,7 +214,7 @@ def _rule(arn: str) -> dict[str, Any]:
 
 def _uses(resource: str) -> bool:
     return any(
-        resource in (*balancer["Subnets"], *balancer["SecurityGroups"]) for balancer in alb._lbs.values()
+        resource in (*balancer["Subnets"], *balancer["SecurityGroups"]) for balancer in _balancers.values()
     )
 
 
@@ -232,6 +238,36 @@ def _modify_attributes(store: Any, arn: str, request: Request, what: str) -> Res
         attributes[key] = attribute.get("Value", "")
     store[arn] = _listed(attributes)["Attributes"]
     return _listed(attributes)
+
+
+def _add_tags(request: Request) -> Result:
+    for arn in request["ResourceArns"]:
+        given = {tag["Key"]: tag for tag in request["Tags"]}
+        _tags[arn] = [tag for tag in _tagged(arn) if tag["Key"] not in given] + list(given.values())
+    return {}
+
+
+def _remove_tags(request: Request) -> Result:
+    for arn in request["ResourceArns"]:
+        _tags[arn] = [tag for tag in _tagged(arn) if tag["Key"] not in request["TagKeys"]]
+    return {}
+
+
+def _describe_tags(request: Request) -> Result:
+    """Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html"""
+    described = [{"ResourceArn": arn, "Tags": _tagged(arn)} for arn in request["ResourceArns"]]
+    return {"TagDescriptions": described}
+
+
+_KINDS = {"loadbalancer": "LoadBalancer", "targetgroup": "TargetGroup", "listener": "Listener"}
+
+
+def _tagged(arn: str) -> list[dict[str, str]]:
+    if arn not in _tags:
+        kind = _KINDS.get(arn.rpartition(":")[2].partition("/")[0], "Rule")
+        raise AwsError(f"{kind}NotFound", f"{kind} '{arn}' not found")
+    tags: list[dict[str, str]] = _tags[arn]
+    return tags
 
 
 # Load balancers
@@ -313,7 +349,7 @@ def _default_group(vpc: str) -> list[str]:
 def _create_load_balancer(request: Request) -> Result:
     name = request["Name"]
     _check_name(name, "The load balancer")
-    if any(balancer["LoadBalancerName"] == name for balancer in alb._lbs.values()):
+    if any(balancer["LoadBalancerName"] == name for balancer in _balancers.values()):
         raise AwsError("DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists")
     kind = request.get("Type", "application")
     if kind != "application":
@@ -342,8 +378,8 @@ def _create_load_balancer(request: Request) -> Result:
         "IpAddressType": request.get("IpAddressType", "ipv4"),
         "CreatedTime": time.time(),
     }
-    alb._lbs[arn] = balancer
-    alb._tags[arn] = request.get("Tags") or []
+    _balancers[arn] = balancer
+    _tags[arn] = request.get("Tags") or []
     alb._lb_attrs[arn] = _listed(LOAD_BALANCER_ATTRIBUTES)["Attributes"]
     return {"LoadBalancers": [_shown_balancer(balancer)]}
 
@@ -357,7 +393,7 @@ def _describe_load_balancers(request: Request) -> Result:
             )
     found = [
         balancer
-        for balancer in alb._lbs.values()
+        for balancer in _balancers.values()
         if (not arns or balancer["LoadBalancerArn"] in arns)
         and (not names or balancer["LoadBalancerName"] in names)
     ]
@@ -368,7 +404,7 @@ def _describe_load_balancers(request: Request) -> Result:
 
 def _delete_load_balancer(request: Request) -> Result:
     arn = request["LoadBalancerArn"]
-    if arn not in alb._lbs:
+    if arn not in _balancers:
         return {}
     if _stored(alb._lb_attrs, arn).get("deletion_protection.enabled") == "true":
         raise AwsError(
@@ -377,7 +413,7 @@ def _delete_load_balancer(request: Request) -> Result:
         )
     for listener_arn in [key for key, value in alb._listeners.items() if value["LoadBalancerArn"] == arn]:
         _remove_listener(listener_arn)
-    for store in (alb._lbs, alb._lb_attrs, alb._tags):
+    for store in (_balancers, alb._lb_attrs, _tags):
         store.pop(arn, None)
     _relink()
     return {}
@@ -406,12 +442,15 @@ def _check_access_logs(arn: str, request: Request) -> None:
     if attributes["access_logs.s3.enabled"] != "true":
         return
     bucket, prefix = attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]
-    if bucket not in s3._buckets:
-        raise AwsError("InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist")
+    try:
+        policy = ask("s3", "GetBucketPolicy", {"Bucket": bucket})["Policy"]
+    except AwsError as error:
+        if error.code == "NoSuchBucket":
+            raise AwsError("InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist") from error
+        policy = None
     folder = f"{prefix}/" if prefix else ""
     test_file = f"arn:aws:s3:::{bucket}/{folder}AWSLogs/{get_account_id()}/ELBAccessLogTestFile"
     context = {"aws:SourceArn": arn, "aws:SecureTransport": "true"}
-    policy = s3._bucket_policies.get(bucket)
     if not admits(policy, LOG_DELIVERY, "s3:PutObject", test_file, context):
         raise AwsError(
             "InvalidConfigurationRequest",
@@ -484,7 +523,7 @@ def _create_target_group(request: Request) -> Result:
     _check_health_check(group)
     alb._tgs[arn] = group
     alb._targets[arn] = []
-    alb._tags[arn] = request.get("Tags") or []
+    _tags[arn] = request.get("Tags") or []
     alb._tg_attrs[arn] = _listed(TARGET_GROUP_ATTRIBUTES)["Attributes"]
     return {"TargetGroups": [group]}
 
@@ -531,7 +570,7 @@ def _delete_target_group(request: Request) -> Result:
     arn = request["TargetGroupArn"]
     if arn in set(_used_target_groups()):
         raise AwsError("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
-    for store in (alb._tgs, alb._targets, alb._tg_attrs, alb._tags):
+    for store in (alb._tgs, alb._targets, alb._tg_attrs, _tags):
         store.pop(arn, None)
     return {}
 
@@ -733,7 +772,7 @@ def _create_listener(request: Request) -> Result:
     alb._listeners[arn] = listener
     attributes = LISTENER_ATTRIBUTES | (SECURE_LISTENER_ATTRIBUTES if listener["Protocol"] == "HTTPS" else {})
     alb._listener_attrs[arn] = _listed(attributes)["Attributes"]
-    alb._tags[arn] = request.get("Tags") or []
+    _tags[arn] = request.get("Tags") or []
     rule_arn = _arn(f"listener-rule/{tail}/{listener_id}/{_new_id()}")
     alb._rules[rule_arn] = {
         "RuleArn": rule_arn,
@@ -777,8 +816,8 @@ def _modify_listener(request: Request) -> Result:
 def _remove_listener(arn: str) -> None:
     for rule_arn in [key for key, rule in alb._rules.items() if rule["ListenerArn"] == arn]:
         alb._rules.pop(rule_arn, None)
-        alb._tags.pop(rule_arn, None)
-    for store in (alb._listeners, alb._listener_attrs, alb._tags):
+        _tags.pop(rule_arn, None)
+    for store in (alb._listeners, alb._listener_attrs, _tags):
         store.pop(arn, None)
 
 
@@ -872,7 +911,7 @@ def _create_rule(request: Request) -> Result:
         "Transforms": request.get("Transforms") or [],
     }
     alb._rules[arn] = rule
-    alb._tags[arn] = request.get("Tags") or []
+    _tags[arn] = request.get("Tags") or []
     _relink()
     return {"Rules": [_shown_rule(rule)]}
 
@@ -910,7 +949,7 @@ def _delete_rule(request: Request) -> Result:
     if rule["IsDefault"]:
         raise AwsError("OperationNotPermitted", f"Default rule '{rule['RuleArn']}' cannot be deleted")
     alb._rules.pop(rule["RuleArn"])
-    alb._tags.pop(rule["RuleArn"], None)
+    _tags.pop(rule["RuleArn"], None)
     _relink()
     return {}
 
@@ -926,6 +965,9 @@ def _set_rule_priorities(request: Request) -> Result:
 
 
 ACTIONS: dict[str, Action] = {
+    "AddTags": _add_tags,
+    "RemoveTags": _remove_tags,
+    "DescribeTags": _describe_tags,
     "CreateLoadBalancer": _create_load_balancer,
     "DescribeLoadBalancers": _describe_load_balancers,
     "DeleteLoadBalancer": _delete_load_balancer,

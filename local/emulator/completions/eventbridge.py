@@ -13,7 +13,8 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 
-from local.emulator.completions.patching import Request, Response, wrap
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError, Request, serve_json, wrap
 from local.emulator.completions.sns import EVENTS, may_publish
 
 logger = logging.getLogger("fileflow.events")
@@ -21,22 +22,16 @@ logger = logging.getLogger("fileflow.events")
 
 def install() -> None:
     """Completes the deletion of rules."""
-    wrap(eventbridge, "_delete_rule", _delete_rule)
+    serve_json("events", {"DeleteRule": _delete_rule})
     wrap(eventbridge, "_dispatch_to_sns", _dispatch_to_sns)
 
 
-def _delete_rule(original: Any) -> Any:
-    def delete(request: Request) -> Response:
-        key = eventbridge._rule_key(request.get("Name"), request.get("EventBusName", "default"))
-        if eventbridge._targets.get(key):
-            refused: Response = eventbridge.error_response_json(
-                "ValidationException", "Rule can't be deleted since it has targets.", 400
-            )
-            return refused
-        response: Response = original(request)
-        return response
-
-    return delete
+def _delete_rule(request: Request) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html"""
+    of_rule = {"Rule": request.get("Name"), "EventBusName": request.get("EventBusName", "default")}
+    if ask_json("events", "ListTargetsByRule", of_rule)["Targets"]:
+        raise AwsError("ValidationException", "Rule can't be deleted since it has targets.")
+    return ask_json("events", "DeleteRule", request)
 
 
 def _dispatch_to_sns(original: Any) -> Any:

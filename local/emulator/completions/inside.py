@@ -54,11 +54,14 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
     )
     body = sent["body"]
     content = urlencode(body).encode() if isinstance(body, dict) else body
-    query = parse_qs(urlencode(sent["query_string"]), keep_blank_values=True)
+    path, _, of_path = sent["url_path"].partition("?")
+    if "Bucket" in request and f"/{request['Bucket']}" not in path:
+        path = f"/{request['Bucket']}{path}"  # botocore has S3's endpoint rules put it into the host's name
+    query = parse_qs(f"{of_path}&{urlencode(sent['query_string'])}", keep_blank_values=True)
     status, headers, answered = _end_of(
         _HANDLERS[_KEYS.get(service, service)](
             sent["method"],
-            sent["url_path"],
+            path,
             {name.lower(): value for name, value in sent["headers"].items()},
             content,
             query,

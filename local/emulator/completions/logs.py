@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app as ministack_app
 from ministack.services import cloudwatch, cloudwatch_logs
 
-from local.emulator.completions.patching import AwsError, Request, Response, json_action, wrap
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|(\S+))')
 
@@ -23,28 +23,14 @@ def install() -> None:
     """Completes log groups and filters."""
     wrap(cloudwatch_logs, "_compile_filter_pattern", _compile_filter_pattern)
     wrap(cloudwatch_logs, "_put_log_events", _put_log_events)
-    wrap(cloudwatch_logs, "_put_metric_filter", _put_metric_filter)
-    add_json_actions(
-        "logs", {"AssociateKmsKey": _associate_kms_key, "DisassociateKmsKey": _disassociate_kms_key}
+    serve_json(
+        "logs",
+        {
+            "PutMetricFilter": _put_metric_filter,
+            "AssociateKmsKey": _associate_kms_key,
+            "DisassociateKmsKey": _disassociate_kms_key,
+        },
     )
-
-
-def add_json_actions(service: str, actions: dict[str, Callable[[Request], dict[str, Any]]]) -> None:
-    """Answers these actions of a JSON service of ministack; the service itself answers all others."""
-    import json
-
-    original = ministack_app.SERVICE_HANDLERS[service]
-
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Response:
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if action in actions:
-            return json_action(actions[action])(json.loads(body or b"{}"))
-        response: Response = await original(method, path, headers, body, query)
-        return response
-
-    ministack_app.SERVICE_HANDLERS[service] = handle_request
 
 
 def _compile_filter_pattern(original: Any) -> Any:
@@ -80,24 +66,18 @@ def _occurs(phrase: str, expression: str, word: str) -> Callable[[str], bool]:
     return lambda message: text in message
 
 
-def _put_metric_filter(original: Any) -> Any:
-    def put(request: Request) -> Response:
-        transformations = request.get("metricTransformations") or []
-        if len(transformations) != 1 or not all(
-            transformations[0].get(name) for name in ("metricName", "metricNamespace", "metricValue")
-        ):
-            refused: Response = cloudwatch_logs.error_response_json(
-                "InvalidParameterException",
-                "A metric filter needs exactly one metric transformation with metricName, metricNamespace "
-                "and "
-                "metricValue.",
-                400,
-            )
-            return refused
-        response: Response = original(request)
-        return response
-
-    return put
+def _put_metric_filter(request: Request) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"""
+    transformations = request.get("metricTransformations") or []
+    if len(transformations) != 1 or not all(
+        transformations[0].get(name) for name in ("metricName", "metricNamespace", "metricValue")
+    ):
+        raise AwsError(
+            "InvalidParameterException",
+            "A metric filter needs exactly one metric transformation with metricName, metricNamespace and "
+            "metricValue.",
+        )
+    return ask_json("logs", "PutMetricFilter", request)
 
 
 def _put_log_events(original: Any) -> Any:
@@ -106,11 +86,10 @@ def _put_log_events(original: Any) -> Any:
     def put(request: Request) -> Response:
         response: Response = original(request)
         if response[0] < 400:
-            for (group, _), metric_filter in cloudwatch_logs._metric_filters.items():
-                if group == request.get("logGroupName"):
-                    _count(
-                        metric_filter, [event.get("message", "") for event in request.get("logEvents", [])]
-                    )
+            messages = [event.get("message", "") for event in request.get("logEvents", [])]
+            of_group = {"logGroupName": request.get("logGroupName")}
+            for metric_filter in ask_json("logs", "DescribeMetricFilters", of_group)["metricFilters"]:
+                _count(metric_filter, messages)
         return response
 
     return put

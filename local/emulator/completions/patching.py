@@ -7,7 +7,7 @@ table of actions per service, so a completion replaces entries of both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -66,3 +66,21 @@ def json_action(handler: Callable[[Request], dict[str, Any]]) -> Handler:
         return response
 
     return action
+
+
+def serve_json(service: str, actions: Mapping[str, Callable[[Request], dict[str, Any]]]) -> None:
+    """Answers these actions of a JSON service of ministack; the service itself answers all others."""
+    from ministack import app as ministack_app
+
+    original = ministack_app.SERVICE_HANDLERS[service]
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Response:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        if action in actions:
+            return json_action(actions[action])(json.loads(body or b"{}"))
+        response: Response = await original(method, path, headers, body, query)
+        return response
+
+    ministack_app.SERVICE_HANDLERS[service] = handle_request

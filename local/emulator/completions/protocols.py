@@ -8,6 +8,7 @@ service.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import uuid
@@ -213,7 +214,7 @@ def _write_xml(value: Any, shape: Any) -> str:
         return "true" if value else "false"
     if kind == "timestamp":
         return _iso(value)
-    return escape(str(value))
+    return escape(base64.b64encode(value).decode() if kind == "blob" else str(value))
 
 
 def _jsonable(value: Any) -> Any:

@@ -10,10 +10,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch, kms, sns
+from ministack.services import cloudwatch
 
-from local.emulator.completions.patching import Response, wrap
+from local.emulator.completions.inside import ask, ask_json
+from local.emulator.completions.patching import AwsError, Request, wrap
+from local.emulator.completions.protocols import ModelledService, Result, serve
 from local.emulator.completions.resource_policies import admits
 
 logger = logging.getLogger("fileflow.sns")
@@ -29,24 +32,22 @@ between event sources from AWS services and encrypted topics")
 def install() -> None:
     """Puts the topic's policy and key before what an alarm tells, and answers a subscription by its ARN."""
     wrap(cloudwatch, "_dispatch_alarm_actions", _dispatch_alarm_actions)
-    wrap(sns, "_subscribe", _subscribe)
+    ministack_app.SERVICE_HANDLERS["sns"] = serve(
+        ModelledService("sns"), {"Subscribe": _subscribe}, ministack_app.SERVICE_HANDLERS["sns"]
+    )
 
 
-def _subscribe(original: Any) -> Any:
+def _subscribe(request: Request) -> Result:
     """Names the subscription where that is asked for, although nobody has confirmed it yet.
 
     Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html (ReturnSubscriptionArn)
     """
-
-    def subscribe(params: Any) -> Response:
-        status, headers, body = original(params)
-        pending = b">pending confirmation<"
-        if pending in body and sns._p(params, "ReturnSubscriptionArn") == "true":
-            topic = sns._topic_by_arn_any_scope(sns._p(params, "TopicArn"))
-            body = body.replace(pending, f">{topic['subscriptions'][-1]['arn']}<".encode())
-        return status, headers, body
-
-    return subscribe
+    answer = ask("sns", "Subscribe", request)
+    if answer["SubscriptionArn"] == "pending confirmation" and request.get("ReturnSubscriptionArn"):
+        of_topic = {"TopicArn": request["TopicArn"]}
+        last = ask("sns", "ListSubscriptionsByTopic", of_topic)["Subscriptions"][-1]
+        return {"SubscriptionArn": last["SubscriptionArn"]}
+    return answer
 
 
 def _dispatch_alarm_actions(original: Any) -> Any:
@@ -65,7 +66,7 @@ def _dispatch_alarm_actions(original: Any) -> Any:
             kept[field] = [
                 each
                 for each in alarm.get(field) or ()
-                if not cloudwatch._is_sns_action_arn(each) or may_publish(each, CLOUDWATCH, context)
+                if ":sns:" not in each or may_publish(each, CLOUDWATCH, context)
             ]
         original(kept, old_state, new_state, reason)
 
@@ -77,26 +78,31 @@ def may_publish(topic_arn: str, service: str, context: Mapping[str, str]) -> boo
 
     Of EventBridge AWS tells a key neither account nor source, so that a key's condition on them is never met.
     """
-    topic = sns._topic_by_arn_any_scope(topic_arn)
-    if topic is None:
+    try:
+        attributes = ask("sns", "GetTopicAttributes", {"TopicArn": topic_arn})["Attributes"]
+    except AwsError:
         # The publication itself says that there is none.
         return True
-    attributes = topic.get("attributes") or {}
     if not admits(attributes.get("Policy"), service, "sns:Publish", topic_arn, context):
         logger.warning("%s's policy doesn't let %s publish; the message is lost", topic_arn, service)
         return False
     key_id = attributes.get("KmsMasterKeyId")
     if not key_id:
         return True
-    key = kms._resolve_key(key_id)
-    if key is None or not key.get("Enabled", True) or key.get("KeyState", "Enabled") != "Enabled":
+    try:
+        key = ask_json("kms", "DescribeKey", {"KeyId": key_id})["KeyMetadata"]
+        of_key = {"KeyId": key["KeyId"], "PolicyName": "default"}
+        policy = ask_json("kms", "GetKeyPolicy", of_key)["Policy"] if key["Enabled"] else None
+    except AwsError:
+        policy = None
+    if policy is None:
         # AWS's own alias/aws/sns is no key of the account's, and its policy admits no service at all.
         logger.warning("%s's key %s lets %s do nothing; the message is lost", topic_arn, key_id, service)
         return False
     told = {"kms:EncryptionContext:aws:sns:topicArn": topic_arn} | (
         {} if service == EVENTS else dict(context)
     )
-    refused = [each for each in KEY_ACTIONS if not admits(key.get("Policy"), service, each, key["Arn"], told)]
+    refused = [each for each in KEY_ACTIONS if not admits(policy, service, each, key["Arn"], told)]
     if refused:
         logger.warning(
             "%s's key %s doesn't let %s do %s; the message is lost", topic_arn, key_id, service, refused

@@ -8,23 +8,26 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.core.responses import AccountScopedDict
-from ministack.services import waf
 
-from local.emulator.completions.logs import add_json_actions
-from local.emulator.completions.patching import AwsError, Request, Response, wrap
+from local.emulator.completions.inside import ask_json
+from local.emulator.completions.patching import AwsError, Request, serve_json
 
 _logging = AccountScopedDict()
 """Logging configurations by the ACL's ARN."""
+_descriptions = AccountScopedDict()
+"""The last description of an ACL that was updated, by its id."""
 
 
 def install() -> None:
     """Completes web ACLs."""
-    wrap(waf, "_get_web_acl_for_resource", _get_web_acl_for_resource)
-    wrap(waf, "_delete_web_acl", _delete_web_acl)
-    wrap(waf, "_update_web_acl", _update_web_acl)
-    add_json_actions(
+    serve_json(
         "wafv2",
         {
+            "GetWebACL": _get_web_acl,
+            "GetWebACLForResource": _get_web_acl_for_resource,
+            "ListWebACLs": _list_web_acls,
+            "UpdateWebACL": _update_web_acl,
+            "DeleteWebACL": _delete_web_acl,
             "PutLoggingConfiguration": _put_logging_configuration,
             "GetLoggingConfiguration": _get_logging_configuration,
             "DeleteLoggingConfiguration": _delete_logging_configuration,
@@ -32,48 +35,54 @@ def install() -> None:
     )
 
 
-def _get_web_acl_for_resource(original: Any) -> Any:
-    def get(request: Request) -> Response:
-        if not waf._associations.get(request.get("ResourceArn", "")):
-            none: Response = waf.json_response({})
-            return none
-        response: Response = original(request)
-        return response
-
-    return get
+def _described(acl: dict[str, Any]) -> dict[str, Any]:
+    return acl | {"Description": _descriptions.get(acl["Id"], acl.get("Description", ""))}
 
 
-def _delete_web_acl(original: Any) -> Any:
+def _get_web_acl(request: Request) -> dict[str, Any]:
+    answer = ask_json("wafv2", "GetWebACL", request)
+    return answer | {"WebACL": _described(answer["WebACL"])}
+
+
+def _list_web_acls(request: Request) -> dict[str, Any]:
+    answer = ask_json("wafv2", "ListWebACLs", request)
+    return answer | {"WebACLs": [_described(acl) for acl in answer["WebACLs"]]}
+
+
+def _get_web_acl_for_resource(request: Request) -> dict[str, Any]:
+    """Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html"""
+    try:
+        answer = ask_json("wafv2", "GetWebACLForResource", request)
+    except AwsError as error:
+        if error.code != "WAFNonexistentItemException":
+            raise
+        return {}
+    return answer | {"WebACL": _described(answer["WebACL"])}
+
+
+def _delete_web_acl(request: Request) -> dict[str, Any]:
     """Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_DeleteWebACL.html"""
-
-    def delete(request: Request) -> Response:
-        acl = waf._resource_from_scope(waf._web_acls, request.get("Id", ""), request.get("Scope"))
-        if acl and acl["ARN"] in waf._associations.values():
-            refused: Response = waf._waf_err(
-                "WAFAssociatedItemException",
-                "AWS WAF couldn’t perform the operation because your resource is being used by another "
-                "resource or it’s associated with another resource.",
-            )
-            return refused
-        response: Response = original(request)
-        if acl and response[0] < 400:
-            _logging.pop(acl["ARN"], None)
-        return response
-
-    return delete
+    arn = ask_json("wafv2", "GetWebACL", request)["WebACL"]["ARN"]
+    if ask_json("wafv2", "ListResourcesForWebACL", {"WebACLArn": arn})["ResourceArns"]:
+        raise AwsError(
+            "WAFAssociatedItemException",
+            "AWS WAF couldn’t perform the operation because your resource is being used by another "
+            "resource or it’s associated with another resource.",
+        )
+    answer = ask_json("wafv2", "DeleteWebACL", request)
+    _logging.pop(arn, None)
+    _descriptions.pop(request["Id"], None)
+    return answer
 
 
-def _update_web_acl(original: Any) -> Any:
-    """The description is one of what an update replaces, too."""
+def _update_web_acl(request: Request) -> dict[str, Any]:
+    """The description is one of what an update replaces, too.
 
-    def update(request: Request) -> Response:
-        response: Response = original(request)
-        if response[0] < 400:
-            acl = waf._resource_from_scope(waf._web_acls, request["Id"], request.get("Scope"))
-            acl["Description"] = request.get("Description", "")
-        return response
-
-    return update
+    Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateWebACL.html
+    """
+    answer = ask_json("wafv2", "UpdateWebACL", request)
+    _descriptions[request["Id"]] = request.get("Description", "")
+    return answer
 
 
 def _put_logging_configuration(request: Request) -> dict[str, Any]:
@@ -83,8 +92,7 @@ def _put_logging_configuration(request: Request) -> dict[str, Any]:
     """
     configuration = dict(request["LoggingConfiguration"])
     arn = configuration["ResourceArn"]
-    if waf._resolve_local_web_acl(arn)[1] is not None:
-        raise AwsError("WAFNonexistentItemException", f"The web ACL {arn} doesn't exist.")
+    ask_json("wafv2", "ListResourcesForWebACL", {"WebACLArn": arn})  # refused where there is no such ACL
     destinations = configuration.get("LogDestinationConfigs") or []
     if len(destinations) != 1:
         raise AwsError("WAFInvalidParameterException", "A web ACL logs to exactly one destination.")
