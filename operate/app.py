@@ -7,6 +7,7 @@ in `operate.verbs`.
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from operate.aws import Aws
 from operate.errors import FAILED, OperateError, explained
 from operate.result import Result, as_json
 from operate.stack import Service, Stack, read_stack
+
+READ_ONLY = "FILEFLOW_READ_ONLY"
+UNBOUNDED_COLUMNS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,10 @@ class Session:
         Raises OperateError where it is refused or can't be asked.
         """
         if self.read_only:
-            raise OperateError(f"This would {what}, and --read-only is set.", "Leave --read-only out.")
+            raise OperateError(
+                f"This would {what}, and --read-only is set.",
+                f"Leave --read-only out, and unset {READ_ONLY}.",
+            )
         if self.yes or not self.stack.asks_before_changes:
             return
         if not sys.stdin.isatty():
@@ -53,7 +60,12 @@ class Session:
                 f"This would {what} on stack {self.stack.name}, and nobody is there to be asked.",
                 "Say --yes.",
             )
-        click.confirm(f"Stack {self.stack.name}: {what}?", abort=True, err=True)
+        try:
+            click.confirm(f"Stack {self.stack.name}: {what}?", abort=True, err=True)
+        except click.Abort as error:
+            raise OperateError(
+                "Nobody said yes, so nothing was changed.", "Answer y, or say --yes."
+            ) from error
 
 
 @click.group(
@@ -85,7 +97,7 @@ def _command(deployed: bool, argument: str | None, function: Callable[..., Resul
     @functools.wraps(function)
     def run(as_json_text: bool, yes: bool, read_only: bool, directory: Path, **options: Any) -> NoReturn:
         stack = options.pop("stack") if argument is None else options[argument]
-        console = Console(stderr=as_json_text, highlight=False)
+        console = _console(stderr=as_json_text)
         try:
             found = read_stack(stack, directory, deployed=deployed)
             session = Session(
@@ -100,14 +112,15 @@ def _command(deployed: bool, argument: str | None, function: Callable[..., Resul
                 result = function(session, **options)
         except OperateError as error:
             _fail(error, as_json_text)
+        except KeyboardInterrupt:
+            _fail(
+                OperateError("It was broken off.", "See what is by now: python -m operate status"),
+                as_json_text,
+            )
         if as_json_text:
             click.echo(as_json(result))
-        elif isinstance(shown := result.human(), str):
-            # As it is: a file's content must not be wrapped to a terminal's width.
-            click.echo(shown)
         else:
-            # A command must be copied whole, whatever the terminal's width.
-            console.print(shown, crop=False)
+            show(console, result.human())
         sys.exit(result.exit_code)
 
     shared = (
@@ -121,8 +134,8 @@ def _command(deployed: bool, argument: str | None, function: Callable[..., Resul
         click.option(
             "--read-only",
             is_flag=True,
-            default=lambda: bool(os.environ.get("FILEFLOW_READ_ONLY")),
-            help="Refuse to change anything; also by FILEFLOW_READ_ONLY=1.",
+            envvar=READ_ONLY,
+            help=f"Refuse to change anything; also by {READ_ONLY}=1.",
         ),
         click.option(
             "--directory",
@@ -138,6 +151,22 @@ def _command(deployed: bool, argument: str | None, function: Callable[..., Resul
     return command
 
 
+def show(console: Console, shown: RenderableType) -> None:
+    """Prints for a person; only a table is fitted to the width.
+
+    A line stays one line, which a terminal wraps by itself: half a command, copied, may be a command too.
+    """
+    console.print(shown, soft_wrap=True, markup=False, emoji=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    """Where a person reads: as wide as the terminal or COLUMNS says, without bounds in a file or a pipe."""
+    console = Console(stderr=stderr, highlight=False)
+    if console.width == 0 or not (console.is_terminal or os.environ.get("COLUMNS")):
+        console.width = UNBOUNDED_COLUMNS
+    return console
+
+
 def _fail(error: OperateError, as_json_text: bool) -> NoReturn:
     if as_json_text:
         click.echo(as_json({"error": error.problem, "fix": error.fix}))
@@ -148,6 +177,10 @@ def _fail(error: OperateError, as_json_text: bool) -> NoReturn:
 
 def main() -> None:
     """Runs the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # An encoding such as EUC-KR lacks some signs.
+            stream.reconfigure(errors="backslashreplace")
     # Each module adds its verb.
     from operate import verbs  # noqa: F401
 

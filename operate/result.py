@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,7 +32,9 @@ def uncut(*columns: str, title: str | None = None) -> Table:
 
 def as_json(result: Any) -> str:
     """The result for a program: the dataclass's fields, in camelCase as AWS has them, times in ISO 8601."""
-    return json.dumps(_plain(result), indent=2, ensure_ascii=False)
+    # Escaped where the output's encoding lacks a sign, so that it stays JSON.
+    is_unicode = sys.stdout.encoding.lower().startswith("utf")
+    return json.dumps(_plain(result), indent=2, ensure_ascii=not is_unicode)
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from operate.app import Session, verb
+from operate.app import Session, show, verb
 from operate.errors import SETTLED, OperateError
 from operate.stack import Service
 
@@ -37,12 +37,16 @@ class Lines:
     service: str
     log_groups: Sequence[str]
     lines: Sequence[Line]
+    were_followed: bool = False
+    """Whether they have been printed as they came."""
 
     @property
     def exit_code(self) -> int:
         return SETTLED
 
     def human(self) -> RenderableType:
+        if self.were_followed:
+            return Text("Followed until Ctrl-C.", style="dim")
         if not self.lines:
             return Text(f"{self.service} has printed nothing in that time.", style="dim")
         return Group(*(shown(line) for line in self.lines))
@@ -110,10 +114,10 @@ def logs(session: Session, service: str, follow: bool, since: int, grep: str | N
         raise OperateError(f"--grep {grep!r} is no regular expression: {error}.", "Correct it.") from error
     start = int((time.time() - since) * 1000)
     lines = read(session, chosen, start, pattern)
-    if follow and not session.json:
+    followed = follow and not session.json
+    if followed:
         _follow(session, chosen, lines, start, pattern)
-        lines = []
-    return Lines(service=chosen.name, log_groups=chosen.log_groups, lines=lines)
+    return Lines(service=chosen.name, log_groups=chosen.log_groups, lines=lines, were_followed=followed)
 
 
 def _follow(
@@ -125,7 +129,7 @@ def _follow(
         while True:
             for line in lines:
                 if line not in said:
-                    session.console.print(shown(line))
+                    show(session.console, shown(line))
             said = set(lines)
             start = max([start, *(int(line.at.timestamp() * 1000) for line in lines)])
             time.sleep(POLL_SECONDS)

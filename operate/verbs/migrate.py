@@ -76,7 +76,7 @@ class Migration:
             lines.append(Text("Terraform keeps: " + ", ".join(self.left_to_terraform)))
         for number, step in enumerate(self.steps, start=1):
             lines.append(Text(f"\n{number}. {step.why}", style="bold"))
-            lines += [Text(f"   {command}", overflow="fold", no_wrap=True) for command in step.commands]
+            lines += [Text(f"   {command}") for command in step.commands]
         return Group(table, *lines)
 
 

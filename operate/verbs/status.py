@@ -74,7 +74,7 @@ class Status:
 def _holder(seen: Observation) -> str:
     if seen.lease is None:
         return ""
-    return (seen.lease.holder or "nobody").rpartition("/")[2]
+    return (seen.lease.holder or "nobody").rpartition("/")[2][:8]
 
 
 def _revision(seen: Observation) -> str:

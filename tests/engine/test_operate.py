@@ -189,6 +189,20 @@ def test_logs_are_found_and_filtered(stack: Deployment) -> None:
     assert "'tomorrow' is no time back from now" in text
 
 
+def test_a_pipe_gets_each_line_whole_and_a_narrow_encoding_what_it_has(stack: Deployment) -> None:
+    lines = operate(stack, "logs download --since 1d").data["lines"]
+    assert any(len(each["message"]) > 100 for each in lines)
+    printed = stack.sourced("unset COLUMNS; python -m operate logs download --since 1d | cat").stdout
+    assert [line.split(" ", 2)[2] for line in printed.splitlines()] == [each["message"] for each in lines]
+    checked = stack.sourced("PYTHONIOENCODING=euc-kr python -m operate verify")
+    assert (checked.returncode, "\\u2713" in checked.stdout) == (0, True), checked.stdout
+
+
+def test_read_only_may_be_said_to_be_off_by_its_variable(changed: Deployment) -> None:
+    on, off = (operate(changed, "restart pipeline", f"FILEFLOW_READ_ONLY={each}") for each in "10")
+    assert (on.code, off.code) == (2, 0)
+
+
 def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deployment) -> None:
     asked = changed.aws(f"ecs describe-services {CLUSTER} --services {PIPELINE}")["services"][0][
         "taskDefinition"

@@ -20,7 +20,7 @@ from rich.console import Console
 from components.pause import Pause
 from components.stopped_task import StoppedTask, likely_cause
 from operate import verbs  # noqa: F401  # each adds itself to the app
-from operate.app import app
+from operate.app import app, show
 from operate.findings import findings
 from operate.migration.steps import Step
 from operate.observation import Alarm, Event, Observation
@@ -278,7 +278,7 @@ def shown(result: Result, width: int = 140) -> str:
     """What a person sees in a terminal of that width, without its colours."""
     console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as captured:
-        console.print(result.human(), crop=False)
+        show(console, result.human())
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
@@ -300,3 +300,13 @@ def test_a_narrow_terminal_hides_nothing(name: str) -> None:
     narrow, wide = ("".join(shown(RESULTS[name], width).split()) for width in (80, 140))
     assert "…" not in narrow
     assert Counter(narrow) == Counter(wide)
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "rollback"])
+def test_a_command_is_copied_whole_from_a_narrow_terminal(name: str) -> None:
+    assert UP in shown(RESULTS[name], 40)
+
+
+def test_the_lines_of_a_log_that_was_followed_are_not_denied_at_its_end() -> None:
+    followed = Lines(service="nightly", log_groups=["/nightly"], lines=[], were_followed=True)
+    assert shown(followed) == "Followed until Ctrl-C.\n"
