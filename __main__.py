@@ -25,7 +25,6 @@ from composition import (
     scheduler_args,
     scheduler_options,
     scheduler_services,
-    scraped,
     service_outputs,
     topic_args,
     web_api_args,
@@ -54,7 +53,6 @@ platform = Platform(
 web = names.web_api
 web_image = ServiceImage(web.service, image_args(settings, settings.web_api, web, repository))
 web_api = WebApiService(web.service, web_api_args(platform, names, web_image.reference))
-ports = {web.service: settings.web_api.port}
 schedulers: dict[str, SchedulerService] = {}
 for scheduler in settings.schedulers:
     its = names.scheduler(scheduler.name)
@@ -64,7 +62,6 @@ for scheduler in settings.schedulers:
         scheduler_args(platform, scheduler, its, image.reference),
         scheduler_options(names, scheduler),
     )
-    ports[its.service] = scheduler.port
 for key, output in service_outputs(names, web_api, schedulers).items():
     pulumi.export(key, output)
 region = aws.get_region_output().region
@@ -72,9 +69,8 @@ create_dashboard(
     names.base,
     region=region,
     cluster_name=cluster.cluster_name,
-    services=list(ports),
+    services=[web.service, *(names.scheduler(name).service for name in schedulers)],
     load_balancer_arn_suffix=web_api.load_balancer_arn_suffix,
     target_group_arn_suffix=web_api.target_group_arn_suffix,
 )
-pulumi.export("prometheus_scrape_configuration", scraped(region, cluster.cluster_arn, ports))
 StackProtection(names.base, made, protect=settings.is_protected)

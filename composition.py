@@ -21,7 +21,6 @@ from components.local_images import DOCKER_ARCHITECTURES
 from components.names import GUARD_TAG_PREFIX, Names, ServiceNames
 from components.network import NetworkArgs
 from components.options import Alarms, Logging, Placement
-from components.prometheus import scrape_configuration
 from components.scheduler_service import SchedulerService, SchedulerServiceArgs
 from components.service_image import Build, ImageSource, LocalImage, RegistryTag, ServiceImageArgs
 from components.web_api_service import WebApiService, WebApiServiceArgs
@@ -317,12 +316,3 @@ def service_outputs(
         "task_role_arns": {name: each.task_role_arn for name, each in services.items()},
         "execution_role_arns": {name: each.execution_role_arn for name, each in services.items()},
     }
-
-
-def scraped(
-    region: pulumi.Input[str], cluster_arn: pulumi.Input[str], ports: Mapping[str, int]
-) -> pulumi.Output[str]:
-    """What Prometheus is configured with, once region and cluster are known."""
-    return pulumi.Output.all(region, cluster_arn).apply(
-        lambda known: scrape_configuration(known[0], known[1], ports)
-    )

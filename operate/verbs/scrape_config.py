@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from components.prometheus import scrape_configuration
 from operate.app import Session, verb
 from operate.errors import SETTLED, OperateError
+from operate.prometheus import scrape_configuration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.alarm_topic import AlarmTopic, AlarmTopicArgs
 from components.dashboard import HEIGHT, WIDTH, WebMetrics, dashboard_body
 from components.log_alarms import PATTERNS
-from components.prometheus import scrape_configuration
 from tests.unit import type_tokens as t
 from tests.unit.builders import CLUSTER_ARN, TAGS, TOPIC_ARN
 from tests.unit.providers import ACCOUNT, REGION
@@ -140,41 +138,6 @@ def test_a_healthy_start_counts_for_nothing() -> None:
     line = "Started FileFlowApplication in 12.3 seconds (process running for 13.1)"
 
     assert not [name for name, pattern in PATTERNS.items() if matched(pattern, line)]
-
-
-PORTS = {"fileflow-web-api": 8083, "fileflow-scheduler-download": 9091}
-
-
-def test_prometheus_finds_each_services_running_tasks_at_their_actuator() -> None:
-    jobs = yaml.safe_load(scrape_configuration(REGION, CLUSTER_ARN, PORTS))["scrape_configs"]
-
-    assert [each["job_name"] for each in jobs] == sorted(PORTS)
-    first = jobs[0]
-    assert first["metrics_path"] == "/actuator/prometheus"
-    assert first["aws_sd_configs"] == [
-        {
-            "clusters": [CLUSTER_ARN],
-            "port": 9091,
-            "refresh_interval": "30s",
-            "region": REGION,
-            "role": "ecs",
-        }
-    ]
-    kept = [rule for rule in first["relabel_configs"] if rule.get("action") == "keep"]
-    assert [(rule["source_labels"], rule["regex"]) for rule in kept] == [
-        (["__meta_ecs_service"], "fileflow-scheduler-download"),
-        (["__meta_ecs_last_status"], "RUNNING"),
-    ]
-    [address] = [rule for rule in first["relabel_configs"] if rule.get("target_label") == "__address__"]
-    assert address["replacement"] == "$1:9091"
-
-
-def test_the_order_of_services_is_no_change_of_the_scrape_configuration() -> None:
-    backwards = dict(reversed(PORTS.items()))
-
-    assert scrape_configuration(REGION, CLUSTER_ARN, PORTS) == scrape_configuration(
-        REGION, CLUSTER_ARN, backwards
-    )
 
 
 def body(services: list[str]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-import yaml
 
 from components.stack_protection import STACK_PROTECTION
 from settings import SettingsError
@@ -146,7 +145,6 @@ def test_the_outputs_are_the_guides_seven_and_what_others_need() -> None:
     exports = dict(production().exports)
     services = {"fileflow-web-api", "fileflow-scheduler-download", "fileflow-scheduler-pipeline"}
 
-    assert exports.pop("prometheus_scrape_configuration")
     for key, part in (
         ("security_group_ids", "sg-"),
         ("task_role_arns", ":role/"),
@@ -377,20 +375,6 @@ def test_what_a_component_would_refuse_stops_the_program_just_as_early(
     with pytest.raises(SettingsError, match=key):
         record_stack("local", values=values, recorder=recorder)
     assert recorder.recording.resources == []
-
-
-def test_the_scrape_configuration_is_yaml_that_finds_each_service_at_its_own_port() -> None:
-    document = yaml.safe_load(production().exports["prometheus_scrape_configuration"])
-
-    jobs = {each["job_name"]: each for each in document["scrape_configs"]}
-    assert {name: job["aws_sd_configs"][0]["port"] for name, job in jobs.items()} == {
-        "fileflow-scheduler-download": 9091,
-        "fileflow-scheduler-pipeline": 9092,
-        "fileflow-web-api": 8083,
-    }
-    for job in jobs.values():
-        [discovery] = job["aws_sd_configs"]
-        assert discovery["clusters"] == [f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/fileflow-prod"]
 
 
 def test_the_dashboard_shows_every_service_and_the_web_apis_requests() -> None:

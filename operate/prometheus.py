@@ -16,9 +16,8 @@ METRICS_PATH = "/actuator/prometheus"
 def scrape_configuration(region: str, cluster_arn: str, ports: Mapping[str, int]) -> str:
     """A `scrape_configs` section as YAML, usable as it is in a Prometheus inside the VPC.
 
-    It is a comment and one line of JSON, which is YAML too: the CLI would spread plain JSON over a
-    hundred lines at every update. `ports` maps a service's name to its Actuator's port; each service
-    is a job, since each has its own port.
+    It is a comment and one line of JSON, which is YAML too. `ports` maps a service's name to its Actuator's
+    port; each service is a job, since each has its own port.
     """
     jobs = [_job(region, cluster_arn, service, ports[service]) for service in sorted(ports)]
     return f"# For Prometheus 3.8 or later, inside the VPC\n{json.dumps({'scrape_configs': jobs})}\n"
