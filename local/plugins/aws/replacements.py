@@ -191,6 +191,10 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("securityGroupId",),
         "wafv2/webAcl:WebAcl": (*_NAMED, "scope"),
         "wafv2/webAclAssociation:WebAclAssociation": ("resourceArn", "webAclArn"),
+        "wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": (
+            "logDestinationConfigs",
+            "resourceArn",
+        ),
     }.items()
 }
 

@@ -181,6 +181,8 @@ def test_a_web_acl_keeps_its_rules_its_log_and_its_id_when_it_changes(plugin: Pl
         redactedFields=[{"singleHeader": {"name": "authorization"}}],
     )
     logging.imported()
+    logging.change(redactedFields=[{"method": {}}])
+    assert logging.replaced_by(logDestinationConfigs=[f"{group}-others"]) == ["logDestinationConfigs"]
 
     acl.change(rules=[web_acl_rule("none")])
     stored = aws("wafv2").get_web_acl(Name="made", Scope="REGIONAL", Id=acl.id)["WebACL"]
