@@ -109,9 +109,8 @@ class PackServer(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no 
         (handler,) = handlers
         self._pack.set_result(handler)
 
-    def add_insecure_port(self, address: str) -> int:
+    def add_insecure_port(self, address: str) -> int:  # noqa: ARG002 - gRPC's signature
         """The port that this server has already; its announcement, which the engine has had, is dropped."""
-        del address
         announcement = f"{self.port}\n".encode()
         sys.stdout = io.TextIOWrapper(_Without(announcement, sys.stdout.buffer), write_through=True)
         return self.port

@@ -88,7 +88,6 @@ class Modelled(Resource):
         self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
     ) -> Mapping[str, Any] | None:
         """The outputs, from what their places have and, `found`, all that AWS answered; None for nothing."""
-        del found, state
         return outputs
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
@@ -97,11 +96,9 @@ class Modelled(Resource):
                 yield name, "the aws stand-in makes it without; use the real aws plugin (7.x)"
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
-        del old, new
         return argument == "region" or argument in self.replacing
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
-        del old, new
         if named := sorted(self.settled & changed):
             return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
         return None

@@ -39,7 +39,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     # --- the provider itself --------------------
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=True,
             accept_resources=False,
@@ -48,32 +47,25 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return empty_pb2.Empty()
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return provider_pb2.GetSchemaResponse(schema=f'{{"name":"aws","version":"{VERSION}"}}')
 
     def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return provider_pb2.GetMappingResponse()
 
     def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         return provider_pb2.GetMappingsResponse()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del context
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Another region or account is another world: everything in it is replaced."""
-        del context
         old, _ = decode(request.old_inputs if request.HasField("old_inputs") else request.olds)
         new, _ = decode(request.news)
         changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
@@ -102,7 +94,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
-        del request, context
         self._cancelled.set()
         return empty_pb2.Empty()
 

@@ -117,12 +117,10 @@ class Resource:
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         """Failures as (argument, reason) beyond what the schema says. Values may be UNKNOWN."""
-        del inputs
         return ()
 
     def plan(self, inputs: Inputs, state: State | None) -> Mapping[str, Any]:
         """Outputs that a preview knows already or, as UNKNOWN, no longer; `state` is None before creation."""
-        del inputs, state
         return {}
 
     def compared(self, inputs: Inputs) -> Inputs:
@@ -135,12 +133,10 @@ class Resource:
 
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
         """Changed arguments that replace the resource for a reason beyond the recorded facts."""
-        del old, new, changed
         return frozenset()
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
         """Why the provider refuses a change when it plans it, at preview; None where it doesn't."""
-        del old, new, changed
         return None
 
     def create(self, call: Call, inputs: Inputs) -> str:

@@ -51,9 +51,8 @@ def _described(vpc_id: str, subnets: list[tuple[str, bool]]) -> dict[str, Any]:
     }
 
 
-async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Constructed:
-    """Register the component, which has no children."""
-    del inputs  # The component takes no arguments.
+async def construct(name: str, _inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Constructed:
+    """Register the component, which takes no arguments and has no children."""
     component = pulumi.ComponentResource(TYPE, name, None, options)
     found = default_vpc(component)
     component.register_outputs({})

@@ -45,7 +45,6 @@ class AwsxServicer(ProviderServicer):
     async def _construct(
         self, request: proto.ConstructRequest, context: grpc.aio.ServicerContext
     ) -> proto.ConstructResponse:
-        del context  # Errors are raised; Construct answers them.
         settings.reset_options(
             organization=request.organization or "organization",
             project=request.project or None,

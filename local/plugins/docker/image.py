@@ -100,12 +100,10 @@ class Image:
 
     def update(self, inputs: Inputs, state: Outputs, call: Call) -> Outputs:
         """Build and push again."""
-        del state
         return self.create(inputs, call)[1]
 
     def delete(self, state: Outputs, call: Call) -> None:
         """Leave the image where it is: something may run it."""
-        del state, call
 
     def _made(self, inputs: Inputs, call: Call, *, push: bool) -> tuple[str, Outputs]:
         name = ImageName.parse(inputs["imageName"])

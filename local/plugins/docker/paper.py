@@ -48,7 +48,7 @@ class PaperImages:
 
     def build(self, name: ImageName, build: Build, credentials: Credentials | None, say: Say) -> str:
         """Make an image of a build's inputs: Dockerfile, context, arguments, target and platform."""
-        del credentials  # There is no cache to fetch.
+        # There is no cache to fetch.
         stages = contexts.stage_names(build.dockerfile)
         if build.target and build.target.lower() not in stages and not build.target.isdecimal():
             raise ImageError(
@@ -72,7 +72,6 @@ class PaperImages:
 
     def pull(self, name: ImageName, credentials: Credentials | None, platform: str, say: Say) -> str:
         """Copy an image's manifest out of the emulated ECR."""
-        del credentials, platform
         if name.host is None and (found := self.find(name)) is not None:
             return found
         manifest = self._ecr.manifest(name)
@@ -95,14 +94,13 @@ class PaperImages:
 
     def remove(self, name: ImageName, *, force: bool) -> None:
         """Forget a name."""
-        del force
         self._path(name).unlink(missing_ok=True)
 
     # -- images in the emulated ECR ------------------------------------------------------------------------
 
     def push(self, name: ImageName, credentials: Credentials | None, say: Say) -> str:
         """Put the manifest into the emulated ECR under its tag, unless it's there already."""
-        del credentials  # The emulated AWS is asked with the environment's.
+        # The emulated AWS is asked with the environment's.
         kept = self._read(name)
         if kept is None:
             raise ImageError(f"there is no image {name} to push; build or tag it first")
@@ -119,12 +117,10 @@ class PaperImages:
 
     def digest_in_registry(self, name: ImageName, credentials: Credentials | None) -> str | None:
         """Return the digest of an image in the emulated ECR."""
-        del credentials
         return self._ecr.digest(name)
 
     def delete_in_registry(self, name: ImageName, digest: str, credentials: Credentials | None) -> None:
         """Delete an image, with all its tags, in the emulated ECR."""
-        del credentials
         self._ecr.delete(name, digest)
 
     # -- files ---------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ class RegistryImage:
 
     def check(self, inputs: Inputs, call: Call) -> tuple[Inputs, Sequence[Failure]]:
         """Fill in defaults."""
-        del call
         import pulumi_docker
 
         found = list(failures(pulumi_docker.RegistryImageArgs, inputs))
@@ -41,7 +40,6 @@ class RegistryImage:
 
     def preview(self, inputs: Inputs, call: Call) -> Outputs:
         """Return the arguments; the digest is known after the push."""
-        del call
         return dict(inputs)
 
     def create(self, inputs: Inputs, call: Call) -> tuple[str, Outputs]:

@@ -23,7 +23,6 @@ class RemoteImage:
 
     def check(self, inputs: Inputs, call: Call) -> tuple[Inputs, Sequence[Failure]]:
         """Check the name."""
-        del call
         import pulumi_docker
 
         found = [*failures(pulumi_docker.RemoteImageArgs, inputs), *name_failures(inputs, "name")]
@@ -38,7 +37,6 @@ class RemoteImage:
 
     def preview(self, inputs: Inputs, call: Call) -> Outputs:
         """Return the arguments; ids are known afterwards."""
-        del call
         return dict(inputs)
 
     def create(self, inputs: Inputs, call: Call) -> tuple[str, Outputs]:
@@ -62,7 +60,6 @@ class RemoteImage:
 
     def update(self, inputs: Inputs, state: Outputs, call: Call) -> Outputs:
         """Take over how it is removed."""
-        del call
         return {**inputs, "imageId": state["imageId"], "repoDigest": state["repoDigest"]}
 
     def delete(self, state: Outputs, call: Call) -> None:

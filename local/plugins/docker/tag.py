@@ -33,7 +33,6 @@ class Tag:
 
     def check(self, inputs: Inputs, call: Call) -> tuple[Inputs, Sequence[Failure]]:
         """Check the two names."""
-        del call
         import pulumi_docker
 
         found = [
@@ -49,7 +48,6 @@ class Tag:
 
     def preview(self, inputs: Inputs, call: Call) -> Outputs:
         """Return the arguments; only the image's id is unknown."""
-        del call
         return dict(inputs)
 
     def create(self, inputs: Inputs, call: Call) -> tuple[str, Outputs]:
@@ -73,12 +71,10 @@ class Tag:
 
     def update(self, inputs: Inputs, state: Outputs, call: Call) -> Outputs:
         """Never happens: every change replaces."""
-        del state
         return self.create(inputs, call)[1]
 
     def delete(self, state: Outputs, call: Call) -> None:
         """Leave both names."""
-        del state, call
 
 
 def _normalized(inputs: Inputs) -> Inputs:

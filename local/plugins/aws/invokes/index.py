@@ -42,8 +42,7 @@ def _get_region(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
-def _get_caller_identity(call: Call, args: Inputs) -> Mapping[str, Any]:
-    del args
+def _get_caller_identity(call: Call, _args: Inputs) -> Mapping[str, Any]:
     identity = call.client("sts").get_caller_identity()
     return {
         "id": identity["Account"],
@@ -79,8 +78,7 @@ def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
-def _get_partition(call: Call, args: Inputs) -> Mapping[str, Any]:
-    del args
+def _get_partition(call: Call, _args: Inputs) -> Mapping[str, Any]:
     partition = call.aws.partition
     suffix = dns_suffix(partition)
     return {

@@ -160,7 +160,6 @@ class Certificate(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         acm = call.client("acm")
         # A listener that was deleted a moment ago still counts as a user.
         retried(
@@ -223,7 +222,6 @@ class CertificateValidation(Resource):
         return _text((find_certificate(call.client("acm"), arn) or {}).get("IssuedAt"))
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del resource_id
         arn = state.get("certificateArn")
         certificate = find_certificate(call.client("acm"), str(arn)) if arn else None
         if certificate is None or certificate.get("Status") != "ISSUED":
@@ -233,7 +231,6 @@ class CertificateValidation(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del call, resource_id, old, new, changed
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:

@@ -98,7 +98,6 @@ class Target(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id
         if not changed or changed - {"tags"}:
             self._register(call, new)
         wanted, surplus = tag_changes(old, new)
@@ -109,7 +108,6 @@ class Target(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         call.client(_SERVICE).deregister_scalable_target(**_place(state))
 
 
@@ -235,12 +233,10 @@ class Policy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self._put(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         call.client(_SERVICE).delete_scaling_policy(PolicyName=state["name"], **_place(state))
 
 
@@ -308,12 +304,10 @@ class ScheduledAction(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self._put(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         call.client(_SERVICE).delete_scheduled_action(ScheduledActionName=state["name"], **_place(state))
 
 

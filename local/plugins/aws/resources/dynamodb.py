@@ -63,7 +63,6 @@ class Table(Resource):
         return name
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         dynamodb = call.client("dynamodb")
         table = dynamodb.describe_table(TableName=resource_id)["Table"]
         keys = {each["KeyType"]: each["AttributeName"] for each in table["KeySchema"]}
@@ -131,7 +130,6 @@ class Table(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         dynamodb = call.client("dynamodb")
         dynamodb.delete_table(TableName=resource_id)
         call.wait_until(

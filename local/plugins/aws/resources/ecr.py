@@ -59,7 +59,6 @@ class Repository(Resource):
         return str(inputs["name"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         ecr = call.client("ecr")
         repository = ecr.describe_repositories(repositoryNames=[resource_id])["repositories"][0]
         encryption = repository.get("encryptionConfiguration") or {}
@@ -128,7 +127,6 @@ class LifecyclePolicy(Resource):
         return str(inputs["repository"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         answer = call.client("ecr").get_lifecycle_policy(repositoryName=resource_id)
         return {
             "repository": answer["repositoryName"],
@@ -139,12 +137,10 @@ class LifecyclePolicy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self.create(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         call.client("ecr").delete_lifecycle_policy(repositoryName=resource_id)
 
 
@@ -160,7 +156,6 @@ class RepositoryPolicy(Resource):
         return str(inputs["repository"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         answer = call.client("ecr").get_repository_policy(repositoryName=resource_id)
         return {
             "repository": answer["repositoryName"],
@@ -171,12 +166,10 @@ class RepositoryPolicy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self.create(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         unless_absent(
             lambda: call.client("ecr").delete_repository_policy(repositoryName=resource_id), *self.missing
         )

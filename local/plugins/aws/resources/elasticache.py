@@ -82,7 +82,6 @@ class ReplicationGroup(Modelled):
     missing = frozenset({"ReplicationGroupNotFoundFault"})
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        del state
         nodes, shards = len(outputs["memberClusters"]), len(found["NodeGroups"])
         replicas = {"numCacheClusters": nodes, "replicasPerNodeGroup": nodes // shards - 1}
         return {**outputs, **replicas, "numNodeGroups": shards}

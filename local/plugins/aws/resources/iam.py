@@ -225,13 +225,11 @@ class RolePolicy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del old, changed
         role, _, name = resource_id.partition(":")
         self._put(call, role, name, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         role, _, name = resource_id.partition(":")
         unless_absent(lambda: call.client("iam").delete_role_policy(RoleName=role, PolicyName=name), _ABSENT)
 
@@ -265,11 +263,9 @@ class RolePolicyAttachment(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del call, resource_id, old, new, changed
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         unless_absent(
             lambda: call.client("iam").detach_role_policy(
                 RoleName=state["role"], PolicyArn=state["policyArn"]

@@ -94,7 +94,6 @@ class Key(Resource):
         return key_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         kms = call.client("kms")
         key = find_key(kms, resource_id)
         if key is None:
@@ -213,13 +212,11 @@ class Alias(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del old
         if touched(changed, "targetKeyId"):
             call.client("kms").update_alias(AliasName=resource_id, TargetKeyId=new["targetKeyId"])
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         unless_absent(lambda: call.client("kms").delete_alias(AliasName=resource_id), _ABSENT)
 
     @staticmethod

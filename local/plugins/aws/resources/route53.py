@@ -121,7 +121,6 @@ class Record(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id
         wanted = self._set(call, new)
         if not touched(changed, "type", "setIdentifier") or not changed:
             self._change(call, new["zoneId"], [{"Action": "UPSERT", "ResourceRecordSet": wanted}])

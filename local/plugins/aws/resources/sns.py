@@ -129,7 +129,6 @@ class Topic(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         call.client("sns").delete_topic(TopicArn=resource_id)
 
 
@@ -145,7 +144,6 @@ class TopicPolicy(Resource):
         return str(inputs["arn"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         attributes = call.client("sns").get_topic_attributes(TopicArn=resource_id)["Attributes"]
         if not attributes.get("Policy"):
             return None
@@ -158,13 +156,11 @@ class TopicPolicy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self.create(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         """Puts back the policy that every topic starts with: a topic can't be without one."""
-        del state
         policy = {
             "Version": "2008-10-17",
             "Id": "__default_policy_ID",
@@ -232,7 +228,6 @@ class TopicSubscription(Resource):
         return str(answer["SubscriptionArn"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         attributes = call.client("sns").get_subscription_attributes(SubscriptionArn=resource_id)["Attributes"]
         return {
             **{
@@ -263,7 +258,6 @@ class TopicSubscription(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         call.client("sns").unsubscribe(SubscriptionArn=resource_id)
 
 

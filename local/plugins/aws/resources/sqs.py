@@ -68,7 +68,6 @@ class Queue(Modelled):
         return {name: value for name, value in inputs.items() if name not in _FIFO or inputs.get("fifoQueue")}
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        del found, state
         return {**outputs, "name": outputs["arn"].rpartition(":")[2]}
 
 
@@ -88,7 +87,6 @@ class QueuePolicy(Modelled):
     def told(
         self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
     ) -> Mapping[str, Any] | None:
-        del found, state
         return outputs if outputs["policy"] else None
 
 

@@ -34,7 +34,6 @@ class WebAclAssociation(Resource):
         return f"{inputs['webAclArn']},{inputs['resourceArn']}"
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         acl_arn, _, resource_arn = resource_id.partition(",")
         answer = unless_absent(
             lambda: call.client("wafv2").get_web_acl_for_resource(ResourceArn=resource_arn), _ABSENT
@@ -45,11 +44,9 @@ class WebAclAssociation(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del call, resource_id, old, new, changed
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         unless_absent(
             lambda: call.client("wafv2").disassociate_web_acl(ResourceArn=state["resourceArn"]), _ABSENT
         )
@@ -185,7 +182,6 @@ class WebAclLoggingConfiguration(Resource):
         return str(inputs["resourceArn"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         found = call.client("wafv2").get_logging_configuration(ResourceArn=resource_id)
         logging = found["LoggingConfiguration"]
         return {
@@ -198,12 +194,10 @@ class WebAclLoggingConfiguration(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self._put(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         unless_absent(
             lambda: call.client("wafv2").delete_logging_configuration(ResourceArn=resource_id), _ABSENT
         )

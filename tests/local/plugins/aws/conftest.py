@@ -68,7 +68,6 @@ def aws(emulator_url: str, account: str, monkeypatch: pytest.MonkeyPatch) -> Cal
 
 @pytest.fixture
 def plugin(aws: Callable[[str], Any]) -> Plugin:
-    del aws
     return Plugin()
 
 

@@ -171,8 +171,8 @@ def test_the_engines_naming_is_honoured(plugin: Plugin, mode: str, name: str | N
 # --- tags
 
 
-def test_default_tags_join_the_tags_of_every_resource(aws: Aws) -> None:
-    del aws
+@pytest.mark.usefixtures("aws")
+def test_default_tags_join_the_tags_of_every_resource() -> None:
     plugin = Plugin({"defaultTags": {"tags": {"team": "platform", "env": "local"}}})
     inputs = plugin.check(LOG_GROUP, {"tags": {"env": "test"}}).inputs
     assert inputs["tags"] == {"team": "platform", "env": "test"}
@@ -273,27 +273,27 @@ def test_an_error_of_aws_is_one_line_that_names_resource_action_and_reason(plugi
     assert "\n" not in message
 
 
+@pytest.mark.usefixtures("aws")
 def test_an_aws_that_cannot_be_reached_is_one_error_that_says_what_to_do(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    del aws
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(RefusedError) as refused:
         Plugin()
     assert refused.value.message == "cannot reach the emulated AWS at http://127.0.0.1:9; run make up"
 
 
+@pytest.mark.usefixtures("aws")
 def test_a_stand_in_never_works_on_an_aws_that_was_not_named(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    del aws
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     with pytest.raises(RefusedError, match="works on the emulated AWS only and AWS_ENDPOINT_URL isn't set"):
         Plugin()
 
 
-def test_only_allowed_accounts_are_worked_on(aws: Aws, account: str) -> None:
-    del aws
+@pytest.mark.usefixtures("aws")
+def test_only_allowed_accounts_are_worked_on(account: str) -> None:
     Plugin({"allowedAccountIds": [account]})
     with pytest.raises(RefusedError, match=f"account {account} isn't among aws:allowedAccountIds"):
         Plugin({"allowedAccountIds": ["000000000001"]})

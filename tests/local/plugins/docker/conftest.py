@@ -245,7 +245,6 @@ def emulated(ecr: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> F
 @pytest.fixture
 def paper(emulated: FakeEcr, start_plugin: Callable[[], Plugin]) -> Plugin:
     """The plugin without an engine."""
-    del emulated
     return start_plugin()
 
 
@@ -277,7 +276,6 @@ def on_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Plugin:
     """The plugin with a real engine, and a local registry in ECR's place."""
-    del emulated
     monkeypatch.setenv("DOCKER_HOST", docker_engine)
     monkeypatch.setenv("FILEFLOW_REGISTRY", local_registry)
     return start_plugin()

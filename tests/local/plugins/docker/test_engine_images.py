@@ -37,9 +37,8 @@ pytestmark = pytest.mark.xdist_group("docker-plugin")
 
 
 @pytest.fixture
-def tag(on_engine: Plugin, docker_engine: str) -> Iterator[str]:
+def tag(docker_engine: str) -> Iterator[str]:
     """A tag of its own for each test; the images that have it are removed afterwards."""
-    del on_engine
     own = f"test-{uuid.uuid4().hex[:12]}"
     yield own
     client = docker.APIClient(base_url=docker_engine, version="auto")
@@ -177,15 +176,14 @@ def test_an_immutable_tag_does_not_move(
     assert registry_digest(local_registry, tag) == emulated.tags[tag] == digest
 
 
+@pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_is_not_there_is_one_error(
-    on_engine: Plugin,
     start_plugin: Callable[[], Plugin],
     emulated: FakeEcr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its address and what to check; ECR stays as it is."""
-    del on_engine
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
@@ -234,8 +232,8 @@ class _Registry(http.server.BaseHTTPRequestHandler):
         pytest.param(True, "dropped the connection", marks=pytest.mark.nightly),
     ],
 )
+@pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_refuses_or_drops_is_one_error(
-    on_engine: Plugin,
     start_plugin: Callable[[], Plugin],
     emulated: FakeEcr,
     tag: str,
@@ -244,7 +242,6 @@ def test_a_registry_that_refuses_or_drops_is_one_error(
     expected: str,
 ) -> None:
     """The cause and the fix; the token isn't in it, nor was it sent to the other registry."""
-    del on_engine
     handler = type("Handler", (_Registry,), {"drops": drops})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

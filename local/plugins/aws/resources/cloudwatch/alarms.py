@@ -75,7 +75,6 @@ class MetricAlarm(_Alarm):
         return {**inputs, "metricQueries": queries, "threshold": threshold}
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        del found, state
         return {**outputs, "treatMissingData": outputs["treatMissingData"] or "missing"}
 
 

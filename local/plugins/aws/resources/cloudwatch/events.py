@@ -170,13 +170,11 @@ class EventTarget(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old
         if changed != {"forceDestroy"}:
             self._put(call, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         answer = call.client("events").remove_targets(
             Rule=state["rule"],
             EventBusName=state.get("eventBusName") or _DEFAULT_BUS,

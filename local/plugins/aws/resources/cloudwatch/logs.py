@@ -142,7 +142,6 @@ class LogMetricFilter(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self.create(call, new)
         return None
 
@@ -164,7 +163,6 @@ class LogResourcePolicy(Resource):
         return str(inputs.get("policyName") or inputs["resourceArn"])
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         found = call.client("logs").describe_resource_policies()["resourcePolicies"]
         policy = next(
             (p for p in found if resource_id in (p.get("policyName"), p.get("resourceArn"))),
@@ -183,7 +181,6 @@ class LogResourcePolicy(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         self.create(call, new)
         return None
 

@@ -66,7 +66,6 @@ class VpcEndpoint(Resource):
         return endpoint_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         ec2 = call.client("ec2")
         found = self._find(ec2, resource_id)
         if found is None:
@@ -143,7 +142,6 @@ class VpcEndpoint(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         answer = unless_absent(lambda: ec2.delete_vpc_endpoints(VpcEndpointIds=[resource_id]), *_NO_ENDPOINT)
         for failure in (answer or {}).get("Unsuccessful", []):
@@ -311,12 +309,10 @@ class FlowLog(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         update_tags(call.client("ec2"), resource_id, old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         unless_absent(lambda: call.client("ec2").delete_flow_logs(FlowLogIds=[resource_id]), _NO_FLOW_LOG)
 
     @staticmethod

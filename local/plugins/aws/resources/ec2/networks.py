@@ -109,7 +109,6 @@ class Vpc(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         retried(
             call,
@@ -216,7 +215,6 @@ class Subnet(Resource):
         return resource_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         subnet = self._find(call, resource_id)
         if subnet is None:
             return None
@@ -248,14 +246,12 @@ class Subnet(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         self._modify(call, resource_id, old, new)
         update_tags(call.client("ec2"), resource_id, old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         # A task that stops, or a load balancer that goes, leaves its network interface for a little while.
-        del state
         ec2 = call.client("ec2")
         retried(
             call,
@@ -355,7 +351,6 @@ class InternetGateway(Resource):
         return resource_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         gateway = self._find(call.client("ec2"), resource_id)
         if gateway is None:
             return None
@@ -380,7 +375,6 @@ class InternetGateway(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         self._detach(call, resource_id)
         retried(
@@ -496,7 +490,6 @@ class Eip(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         self._disassociate(ec2, resource_id)
         # EC2 says AuthFailure while a deleted NAT gateway still holds the address.
@@ -635,7 +628,6 @@ class NatGateway(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         unless_absent(lambda: ec2.delete_nat_gateway(NatGatewayId=resource_id), *self._ABSENT)
         # Its address and its subnet are held until it is gone.

@@ -104,7 +104,6 @@ class RouteTable(Resource):
         return resource_id
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         table = _find_table(call.client("ec2"), resource_id)
         if table is None:
             return None
@@ -123,7 +122,6 @@ class RouteTable(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         ec2 = call.client("ec2")
         added, removed = added_and_removed(old.get("propagatingVgws"), new.get("propagatingVgws"))
         if new.get("propagatingVgws") is not None:
@@ -138,7 +136,6 @@ class RouteTable(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         ec2 = call.client("ec2")
         for association in (_find_table(ec2, resource_id) or {}).get("Associations", []):
             if not association.get("Main"):
@@ -238,7 +235,6 @@ class Route(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old
         if touched(changed, *_TARGETS):
             parameters = _parameters(new, _DESTINATIONS)
             retried(
@@ -329,7 +325,6 @@ class RouteTableAssociation(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         ec2 = call.client("ec2")
         association = self._find(ec2, resource_id, old)
         if association is None or association["RouteTableId"] == new["routeTableId"]:

@@ -129,7 +129,6 @@ class SecurityGroup(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         ec2 = call.client("ec2")
         _make_rules(ec2, resource_id, new)
         update_tags(ec2, resource_id, old, new)
@@ -182,7 +181,6 @@ class DefaultSecurityGroup(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del changed
         ec2 = call.client("ec2")
         _make_rules(ec2, resource_id, {direction: new.get(direction) or [] for direction in _DIRECTIONS})
         update_tags(ec2, resource_id, old, new)
@@ -241,13 +239,11 @@ class SecurityGroupRule(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, old, changed
         ask = getattr(call.client("ec2"), f"update_security_group_rule_descriptions_{new['type']}")
         ask(GroupId=new["securityGroupId"], IpPermissions=permissions.to_aws(self._permissions(new)))
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         ec2 = call.client("ec2")
         if find_group(ec2, state["securityGroupId"]) is not None:
             _revoke(ec2, state["securityGroupId"], state["type"], self._permissions(state))

@@ -45,7 +45,6 @@ class Cluster(Resource):
         )
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         cluster = find(call, resource_id)
         if cluster is None:
             return None
@@ -73,7 +72,6 @@ class Cluster(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         # Services and tasks that were deleted just now are still draining.
         retried(
             call,
@@ -115,7 +113,6 @@ class ClusterCapacityProviders(Resource):
         )
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         cluster = find(call, resource_id)
         if cluster is None:
             return None
@@ -128,10 +125,8 @@ class ClusterCapacityProviders(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del old, changed
         self._put(call, resource_id, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         self._put(call, resource_id, {})

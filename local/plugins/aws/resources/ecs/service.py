@@ -104,7 +104,6 @@ class Service(Resource):
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
         """Source: https://github.com/pulumi/pulumi-aws/issues/5903."""
-        del old
         if "capacityProviderStrategies" in changed and not new.get("forceNewDeployment"):
             return "force_new_deployment should be true when capacity_provider_strategy is being updated"
         return None

@@ -91,7 +91,6 @@ class TaskDefinition(Resource):
             )
 
     def plan(self, inputs: Inputs, state: State | None) -> Mapping[str, Any]:
-        del inputs
         return {} if state is None else {"arn": state.get("arn"), "revision": state.get("revision")}
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -136,12 +135,10 @@ class TaskDefinition(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del resource_id, changed
         tags.change(call.client("ecs"), str(old["arn"]), old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del resource_id
         if not state.get("skipDestroy"):
             call.client("ecs").deregister_task_definition(taskDefinition=state["arn"])
 

@@ -137,7 +137,6 @@ class Listener(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         elbv2 = call.client("elbv2")
         retried(
             call,
@@ -257,7 +256,6 @@ class ListenerRule(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         unless_absent(lambda: call.client("elbv2").delete_rule(RuleArn=resource_id), NO_RULE)
 
     @staticmethod

@@ -184,7 +184,6 @@ class LoadBalancer(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        del state
         elbv2 = call.client("elbv2")
         unless_absent(lambda: elbv2.delete_load_balancer(LoadBalancerArn=resource_id), NO_LOAD_BALANCER)
         call.wait_until(

@@ -140,7 +140,6 @@ class Bucket(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del old
         s3 = call.client("s3")
         self._configure(call, resource_id, new, changed)
         if touched(changed, "tags"):

@@ -38,7 +38,6 @@ class _Setting(Resource):
         return bucket
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        del state
         bucket = resource_id.partition(",")[0]
         found = unless_absent(lambda: self.get(call.client("s3"), bucket), *self.absent, *NO_BUCKET)
         return None if found is None else {**found, "bucket": bucket, "id": bucket}
@@ -46,7 +45,6 @@ class _Setting(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        del old, changed
         self._put(call, resource_id, new)
         return None
 
@@ -76,7 +74,6 @@ class BucketPolicy(_Setting):
         return {"policy": s3.get_bucket_policy(Bucket=bucket)["Policy"]}
 
     def remove(self, s3: Any, bucket: str, state: State) -> None:
-        del state
         s3.delete_bucket_policy(Bucket=bucket)
 
 
@@ -126,7 +123,6 @@ class BucketServerSideEncryptionConfiguration(_Setting):
         return {"rules": encryption_from_aws(found)}
 
     def remove(self, s3: Any, bucket: str, state: State) -> None:
-        del state
         s3.delete_bucket_encryption(Bucket=bucket)
 
 
@@ -154,7 +150,6 @@ class BucketLifecycleConfiguration(_Setting):
         }
 
     def remove(self, s3: Any, bucket: str, state: State) -> None:
-        del state
         s3.delete_bucket_lifecycle(Bucket=bucket)
 
 
@@ -173,7 +168,6 @@ class BucketOwnershipControls(_Setting):
         return {"rule": {"objectOwnership": rules[0]["ObjectOwnership"]}}
 
     def remove(self, s3: Any, bucket: str, state: State) -> None:
-        del state
         s3.delete_bucket_ownership_controls(Bucket=bucket)
 
 
