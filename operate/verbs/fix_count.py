@@ -49,7 +49,11 @@ class Fixed:
 @verb()
 @click.argument("service")
 @click.option(
-    "--timeout-seconds", default=600, show_default=True, help="How long to wait for the end of the others."
+    "--timeout-seconds",
+    type=click.IntRange(1),
+    default=600,
+    show_default=True,
+    help="How long to wait for the end of the others.",
 )
 def fix_count(session: Session, service: str, timeout_seconds: int) -> Fixed:
     """Bring the scheduler SERVICE back to exactly one task.

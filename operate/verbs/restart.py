@@ -21,7 +21,7 @@ from rich.text import Text
 from operate.app import Session, verb
 from operate.errors import SETTLED, WRONG, OperateError
 from operate.findings import findings
-from operate.observation import Observation, Task, observe, tasks_of
+from operate.observation import Observation, Task, observe, strangers_of, tasks_of
 from operate.stack import Service
 
 POLL_SECONDS = 0.5
@@ -39,7 +39,7 @@ class Restarted:
     started: Sequence[str]
     """The ids of the tasks that run now."""
     seconds_without: float | None
-    """From a scheduler's old task's end to its new one's start, by ECS's own times."""
+    """From a scheduler's old task's end to its new one's start, by ECS's own times; None where others run."""
     seconds: float
     problems: Sequence[str]
 
@@ -83,7 +83,7 @@ def restart_scheduler(session: Session, service: Service, timeout_seconds: float
     try:
         session.console.print(f"{service.name}: told to stop")
         waited(
-            lambda: tasks_of(aws, service),
+            lambda: _tasks_while_none_is_wanted(session, service),
             lambda tasks: all(task.last_status == "STOPPED" for task in tasks),
             "its task hasn't stopped",
             timeout_seconds,
@@ -93,11 +93,32 @@ def restart_scheduler(session: Session, service: Service, timeout_seconds: float
     finally:
         # Also when waiting is given up or interrupted: none at all is the worse of the two.
         aws.ecs.update_service(cluster=service.cluster, service=service.name, desiredCount=1)
+        session.console.print(f"{service.name}: told to start")
     _settle(session, service, timeout_seconds)
+
+
+def _tasks_while_none_is_wanted(session: Session, service: Service) -> Sequence[Task]:
+    """Raises OperateError where somebody starts it meanwhile: then its task wouldn't ever have stopped."""
+    if count := _count(session, service):
+        raise OperateError(
+            f"{service.name}: while its task stopped, somebody set its count to {count} (another restart?).",
+            f"python -m operate status {service.name}",
+        )
+    return tasks_of(session.aws, service)
+
+
+def _count(session: Session, service: Service) -> int:
+    found = session.aws.ecs.describe_services(cluster=service.cluster, services=[service.name])["services"]
+    return int(found[0]["desiredCount"])
 
 
 def restart_web(session: Session, service: Service, timeout_seconds: float) -> None:
     """Has ECS bring up new tasks before it stops the old ones."""
+    if not _count(session, service):
+        raise OperateError(
+            f"{service.name}: its count is 0, so it has no task to restart.",
+            f"aws ecs update-service --cluster {service.cluster} --service {service.name} --desired-count 1",
+        )
     session.aws.ecs.update_service(cluster=service.cluster, service=service.name, forceNewDeployment=True)
     _settle(session, service, timeout_seconds)
 
@@ -131,7 +152,13 @@ def _span(start: datetime, end: datetime) -> float:
 
 @verb()
 @click.argument("service")
-@click.option("--timeout-seconds", default=600, show_default=True, help="How long to wait for each step.")
+@click.option(
+    "--timeout-seconds",
+    type=click.IntRange(1),
+    default=600,
+    show_default=True,
+    help="How long to wait for each step.",
+)
 def restart(session: Session, service: str, timeout_seconds: int) -> Restarted:
     """Restart SERVICE; a scheduler never runs twice meanwhile.
 
@@ -148,6 +175,7 @@ def restart(session: Session, service: str, timeout_seconds: int) -> Restarted:
     session.about_to(f"restart {chosen.name}")
     began = time.monotonic()
     before = [task for task in tasks_of(session.aws, chosen) if task.last_status != "STOPPED"]
+    beside = strangers_of(session.aws, chosen)
     (restart_scheduler if chosen.is_scheduler else restart_web)(session, chosen, timeout_seconds)
     after = tasks_of(session.aws, chosen)
     now = [task.arn for task in after if task.last_status == "RUNNING"]
@@ -156,7 +184,9 @@ def restart(session: Session, service: str, timeout_seconds: int) -> Restarted:
         service=chosen.name,
         stopped=[task.task_id for task in before],
         started=[arn.rpartition("/")[2] for arn in now],
-        seconds_without=seconds_without(before, after, now) if chosen.is_scheduler else None,
+        seconds_without=seconds_without(before, after, now)
+        if chosen.is_scheduler and not (beside or seen.strangers)
+        else None,
         seconds=round(time.monotonic() - began, 1),
         problems=[each.problem for each in findings(seen)],
     )

@@ -11,7 +11,7 @@ import yaml
 
 from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment, eventually
-from tests.engine.runbook import CLUSTER, DOWNLOAD, PIPELINE, SERVICES, human, operate, problems
+from tests.engine.runbook import CLUSTER, DOWNLOAD, PIPELINE, SERVICES, human, operate, problems, settled
 from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
@@ -65,6 +65,9 @@ def test_a_task_started_by_hand_is_told_and_stopped(changed: Deployment) -> None
     seen = operate(changed, "status download")
     assert [each["arn"].rpartition("/")[2] for each in seen.data["services"][0]["strangers"]] == [task_id]
     assert seen.code == 1
+    restarted = operate(changed, "restart download")
+    assert (restarted.code, restarted.data["secondsWithout"]) == (1, None)
+    assert "two ran at no moment" not in human(changed, "restart download")[1]
     fixed = operate(changed, "fix-count download")
     assert (fixed.code, fixed.data["stopped"]) == (0, [task_id])
 
@@ -92,6 +95,12 @@ def test_a_restarted_web_service_has_other_tasks(changed: Deployment) -> None:
     answer = operate(changed, "restart web-api")
     assert (answer.code, answer.data["secondsWithout"]) == (0, None)
     assert not set(answer.data["stopped"]) & set(answer.data["started"])
+    changed.aws(f"ecs update-service {CLUSTER} --service fileflow-web-api --desired-count 0")
+    none = operate(changed, "restart web-api")
+    changed.sourced(none.data["fix"])
+    settled(changed)
+    assert none.code == 2
+    assert "its count is 0" in none.data["error"]
 
 
 def deploy(deployment: Deployment) -> None:
