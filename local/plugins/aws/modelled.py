@@ -15,7 +15,7 @@ from . import schema
 from .comparison import is_nothing
 from .places import Places, Shape, nothing
 from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
-from .resources.calls import retried, touched
+from .resources.calls import retried
 from .values import has_unknown
 
 
@@ -149,8 +149,8 @@ class Modelled(Resource):
         by_part = self.shaped({**left_out, **new})
         for ask in self.changed_by:
             mine = self._placed(call, ask).difference(self.key.split("/"), ("tags",))
-            if ask.whole and touched(changed, *mine):
-                asked = {name: value for name, value in given.items() if name != "tags"}
+            if ask.whole and (mine & changed or not (changed or ask.only)):
+                asked = {name: given[name] for name in given.keys() & (ask.only or given.keys() - {"tags"})}
             else:
                 asked = {name: by_part[name] for name in mine & changed & by_part.keys()}
             if asked:

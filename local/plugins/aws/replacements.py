@@ -49,11 +49,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "cloudwatch/logGroup:LogGroup": (*_NAMED, "logGroupClass"),
         "cloudwatch/logMetricFilter:LogMetricFilter": ("logGroupName", "name"),
         "cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
-        "dynamodb/table:Table": (
-            *("hashKey", "importTable", "localSecondaryIndexes", "name", "rangeKey"),
-            *("restoreBackupArn", "restoreDateTime", "restoreSourceName", "restoreSourceTableArn"),
-            "restoreToLatestTime",
-        ),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
         "ec2/eip:Eip": (
             "address",

@@ -20,7 +20,7 @@ Tamper = Callable[[Aws, Life], object]
 class Case:
     """`tampered` is what a refresh and an update put back after `tamper`; `needs` makes what must be there.
 
-    `replaced_by` are arguments that replace.
+    `replaced_by` are arguments that replace, `ends_with` are those without which it can't be deleted.
     """
 
     token: str
@@ -31,7 +31,8 @@ class Case:
     replaced_by: Mapping[str, Any]
     imported_by: Callable[[Life], str] = lambda life: life.id
     unknowable: tuple[str, ...] = ()
-    needs: Callable[[Aws], object] = field(default=lambda _aws: None)
+    ends_with: Mapping[str, Any] = field(default_factory=dict)
+    needs: Callable[[Aws], object] = lambda _aws: None
 
 
 def policy(sid: str) -> str:
@@ -110,6 +111,43 @@ CASES = [
         ["snapshotRetentionLimit"],
         {"replicationGroupId": "other"},
     ),
+    Case(
+        "rds/instance:Instance",
+        {
+            "identifier": "shop",
+            "allocatedStorage": 20,
+            "engine": "postgres",
+            "engineVersion": "15",
+            "instanceClass": "db.t4g.micro",
+            "username": "shop",
+            "password": "hush-hush",
+            "skipFinalSnapshot": True,
+            "tags": {"team": "a"},
+        },
+        {"allocatedStorage": 30, "backupRetentionPeriod": 7, "password": "new-hush", "tags": {"team": "b"}},
+        lambda aws, _life: aws("rds").modify_db_instance(
+            DBInstanceIdentifier="shop", BackupRetentionPeriod=2, ApplyImmediately=True
+        ),
+        ["backupRetentionPeriod"],
+        {"username": "other", "storageEncrypted": True},
+        imported_by=lambda life: str(life.arguments["identifier"]),
+        unknowable=("engineVersion", "password", "skipFinalSnapshot"),
+    ),
+    Case(
+        "dynamodb/table:Table",
+        {
+            "name": "leases",
+            "attributes": [{"name": "LeaseKey", "type": "S"}, {"name": "At", "type": "N"}],
+            "billingMode": "PAY_PER_REQUEST",
+            "hashKey": "LeaseKey",
+            "rangeKey": "At",
+        },
+        {"pointInTimeRecovery": {"enabled": True}, "deletionProtectionEnabled": True},
+        lambda aws, _life: aws("dynamodb").update_table(TableName="leases", DeletionProtectionEnabled=False),
+        ["deletionProtectionEnabled"],
+        {"name": "other"},
+        ends_with={"deletionProtectionEnabled": False},
+    ),
 ]
 
 
@@ -125,6 +163,8 @@ def test_a_life_from_creation_to_deletion(case: Case, plugin: Plugin, aws: Aws) 
     assert life.put_back() == case.tampered
     life.imported(case.imported_by(life), unknowable=case.unknowable)
     assert life.replaced_by(**case.replaced_by) == sorted(case.replaced_by)
+    if case.ends_with:
+        life.change(**case.ends_with)
     life.delete()
 
 
