@@ -52,8 +52,7 @@ FAILURES = {
     ),
     "secrets": (
         "software.amazon.awssdk.services.secretsmanager.model.SecretsManagerException: User is not "
-        "authorized to "
-        "perform: secretsmanager:GetSecretValue (Service: SecretsManager, Status Code: 400)",
+        "authorized to perform: secretsmanager:GetSecretValue (Service: SecretsManager, Status Code: 400)",
         "APPLICATION FAILED TO START: AccessDeniedException while reading a secret",
     ),
     "oom": (
@@ -171,9 +170,8 @@ class SimulatedContainer:
 
     def _first_lines(self) -> Iterator[bytes]:
         yield (
-            f"[fileflow emulator] container {self.name} of {self.image} was started by the emulator "
-            "without a "
-            "container engine: no process runs and nothing listens on its ports\n"
+            f"[fileflow emulator] container {self.name} of {self.image} was started by the emulator without "
+            "a container engine: no process runs and nothing listens on its ports\n"
         ).encode()
         for line in self.behaviour.log.splitlines():
             yield f"{line}\n".encode()

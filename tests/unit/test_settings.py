@@ -552,8 +552,7 @@ def test_a_pause_holds_until_its_end_and_is_then_refused_in_one_line_with_the_wa
     assert at("2026-11-30T08:55Z") == at("2026-11-30T12:59:59Z") == []
     assert at("2026-11-30T13:00Z") == [
         "fileflow:schedulers.0.paused.until is '2026-11-30T13:00Z', but this pause (database migration) is "
-        "over. Let it run again, by python -m operate resume, which takes paused "
-        "out, or give a later end."
+        "over. Let it run again, by python -m operate resume, which takes paused out, or give a later end."
     ]
 
 

@@ -24,9 +24,8 @@ REASONS = {
         f"{AGENT}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the "
         "task and Amazon ECR. Check your task network configuration.",
         f"{RETRIEVAL}unable to retrieve ecr registry auth: service call has been retried 3 time(s): "
-        "RequestError: send request failed caused by: Post "
-        "https://api.ecr.eu-west-1.amazonaws.com/: dial tcp "
-        "10.0.0.1:443: i/o timeout",
+        "RequestError: send request failed caused by: Post https://api.ecr.eu-west-1.amazonaws.com/: dial "
+        "tcp 10.0.0.1:443: i/o timeout",
         "CannotPullContainerError: ref pull has been retried 5 time(s): failed to resolve reference "
         '"1.dkr.ecr.eu-west-1.amazonaws.com/x:1": dial tcp 10.0.0.1:443: i/o timeout',
     ),
@@ -35,14 +34,12 @@ REASONS = {
         "Secrets Manager. Check your task network configuration.",
         f"{AGENT}unable to retrieve secrets from ssm: The task cannot pull secrets from AWS Systems Manager. "
         "There is a connection issue between the task and AWS Systems Manager Parameter Store. "
-        "RequestCanceled: "
-        "request context canceled caused by: context deadline exceeded",
+        "RequestCanceled: request context canceled caused by: context deadline exceeded",
     ),
     "no way out to CloudWatch Logs": (
-        "ResourceInitializationError: failed to validate logger args: The task cannot find the "
-        "Amazon CloudWatch "
-        "log group defined in the task definition. There is a connection issue between the task and Amazon "
-        "CloudWatch. Check your network configuration. : signal: killed",
+        "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon "
+        "CloudWatch log group defined in the task definition. There is a connection issue between the task "
+        "and Amazon CloudWatch. Check your network configuration. : signal: killed",
     ),
     "no way out to the registry": (
         "CannotPullContainerError: ref pull has been retried 5 time(s): failed to resolve reference "
@@ -60,18 +57,16 @@ REASONS = {
     "secret or parameter that doesn't exist": (
         f"{RETRIEVAL}unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid "
         "parameters: /fileflow/redis",
-        f"{RETRIEVAL}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager "
-        "can't find "
-        "the specified secret.",
+        f"{RETRIEVAL}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't "
+        "find the specified secret.",
     ),
     "JSON key that isn't in the secret": (
         f"{RETRIEVAL}retrieved secret from Secrets Manager did not contain json key username",
     ),
     "log group": (
-        "ResourceInitializationError: failed to validate logger args: create stream has been "
-        "retried 1 times: "
-        "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not "
-        "exist.",
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
+        "times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group "
+        "does not exist.",
     ),
     "registry permission": (
         f"{RETRIEVAL}unable to retrieve ecr registry auth: AccessDeniedException: {ROLE}"

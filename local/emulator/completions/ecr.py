@@ -209,8 +209,7 @@ def _put_image(request: Request) -> dict[str, Any]:
         raise AwsError(
             "ImageAlreadyExistsException",
             f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name "
-            f"'{name}' "
-            f"in registry with id '{registry}'",
+            f"'{name}' in registry with id '{registry}'",
         )
     holder = _find_image(name, {"imageTag": tag}) if tag else None
     if holder is not None:
@@ -348,8 +347,7 @@ def _v2_put_manifest(original: Any) -> Any:
             if holder is not None and holder["imageDigest"] != digest and tag_is_immutable(repository, ref):
                 message = (
                     f"The image tag '{ref}' already exists in the '{name}' repository and cannot be "
-                    "overwritten "
-                    "because the tag is immutable."
+                    "overwritten because the tag is immutable."
                 )
                 problem = {"code": "TAG_INVALID", "message": message, "detail": {"tag": ref}}
                 headers = {"Content-Type": "application/json"} | _REGISTRY_VERSION

@@ -210,8 +210,7 @@ def _check_fargate_size(request: Request) -> None:
         raise AwsError(
             "ClientException",
             f"No Fargate configuration exists for given values: {sizes['cpu']} CPU, {sizes['memory']} "
-            "memory. "
-            "See the Amazon ECS documentation for the valid values.",
+            "memory. See the Amazon ECS documentation for the valid values.",
         )
 
 
@@ -318,8 +317,7 @@ def _check_rebalancing(value: str | None, service: Request, configuration: dict[
         raise AwsError(
             "InvalidParameterException",
             "Availability Zone rebalancing can't be ENABLED for this service: it needs a maximumPercent "
-            "above 100 "
-            "and the scheduling strategy REPLICA.",
+            "above 100 and the scheduling strategy REPLICA.",
         )
 
 
@@ -328,9 +326,8 @@ def _check_deployment_configuration(configuration: dict[str, Any]) -> None:
     if minimum > maximum or (maximum == 100 and minimum == 100):
         raise AwsError(
             "InvalidParameterException",
-            f"minimumHealthyPercent {minimum} and maximumPercent {maximum} leave the deployment no room: "
-            "the maximum "
-            "must be above the minimum.",
+            f"minimumHealthyPercent {minimum} and maximumPercent {maximum} leave the deployment no room: the "
+            "maximum must be above the minimum.",
         )
 
 
@@ -360,16 +357,14 @@ def _check_network(request: Request, definition: dict[str, Any]) -> None:
             raise AwsError(
                 "InvalidParameterException",
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not "
-                "exist "
-                "(ErrorCode: InvalidSubnetID.NotFound)",
+                "exist (ErrorCode: InvalidSubnetID.NotFound)",
             )
     for group in network.get("securityGroups") or []:
         if group not in known_groups:
             raise AwsError(
                 "InvalidParameterException",
                 f"Error retrieving security group information for [{group}]: The security group '{group}' "
-                "does not "
-                "exist (ErrorCode: InvalidGroup.NotFound)",
+                "does not exist (ErrorCode: InvalidGroup.NotFound)",
             )
 
 

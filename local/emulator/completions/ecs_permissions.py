@@ -93,10 +93,9 @@ def _role_problems(
 ) -> Iterator[str]:
     if not _ecs_may_assume(role):
         yield (
-            f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please "
-            "verify that the "
-            "role being passed has the proper trust relationship and permissions and that your IAM user has "
-            "permissions to pass this role."
+            f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please verify "
+            "that the role being passed has the proper trust relationship and permissions and that your IAM "
+            "user has permissions to pass this role."
         )
     prefix = "ResourceInitializationError: unable to pull secrets or registry auth: "
     for container in definition.get("containerDefinitions", []):
@@ -244,9 +243,8 @@ def _log_problems(
             known = config["group"] in cloudwatch_logs._log_groups
         group = f"arn:aws:logs:{region}:{get_account_id()}:log-group:{config['group']}"
         failed = (
-            "ResourceInitializationError: failed to validate logger args: create stream has been retried "
-            "1 times: "
-            "failed to create Cloudwatch log stream: "
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
+            "times: failed to create Cloudwatch log stream: "
         )
         if not known and not config["create_group"]:
             missing = f"The specified log group does not exist. ({config['group']})"

@@ -44,8 +44,7 @@ def check_name(name: str, what: str) -> None:
         raise AwsError(
             "ValidationError",
             f"{what} name '{name}' can only contain characters that are alphanumeric characters and "
-            "hyphens(-), must "
-            "not begin or end with a hyphen, and must not begin with 'internal-'",
+            "hyphens(-), must not begin or end with a hyphen, and must not begin with 'internal-'",
         )
 
 

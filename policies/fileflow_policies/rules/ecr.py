@@ -48,8 +48,7 @@ def scan_on_push(resource: Resource, _settings: Settings) -> Iterator[Finding]:
     framework=Framework(FSBP, "ECR.2"),
     remediation=(
         "Set imageTagMutability to IMMUTABLE, or to IMMUTABLE_WITH_EXCLUSION with exclusions for tags such "
-        "as "
-        "*latest alone."
+        "as *latest alone."
     ),
     url=_CONTROLS_URL + "#ecr-2",
     tags=("ecr", "supply-chain", "checkov:CKV_AWS_51"),

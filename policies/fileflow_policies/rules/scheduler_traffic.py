@@ -175,9 +175,8 @@ catalogue.both(
     severity=Severity.HIGH,
     framework=_GUIDE,
     remediation=(
-        "Take serviceRegistries and serviceConnectConfiguration off the service. Two tasks at once were "
-        "seen at "
-        "0/100 percent with a registry attached; Prometheus finds the task by ECS discovery instead."
+        "Take serviceRegistries and serviceConnectConfiguration off the service. Two tasks at once were seen "
+        "at 0/100 percent with a registry attached; Prometheus finds the task by ECS discovery instead."
     ),
     url="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html",
     tags=("scheduler", "ecs", "cloud-map"),
