@@ -91,7 +91,7 @@ def _of_client_error(error: ClientError) -> OperateError:
     if code in _DENIED:
         return OperateError(
             f"{operation} is not allowed to you: {message}",
-            "Take a role that may; docs/operate.md lists what each verb calls.",
+            "Take a role that may, or let this one: the action's name is that of the call.",
         )
     return OperateError(
         f"{operation} failed with {code}: {message}",

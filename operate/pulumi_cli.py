@@ -35,10 +35,36 @@ def pulumi(arguments: Sequence[str], folder: Path) -> str:
         ) from error
     if done.returncode == 0:
         return done.stdout
-    said = next((line for line in done.stderr.splitlines() if line.startswith("error:")), done.stderr.strip())
-    raise OperateError(
-        f"`pulumi {' '.join(arguments)}` failed: {said.removeprefix('error: ')}",
-        "See the stacks with `pulumi stack ls`, and choose one: --stack NAME, or `pulumi stack select`.",
+    said = _said(done.stdout, done.stderr)
+    raise OperateError(f"`pulumi {' '.join(arguments)}` failed: {said}", _fix(arguments[0], said))
+
+
+def _said(stdout: str, stderr: str) -> str:
+    """The CLI's error; a command with --json has it in its answer alone."""
+    for line in stderr.splitlines():
+        if line.startswith("error:"):
+            return line.removeprefix("error: ")
+    if stderr.strip() or not stdout.startswith("{"):
+        return stderr.strip()
+    diagnostics = json.loads(stdout).get("diagnostics") or []
+    found = [str(each["message"]).strip() for each in diagnostics if each["severity"] == "error"]
+    return "; ".join(each.removeprefix("error: ") for each in found)
+
+
+def _fix(command: str, said: str) -> str:
+    if "no stack" in said:
+        return (
+            "See the stacks with `pulumi stack ls`, and choose one: --stack NAME, or `pulumi stack select`."
+        )
+    if "project file" in said:
+        return "Say it in the project's folder, or name that: --directory FOLDER."
+    if command == "preview":
+        return "Correct the stack's file, Pulumi.STACK.yaml, until `pulumi preview` runs through."
+    if command == "config":
+        return "See that the stack's file, Pulumi.STACK.yaml, is YAML and may be written."
+    return (
+        "Check the login and where the state is: pulumi whoami --verbose; for the AWS on this machine: "
+        "source .local/env"
     )
 
 

@@ -7,10 +7,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import RenderableType
 from rich.table import Column, Table
+
+from operate.errors import OperateError
 
 
 class Result(Protocol):
@@ -28,6 +31,17 @@ def uncut(*columns: str, title: str | None = None) -> Table:
     """A table of which a narrow terminal hides nothing: what is too long goes on in the next line."""
     headers = [Column(each, overflow="fold") for each in columns]
     return Table(*headers, box=None, title=title, title_justify="left")
+
+
+def written(file: Path, text: str) -> None:
+    """Writes what a verb was asked to write into a file.
+
+    Raises OperateError where it can't be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OperateError(f"{file} can't be written: {error.strerror}.", "Choose another file.") from error
 
 
 def as_json(result: Any) -> str:

@@ -34,14 +34,15 @@ class Managed:
         return re.sub(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]', "", self.address)
 
 
-def managed(text: str, origin: str) -> list[Managed]:
+def managed(text: str | bytes, origin: str) -> list[Managed]:
     """The resources of a state that Terraform manages; data sources aren't among them.
 
-    Raises OperateError where the text is neither of the two forms.
+    Bytes are in any encoding of JSON: PowerShell writes UTF-16. Raises OperateError where the text is neither
+    of the two forms.
     """
     try:
         state = json.loads(text)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise _unreadable(origin) from error
     if isinstance(state, dict) and state.get("version") == 4 and "resources" in state:
         return list(_of_file(state["resources"]))

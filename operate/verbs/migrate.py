@@ -31,7 +31,7 @@ from operate.migration.planned import Planned, filled_in, planned
 from operate.migration.steps import Step, leftovers, takeover
 from operate.migration.terraform import Managed, managed, owner, removed_blocks, state_rm
 from operate.pulumi_cli import pulumi
-from operate.result import uncut
+from operate.result import uncut, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ def migrate(
     them.
     The exit code is 1 where something would keep the first update from its end.
     """
-    owned = [each for path in states for each in managed(path.read_text(encoding="utf-8"), str(path))]
+    owned = [each for path in states for each in managed(path.read_bytes(), str(path))]
     if removed_file is not None and not states:
         raise OperateError(
             "--removed-file is for what a Terraform state has, and none is given.",
@@ -117,13 +117,18 @@ def migrate(
         )
     preview, template = _previewed(session)
     plan = planned(preview)
+    if not plan:
+        raise OperateError(
+            f"Stack {session.stack.name} has all that it would create in its state already.",
+            "There is nothing to take over: go on with pulumi preview",
+        )
     found = existing(plan, Account(session.aws))
     if not found.ids:
         raise OperateError(
             f"Nothing that stack {session.stack.name} would create is there yet in {session.aws.region}.",
             "Check account, region and the stack's environment; for a new deployment: pulumi up",
         )
-    import_file.write_text(json.dumps(filled_in(template, found.ids), indent=2) + "\n", encoding="utf-8")
+    written(import_file, json.dumps(filled_in(template, found.ids), indent=2) + "\n")
     imported = [
         Imported(
             type=plan[urn].type,
@@ -136,7 +141,7 @@ def migrate(
     addresses = {each.terraform for each in imported}
     taken = [each for each in owned if each.address in addresses]
     if removed_file is not None:
-        removed_file.write_text(removed_blocks(taken, owned), encoding="utf-8")
+        written(removed_file, removed_blocks(taken, owned))
     return Migration(
         stack=session.stack.name,
         import_file=str(import_file),

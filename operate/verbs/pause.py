@@ -112,8 +112,15 @@ def pause(session: Session, service: str, length: timedelta, reason: str) -> Pau
     except InvalidArgumentError as error:
         raise OperateError(f"--reason is {reason!r}, but {error.rule}.", error.fix) from error
     session.about_to(f"pause {chosen.name} until {made.until} in the stack's file")
-    for field in ("since", "until", "reason"):
-        set_text(session.stack.name, f"{key}.{field}", getattr(made, field), session.stack.folder)
+    try:
+        _set(session, key, made)
+    except KeyboardInterrupt:
+        # Half a pause is a mistake in the file, with which no verb and no update goes on.
+        if former is None:
+            take_out(session.stack.name, key, session.stack.folder)
+        else:
+            _set(session, key, former)
+        raise
     return Paused(
         service=chosen.name,
         key=key,
@@ -138,6 +145,11 @@ def resume(session: Session, service: str) -> Resumed:
         session.about_to(f"take the pause of {chosen.name} out of the stack's file")
         take_out(session.stack.name, key, session.stack.folder)
     return Resumed(service=chosen.name, key=key, pause=former, next=up_command(session.stack.name))
+
+
+def _set(session: Session, key: str, pause: Pause) -> None:
+    for field in ("since", "until", "reason"):
+        set_text(session.stack.name, f"{key}.{field}", getattr(pause, field), session.stack.folder)
 
 
 def _scheduler(session: Session, service: str) -> Service:

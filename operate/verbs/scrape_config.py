@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from operate.app import Session, verb
-from operate.errors import SETTLED, OperateError
+from operate.errors import SETTLED
 from operate.prometheus import scrape_configuration
+from operate.result import written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +47,7 @@ def scrape_config(session: Session, output: Path | None) -> ScrapeConfiguration:
     cluster = session.stack.services[0].cluster_arn
     text = scrape_configuration(session.aws.region, cluster, ports)
     if output is not None:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OperateError(
-                f"{output} can't be written: {error.strerror}.", "Choose another file."
-            ) from error
+        written(output, text)
     return ScrapeConfiguration(
         ports=ports, configuration=text, written_to=None if output is None else str(output)
     )

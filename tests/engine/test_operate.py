@@ -371,6 +371,8 @@ def test_the_cost_is_that_of_the_page(stack: Deployment) -> None:
     [
         ("why nightly", "", "has no service 'nightly'"),
         ("status --stack nowhere", "", "no stack named 'nowhere' found"),
+        ("status --directory /", "", "no Pulumi.yaml project file found"),
+        ("migrate", "", "has all that it would create in its state already"),
         ("status", "AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY=", "no AWS credentials"),
         ("status", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS doesn't answer"),
         ("status", "AWS_ENDPOINT_URL=nonsense", "Invalid endpoint: nonsense"),
@@ -385,6 +387,23 @@ def test_what_keeps_a_verb_from_its_work_is_one_error_with_a_fix(
     assert answer.code == 2
     assert problem in answer.data["error"]
     assert answer.data["fix"]
+
+
+def test_a_file_that_the_cli_can_not_use_is_named_with_what_is_wrong_in_it(changed: Deployment) -> None:
+    file = changed.root / "Pulumi.local.yaml"
+    before = file.read_text()
+    try:
+        file.write_text(before.replace("port: 9091", "port: 99999"))
+        previewed = operate(changed, "migrate")
+        file.write_text("config: [")
+        read = operate(changed, "cost")
+    finally:
+        file.write_text(before)
+    assert "port is 99999" in previewed.data["error"]
+    assert "invalid YAML" in read.data["error"]
+    for answer in (previewed, read):
+        assert answer.code == 2
+        assert "Pulumi.STACK.yaml" in answer.data["fix"]
 
 
 def test_an_error_is_two_lines_for_a_person(stack: Deployment) -> None:

@@ -176,6 +176,14 @@ def test_what_is_no_terraform_state_is_refused_with_how_to_write_one(text: str) 
         managed(text, "state.json")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_terraform_state_is_read_in_each_encoding_that_a_shell_writes(encoding: str) -> None:
+    text = '{"format_version": "1.0"}'
+    assert managed(text.encode(encoding), "state.json") == []
+    with pytest.raises(OperateError, match="no Terraform state"):
+        managed(b"\xff\x00\xd8", "state.json")
+
+
 def test_the_owner_in_terraform_is_found_by_what_the_thing_is() -> None:
     state = [
         Managed(address="aws_ecs_service.a", type="aws_ecs_service", attributes=SERVICE_ATTRIBUTES),

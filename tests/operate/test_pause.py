@@ -123,6 +123,31 @@ def test_it_says_until_when_and_what_rings_then(file: File) -> None:
     assert NEXT.format("dev") in text
 
 
+@pytest.mark.parametrize("former", [None, OLD])
+def test_what_was_there_before_stays_where_it_is_broken_off(
+    file: File, former: dict[str, str] | None
+) -> None:
+    if former:
+        file.values["schedulers"][0]["paused"] = former
+
+    def broken_off(arguments: list[str], folder: Path) -> str:
+        file.pulumi(arguments, folder)
+        if len(file.written) == 2:
+            raise KeyboardInterrupt
+        return ""
+
+    with mock.patch.object(pulumi_cli, "pulumi", broken_off), pytest.raises(KeyboardInterrupt):
+        pause("download")
+
+    key = KEY.format(0)
+    taken_out = ["config", "rm", "--stack", "dev", "--path", key]
+    put_back = [
+        ["config", "set", "--stack", "dev", "--path", f"{key}.{field}", text, "--type", "string"]
+        for field, text in OLD.items()
+    ]
+    assert file.written[2:] == (put_back if former else [taken_out])
+
+
 def test_said_again_the_new_end_counts_also_when_the_old_one_has_passed(file: File) -> None:
     file.values["schedulers"][0]["paused"] = OLD
     done = pause("download", timedelta(days=15))
