@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import documents, naming
+from .comparison import is_nothing
 from .resource import Resource
 from .schema import Property, Schema, Type
 from .values import UNKNOWN
@@ -67,6 +68,11 @@ def check(
         inputs["tags"] = {**around.default_tags, **(inputs.get("tags") or {})}
     if "region" in schema.inputs:
         inputs.setdefault("region", around.region)
+    checked.failures += [
+        Failure(path, f"the aws stand-in has no `{path}` of {kind.token}; use the real aws plugin (7.x)")
+        for path in sorted(kind.lacking)
+        if _is_given(inputs, path.split("."))
+    ]
     filled = _fill_in(kind, inputs)
     filled += _name(kind, old, inputs, around, checked.failures)
     if not checked.failures:
@@ -86,6 +92,15 @@ def _fill_in(kind: Resource, inputs: dict[str, Any]) -> list[str]:
             inputs[name] = default
             filled.append(name)
     return filled
+
+
+def _is_given(value: Any, path: list[str]) -> bool:
+    """Whether something is at a dotted path, through lists; what isn't known yet counts as something."""
+    if not path:
+        return _holds_unknown(value) or not is_nothing(value)
+    if isinstance(value, list):
+        return any(_is_given(member, path) for member in value)
+    return isinstance(value, Mapping) and _is_given(value.get(path[0]), path[1:])
 
 
 def _fill_in_below(value: Any, path: list[str], default: Any) -> None:

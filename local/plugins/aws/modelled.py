@@ -7,7 +7,7 @@ whole again. Doesn't own how a value gets to its place (`places`). What a table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -16,7 +16,6 @@ from .comparison import is_nothing
 from .places import Places, Shape, nothing
 from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
 from .resources.calls import retried
-from .values import has_unknown
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ class Modelled(Resource):
     - `replacing`: the arguments that replace it; a changed region does always.
     - `ready`: the output that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves.
-    - `lacking`: arguments that the stand-in doesn't serve.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
     """
@@ -75,7 +73,6 @@ class Modelled(Resource):
     replacing: ClassVar[frozenset[str]] = frozenset()
     ready: ClassVar[tuple[str, str] | None] = None
     passing: ClassVar[frozenset[str]] = frozenset()
-    lacking: ClassVar[frozenset[str]] = frozenset()
     settled: ClassVar[frozenset[str]] = frozenset()
     by_hand: ClassVar[frozenset[str]] = frozenset()
     default_timeout_seconds: ClassVar[float] = 1800
@@ -89,11 +86,6 @@ class Modelled(Resource):
     ) -> Mapping[str, Any] | None:
         """The outputs, from what their places have and, `found`, all that AWS answered; None for nothing."""
         return outputs
-
-    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        for name in sorted(self.lacking & set(inputs)):
-            if has_unknown(inputs[name]) or not is_nothing(inputs[name]):
-                yield name, "the aws stand-in makes it without; use the real aws plugin (7.x)"
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         return argument == "region" or argument in self.replacing

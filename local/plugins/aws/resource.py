@@ -94,6 +94,7 @@ class Resource:
     - `same`: further arguments that AWS spells in other ways, by dotted path.
     - `when_absent`: what AWS takes for an argument that is left out, by dotted path, where the SDK types the
       output as optional and AWS's value isn't nothing.
+    - `lacking`: arguments that the stand-in doesn't serve, by dotted path: given, they are refused by name.
     - `kept`: arguments that AWS never returns; the state keeps the program's own.
     - `missing`: AWS error codes that say that the resource isn't there: `read` may let them through, and
       `delete` too.
@@ -111,6 +112,7 @@ class Resource:
     sets: ClassVar[frozenset[str]] = frozenset()
     same: ClassVar[Mapping[str, Same]] = {}
     when_absent: ClassVar[Mapping[str, Any]] = {}
+    lacking: ClassVar[frozenset[str]] = frozenset()
     kept: ClassVar[frozenset[str]] = frozenset()
     missing: ClassVar[frozenset[str]] = frozenset()
     delete_before_replace: ClassVar[bool] = False

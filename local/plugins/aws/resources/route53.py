@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..resource import Call, Inputs, Resource, State
 from ..session import AwsError
-from .calls import given, one, retried, touched, unless_absent
+from .calls import given, one, retried, unless_absent
 
 _NO_ZONE: Final = ("NoSuchHostedZone", "InvalidHostedZoneId")
 _PASSING: Final = ("PriorRequestNotComplete", "Throttling", "ThrottlingException")
@@ -43,11 +43,18 @@ def _wait_for(call: Call, change: Mapping[str, Any] | None) -> None:
 
 
 class Record(Resource):
-    """A record set; its id joins zone, name, type and set identifier by underscores."""
+    """A record set with simple routing; its id joins zone, name and type by underscores."""
 
     token = "aws:route53/record:Record"
     exclusive = (("aliases", "records"), ("aliases", "ttl"))
-    sets = frozenset({"records", "geoproximityRoutingPolicy.coordinates"})
+    sets = frozenset({"records"})
+    lacking = frozenset(
+        {
+            *("cidrRoutingPolicy", "failoverRoutingPolicies", "geolocationRoutingPolicies"),
+            *("geoproximityRoutingPolicy", "healthCheckId", "latencyRoutingPolicies"),
+            *("multivalueAnswerRoutingPolicy", "setIdentifier", "weightedRoutingPolicies"),
+        }
+    )
     same = MappingProxyType({"aliases.name": same_alias, "name": same_domain})
     kept = frozenset({"allowOverwrite"})
     missing = frozenset(_NO_ZONE)
@@ -67,17 +74,14 @@ class Record(Resource):
         return self._id(inputs)
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        zone_id, name, kind, identifier = self._parts(resource_id, state)
+        zone_id, name, kind = self._parts(resource_id, state)
         zone_name = self._zone_name(call, zone_id)
         if zone_name is None:
             return None
-        record = self._find(call, zone_id, _full_name(name, zone_name), kind, identifier)
+        record = self._find(call, zone_id, _full_name(name, zone_name), kind)
         if record is None:
             return None
         alias = record.get("AliasTarget")
-        location = record.get("GeoLocation")
-        proximity = record.get("GeoProximityLocation")
-        cidr = record.get("CidrRoutingConfig")
         return {
             "aliases": [
                 {
@@ -88,86 +92,53 @@ class Record(Resource):
             ]
             if alias
             else [],
-            "cidrRoutingPolicy": {"collectionId": cidr["CollectionId"], "locationName": cidr["LocationName"]}
-            if cidr
-            else None,
-            "failoverRoutingPolicies": [{"type": record["Failover"]}] if "Failover" in record else [],
             "fqdn": _domain(record["Name"]),
-            "geolocationRoutingPolicies": [
-                {
-                    "continent": location.get("ContinentCode", ""),
-                    "country": location.get("CountryCode", ""),
-                    "subdivision": location.get("SubdivisionCode", ""),
-                }
-            ]
-            if location
-            else [],
-            "geoproximityRoutingPolicy": self._proximity(proximity) if proximity else None,
-            "healthCheckId": record.get("HealthCheckId", ""),
-            "latencyRoutingPolicies": [{"region": record["Region"]}] if "Region" in record else [],
-            "multivalueAnswerRoutingPolicy": bool(record.get("MultiValueAnswer")),
             "name": name,
             "records": [_record_text(kind, value["Value"]) for value in record["ResourceRecords"]]
             if record.get("ResourceRecords")
             else None,
-            "setIdentifier": record.get("SetIdentifier", ""),
             "ttl": record.get("TTL", 0),
             "type": kind,
-            "weightedRoutingPolicies": [{"weight": record["Weight"]}] if "Weight" in record else [],
             "zoneId": zone_id,
-            "id": self._id({"zoneId": zone_id, "name": name, "type": kind, "setIdentifier": identifier}),
+            "id": self._id({"zoneId": zone_id, "name": name, "type": kind}),
         }
 
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
         wanted = self._set(call, new)
-        if not touched(changed, "type", "setIdentifier") or not changed:
+        if "type" not in changed:
             self._change(call, new["zoneId"], [{"Action": "UPSERT", "ResourceRecordSet": wanted}])
             return None
         # The old record has another key: it goes in the same batch, so that there is never a gap.
         zone_name = self._zone_name(call, old["zoneId"]) or ""
-        there = self._find(
-            call,
-            old["zoneId"],
-            _full_name(old["name"], zone_name),
-            old["type"],
-            old.get("setIdentifier") or "",
-        )
+        there = self._find(call, old["zoneId"], _full_name(old["name"], zone_name), old["type"])
         changes = [{"Action": "DELETE", "ResourceRecordSet": there}] if there else []
         self._change(call, new["zoneId"], [*changes, {"Action": "UPSERT", "ResourceRecordSet": wanted}])
         return self._id(new)
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        zone_id, name, kind, identifier = self._parts(resource_id, state)
+        zone_id, name, kind = self._parts(resource_id, state)
         zone_name = self._zone_name(call, zone_id)
         if zone_name is None:
             return
-        there = self._find(call, zone_id, _full_name(name, zone_name), kind, identifier)
+        there = self._find(call, zone_id, _full_name(name, zone_name), kind)
         if there is not None:
             self._change(call, zone_id, [{"Action": "DELETE", "ResourceRecordSet": there}])
 
     @staticmethod
     def _id(inputs: Inputs) -> str:
-        parts = [_zone_id(inputs["zoneId"]), _domain(inputs["name"]), inputs["type"]]
-        return "_".join(
-            [*map(str, parts), *([inputs["setIdentifier"]] if inputs.get("setIdentifier") else [])]
-        )
+        return f"{_zone_id(inputs['zoneId'])}_{_domain(inputs['name'])}_{inputs['type']}"
 
     @staticmethod
-    def _parts(resource_id: str, state: State) -> tuple[str, str, str, str]:
+    def _parts(resource_id: str, state: State) -> tuple[str, str, str]:
         if state.get("zoneId"):
-            identifier = str(state.get("setIdentifier") or "")
-            return _zone_id(state["zoneId"]), str(state["name"]), str(state["type"]), identifier
+            return _zone_id(state["zoneId"]), str(state["name"]), str(state["type"])
         zone_id, _, rest = resource_id.partition("_")
-        # A name may hold underscores; a type is in capitals.
-        pieces = rest.split("_")
-        for index in range(len(pieces) - 1, 0, -1):
-            if pieces[index].isupper() and pieces[index].isalnum():
-                return zone_id, "_".join(pieces[:index]), pieces[index], "_".join(pieces[index + 1 :])
-        raise ValueError(
-            f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE or ZONE_NAME_TYPE_SET"
-        )
+        name, _, kind = rest.rpartition("_")
+        if not name:
+            raise ValueError(f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE")
+        return zone_id, name, kind
 
     @staticmethod
     def _zone_name(call: Call, zone_id: str) -> str | None:
@@ -183,7 +154,7 @@ class Record(Resource):
         record: dict[str, Any] = {
             "Name": _full_name(inputs["name"], zone_name),
             "Type": inputs["type"],
-            **given(inputs, HealthCheckId="healthCheckId", SetIdentifier="setIdentifier", TTL="ttl"),
+            **given(inputs, TTL="ttl"),
         }
         if inputs.get("records"):
             record["ResourceRecords"] = [
@@ -195,69 +166,21 @@ class Record(Resource):
                 "EvaluateTargetHealth": alias["evaluateTargetHealth"],
                 "HostedZoneId": alias["zoneId"],
             }
-        record |= self._routing(inputs)
         return record
 
     @staticmethod
-    def _routing(inputs: Inputs) -> dict[str, Any]:
-        routing: dict[str, Any] = {}
-        if failover := one(inputs.get("failoverRoutingPolicies")):
-            routing["Failover"] = failover["type"]
-        if location := one(inputs.get("geolocationRoutingPolicies")):
-            routing["GeoLocation"] = given(
-                location, ContinentCode="continent", CountryCode="country", SubdivisionCode="subdivision"
-            )
-        if latency := one(inputs.get("latencyRoutingPolicies")):
-            routing["Region"] = latency["region"]
-        if weighted := one(inputs.get("weightedRoutingPolicies")):
-            routing["Weight"] = weighted["weight"]
-        if inputs.get("multivalueAnswerRoutingPolicy"):
-            routing["MultiValueAnswer"] = True
-        if cidr := inputs.get("cidrRoutingPolicy"):
-            routing["CidrRoutingConfig"] = given(
-                cidr, CollectionId="collectionId", LocationName="locationName"
-            )
-        if proximity := inputs.get("geoproximityRoutingPolicy"):
-            routing["GeoProximityLocation"] = given(
-                proximity, AWSRegion="awsRegion", Bias="bias", LocalZoneGroup="localZoneGroup"
-            )
-            if coordinates := one(proximity.get("coordinates")):
-                routing["GeoProximityLocation"]["Coordinates"] = {
-                    "Latitude": coordinates["latitude"],
-                    "Longitude": coordinates["longitude"],
-                }
-        return routing
-
-    @staticmethod
-    def _proximity(proximity: Mapping[str, Any]) -> dict[str, Any]:
-        coordinates = proximity.get("Coordinates")
-        return {
-            "awsRegion": proximity.get("AWSRegion", ""),
-            "bias": proximity.get("Bias", 0),
-            "coordinates": [{"latitude": coordinates["Latitude"], "longitude": coordinates["Longitude"]}]
-            if coordinates
-            else [],
-            "localZoneGroup": proximity.get("LocalZoneGroup", ""),
-        }
-
-    @staticmethod
-    def _find(call: Call, zone_id: str, name: str, kind: str, identifier: str) -> dict[str, Any] | None:
+    def _find(call: Call, zone_id: str, name: str, kind: str) -> dict[str, Any] | None:
         pages = (
             call.client("route53")
             .get_paginator("list_resource_record_sets")
-            .paginate(
-                HostedZoneId=zone_id,
-                StartRecordName=name,
-                StartRecordType=kind,
-                **({"StartRecordIdentifier": identifier} if identifier else {}),
-            )
+            .paginate(HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind)
         )
         for page in pages:
             for record in page["ResourceRecordSets"]:
                 if (
                     same_domain(record["Name"], name)
                     and record["Type"] == kind
-                    and record.get("SetIdentifier", "") == identifier
+                    and not record.get("SetIdentifier")
                 ):
                     return dict(record)
         return None

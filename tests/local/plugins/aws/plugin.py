@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pkgutil import iter_modules
 from typing import Any, NoReturn
 
 from pulumi.runtime.proto import provider_pb2
 
+from local.plugins.aws import resources
 from local.plugins.aws.provider import Provider
+from local.plugins.aws.resource import Resource
 from local.plugins.aws.values import Path, decode, encode
 
 CREATED, DELETED, UPDATED = "add", "delete", "update"
@@ -19,6 +23,13 @@ MENDED_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}
 Source: https://github.com/hashicorp/terraform-provider-aws/pull/43533
 """
 _KINDS = {0: CREATED, 1: CREATED, 2: DELETED, 3: DELETED, 4: UPDATED, 5: UPDATED}
+
+
+def served() -> list[Resource]:
+    """Every type that the stand-in has."""
+    names = (f"{resources.__name__}.{module.name}" for module in iter_modules(resources.__path__))
+    modules = [importlib.import_module(name) for name in names]
+    return [kind for module in modules for kind in getattr(module, "RESOURCES", ())]
 
 
 class RefusedError(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.plugins.aws.resources.lb import actions
+from local.plugins.aws.values import UNKNOWN
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
@@ -249,8 +250,23 @@ def test_a_single_target_group_comes_back_in_the_form_in_which_it_was_given() ->
     assert imported["targetGroupArn"] == "tg"
 
 
-def test_several_target_groups_and_a_client_secret_survive_a_round_trip() -> None:
+def test_several_target_groups_and_a_fixed_response_survive_a_round_trip() -> None:
     forward = {"targetGroups": [{"arn": "a", "weight": 1}, {"arn": "b", "weight": 3}]}
+    response = {"contentType": "text/plain", "messageBody": "no", "statusCode": "403"}
+    given = [{"type": "fixed-response", "fixedResponse": response}, {"type": "forward", "forward": forward}]
+    requested = actions.actions_to_aws(given)
+    assert [action["Order"] for action in requested] == [1, 2]
+    first, second = actions.actions_from_aws(requested, given)
+    assert first["fixedResponse"] == response
+    assert second["forward"] == forward
+
+
+def test_what_is_lacking_of_actions_is_refused_by_name(shared_plugin: Plugin) -> None:
+    arguments: dict[str, Any] = {"listenerArn": "arn", "conditions": [{"pathPattern": {"values": ["/a"]}}]}
+    token = "aws:lb/listenerRule:ListenerRule"
+    forward = {"type": "forward", "targetGroupArn": "arn"}
+    assert shared_plugin.check(token, {**arguments, "actions": [forward]}).failures == {}
+    assert shared_plugin.check(token, {**arguments, "actions": UNKNOWN}).failures == {}
     oidc = {
         "authorizationEndpoint": "https://a",
         "clientId": "me",
@@ -259,13 +275,13 @@ def test_several_target_groups_and_a_client_secret_survive_a_round_trip() -> Non
         "tokenEndpoint": "https://t",
         "userInfoEndpoint": "https://u",
     }
-    given = [{"type": "authenticate-oidc", "authenticateOidc": oidc}, {"type": "forward", "forward": forward}]
-    requested = actions.actions_to_aws(given)
-    assert [action["Order"] for action in requested] == [1, 2]
-    assert requested[0]["AuthenticateOidcConfig"].pop("ClientSecret") == "hush"
-    first, second = actions.actions_from_aws(requested, given)
-    assert first["authenticateOidc"] == oidc
-    assert second["forward"] == forward
+    for given in (oidc, UNKNOWN):
+        login = {"type": "authenticate-oidc", "authenticateOidc": given}
+        failures = shared_plugin.check(token, {**arguments, "actions": [login, forward]}).failures
+        assert failures == {
+            "actions.authenticateOidc": f"the aws stand-in has no `actions.authenticateOidc` of {token};"
+            " use the real aws plugin (7.x)"
+        }
 
 
 def test_conditions_in_the_old_form_are_read_too() -> None:

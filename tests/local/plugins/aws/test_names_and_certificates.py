@@ -12,6 +12,7 @@ from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
 Client = Callable[[str], Any]
+RECORD = "aws:route53/record:Record"
 
 
 @pytest.fixture
@@ -57,27 +58,37 @@ def test_an_alias_record_is_the_same_in_any_case(plugin: Plugin, zone_id: str) -
     record.delete()
 
 
-def test_a_weighted_record_is_told_apart_by_its_identifier(plugin: Plugin, zone_id: str) -> None:
-    first, second = (
-        Life(
-            plugin,
-            "route53/record:Record",
-            zoneId=zone_id,
-            name="api",
-            type="A",
-            records=[f"10.0.0.{number}"],
-            ttl=60,
-            setIdentifier=f"set-{number}",
-            weightedRoutingPolicies=[{"weight": number}],
-        )
-        for number in (1, 2)
+def test_a_weighted_record_is_refused_and_somebody_elses_is_left_alone(
+    plugin: Plugin, zone_id: str, aws: Client
+) -> None:
+    record = {
+        "zoneId": zone_id,
+        "name": "api.shop.example.com",
+        "type": "A",
+        "records": ["10.0.0.1"],
+        "ttl": 60,
+    }
+    weighted = {**record, "setIdentifier": "one", "weightedRoutingPolicies": [{"weight": 1}]}
+    assert plugin.check(RECORD, weighted).failures.keys() == {"setIdentifier", "weightedRoutingPolicies"}
+    aws("route53").change_resource_record_sets(
+        HostedZoneId=zone_id,
+        ChangeBatch={
+            "Changes": [
+                {
+                    "Action": "CREATE",
+                    "ResourceRecordSet": {
+                        "Name": record["name"],
+                        "Type": "A",
+                        "TTL": 60,
+                        "SetIdentifier": "one",
+                        "Weight": 1,
+                        "ResourceRecords": [{"Value": "10.0.0.1"}],
+                    },
+                }
+            ]
+        },
     )
-    first.imported()
-    first.change(weightedRoutingPolicies=[{"weight": 9}])
-    second.change(setIdentifier="set-3")
-    first.delete()
-    _, inputs = second.refreshed()
-    assert inputs == second.inputs
+    assert plugin.read(RECORD, f"{zone_id}_api.shop.example.com_A") is None
 
 
 def test_a_certificate_is_issued_once_its_records_are_there(plugin: Plugin, zone_id: str) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from pulumi._types import input_type_py_to_pulumi_names
 
-from local.plugins.aws import registry, replacements, resources
+from local.plugins.aws import registry, replacements
 from local.plugins.aws.replacements import replaces
 from local.plugins.aws.resource import Resource
 from local.plugins.aws.schema import sdk_module
-from tests.local.plugins.aws.plugin import MENDED_SINCE
+from tests.local.plugins.aws.plugin import MENDED_SINCE, served
 
 RECORDED: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "golden" / "aws-resources.json").read_text(encoding="utf-8")
@@ -68,11 +66,7 @@ def test_a_changed_region_replaces_wherever_a_type_has_one(key: str) -> None:
 
 
 def test_the_types_that_ask_for_an_entry_are_the_ones_that_have_one() -> None:
-    modules = [
-        importlib.import_module(f"{resources.__name__}.{m.name}") for m in iter_modules(resources.__path__)
-    ]
-    served = [kind for module in modules for kind in getattr(module, "RESOURCES", ())]
-    asking = {kind.token for kind in served if type(kind).replaced_by is Resource.replaced_by}
+    asking = {kind.token for kind in served() if type(kind).replaced_by is Resource.replaced_by}
     assert asking == {f"aws:{key}" for key in replacements.TYPES}
 
 

@@ -1,10 +1,16 @@
-"""What deriving a type leaves behind in the SDK's packages."""
+"""Types derived from the SDK: what they leave behind in its packages, and what of them is lacking."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from local.plugins.aws import schema
+from local.plugins.aws.resource import Resource
+from tests.local.plugins.aws.plugin import served
 
 ROOT = Path(__file__).parents[4]
 
@@ -21,3 +27,15 @@ assert aws.s3.BucketLifecycleConfiguration is module.BucketLifecycleConfiguratio
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    "kind", [each for each in served() if each.lacking], ids=lambda kind: str(kind.token)
+)
+def test_only_what_the_sdk_has_is_lacking(kind: Resource) -> None:
+    for path in kind.lacking:
+        members = schema.of_resource(kind.token).inputs
+        for name in path.split("."):
+            assert name in members, path
+            found = members[name].type
+            members = (found.element or found).properties or {}

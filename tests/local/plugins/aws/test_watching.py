@@ -192,8 +192,7 @@ def test_a_rule_and_its_target_are_made_changed_and_deleted(plugin: Plugin, aws:
     rule.imported(unknowable=["forceDestroy"])
     target = Life(plugin, "cloudwatch/eventTarget:EventTarget", "mail", rule=rule.id, arn=topic.id)
     target.change(inputPath="$.detail")
-    transformer = {"inputPaths": {"task": "$.detail.taskArn"}, "inputTemplate": '"<task> stopped"'}
-    target.change(inputPath=None, inputTransformer=transformer)
+    target.change(inputPath=None, input='"stopped"')
     target.imported(f"{rule.id}/{target.outputs['targetId']}", unknowable=["forceDestroy"])
     with pytest.raises(RefusedError, match="DeleteRule"):
         plugin.delete(rule.token, rule.outputs)
@@ -210,25 +209,17 @@ def test_a_rule_disabled_by_hand_is_enabled_again(plugin: Plugin, aws: Aws) -> N
     assert rule.outputs["state"] == "ENABLED"
 
 
-def test_a_target_that_runs_a_task_keeps_its_parameters(plugin: Plugin) -> None:
-    rule = Life(plugin, "cloudwatch/eventRule:EventRule", "daily", scheduleExpression="rate(1 day)")
-    target = Life(
-        plugin,
-        "cloudwatch/eventTarget:EventTarget",
-        "task",
-        rule=rule.id,
-        arn="arn:aws:ecs:ap-northeast-2:123456789012:cluster/shop",
-        roleArn="arn:aws:iam::123456789012:role/events",
-        ecsTarget={
-            "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/web:1",
-            "launchType": "FARGATE",
-            "networkConfiguration": {"subnets": ["subnet-b", "subnet-a"], "assignPublicIp": True},
-        },
-        retryPolicy={"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 60},
-        deadLetterConfig={"arn": "arn:aws:sqs:ap-northeast-2:123456789012:dead"},
-    )
-    assert target.outputs["ecsTarget"]["taskCount"] == 1
-    target.delete()
+def test_a_target_that_runs_a_task_is_refused_by_name(plugin: Plugin) -> None:
+    token = "aws:cloudwatch/eventTarget:EventTarget"
+    task = {"taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/web:1"}
+    given = {
+        "rule": "daily",
+        "arn": "arn:aws:ecs:ap-northeast-2:123456789012:cluster/shop",
+        "ecsTarget": task,
+    }
+    assert plugin.check(token, given).failures == {
+        "ecsTarget": f"the aws stand-in has no `ecsTarget` of {token}; use the real aws plugin (7.x)"
+    }
 
 
 # --- topics

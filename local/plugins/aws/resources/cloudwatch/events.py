@@ -20,7 +20,6 @@ from ...resource import (
 from ...session import AwsError
 from ..calls import change_tags
 from ..defaulting import if_given
-from ..spelling import camel, pascal
 
 _DEFAULT_BUS: Final = "default"
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
@@ -102,36 +101,19 @@ class EventRule(Resource):
         )
 
 
-_PLAIN_BLOCKS: Final = {
-    "appsyncTarget": ("AppSyncParameters", {"graphqlOperation": "GraphQLOperation"}),
-    "deadLetterConfig": ("DeadLetterConfig", {}),
-    "kinesisTarget": ("KinesisParameters", {}),
-    "redshiftTarget": ("RedshiftDataParameters", {"secretsManagerArn": "SecretManagerArn"}),
-    "retryPolicy": ("RetryPolicy", {"maximumRetryAttempts": "MaximumRetryAttempts"}),
-    "sagemakerPipelineTarget": (
-        "SageMakerPipelineParameters",
-        {"pipelineParameterLists": "PipelineParameterList"},
-    ),
-    "sqsTarget": ("SqsParameters", {}),
-}
-"""Blocks that differ from AWS's by their names only: the parameter, and the members that are renamed."""
-
-
 class EventTarget(Resource):
     token = "aws:cloudwatch/eventTarget:EventTarget"
     auto_name = AutoName(property="targetId", max_length=64)
     defaults = MappingProxyType({"eventBusName": _DEFAULT_BUS, "forceDestroy": False})
-    exclusive = (("input", "inputPath", "inputTransformer"),)
+    exclusive = (("input", "inputPath"),)
     documents = frozenset({"input"})
-    sets = frozenset(
+    lacking = frozenset(
         {
-            "ecsTarget.networkConfiguration.subnets",
-            "ecsTarget.networkConfiguration.securityGroups",
-            "ecsTarget.capacityProviderStrategies",
-            "ecsTarget.placementConstraints",
+            *("appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget"),
+            *("inputTransformer", "kinesisTarget", "redshiftTarget", "retryPolicy"),
+            *("runCommandTargets", "sagemakerPipelineTarget", "sqsTarget"),
         }
     )
-    when_absent = MappingProxyType({"ecsTarget.taskCount": 1})
     kept = frozenset({"forceDestroy"})
     missing = _MISSING
 
@@ -185,139 +167,18 @@ class EventTarget(Resource):
             raise AwsError(f"RemoveTargets: {failed.get('ErrorCode')}: {failed.get('ErrorMessage')}")
 
 
-def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        names.get(name, name[:1].upper() + name[1:]): pascal(value)
-        for name, value in given.items()
-        if value is not None
-    }
-
-
 def _target(inputs: Inputs) -> dict[str, Any]:
     target = {"Id": inputs["targetId"], "Arn": inputs["arn"]}
     for ours, theirs in (("roleArn", "RoleArn"), ("input", "Input"), ("inputPath", "InputPath")):
         if inputs.get(ours):
             target[theirs] = inputs[ours]
-    for ours, (theirs, names) in _PLAIN_BLOCKS.items():
-        if inputs.get(ours):
-            target[theirs] = _renamed(inputs[ours], names)
-    if transformer := inputs.get("inputTransformer"):
-        target["InputTransformer"] = {
-            "InputTemplate": transformer["inputTemplate"],
-            "InputPathsMap": dict(transformer.get("inputPaths") or {}),
-        }
-    if http := inputs.get("httpTarget"):
-        target["HttpParameters"] = {
-            "PathParameterValues": list(http.get("pathParameterValues") or []),
-            "HeaderParameters": dict(http.get("headerParameters") or {}),
-            "QueryStringParameters": dict(http.get("queryStringParameters") or {}),
-        }
-    if batch := inputs.get("batchTarget"):
-        target["BatchParameters"] = {
-            "JobDefinition": batch["jobDefinition"],
-            "JobName": batch["jobName"],
-            **({"ArrayProperties": {"Size": batch["arraySize"]}} if batch.get("arraySize") else {}),
-            **({"RetryStrategy": {"Attempts": batch["jobAttempts"]}} if batch.get("jobAttempts") else {}),
-        }
-    if commands := inputs.get("runCommandTargets"):
-        target["RunCommandParameters"] = {
-            "RunCommandTargets": [{"Key": c["key"], "Values": c["values"]} for c in commands]
-        }
-    if ecs := inputs.get("ecsTarget"):
-        target["EcsParameters"] = _ecs(ecs)
     return target
 
 
-def _ecs(given: Mapping[str, Any]) -> dict[str, Any]:
-    network = given.get("networkConfiguration")
-    return without_none(
-        TaskDefinitionArn=given["taskDefinitionArn"],
-        TaskCount=given.get("taskCount") or 1,
-        LaunchType=given.get("launchType") or None,
-        PlatformVersion=given.get("platformVersion") or None,
-        Group=given.get("group") or None,
-        EnableECSManagedTags=bool(given.get("enableEcsManagedTags", False)),
-        EnableExecuteCommand=bool(given.get("enableExecuteCommand", False)),
-        PropagateTags=given.get("propagateTags") or None,
-        Tags=tag_list(given.get("tags")) or None,
-        CapacityProviderStrategy=[
-            {name: value for name, value in strategy.items() if value is not None}
-            for strategy in given.get("capacityProviderStrategies") or []
-        ]
-        or None,
-        PlacementConstraints=given.get("placementConstraints") or None,
-        PlacementStrategy=given.get("orderedPlacementStrategies") or None,
-        NetworkConfiguration=network
-        and {
-            "awsvpcConfiguration": {
-                "Subnets": network["subnets"],
-                "SecurityGroups": network.get("securityGroups") or [],
-                "AssignPublicIp": "ENABLED" if network.get("assignPublicIp") else "DISABLED",
-            }
-        },
-    )
-
-
 def _target_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    outputs: dict[str, Any] = {
+    return {
         "arn": found["Arn"],
         "roleArn": found.get("RoleArn", ""),
         "input": found.get("Input", ""),
         "inputPath": found.get("InputPath", ""),
-        "runCommandTargets": [
-            {"key": c["Key"], "values": c["Values"]}
-            for c in found.get("RunCommandParameters", {}).get("RunCommandTargets", [])
-        ],
-    }
-    for ours, (theirs, names) in _PLAIN_BLOCKS.items():
-        back = {value: name for name, value in names.items()}
-        if found.get(theirs):
-            outputs[ours] = {
-                back.get(name, name[:1].lower() + name[1:]): camel(value)
-                for name, value in found[theirs].items()
-            }
-    if transformer := found.get("InputTransformer"):
-        outputs["inputTransformer"] = {
-            "inputTemplate": transformer["InputTemplate"],
-            "inputPaths": transformer.get("InputPathsMap") or {},
-        }
-    if http := found.get("HttpParameters"):
-        outputs["httpTarget"] = {
-            "pathParameterValues": http.get("PathParameterValues") or [],
-            "headerParameters": http.get("HeaderParameters") or {},
-            "queryStringParameters": http.get("QueryStringParameters") or {},
-        }
-    if batch := found.get("BatchParameters"):
-        outputs["batchTarget"] = {
-            "jobDefinition": batch["JobDefinition"],
-            "jobName": batch["JobName"],
-            "arraySize": batch.get("ArrayProperties", {}).get("Size"),
-            "jobAttempts": batch.get("RetryStrategy", {}).get("Attempts"),
-        }
-    if ecs := found.get("EcsParameters"):
-        outputs["ecsTarget"] = _ecs_of(ecs)
-    return outputs
-
-
-def _ecs_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    network = found.get("NetworkConfiguration", {}).get("awsvpcConfiguration")
-    return {
-        "taskDefinitionArn": found["TaskDefinitionArn"],
-        "taskCount": found.get("TaskCount", 1),
-        "launchType": found.get("LaunchType", ""),
-        "platformVersion": found.get("PlatformVersion", ""),
-        "group": found.get("Group", ""),
-        "enableEcsManagedTags": bool(found.get("EnableECSManagedTags", False)),
-        "enableExecuteCommand": bool(found.get("EnableExecuteCommand", False)),
-        "propagateTags": found.get("PropagateTags", ""),
-        "tags": tag_map(found.get("Tags")),
-        "capacityProviderStrategies": list(found.get("CapacityProviderStrategy") or []),
-        "placementConstraints": list(found.get("PlacementConstraints") or []),
-        "orderedPlacementStrategies": list(found.get("PlacementStrategy") or []),
-        "networkConfiguration": network
-        and {
-            "subnets": network.get("Subnets") or [],
-            "securityGroups": network.get("SecurityGroups") or [],
-            "assignPublicIp": network.get("AssignPublicIp") == "ENABLED",
-        },
     }

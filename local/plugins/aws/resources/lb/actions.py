@@ -8,7 +8,6 @@ from typing import Any, Final
 from ...documents import Same
 from ..calls import given
 from ..defaulting import if_given
-from ..spelling import camel, pascal
 
 _REDIRECT: Final = {
     "host": "#{host}",
@@ -33,19 +32,17 @@ def action_sets(argument: str) -> frozenset[str]:
     return frozenset({f"{argument}.forward.targetGroups"})
 
 
+def lacking_actions(argument: str) -> frozenset[str]:
+    """What the stand-in doesn't serve of actions; `argument` holds them."""
+    lacking = ("authenticateCognito", "authenticateOidc", "jwtValidation")
+    return frozenset(f"{argument}.{name}" for name in lacking)
+
+
 def same_actions(argument: str) -> dict[str, Same]:
     """How parts of actions compare that may be left out; `argument` holds the actions."""
     return dict.fromkeys(
         (
             f"{argument}.order",
-            f"{argument}.authenticateCognito.onUnauthenticatedRequest",
-            f"{argument}.authenticateCognito.scope",
-            f"{argument}.authenticateCognito.sessionCookieName",
-            f"{argument}.authenticateCognito.sessionTimeout",
-            f"{argument}.authenticateOidc.onUnauthenticatedRequest",
-            f"{argument}.authenticateOidc.scope",
-            f"{argument}.authenticateOidc.sessionCookieName",
-            f"{argument}.authenticateOidc.sessionTimeout",
             f"{argument}.fixedResponse.statusCode",
             f"{argument}.forward.stickiness",
         ),
@@ -67,11 +64,8 @@ def _action_to_aws(action: Mapping[str, Any], index: int) -> dict[str, Any]:
             request["TargetGroupArn"] = action["targetGroupArn"]
     if redirect := action.get("redirect"):
         request["RedirectConfig"] = _renamed(redirect, _REDIRECT_NAMES)
-    for argument, (parameter, names) in _SIMPLE_CONFIGS.items():
-        if action.get(argument):
-            request[parameter] = _renamed(action[argument], names)
-    if action.get("jwtValidation"):
-        request["JwtValidationConfig"] = pascal(action["jwtValidation"])
+    if response := action.get("fixedResponse"):
+        request["FixedResponseConfig"] = _renamed(response, _FIXED_RESPONSE_NAMES)
     return request
 
 
@@ -97,39 +91,10 @@ _REDIRECT_NAMES: Final = {
     "query": "Query",
     "statusCode": "StatusCode",
 }
-_AUTHENTICATION_NAMES: Final = {
-    "authenticationRequestExtraParams": "AuthenticationRequestExtraParams",
-    "onUnauthenticatedRequest": "OnUnauthenticatedRequest",
-    "scope": "Scope",
-    "sessionCookieName": "SessionCookieName",
-    "sessionTimeout": "SessionTimeout",
-}
-_SIMPLE_CONFIGS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    "fixedResponse": (
-        "FixedResponseConfig",
-        {"contentType": "ContentType", "messageBody": "MessageBody", "statusCode": "StatusCode"},
-    ),
-    "authenticateCognito": (
-        "AuthenticateCognitoConfig",
-        {
-            **_AUTHENTICATION_NAMES,
-            "userPoolArn": "UserPoolArn",
-            "userPoolClientId": "UserPoolClientId",
-            "userPoolDomain": "UserPoolDomain",
-        },
-    ),
-    "authenticateOidc": (
-        "AuthenticateOidcConfig",
-        {
-            **_AUTHENTICATION_NAMES,
-            "authorizationEndpoint": "AuthorizationEndpoint",
-            "clientId": "ClientId",
-            "clientSecret": "ClientSecret",
-            "issuer": "Issuer",
-            "tokenEndpoint": "TokenEndpoint",
-            "userInfoEndpoint": "UserInfoEndpoint",
-        },
-    ),
+_FIXED_RESPONSE_NAMES: Final = {
+    "contentType": "ContentType",
+    "messageBody": "MessageBody",
+    "statusCode": "StatusCode",
 }
 
 
@@ -146,8 +111,8 @@ def actions_from_aws(
 ) -> list[dict[str, Any]]:
     """The actions as arguments. `known` are those given before.
 
-    AWS names a single target group twice, as itself and inside of a forward block, and returns no client
-    secret: the known actions say which form was given, and keep their secret.
+    AWS names a single target group twice, as itself and inside of a forward block: the known actions say
+    which form was given.
     """
     ordered = sorted(actions, key=lambda action: int(action.get("Order", 0)))
     before = [*(known or ())]
@@ -167,14 +132,8 @@ def _action_from_aws(action: Mapping[str, Any], known: Mapping[str, Any]) -> dic
         found.update(_forward_from_aws(action, known))
     if redirect := action.get("RedirectConfig"):
         found["redirect"] = {**_REDIRECT, **_named_back(redirect, _REDIRECT_NAMES)}
-    for argument, (parameter, names) in _SIMPLE_CONFIGS.items():
-        if config := action.get(parameter):
-            found[argument] = _named_back(config, names)
-    if config := action.get("JwtValidationConfig"):
-        found["jwtValidation"] = camel(config)
-    if "authenticateOidc" in found:
-        secret = (known.get("authenticateOidc") or {}).get("clientSecret")
-        found["authenticateOidc"]["clientSecret"] = secret
+    if response := action.get("FixedResponseConfig"):
+        found["fixedResponse"] = _named_back(response, _FIXED_RESPONSE_NAMES)
     return found
 
 
@@ -266,45 +225,3 @@ def _condition_from_aws(condition: Mapping[str, Any]) -> dict[str, Any]:
 def _sorted_values(config: dict[str, Any]) -> dict[str, Any]:
     arrange: Callable[[Any], Any] = sorted
     return {name: arrange(value) if isinstance(value, list) else value for name, value in config.items()}
-
-
-# --- transforms ---------------------------------------------------------------------------------------------
-
-_TRANSFORMS: Final = {
-    "hostHeaderRewriteConfig": "HostHeaderRewriteConfig",
-    "urlRewriteConfig": "UrlRewriteConfig",
-}
-
-
-def transforms_to_aws(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The transforms of a request."""
-    return [
-        {
-            "Type": transform["type"],
-            **{
-                parameter: {
-                    "Rewrites": [
-                        {
-                            "Regex": transform[argument]["rewrite"]["regex"],
-                            "Replace": transform[argument]["rewrite"]["replace"],
-                        }
-                    ]
-                }
-                for argument, parameter in _TRANSFORMS.items()
-                if (transform.get(argument) or {}).get("rewrite")
-            },
-        }
-        for transform in transforms
-    ]
-
-
-def transforms_from_aws(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The transforms as arguments."""
-    found = []
-    for transform in transforms:
-        argument: dict[str, Any] = {"type": transform["Type"]}
-        for name, parameter in _TRANSFORMS.items():
-            for rewrite in transform.get(parameter, {}).get("Rewrites", [])[:1]:
-                argument[name] = {"rewrite": {"regex": rewrite["Regex"], "replace": rewrite["Replace"]}}
-        found.append(argument)
-    return sorted(found, key=str)

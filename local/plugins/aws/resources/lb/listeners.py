@@ -66,6 +66,7 @@ class Listener(Resource):
     defaults: ClassVar = actions.action_defaults("defaultActions")
     sets = actions.action_sets("defaultActions")
     same: ClassVar = actions.same_actions("defaultActions")
+    lacking = actions.lacking_actions("defaultActions")
     missing = frozenset({NO_LISTENER})
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -193,9 +194,10 @@ class Listener(Resource):
 
 class ListenerRule(Resource):
     token = "aws:lb/listenerRule:ListenerRule"
-    sets = actions.CONDITION_SETS | actions.action_sets("actions") | {"transforms"}
+    sets = actions.CONDITION_SETS | actions.action_sets("actions")
     defaults: ClassVar = actions.action_defaults("actions")
     same: ClassVar = actions.same_actions("actions")
+    lacking = actions.lacking_actions("actions") | {"transforms"}
     missing = frozenset({NO_RULE})
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -204,7 +206,6 @@ class ListenerRule(Resource):
             "ListenerArn": inputs["listenerArn"],
             "Actions": actions.actions_to_aws(inputs["actions"]),
             "Conditions": actions.conditions_to_aws(inputs["conditions"]),
-            **self._transforms(inputs),
             **creation_tags(inputs),
         }
         if inputs.get("priority"):
@@ -226,7 +227,6 @@ class ListenerRule(Resource):
         rule = one(unless_absent(lambda: elbv2.describe_rules(RuleArns=[resource_id])["Rules"], NO_RULE))
         if rule is None:
             return None
-        transforms = rule.get("Transforms")
         return {
             "actions": actions.actions_from_aws(rule.get("Actions", []), state.get("actions")),
             "arn": resource_id,
@@ -234,7 +234,6 @@ class ListenerRule(Resource):
             "listenerArn": resource_id.replace(":listener-rule/", ":listener/").rpartition("/")[0],
             "priority": _HIGHEST_PRIORITY - 1 if rule["Priority"] == "default" else int(rule["Priority"]),
             "tagsAll": read_tags(elbv2, resource_id),
-            "transforms": actions.transforms_from_aws(transforms) if transforms else None,
         }
 
     def update(
@@ -243,25 +242,17 @@ class ListenerRule(Resource):
         elbv2 = call.client("elbv2")
         if new.get("priority") and touched(changed, "priority"):
             elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": resource_id, "Priority": new["priority"]}])
-        if touched(changed, "actions", "conditions", "transforms"):
-            reset = {} if new.get("transforms") or not old.get("transforms") else {"ResetTransforms": True}
+        if touched(changed, "actions", "conditions"):
             elbv2.modify_rule(
                 RuleArn=resource_id,
                 Actions=actions.actions_to_aws(new["actions"]),
                 Conditions=actions.conditions_to_aws(new["conditions"]),
-                **self._transforms(new),
-                **reset,
             )
         update_tags(elbv2, resource_id, old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         unless_absent(lambda: call.client("elbv2").delete_rule(RuleArn=resource_id), NO_RULE)
-
-    @staticmethod
-    def _transforms(inputs: Inputs) -> dict[str, Any]:
-        given_ = inputs.get("transforms")
-        return {"Transforms": actions.transforms_to_aws(given_)} if given_ else {}
 
     @staticmethod
     def _next_priority(elbv2: Any, listener_arn: str) -> int:
