@@ -112,7 +112,9 @@ def read_stack(name: str | None, folder: Path, *, deployed: bool = True) -> Stac
     """
     text = pulumi(["stack", "export", *(["--stack", name] if name else [])], folder)
     resources = json.loads(text).get("deployment", {}).get("resources") or []
-    return stack_of(folder, resources) if deployed else _undeployed(name, folder, resources)
+    return (
+        stack_of(folder, resources, name or "selected") if deployed else _undeployed(name, folder, resources)
+    )
 
 
 def _undeployed(name: str | None, folder: Path, resources: Sequence[Mapping[str, Any]]) -> Stack:
@@ -122,13 +124,13 @@ def _undeployed(name: str | None, folder: Path, resources: Sequence[Mapping[str,
     return Stack(name=name, folder=folder, region=region, services=[], resources=resources, outputs={})
 
 
-def stack_of(folder: Path, resources: Sequence[Mapping[str, Any]]) -> Stack:
-    """The stack that these resources of a state make up.
+def stack_of(folder: Path, resources: Sequence[Mapping[str, Any]], name: str = "selected") -> Stack:
+    """The stack that these resources of a state make up; `name` is how an empty one is called.
 
     Raises OperateError where none of them is an ECS service.
     """
     # urn:pulumi:STACK::PROJECT::TYPE::NAME
-    name = str(resources[0]["urn"]).split("::")[0].rpartition(":")[2] if resources else "selected"
+    name = str(resources[0]["urn"]).split("::")[0].rpartition(":")[2] if resources else name
     # A resource that is on its way out is listed beside its successor.
     living = [each for each in resources if not each.get("delete")]
     definitions = {

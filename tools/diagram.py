@@ -8,15 +8,15 @@ exactly once, and where images, logs, alarms and leases are. Doesn't draw every 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from operate.pulumi_cli import pulumi
-from operate.stack import Service, Stack, stack_of
+from operate.errors import OperateError
+from operate.stack import Service, Stack, read_stack
 
 PAGE = Path(__file__).parents[1] / "docs" / "architecture.svg"
 WIDTH = 960
@@ -158,10 +158,11 @@ def main() -> None:
     parser.add_argument("--stack", help="the stack; without it the selected one")
     parser.add_argument("--output", type=Path, default=PAGE, help="where to write the SVG")
     options = parser.parse_args()
-    folder = Path()
-    text = pulumi(["stack", "export", *(["--stack", options.stack] if options.stack else [])], folder)
-    resources: Sequence[Mapping[str, Any]] = json.loads(text).get("deployment", {}).get("resources") or []
-    options.output.write_text(svg(stack_of(folder, resources)), encoding="utf-8")
+    try:
+        stack = read_stack(options.stack, Path())
+    except OperateError as error:
+        sys.exit(f"diagram: {error}")
+    options.output.write_text(svg(stack), encoding="utf-8")
     print(f"wrote {options.output}")
 
 

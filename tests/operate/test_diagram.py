@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from xml.etree import ElementTree
 
+import pytest
+
+from operate import stack as stack_module
 from operate.stack import stack_of
-from tools.diagram import svg
+from tools.diagram import main, svg
 
 ARN = "arn:aws:ecs:eu-west-1:111122223333"
 
@@ -68,3 +72,16 @@ def test_what_a_stack_does_not_have_is_not_drawn() -> None:
     shown = texts(*service("worker", "worker", 80))
     assert "2 tasks · port 80" in shown
     assert not [text for text in shown if text.startswith(("Load", "DynamoDB", "SNS", "ECR", "Internet"))]
+
+
+def test_a_stack_without_services_is_named_and_nothing_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.svg"
+    monkeypatch.setattr("sys.argv", ["diagram", "--stack", "dev", "--output", str(picture)])
+    monkeypatch.setattr(stack_module, "pulumi", mock.Mock(return_value="{}"))
+
+    with pytest.raises(SystemExit, match="Stack dev has no ECS service: nothing is deployed"):
+        main()
+
+    assert not picture.exists()
