@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.values import UNKNOWN, has_unknown
 from . import documents, naming
 from .comparison import is_nothing
 from .resource import Resource
 from .schema import Property, Schema, Type
-from .values import UNKNOWN
 
 DEFAULTS = "__defaults"
 """The key under which checked inputs name the arguments that Check filled in."""
@@ -97,7 +97,7 @@ def _fill_in(kind: Resource, inputs: dict[str, Any]) -> list[str]:
 def _is_given(value: Any, path: list[str]) -> bool:
     """Whether something is at a dotted path, through lists; what isn't known yet counts as something."""
     if not path:
-        return _holds_unknown(value) or not is_nothing(value)
+        return has_unknown(value) or not is_nothing(value)
     if isinstance(value, list):
         return any(_is_given(member, path) for member in value)
     return isinstance(value, Mapping) and _is_given(value.get(path[0]), path[1:])
@@ -140,23 +140,15 @@ def _documents_as_text(
 ) -> dict[str, Any]:
     for name in names:
         if isinstance(inputs.get(name), Mapping | list):
-            inputs[name] = documents.to_text(inputs[name]) if not _holds_unknown(inputs[name]) else UNKNOWN
+            inputs[name] = documents.to_text(inputs[name]) if not has_unknown(inputs[name]) else UNKNOWN
     for name, value in inputs.items():
         if (
             isinstance(value, Mapping | list)
             and (described := properties.get(name))
             and described.type.kind == "json"
         ):
-            inputs[name] = UNKNOWN if _holds_unknown(value) else documents.to_text(value)
+            inputs[name] = UNKNOWN if has_unknown(value) else documents.to_text(value)
     return inputs
-
-
-def _holds_unknown(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_holds_unknown(member) for member in value.values())
-    if isinstance(value, list):
-        return any(_holds_unknown(member) for member in value)
-    return value is UNKNOWN
 
 
 def arguments(

@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..common.values import UNKNOWN, has_unknown
 from .documents import Same
 from .schema import Property, Type
-from .values import UNKNOWN, has_unknown
 
 Step = str | int
 

@@ -15,11 +15,11 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
+from ..common.values import UNKNOWN, Path, decode, encode, has_unknown
 from . import VERSION, checking, comparison, naming, registry, schema, session
 from .checking import DEFAULTS
 from .comparison import Difference, Rules, is_nothing
 from .resource import Call, CancelledError, Resource
-from .values import UNKNOWN, Path, decode, encode, has_unknown
 
 _AUTONAMING_MODES: Final = {0: "propose", 1: "enforce", 2: "disable"}
 _DIFF_KINDS: Final[Mapping[str, Any]] = {"add": 0, "delete": 2, "update": 4}
@@ -49,17 +49,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return empty_pb2.Empty()
-
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.GetSchemaResponse(schema=f'{{"name":"aws","version":"{VERSION}"}}')
-
-    def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.GetMappingResponse()
-
-    def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.GetMappingsResponse()
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)

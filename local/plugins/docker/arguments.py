@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi import _types
 
-from local.plugins.aws.values import UNKNOWN
+from local.plugins.common.values import UNKNOWN
 
 Failure = tuple[str, str]
 """The property's path, and what is wrong with it."""

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.plugins.aws import values
-from local.plugins.aws.values import UNKNOWN, has_unknown
+from local.plugins.common import values
+from local.plugins.common.values import UNKNOWN, has_unknown
 from local.plugins.docker import context as contexts
 from local.plugins.docker.arguments import Failure, failures
 from local.plugins.docker.images import Build

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local.plugins.aws.values import Path
+from local.plugins.common.values import Path
 from local.plugins.docker.arguments import Failure, failures
 from local.plugins.docker.names import Credentials, ImageName
 from local.plugins.docker.resource import Call, Difference, Inputs, Outputs, changes

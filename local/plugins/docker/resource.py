@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local.plugins.aws.values import Path
+from local.plugins.common.values import Path
 from local.plugins.docker.arguments import Failure
 from local.plugins.docker.images import Images, Say
 from local.plugins.docker.names import Credentials, ImageError, ImageName

@@ -17,8 +17,8 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from local.plugins.aws.values import UNKNOWN, Path, decode, encode, has_unknown
 from local.plugins.common.registries import REGISTRY_VARIABLE, ecr_account_and_region
+from local.plugins.common.values import UNKNOWN, Path, decode, encode, has_unknown
 from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.image import Image
 from local.plugins.docker.images import Images

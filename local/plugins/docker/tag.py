@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local.plugins.aws.values import UNKNOWN, Path
+from local.plugins.common.values import UNKNOWN, Path
 from local.plugins.docker.arguments import Failure, failures
 from local.plugins.docker.names import ImageError, ImageName
 from local.plugins.docker.resource import Call, Difference, Inputs, Outputs, changes

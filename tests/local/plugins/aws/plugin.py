@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 from local.plugins.aws import resources
 from local.plugins.aws.provider import Provider
 from local.plugins.aws.resource import Resource
-from local.plugins.aws.values import Path, decode, encode
+from local.plugins.common.values import Path, decode, encode
 
 CREATED, DELETED, UPDATED = "add", "delete", "update"
 MENDED_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.plugins.aws.resources.lb import actions
-from local.plugins.aws.values import UNKNOWN
+from local.plugins.common.values import UNKNOWN
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 

@@ -15,7 +15,7 @@ from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from local.plugins.aws import VERSION, schema
-from local.plugins.aws.values import UNKNOWN
+from local.plugins.common.values import UNKNOWN
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
 TOPIC = "aws:sns/topic:Topic"

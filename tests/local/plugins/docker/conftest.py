@@ -23,7 +23,7 @@ from pulumi.runtime.proto import (
 )
 
 from local.containers.local_containers import LocalContainers
-from local.plugins.aws.values import decode, encode
+from local.plugins.common.values import decode, encode
 from local.plugins.docker.servicer import DockerServicer
 from tests.local.containers.real_engine import running
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from ....common.values import UNKNOWN, has_unknown
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
 from ...places import Places
 from ...resource import Inputs, State
-from ...values import UNKNOWN, has_unknown
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _SOURCES: Final = ("metricName", "metricQueries", "evaluationCriteria")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from ....common.values import UNKNOWN
 from ... import documents
 from ...resource import Call, Inputs, Resource, State, without_none
-from ...values import UNKNOWN
 from ..spelling import without_absent
 from . import tags
 
