@@ -111,30 +111,6 @@ class Target(Resource):
         call.client(_SERVICE).deregister_scalable_target(**_place(state))
 
 
-_NUMBERS_AS_TEXT: Final = frozenset({"metricIntervalLowerBound", "metricIntervalUpperBound", "targetValue"})
-
-
-def _numbers(value: Any) -> Any:
-    """The structure with the numbers that Pulumi takes as text."""
-    if isinstance(value, Mapping):
-        return {
-            name: float(member) if name in _NUMBERS_AS_TEXT and isinstance(member, str) else _numbers(member)
-            for name, member in value.items()
-        }
-    return [_numbers(member) for member in value] if isinstance(value, list) else value
-
-
-def _texts(value: Any, names: frozenset[str]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            name: f"{member:g}"
-            if name in names and isinstance(member, int | float)
-            else _texts(member, names)
-            for name, member in value.items()
-        }
-    return [_texts(member, names) for member in value] if isinstance(value, list) else value
-
-
 def same_number(left: Any, right: Any) -> bool:
     """The same number, as text or not."""
     try:
@@ -149,29 +125,18 @@ class Policy(Resource):
     defaults = MappingProxyType({"policyType": "StepScaling"})
     sets = frozenset(
         {
-            "stepScalingPolicyConfiguration.stepAdjustments",
             "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.dimensions",
             "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics",
         }
     )
-    same = MappingProxyType(
-        {
-            "stepScalingPolicyConfiguration.stepAdjustments.metricIntervalLowerBound": same_number,
-            "stepScalingPolicyConfiguration.stepAdjustments.metricIntervalUpperBound": same_number,
-            "predictiveScalingPolicyConfiguration.metricSpecifications.targetValue": same_number,
-        }
-    )
+    lacking = frozenset({"predictiveScalingPolicyConfiguration", "stepScalingPolicyConfiguration"})
     missing = frozenset({"ObjectNotFoundException"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        wanted = {
-            "StepScaling": "stepScalingPolicyConfiguration",
-            "TargetTrackingScaling": "targetTrackingScalingPolicyConfiguration",
-            "PredictiveScaling": "predictiveScalingPolicyConfiguration",
-        }
         kind = inputs.get("policyType")
-        if isinstance(kind, str) and kind not in wanted:
-            yield "policyType", f"`policyType` is {kind!r}, one of {', '.join(wanted)} is expected"
+        if isinstance(kind, str) and kind != "TargetTrackingScaling":
+            reason = "the aws stand-in tracks targets only; use the real aws plugin (7.x)"
+            yield "policyType", f"`policyType` is {kind!r}: {reason}"
 
     def create(self, call: Call, inputs: Inputs) -> str:
         self._put(call, inputs)
@@ -186,15 +151,9 @@ class Policy(Resource):
                 PolicyType=inputs["policyType"],
                 **_place(inputs),
                 **without_none(
-                    StepScalingPolicyConfiguration=pascal(
-                        _numbers(inputs.get("stepScalingPolicyConfiguration"))
-                    ),
                     TargetTrackingScalingPolicyConfiguration=pascal(
                         inputs.get("targetTrackingScalingPolicyConfiguration")
-                    ),
-                    PredictiveScalingPolicyConfiguration=pascal(
-                        _numbers(inputs.get("predictiveScalingPolicyConfiguration"))
-                    ),
+                    )
                 ),
             ),
             "FailedResourceAccessException",
@@ -221,13 +180,7 @@ class Policy(Resource):
             "policyType": policy["PolicyType"],
             **_place_of(policy),
             "alarmArns": [alarm["AlarmARN"] for alarm in policy.get("Alarms") or []],
-            "stepScalingPolicyConfiguration": _texts(
-                camel(policy.get("StepScalingPolicyConfiguration")), _NUMBERS_AS_TEXT
-            ),
             "targetTrackingScalingPolicyConfiguration": tracking,
-            "predictiveScalingPolicyConfiguration": _texts(
-                camel(policy.get("PredictiveScalingPolicyConfiguration")), _NUMBERS_AS_TEXT
-            ),
         }
 
     def update(

@@ -187,25 +187,15 @@ def test_a_target_tracking_policy_is_changed_and_imported(plugin: Plugin, target
     policy.delete()
 
 
-def test_step_adjustments_keep_the_spelling_of_their_bounds(plugin: Plugin, target: Life) -> None:
-    assert target.outputs["minCapacity"] == 1
-    steps = [
-        {"metricIntervalLowerBound": "0", "metricIntervalUpperBound": "1.5", "scalingAdjustment": 1},
-        {"metricIntervalLowerBound": "1.50", "scalingAdjustment": 2},
-    ]
-    policy = Life(
-        plugin,
-        "appautoscaling/policy:Policy",
-        "steps",
-        **PLACE,
-        stepScalingPolicyConfiguration={
-            "adjustmentType": "ChangeInCapacity",
-            "cooldown": 60,
-            "metricAggregationType": "Average",
-            "stepAdjustments": steps,
-        },
-    )
-    policy.delete()
+def test_scaling_by_steps_is_refused_by_name(plugin: Plugin) -> None:
+    token = "aws:appautoscaling/policy:Policy"
+    steps = {"adjustmentType": "ChangeInCapacity", "stepAdjustments": [{"scalingAdjustment": 1}]}
+    assert plugin.check(token, {**PLACE, "stepScalingPolicyConfiguration": steps}).failures.keys() == {
+        "stepScalingPolicyConfiguration"
+    }
+    # The type that the SDK takes for absent.
+    failures = plugin.check(token, PLACE).failures
+    assert failures["policyType"].startswith("`policyType` is 'StepScaling': the aws stand-in tracks targets")
 
 
 def test_a_scheduled_action_is_changed_and_deleted(plugin: Plugin, target: Life) -> None:
