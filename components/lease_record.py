@@ -23,6 +23,7 @@ class HeldLease:
     fencing_token: int | None = None
     is_known: bool = True
     """Whether the table could be asked."""
+    table_is_gone: bool = False
 
     @property
     def task(self) -> str | None:

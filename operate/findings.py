@@ -115,6 +115,8 @@ def _paused(seen: Observation, pause: Pause) -> Iterator[tuple[str, str]]:
 def _lease(seen: Observation) -> list[tuple[str, str]]:
     if not seen.lease:
         return []
+    if seen.lease.table_is_gone:
+        return [(f"the table of its lease is gone, so it can't work: {seen.lease.table_name}", PUT_BACK)]
     lease = f"the lease {seen.lease.key} of {seen.lease.table_name}"
     if seen.lease.holder is None and seen.lease.is_known and seen.running:
         return [

@@ -27,7 +27,10 @@ def lease_of(aws: Aws, containers: Sequence[Mapping[str, Any]]) -> HeldLease | N
 
 
 def _asked(aws: Aws, table_name: str, key: str) -> HeldLease:
+    client = aws.client("dynamodb")
     try:
-        return read_lease(aws.client("dynamodb"), table_name, key)
+        return read_lease(client, table_name, key)
+    except client.exceptions.ResourceNotFoundException:
+        return HeldLease(table_name=table_name, key=key, table_is_gone=True)
     except ClientError:
         return HeldLease(table_name=table_name, key=key, is_known=False)

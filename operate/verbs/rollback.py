@@ -57,7 +57,8 @@ def rollback(session: Session, service: str, version: str) -> RolledBack:
     if not fitting:
         there = ", ".join(each.tag.removeprefix(known.prefix) for each in known.versions[:10])
         raise OperateError(
-            f"{known.repository} has no version {version!r} of {chosen.name}.", f"Choose one of: {there}."
+            f"{known.repository} has no version {version!r} of {chosen.name}.",
+            f"Choose one of: {there}." if there else "It has none: docs/images.md says how to deploy one.",
         )
     settings = settings_of(session.stack.name, session.stack.folder)
     if settings.images.source != "registry":

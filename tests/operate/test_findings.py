@@ -168,6 +168,15 @@ def test_a_lease_that_nobody_holds_while_a_task_runs_is_said() -> None:
     ]
 
 
+def test_a_table_of_leases_that_is_gone_is_said() -> None:
+    (found,) = findings(scheduler(lease=dataclasses.replace(lease(None), table_is_gone=True)))
+
+    assert (found.problem, found.fix) == (
+        "the table of its lease is gone, so it can't work: leases",
+        "Put it back by the state: pulumi up --refresh",
+    )
+
+
 def test_a_lease_that_a_task_of_another_service_holds_is_said() -> None:
     found = findings(scheduler(lease=lease("arn:aws:ecs:eu-west-1:111122223333:task/other/def")))
 
