@@ -266,7 +266,7 @@ Stack {bench.stack} isn't deployed as asked; the emulated AWS at {bench.emulator
 
 What to type next:
   source {_shown(bench.paths.env)}
-  python -m operate why
+  python -m operate status
   aws logs describe-log-groups
   make up{"" if bench.stack == LOCAL_STACK else f" STACK={bench.stack}"}
 """

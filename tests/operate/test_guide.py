@@ -29,3 +29,9 @@ def test_every_verb_says_what_it_does_in_one_line() -> None:
     for name, command in app.commands.items():
         first = (command.help or "").partition("\n")[0]
         assert first.endswith("."), name
+
+
+def test_what_a_failed_make_up_says_to_type_next_needs_no_more_words() -> None:
+    said = (ROOT / "local" / "cli.py").read_text(encoding="utf-8")
+    (name,) = re.findall(r"^  python -m operate ([a-z-]+)$", said, re.MULTILINE)
+    assert not any(each.required for each in app.commands[name].params)
