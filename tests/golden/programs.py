@@ -15,9 +15,25 @@ RECORDED: dict[str, list[dict[str, Any]]] = json.loads(
 )
 
 
+def _specs(private: list[str], public: list[str]) -> list[awsx.ec2.SubnetSpecArgs]:
+    """The ranges that the real provider worked out itself, given here: the stand-in works out none."""
+    return [
+        awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE, cidr_blocks=private),
+        awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC, cidr_blocks=public),
+    ]
+
+
 def vpc_default() -> None:
-    """A VPC without arguments."""
-    awsx.ec2.Vpc("fileflow")
+    """Three zones with a NAT gateway each."""
+    awsx.ec2.Vpc(
+        "fileflow",
+        cidr_block="10.0.0.0/16",
+        subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
+        subnet_specs=_specs(
+            ["10.0.0.0/19", "10.0.64.0/19", "10.0.128.0/19"],
+            ["10.0.32.0/20", "10.0.96.0/20", "10.0.160.0/20"],
+        ),
+    )
 
 
 def vpc_two_az_single_nat() -> None:
@@ -29,6 +45,7 @@ def vpc_two_az_single_nat() -> None:
         enable_dns_hostnames=True,
         nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.SINGLE),
         subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
+        subnet_specs=_specs(["10.20.0.0/18", "10.20.128.0/18"], ["10.20.64.0/19", "10.20.192.0/19"]),
         tags={"Project": "fileflow"},
     )
 
@@ -41,45 +58,7 @@ def vpc_no_nat() -> None:
         number_of_availability_zones=2,
         nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.NONE),
         subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
-    )
-
-
-def alb_default() -> None:
-    """A load balancer that is told only where it stands."""
-    awsx.lb.ApplicationLoadBalancer("fileflow", subnet_ids=["subnet-0a", "subnet-0b"])
-
-
-def alb_redirect_https() -> None:
-    """A load balancer that redirects HTTP to HTTPS."""
-    to_https = aws.lb.ListenerDefaultActionRedirectArgs(port="443", protocol="HTTPS", status_code="HTTP_301")
-    awsx.lb.ApplicationLoadBalancer(
-        "fileflow",
-        name="fileflow-prod-alb",
-        subnet_ids=["subnet-0a", "subnet-0b"],
-        security_groups=["sg-0a"],
-        enable_deletion_protection=True,
-        drop_invalid_header_fields=True,
-        default_target_group=awsx.lb.TargetGroupArgs(
-            name="fileflow-web-api",
-            port=8083,
-            protocol="HTTP",
-            target_type="ip",
-            vpc_id="vpc-0a",
-            health_check=aws.lb.TargetGroupHealthCheckArgs(path="/actuator/health"),
-        ),
-        listeners=[
-            awsx.lb.ListenerArgs(
-                port=80,
-                protocol="HTTP",
-                default_actions=[aws.lb.ListenerDefaultActionArgs(type="redirect", redirect=to_https)],
-            ),
-            awsx.lb.ListenerArgs(
-                port=443,
-                protocol="HTTPS",
-                certificate_arn="arn:aws:acm:ap-northeast-2:646886795421:certificate/x",
-                ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
-            ),
-        ],
+        subnet_specs=_specs(["10.30.0.0/18", "10.30.128.0/18"], ["10.30.64.0/19", "10.30.192.0/19"]),
     )
 
 
@@ -121,8 +100,6 @@ PROGRAMS: list[Callable[[], None]] = [
     vpc_default,
     vpc_two_az_single_nat,
     vpc_no_nat,
-    alb_default,
-    alb_redirect_https,
     ecr_default,
     ecr_lifecycle,
 ]

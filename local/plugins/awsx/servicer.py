@@ -6,18 +6,16 @@ A component waits only for its own children, so this can't block another one for
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import grpc
 import pulumi
-from pulumi.provider.provider import ConstructResult, InvokeResult, Provider
+from pulumi.provider.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
-from pulumi.runtime import config, proto, rpc, settings
+from pulumi.runtime import config, proto, settings
 from pulumi.runtime.stack import wait_for_rpcs
 
 from local.plugins.awsx import components
-from local.plugins.awsx.subnets import SubnetError
 from local.plugins.awsx.values import ComponentError
 
 VERSION = "3.11.0"
@@ -79,13 +77,8 @@ class AwsxServicer(ProviderServicer):
     async def Invoke(
         self, request: proto.InvokeRequest, context: grpc.aio.ServicerContext
     ) -> proto.InvokeResponse:
-        """Answer a function."""
-        try:
-            answer: Callable[[], dict[str, Any]] = components.function(request.tok)
-            rpc.deserialize_properties(request.args, keep_unknowns=False)
-            return await self._invoke_response(InvokeResult(answer()))
-        except ComponentError as error:
-            await _refuse(context, str(error))
+        """Refuse a function: nothing here asks for one of the real provider's."""
+        await _refuse(context, f"the local stand-in for awsx has no function {request.tok}")
 
     async def Call(self, request: proto.CallRequest, context: grpc.aio.ServicerContext) -> proto.CallResponse:
         """Refuse a method: no component of the real provider that is stood in for has any."""
@@ -99,7 +92,7 @@ async def _refuse(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
 
 def _is_plain(error: Exception) -> bool:
     """Whether the message says it all; the SDK makes a bare Exception of what the engine refuses."""
-    known = isinstance(error, ComponentError | SubnetError | pulumi.RunError | grpc.RpcError)
+    known = isinstance(error, ComponentError | pulumi.RunError | grpc.RpcError)
     return known or type(error) is Exception
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +41,6 @@ def aws_arguments(args_type: type, inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def map_input(value: Any, function: Callable[[Any], Any]) -> Any:
-    """Apply a function to a value, at once when it's plain, so that errors come before any resource."""
-    return value.apply(function) if isinstance(value, pulumi.Output) else function(value)
-
-
 def merge_maps(*maps: Any) -> Any:
     """Merge maps, later ones over earlier ones; None counts as empty.
 
@@ -65,10 +60,11 @@ def plain(field: str, value: Any) -> Any:
     return value
 
 
-def open_rules() -> dict[str, Any]:
-    """Return the rules of the security group that the real provider makes by default: open to the world."""
-    everywhere = {"cidrBlocks": ["0.0.0.0/0"], "ipv6CidrBlocks": ["::/0"]}
-    return {
-        "ingress": [{"fromPort": 0, "toPort": 0, "protocol": "-1", **everywhere}],
-        "egress": [{"fromPort": 0, "toPort": 65535, "protocol": "tcp", **everywhere}],
-    }
+def only(where: str, inputs: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse arguments that the stand-in would ignore."""
+    foreign = sorted(key for key, value in inputs.items() if value is not None and key not in known)
+    if foreign:
+        raise ComponentError(
+            f"the local stand-in for awsx doesn't know {', '.join(foreign)} of {where}, only "
+            f"{', '.join(sorted(known))}; leave it out or install the real awsx plugin"
+        )

@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.stub
 import grpc
 import pulumi
 import pulumi_aws as aws
@@ -20,8 +18,6 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2
 
-from local.plugins.awsx.default_vpc import get_default_vpc
-from local.plugins.awsx.values import ComponentError
 from tests.local.plugins.awsx.recording_engine import (
     CHECKOUT,
     UNKNOWN,
@@ -31,8 +27,16 @@ from tests.local.plugins.awsx.recording_engine import (
 )
 
 VPC = "awsx:ec2:Vpc"
-BALANCER = "awsx:lb:ApplicationLoadBalancer"
 REPOSITORY = "awsx:ecr:Repository"
+ONE_ZONE: Mapping[str, Any] = {
+    "cidrBlock": "10.0.0.0/16",
+    "numberOfAvailabilityZones": 1,
+    "subnetSpecs": [
+        {"type": "Private", "cidrBlocks": ["10.0.0.0/17"]},
+        {"type": "Public", "cidrBlocks": ["10.0.128.0/18"]},
+    ],
+    "subnetStrategy": "Auto",
+}
 
 
 def component(
@@ -85,32 +89,14 @@ def test_children_ask_for_the_installed_sdks_plugin(plugin: AwsxPlugin) -> None:
     assert child.version == version("pulumi_aws")
 
 
-def test_former_type_names_stay_aliases(plugin: AwsxPlugin) -> None:
-    """As in the real provider, on the components and on their children."""
-
-    def program() -> None:
-        component(BALANCER, "web", {"subnetIds": ["subnet-0a"]})
-
-    recording = RecordingEngine(plugin).run(program)
-    own = recording.of_type(BALANCER)["web"].request
-    assert [alias.spec.name for alias in own.aliases] == [
-        "awsx:x:elasticloadbalancingv2:ApplicationLoadBalancer"
-    ]
-    child = recording.of_type("aws:lb/loadBalancer:LoadBalancer")["web"].request
-    assert [alias.spec.type for alias in child.aliases] == [
-        "aws:elasticloadbalancingv2/loadBalancer:LoadBalancer"
-    ]
-
-
 def test_a_preview_registers_every_child_with_unknown_ids(plugin: AwsxPlugin) -> None:
     """Ids aren't known, ranges and zones are; so is what the program sees."""
-    vpc = {"numberOfAvailabilityZones": 2, "natGateways": {"strategy": "Single"}}
-    recording = RecordingEngine(plugin, dry_run=True).run(lambda: component(VPC, "net", vpc))
+    recording = RecordingEngine(plugin, dry_run=True).run(lambda: component(VPC, "net", ONE_ZONE))
     assert recording.error is None
     subnets = recording.of_type("aws:ec2/subnet:Subnet")
-    assert len(subnets) == 4
+    assert len(subnets) == 2
     assert subnets["net-public-1"].inputs["vpcId"] == UNKNOWN
-    assert subnets["net-public-1"].inputs["cidrBlock"] == "10.0.64.0/19"
+    assert subnets["net-public-1"].inputs["cidrBlock"] == "10.0.128.0/18"
     state = plain(recording.constructed[f"{VPC}::net"])
     assert state["vpcId"] == UNKNOWN
     assert state["publicSubnetIds"] == UNKNOWN
@@ -121,9 +107,7 @@ def test_a_secret_argument_stays_secret_in_the_children(plugin: AwsxPlugin) -> N
 
     def program() -> None:
         component(REPOSITORY, "fileflow", {"name": pulumi.Output.secret("hidden-name")})
-        component(
-            VPC, "net", {"numberOfAvailabilityZones": 1, "tags": {"a": pulumi.Output.secret("hidden-tag")}}
-        )
+        component(VPC, "net", {**ONE_ZONE, "tags": {"a": pulumi.Output.secret("hidden-tag")}})
 
     recording = RecordingEngine(plugin).run(program)
     assert recording.error is None
@@ -154,14 +138,12 @@ def test_several_components_at_once_are_all_constructed(plugin: AwsxPlugin) -> N
 
     def program() -> None:
         for index in range(4):
-            component(VPC, f"net-{index}", {"numberOfAvailabilityZones": 1})
-            component(BALANCER, f"web-{index}", {"subnetIds": ["subnet-0a"]})
+            component(VPC, f"net-{index}", ONE_ZONE)
             component(REPOSITORY, f"repository-{index}", {})
 
     recording = RecordingEngine(plugin).run(program)
     assert recording.error is None
     assert len(recording.of_type("aws:ec2/vpc:Vpc")) == 4
-    assert len(recording.of_type("aws:lb/loadBalancer:LoadBalancer")) == 4
     assert len(recording.of_type("aws:ecr/repository:Repository")) == 4
 
 
@@ -169,7 +151,7 @@ def test_a_child_that_fails_fails_the_component_with_its_message(plugin: AwsxPlu
     """And the plugin goes on to serve the next one."""
     failing = {"aws:ec2/subnet:Subnet::net-public-1": "the subnet's range is taken"}
     engine = RecordingEngine(plugin, failures=failing)
-    recording = engine.run(lambda: component(VPC, "net", {"numberOfAvailabilityZones": 1}))
+    recording = engine.run(lambda: component(VPC, "net", ONE_ZONE))
     assert str(recording.error) == "the subnet's range is taken"
     after = RecordingEngine(plugin).run(lambda: component(REPOSITORY, "next", {}))
     assert after.error is None
@@ -187,7 +169,7 @@ def test_an_unknown_function_or_method_is_refused_by_name(plugin: AwsxPlugin) ->
     """As one message."""
     with pytest.raises(grpc.RpcError) as invoked:
         plugin.stub.Invoke(provider_pb2.InvokeRequest(tok="awsx:ec2:getOther"))
-    assert "doesn't have the function awsx:ec2:getOther" in str(invoked.value.details())
+    assert "has no function awsx:ec2:getOther" in str(invoked.value.details())
     with pytest.raises(grpc.RpcError) as called:
         plugin.stub.Call(provider_pb2.CallRequest(tok="awsx:ec2:Vpc/method"))
     assert "has no method awsx:ec2:Vpc/method" in str(called.value.details())
@@ -195,43 +177,66 @@ def test_an_unknown_function_or_method_is_refused_by_name(plugin: AwsxPlugin) ->
 
 def test_an_output_where_resources_are_decided_is_refused(plugin: AwsxPlugin) -> None:
     """Rather than registering something else."""
-    inputs = {"cidrBlock": "10.0.0.0/16", "subnetStrategy": "Auto"}
 
     def program() -> None:
-        component(VPC, "net", {**inputs, "numberOfAvailabilityZones": pulumi.Output.secret(2)})
+        component(VPC, "net", {**ONE_ZONE, "numberOfAvailabilityZones": pulumi.Output.secret(2)})
 
     message = str(RecordingEngine(plugin).run(program).error)
     assert message.startswith("numberOfAvailabilityZones decides which resources exist")
 
 
-def test_a_layout_without_a_strategy_is_warned_about(plugin: AwsxPlugin) -> None:
-    """With the same layout in the coming default's terms."""
-    specs = {"subnetSpecs": [{"type": "Public"}, {"type": "Private"}]}
-    recording = RecordingEngine(plugin).run(lambda: component(VPC, "net", specs))
-    warnings = [message for message in recording.logs if "subnetStrategy is not set" in message]
-    assert len(warnings) == 1
-    assert '{"type":"Private","cidrMask":19}' in warnings[0]
-
-
-def test_the_default_vpc_is_found_by_its_subnets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A subnet that gives public addresses is public; no default VPC is one error."""
-    client = boto3.client(
-        "ec2", region_name="ap-northeast-2", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    monkeypatch.setattr(boto3, "client", lambda _service: client)
-    default = {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
-    of_vpc = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}]}
-    subnets = [
-        {"SubnetId": "a", "MapPublicIpOnLaunch": True},
-        {"SubnetId": "b", "MapPublicIpOnLaunch": False},
-    ]
-    with botocore.stub.Stubber(client) as stub:
-        stub.add_response("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1"}]}, default)
-        stub.add_response("describe_subnets", {"Subnets": subnets}, of_vpc)
-        assert get_default_vpc() == {"vpcId": "vpc-1", "publicSubnetIds": ["a"], "privateSubnetIds": ["b"]}
-        stub.add_response("describe_vpcs", {"Vpcs": []}, default)
-        with pytest.raises(ComponentError, match="there is no default VPC in ap-northeast-2"):
-            get_default_vpc()
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"vpcEndpointSpecs": []},
+            "the local stand-in for awsx doesn't know vpcEndpointSpecs of awsx:ec2:Vpc, only cidrBlock, "
+            "enableDnsHostnames, natGateways, numberOfAvailabilityZones, subnetSpecs, subnetStrategy, tags; "
+            "leave it out or install the real awsx plugin",
+        ),
+        (
+            {"subnetStrategy": "Exact"},
+            "the local stand-in for awsx makes an awsx:ec2:Vpc of cidrBlock, subnetSpecs with cidrBlocks and "
+            'subnetStrategy "Auto" alone; give all three or install the real awsx plugin',
+        ),
+        (
+            {"natGateways": {"strategy": "Two"}},
+            'natGateways.strategy "Two" is unknown; choose None, Single, OnePerAz',
+        ),
+        (
+            {"subnetSpecs": [{"type": "Private", "cidrBlocks": ["10.0.0.0/17"]}]},
+            'natGateways.strategy "OnePerAz" needs public subnets and private ones; add them to '
+            'subnetSpecs or set the strategy to "None"',
+        ),
+        (
+            {"subnetSpecs": [{"type": "Isolated", "cidrBlocks": ["10.0.0.0/17", "10.0.128.0/17"]}]},
+            "subnetSpecs are refused: subnetSpecs[0] has the type Isolated, not Public or Private; "
+            "subnetSpecs[0] has 2 cidrBlocks, but there are 1 availability zones",
+        ),
+        (
+            {
+                "subnetSpecs": [
+                    {"type": "Private", "cidrBlocks": ["10.0.0.0/16"]},
+                    {"type": "Public", "cidrBlocks": ["10.0.128.0/18"]},
+                ]
+            },
+            "subnets overlap: net-private-1 (10.0.0.0/16), net-public-1 (10.0.128.0/18); give each "
+            "a range of its own",
+        ),
+        (
+            {"numberOfAvailabilityZones": 9},
+            "the region has 4 availability zones for this account, but 9 are asked for; "
+            "lower numberOfAvailabilityZones",
+        ),
+    ],
+)
+def test_what_is_not_stood_in_for_or_contradicts_itself_is_refused_before_any_child(
+    plugin: AwsxPlugin, change: Mapping[str, Any], expected: str
+) -> None:
+    """In one message that names the field."""
+    recording = RecordingEngine(plugin).run(lambda: component(VPC, "net", {**ONE_ZONE, **change}))
+    assert str(recording.error) == expected
+    assert {each.type for each in recording.children()} == {VPC}
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux to watch a process that isn't a child")
