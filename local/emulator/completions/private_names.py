@@ -2,7 +2,8 @@
 
 Owns the list: a name outside it is neither read, called, wrapped nor replaced in `local/emulator`, which
 `tests/local/emulator/test_private_names.py` sees to. For another version of ministack this is what to go
-through. Deliberately imports nothing of ministack.
+through: a gap is closed when the tests of its completion pass without it, and the AWS pages stand in the
+completion. Deliberately imports nothing of ministack.
 """
 
 from __future__ import annotations
@@ -11,99 +12,181 @@ from typing import NamedTuple
 
 
 class Gap(NamedTuple):
-    """What ministack lacks, and the names of one of its modules by which that is completed."""
+    """What ministack lacks, the names of one of its modules by which that is completed, and where it is."""
 
     module: str
     names: tuple[str, ...]
+    completion: str
     gap: str
 
 
 GAPS: tuple[Gap, ...] = (
-    Gap("app", ("_collect_scripts",), "apps completion"),
-    Gap("services.acm", ("_certificates",), "acms completion"),
+    Gap(
+        "app",
+        ("_collect_scripts",),
+        "gateway.py",
+        "runs whatever start scripts lie in two folders of this machine",
+    ),
+    Gap(
+        "services.acm",
+        ("_certificates",),
+        "completions/acm.py",
+        "issues a certificate at once, whether or not its DNS records are there",
+    ),
     Gap(
         "services.alb",
-        (
-            "_forward_to_tg",
-            "_lb_attrs",
-            "_listener_attrs",
-            "_listeners",
-            "_rules",
-            "_targets",
-            "_tg_attrs",
-            "_tgs",
-        ),
-        "albs completion",
+        ("_lb_attrs", "_listener_attrs", "_listeners", "_rules", "_targets", "_tg_attrs", "_tgs"),
+        "completions/elbv2_records.py",
+        "its control plane loses what it doesn't know; its data plane routes by these records",
     ),
-    Gap("services.cloudwatch", ("_alarms", "_dispatch_alarm_actions"), "cloudwatchs completion"),
+    Gap(
+        "services.alb",
+        ("_forward_to_tg",),
+        "completions/elbv2.py",
+        "tries for long to reach a simulated container, which listens nowhere",
+    ),
+    Gap(
+        "services.cloudwatch",
+        ("_alarms",),
+        "completions/cloudwatch.py",
+        "keeps no metric math, anomaly band or handling of small samples of an alarm",
+    ),
+    Gap(
+        "services.cloudwatch",
+        ("_dispatch_alarm_actions",),
+        "completions/sns.py, completions/alarm_muting.py",
+        "tells whatever a topic's policy and key say, and knows no mute rules",
+    ),
     Gap(
         "services.cloudwatch_logs",
-        ("_compile_filter_pattern", "_log_groups", "_put_log_events"),
-        "cloudwatch_logss completion",
+        ("_compile_filter_pattern", "_put_log_events"),
+        "completions/logs.py",
+        "knows no phrases or alternatives in a pattern, and a metric filter counts nothing",
     ),
     Gap(
-        "services.ecr", ("_images", "_manifest_blobs", "_repositories", "_v2_put_manifest"), "ecrs completion"
+        "services.cloudwatch_logs",
+        ("_log_groups",),
+        "completions/logs.py, completions/ecs_permissions.py",
+        "a key can't be set on a log group that is there; a task starts without its log group",
+    ),
+    Gap(
+        "services.ecr",
+        ("_images", "_manifest_blobs", "_repositories", "_v2_put_manifest"),
+        "completions/ecr.py",
+        "a tag never moves, exclusions from immutable tags don't count",
     ),
     Gap(
         "services.ecs",
         (
             "_ACTION_MAP",
-            "_ECS_DEPLOYMENT_STEADY_DELAY",
-            "_ImagePullError",
-            "_SecretResolutionError",
-            "_awslogs_config",
-            "_build_run_kwargs",
-            "_bump_task_version",
-            "_circuit_breaker_threshold",
-            "_cleanup_task_resources",
-            "_cluster_name_from_arn",
-            "_clusters",
-            "_complete_service_deployment",
-            "_container_ip",
             "_create_service",
             "_delete_cluster",
-            "_deployment_for_task",
             "_describe_services",
-            "_fail_task_start",
-            "_get_docker",
-            "_iso",
-            "_make_deployment",
-            "_mark_task_pending",
-            "_mark_task_running",
-            "_mark_task_stopped",
-            "_maybe_mark_stopped",
-            "_primary_deployment",
             "_put_cluster",
-            "_reconcile_service_tasks",
-            "_record_service_task_failure",
-            "_record_service_task_healthy",
-            "_record_task_ip",
-            "_recount_cluster",
-            "_refresh_service_state",
             "_register_task_definition",
-            "_remove_docker_container",
+            "_update_service",
+        ),
+        "completions/ecs.py",
+        "loses arguments of clusters, services and task definitions, and keeps no service deployments",
+    ),
+    Gap(
+        "services.ecs",
+        ("_clusters", "_services", "_tags", "_task_defs", "_tasks"),
+        "completions/ecs.py, completions/ecs_tasks.py",
+        "its stores, which the completions of a service's and a task's life read",
+    ),
+    Gap(
+        "services.ecs",
+        (
+            "_cluster_name_from_arn",
             "_resolve_cluster_name",
-            "_resolve_container_secrets",
             "_resolve_service_ref",
             "_resolve_task",
             "_resolve_td_key",
-            "_run_docker_container",
-            "_run_task",
-            "_sanitize",
-            "_schedule_service_deployment_completion",
-            "_services",
-            "_start_task_worker",
-            "_stop_task",
-            "_sync_service_targets",
-            "_tags",
-            "_task_defs",
-            "_task_ip",
-            "_task_is_active",
-            "_tasks",
-            "_ts_to_epoch",
-            "_update_service",
         ),
-        "ecss completion",
+        "completions/ecs.py",
+        "no gap: which record a request names, to be found by an own function of five lines each",
     ),
-    Gap("services.eventbridge", ("_dispatch_to_sns", "_put_events"), "eventbridges completion"),
+    Gap(
+        "services.ecs",
+        ("_iso", "_sanitize", "_ts_to_epoch"),
+        "completions/ecs_tasks.py",
+        "times are whole seconds, which hide who came first; a record that grows can't be shown",
+    ),
+    Gap(
+        "services.ecs",
+        (
+            "_circuit_breaker_threshold",
+            "_complete_service_deployment",
+            "_deployment_for_task",
+            "_make_deployment",
+            "_primary_deployment",
+            "_reconcile_service_tasks",
+            "_refresh_service_state",
+            "_schedule_service_deployment_completion",
+        ),
+        "completions/ecs.py, completions/ecs_registration.py",
+        "a rollback doesn't bring back network and capacity, and what never ran keeps a successor out",
+    ),
+    Gap(
+        "services.ecs",
+        ("_record_service_task_failure", "_run_task"),
+        "completions/ecs_restarts.py, completions/ecs_tasks.py",
+        "starts a task that fails again without a pause; a task has no network interface",
+    ),
+    Gap(
+        "services.ecs",
+        ("_mark_task_pending", "_mark_task_running", "_mark_task_stopped", "_recount_cluster"),
+        "completions/ecs_tasks.py",
+        "tells EventBridge nothing of tasks, and names other reasons for a stop than ECS",
+    ),
+    Gap(
+        "services.ecs",
+        ("_bump_task_version", "_cleanup_task_resources", "_stop_task", "_task_is_active"),
+        "completions/ecs_stopping.py",
+        "a task is gone the moment that it is told to stop",
+    ),
+    Gap(
+        "services.ecs",
+        ("_maybe_mark_stopped", "_record_service_task_healthy"),
+        "completions/ecs_health.py",
+        "every task that has started is healthy",
+    ),
+    Gap(
+        "services.ecs",
+        ("_container_ip", "_record_task_ip", "_sync_service_targets", "_task_ip"),
+        "completions/ecs_registration.py, completions/ecs_containers.py",
+        "registers all tasks at the service's present port, and has one address for all of them",
+    ),
+    Gap(
+        "services.ecs",
+        (
+            "_ECS_DEPLOYMENT_STEADY_DELAY",
+            "_build_run_kwargs",
+            "_get_docker",
+            "_remove_docker_container",
+            "_run_docker_container",
+        ),
+        "completions/ecs_containers.py",
+        "runs containers without limits, users, volumes or entry points, and on a Docker engine alone",
+    ),
+    Gap(
+        "services.ecs",
+        (
+            "_ImagePullError",
+            "_SecretResolutionError",
+            "_awslogs_config",
+            "_fail_task_start",
+            "_resolve_container_secrets",
+            "_start_task_worker",
+        ),
+        "completions/ecs_permissions.py, completions/ecs_surroundings.py",
+        "starts a task whatever its execution role may, and all its containers at once",
+    ),
+    Gap(
+        "services.eventbridge",
+        ("_dispatch_to_sns", "_put_events"),
+        "completions/eventbridge.py",
+        "ECS's events reach no rule, and a topic's policy lets everybody publish",
+    ),
 )
