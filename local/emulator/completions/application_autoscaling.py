@@ -21,9 +21,10 @@ import botocore.loaders
 from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
-from ministack.services import cloudwatch, ecs
+from ministack.services import cloudwatch
 
 from local.emulator.completions.cloudwatch import put_metric_alarm
+from local.emulator.completions.ecs_records import asked, find_service
 from local.emulator.completions.patching import AwsError, Request, Response, json_action
 
 TARGET_PREFIX = "AnyScaleFrontendService"
@@ -139,8 +140,11 @@ def _arn(kind: str) -> str:
 
 def _service_of(resource_id: str) -> dict[str, Any] | None:
     _, cluster, name = resource_id.split("/")
-    service: dict[str, Any] | None = ecs._services.get(f"{cluster}/{name}")
-    return service if service and service.get("status") == "ACTIVE" else None
+    try:
+        service = find_service({"cluster": cluster, "service": name})
+    except AwsError:
+        return None
+    return service if service["status"] == "ACTIVE" else None
 
 
 def _register_scalable_target(request: Request) -> dict[str, Any]:
@@ -193,7 +197,7 @@ def _bring_into_range(target: dict[str, Any]) -> None:
     if wanted == desired:
         return
     _, cluster, name = target["ResourceId"].split("/")
-    ecs._update_service({"cluster": cluster, "service": name, "desiredCount": wanted})
+    asked("UpdateService", {"cluster": cluster, "service": name, "desiredCount": wanted})
     bound = "minimum" if wanted > desired else "maximum"
     limit = "below" if wanted > desired else "above"
     activity = {

@@ -9,6 +9,7 @@ breaker) to ministack, and a task's life to `completions.ecs_tasks`.
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
@@ -17,6 +18,16 @@ from ministack.services import alb, ecs
 from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets
 from local.emulator.completions.ecs_containers import service_lock
+from local.emulator.completions.ecs_records import (
+    asked,
+    definition_of,
+    find_cluster,
+    find_service,
+    primary_deployment,
+    service_key,
+    service_of,
+    tags_of,
+)
 from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body, wrap
@@ -73,20 +84,25 @@ _BREAKER_REASON = "ECS deployment circuit breaker: tasks failed to start."
 
 def install() -> None:
     """Completes clusters, task definitions, services and deployments."""
-    wrap(ecs, "_put_cluster", _put_cluster)
-    wrap(ecs, "_delete_cluster", _delete_cluster)
-    wrap(ecs, "_register_task_definition", _register_task_definition)
-    wrap(ecs, "_make_deployment", _make_deployment)
-    wrap(ecs, "_create_service", _create_service)
-    wrap(ecs, "_update_service", _update_service)
-    wrap(ecs, "_describe_services", _describe_services)
+    actions = ecs._ACTION_MAP
+    for action, make in (
+        ("CreateCluster", _create_cluster),
+        ("DeleteCluster", _delete_cluster),
+        ("RegisterTaskDefinition", _register_task_definition),
+        ("CreateService", _create_service),
+        ("UpdateService", _update_service),
+        ("DescribeServices", _describe_services),
+    ):
+        actions[action] = make(actions[action])
+    actions["RunTask"] = _run_task
+    actions["StopTask"] = _stop_task
     wrap(ecs, "_refresh_service_state", _refresh_service_state)
     wrap(ecs, "_complete_service_deployment", _complete_service_deployment)
     wrap(ecs, "_reconcile_service_tasks", _stop_what_never_ran)
     wrap(ecs, "_reconcile_service_tasks", _reconcile_what_was_put_back)
-    ecs._ACTION_MAP["ListServiceDeployments"] = json_action(_list_service_deployments)
-    ecs._ACTION_MAP["DescribeServiceDeployments"] = json_action(_describe_service_deployments)
-    ecs._ACTION_MAP["DescribeServiceRevisions"] = json_action(_describe_service_revisions)
+    actions["ListServiceDeployments"] = json_action(_list_service_deployments)
+    actions["DescribeServiceDeployments"] = json_action(_describe_service_deployments)
+    actions["DescribeServiceRevisions"] = json_action(_describe_service_revisions)
 
 
 def _refused(error: AwsError) -> Response:
@@ -94,45 +110,58 @@ def _refused(error: AwsError) -> Response:
     return response
 
 
+def _run_task(request: Request) -> Response:
+    """By the function that the scheduler starts tasks by, with all that is put before it."""
+    response: Response = ecs._run_task(request)
+    return response
+
+
+def _stop_task(request: Request) -> Response:
+    """By the function that the scheduler stops tasks by, with all that is put before it."""
+    response: Response = ecs._stop_task(request)
+    return response
+
+
 # Clusters
 
 
-def _put_cluster(original: Any) -> Any:
-    def put(request: Request) -> dict[str, Any]:
-        cluster: dict[str, Any] = original(request)
-        defaults = request.get("serviceConnectDefaults")
-        if defaults:
-            cluster["serviceConnectDefaults"] = defaults
-        return cluster
+def _create_cluster(original: Any) -> Any:
+    """Keeps the defaults for Service Connect, as an update does.
 
-    return put
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html
+    """
+
+    def create(request: Request) -> Response:
+        response: Response = original(request)
+        defaults = request.get("serviceConnectDefaults")
+        if response[0] >= 400 or not defaults:
+            return response
+        changed = {"cluster": request.get("clusterName"), "serviceConnectDefaults": defaults}
+        completed: Response = ecs.json_response(asked("UpdateCluster", changed))
+        return completed
+
+    return create
 
 
 def _delete_cluster(original: Any) -> Any:
+    """Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html"""
+
     def delete(request: Request) -> Response:
-        name = ecs._resolve_cluster_name(request.get("cluster", "default"))
-        cluster = ecs._clusters.get(name)
-        if cluster is not None:
-            if any(
-                service["clusterArn"] == cluster["clusterArn"] and service["status"] == "ACTIVE"
-                for service in ecs._services.values()
-            ):
-                return _refused(
-                    AwsError(
-                        "ClusterContainsServicesException",
-                        "The Cluster cannot be deleted while Services are active.",
-                    )
+        try:
+            arn = find_cluster(request.get("cluster"))["clusterArn"]
+            services = [each for each in ecs._services.values() if each["clusterArn"] == arn]
+            if any(service["status"] == "ACTIVE" for service in services):
+                raise AwsError(
+                    "ClusterContainsServicesException",
+                    "The Cluster cannot be deleted while Services are active.",
                 )
-            if any(
-                task["clusterArn"] == cluster["clusterArn"] and task["lastStatus"] != "STOPPED"
-                for task in ecs._tasks.values()
-            ):
-                return _refused(
-                    AwsError(
-                        "ClusterContainsTasksException",
-                        "The Cluster cannot be deleted while Tasks are active.",
-                    )
+            tasks = [each for each in ecs._tasks.values() if each["clusterArn"] == arn]
+            if any(task["lastStatus"] != "STOPPED" for task in tasks):
+                raise AwsError(
+                    "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."
                 )
+        except AwsError as error:
+            return _refused(error)
         response: Response = original(request)
         return response
 
@@ -156,8 +185,7 @@ def _register_task_definition(original: Any) -> Any:
         if status >= 400:
             return status, headers, body
         answer = json_body((status, headers, body))
-        arn = answer["taskDefinition"]["taskDefinitionArn"]
-        definition = ecs._task_defs[ecs._resolve_td_key(arn)]
+        definition = definition_of(answer["taskDefinition"])
         for name in ("executionRoleArn", "taskRoleArn", "pidMode", "ipcMode"):
             if not definition.get(name):
                 definition.pop(name, None)
@@ -279,17 +307,6 @@ def _complete_container_definition(container: dict[str, Any], *, awsvpc: bool) -
 # Services
 
 
-def _make_deployment(original: Any) -> Any:
-    def make(task_definition: str, desired_count: int, status: str = "PRIMARY") -> dict[str, Any]:
-        deployment: dict[str, Any] = original(task_definition, desired_count, status)
-        # ministack takes a first deployment for completed before its first task has started.
-        deployment["rolloutState"] = "IN_PROGRESS"
-        deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} in progress."
-        return deployment
-
-    return make
-
-
 def _completed_deployment_configuration(
     given: dict[str, Any], known: dict[str, Any] | None
 ) -> dict[str, Any]:
@@ -332,11 +349,14 @@ def _check_deployment_configuration(configuration: dict[str, Any]) -> None:
 
 
 def _definition_of(reference: str) -> dict[str, Any]:
-    definition: dict[str, Any] | None = ecs._task_defs.get(ecs._resolve_td_key(reference) or "")
-    if definition is None or definition["status"] != "ACTIVE":
-        raise AwsError(
-            "ClientException", "TaskDefinition is inactive" if definition else "TaskDefinition not found."
-        )
+    try:
+        definition: dict[str, Any] = asked("DescribeTaskDefinition", {"taskDefinition": reference})[
+            "taskDefinition"
+        ]
+    except AwsError as error:
+        raise AwsError("ClientException", "TaskDefinition not found.") from error
+    if definition["status"] != "ACTIVE":
+        raise AwsError("ClientException", "TaskDefinition is inactive")
     return definition
 
 
@@ -449,15 +469,13 @@ def _completed_network(configuration: dict[str, Any]) -> dict[str, Any]:
 def _create_service(original: Any) -> Any:
     def create(request: Request) -> Response:
         request = copy.deepcopy(request)
-        cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
         configuration = _completed_deployment_configuration(
             request.get("deploymentConfiguration") or {}, None
         )
         try:
-            if cluster_name not in ecs._clusters:
-                raise AwsError("ClusterNotFoundException", "Cluster not found.")
+            cluster = find_cluster(request.get("cluster"))
             definition = _definition_of(request.get("taskDefinition", ""))
-            _check_capacity(request, ecs._clusters[cluster_name])
+            _check_capacity(request, cluster)
             _check_network(request, definition)
             _check_load_balancers(request, definition)
             _check_deployment_configuration(configuration)
@@ -475,7 +493,7 @@ def _create_service(original: Any) -> Any:
         status, headers, body = original({**request, "desiredCount": 0})
         if status >= 400:
             return status, headers, body
-        service = ecs._services[f"{cluster_name}/{request['serviceName']}"]
+        service = ecs._services[f"{cluster['clusterName']}/{request['serviceName']}"]
         possible = _rebalancing_is_possible(request, configuration)
         service["availabilityZoneRebalancing"] = request.get(
             "availabilityZoneRebalancing", "ENABLED" if possible else "DISABLED"
@@ -495,12 +513,12 @@ def _create_service(original: Any) -> Any:
         service["_deployed"] = []
         service["events"] = []
         primary = service["deployments"][0]
+        # ministack takes a first deployment for completed before its first task has started.
         primary["rolloutState"] = "IN_PROGRESS"
-        primary["rolloutStateReason"] = f"ECS deployment {primary['id']} in progress."
         primary["_image_resolution_disabled"] = desired_count == 0
         service["desiredCount"] = primary["desiredCount"] = desired_count
         _complete_newest_deployment(service)
-        ecs._reconcile_service_tasks(cluster_name, f"{cluster_name}/{request['serviceName']}")
+        ecs._reconcile_service_tasks(cluster["clusterName"], service_key(service))
         return _answer(service)
 
     return create
@@ -516,7 +534,7 @@ def shown(service: dict[str, Any], *, with_tags: bool) -> dict[str, Any]:
     view: dict[str, Any] = ecs._sanitize(service)
     view.pop("tags", None)
     if with_tags:
-        view["tags"] = ecs._tags.get(service["serviceArn"], [])
+        view["tags"] = tags_of(service["serviceArn"])
     deployed = service.get("_deployed") or []
     if deployed:
         view["currentServiceDeployment"] = _service_deployment_arn(service, deployed[-1])
@@ -548,6 +566,8 @@ def _complete_newest_deployment(service: dict[str, Any]) -> None:
         return
     fargate = service.get("platformFamily") is not None
     version = service.get("platformVersion")
+    if deployment["rolloutState"] == "IN_PROGRESS":
+        deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} in progress."
     deployment |= {
         "launchType": service.get("launchType"),
         "capacityProviderStrategy": service.get("capacityProviderStrategy"),
@@ -592,17 +612,11 @@ def _publish(service: dict[str, Any], deployment: dict[str, Any], event_type: st
 def _update_service(original: Any) -> Any:
     def update(request: Request) -> Response:
         request = copy.deepcopy(request)
-        cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
-        reference = ecs._resolve_service_ref(request.get("service", ""))
-        if cluster_name not in ecs._clusters:
-            return _refused(AwsError("ClusterNotFoundException", "Cluster not found."))
-        service = ecs._services.get(f"{cluster_name}/{reference[0]}") if reference else None
-        if service is None:
-            return _refused(AwsError("ServiceNotFoundException", "Service not found."))
-        if service["status"] != "ACTIVE":
-            return _refused(AwsError("ServiceNotActiveException", "Service was not ACTIVE."))
         try:
-            _check_capacity(request, ecs._clusters[cluster_name])
+            service = find_service(request)
+            if service["status"] != "ACTIVE":
+                raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
+            _check_capacity(request, find_cluster(request.get("cluster")))
             _check_capacity_change(request, service)
             new_deployment = _apply(request, service)
         except AwsError as error:
@@ -614,7 +628,7 @@ def _update_service(original: Any) -> Any:
         }
         if new_deployment:
             request["forceNewDeployment"] = True
-        with service_lock(f"{cluster_name}/{service['serviceName']}"):
+        with service_lock(service_key(service)):
             status, headers, body = original(request)
         if status >= 400:
             return status, headers, body
@@ -631,7 +645,7 @@ def _apply(request: Request, service: dict[str, Any]) -> bool:
         request["taskDefinition"] = definition["taskDefinitionArn"]
     else:
         # A service may go on with a revision that was deregistered since.
-        definition = ecs._task_defs[ecs._resolve_td_key(service["taskDefinition"])]
+        definition = definition_of(service)
     configuration = _completed_deployment_configuration(
         request.get("deploymentConfiguration") or {}, service["deploymentConfiguration"]
     )
@@ -686,17 +700,10 @@ def _describe_services(original: Any) -> Any:
 # Deployments
 
 
-def _service_for(cluster_name: str, group: str) -> dict[str, Any] | None:
-    if not group or not group.startswith("service:"):
-        return None
-    service: dict[str, Any] | None = ecs._services.get(f"{cluster_name}/{group.partition(':')[2]}")
-    return service
-
-
 def _refresh_service_state(original: Any) -> Any:
     def refresh(cluster_name: str, group: str) -> None:
         original(cluster_name, group)
-        service = _service_for(cluster_name, group)
+        service = service_of({"clusterArn": cluster_name, "group": group})
         if service is not None:
             _word_as_aws(service)
             _remember_ends(service)
@@ -708,7 +715,7 @@ def _refresh_service_state(original: Any) -> Any:
 def _complete_service_deployment(original: Any) -> Any:
     def complete(cluster_name: str, service_key: str, expected_deployment_id: str | None = None) -> None:
         service = ecs._services.get(service_key)
-        primary = ecs._primary_deployment(service) if service else None
+        primary = primary_deployment(service) if service else None
         before = primary.get("rolloutState") if primary else None
         original(cluster_name, service_key, expected_deployment_id)
         if service and primary and before == "IN_PROGRESS" and primary.get("rolloutState") == "COMPLETED":
@@ -732,7 +739,7 @@ def _reconcile_what_was_put_back(original: Any) -> Any:
     def reconcile(cluster_name: str, service_key: str) -> None:
         service = ecs._services.get(service_key)
         deployed = (service or {}).get("_deployed") or []
-        primary = ecs._primary_deployment(service) if service else None
+        primary = primary_deployment(service) if service else None
         if service and primary and any(known is primary for known in deployed[:-1]):
             service.update({name: copy.deepcopy(primary["_revision"][name]) for name in REVISION_FIELDS})
         original(cluster_name, service_key)
@@ -750,7 +757,7 @@ def _stop_what_never_ran(original: Any) -> Any:
 
     def reconcile(cluster_name: str, service_key: str) -> None:
         service = ecs._services.get(service_key)
-        primary = ecs._primary_deployment(service) if service else None
+        primary = primary_deployment(service) if service else None
         if service and primary and primary.get("rolloutState") == "IN_PROGRESS":
             group = f"service:{service['serviceName']}"
             waiting = [
@@ -759,7 +766,7 @@ def _stop_what_never_ran(original: Any) -> Any:
                 if task.get("group") == group
                 and task.get("clusterArn") == service["clusterArn"]
                 and task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
-                and ecs._deployment_for_task(service, task) is not primary
+                and task.get("_deployment_id") != primary["id"]
             ]
             for task in waiting:
                 ecs._stop_task(
@@ -785,14 +792,14 @@ def _word_as_aws(service: dict[str, Any]) -> None:
                         "tasks failed to start."
                     )
                 if event["message"].endswith("rolled back to the last completed deployment."):
-                    primary = ecs._primary_deployment(service)
+                    primary = primary_deployment(service) or deployment
                     event["message"] = f"(service {name}) rolling back to deployment {primary['id']}."
 
 
 def _drop_rolled_back(service: dict[str, Any]) -> None:
     """A failed deployment disappears from a service that has rolled back to a steady state, so that waiters
     end."""
-    primary = ecs._primary_deployment(service)
+    primary = primary_deployment(service)
     if primary is None or primary.get("rolloutState") != "COMPLETED":
         return
     service["deployments"] = [
@@ -838,7 +845,7 @@ def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> t
         reason = _BREAKER_REASON
     if state == "COMPLETED":
         return "SUCCESSFUL", ""
-    primary = ecs._primary_deployment(service)
+    primary = primary_deployment(service)
     if state == "FAILED":
         if primary is deployment or primary is None:
             return "STOPPED", reason
@@ -847,6 +854,20 @@ def _deployment_status(service: dict[str, Any], deployment: dict[str, Any]) -> t
     if service["status"] != "ACTIVE" or deployment is not primary:
         return "STOPPED", "A newer deployment took its place."
     return "IN_PROGRESS", ""
+
+
+def _threshold(service: dict[str, Any]) -> int:
+    """How many failures trip the circuit breaker.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
+    breaker = service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+    given = breaker.get("thresholdConfiguration") or {}
+    kind, value = given.get("type", "BOUNDED_PERCENT"), float(given.get("value", 50))
+    if kind == "COUNT":
+        return max(1, int(value))
+    failures = math.ceil(value * int(service["desiredCount"]) / 100)
+    return max(1, failures) if kind == "UNBOUNDED_PERCENT" else min(200, max(3, failures))
 
 
 def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
@@ -882,12 +903,12 @@ def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any
             if breaker.get("enable")
             else "DISABLED",
             "failureCount": deployment.get("failedTasks", 0),
-            "threshold": ecs._circuit_breaker_threshold(service),
+            "threshold": _threshold(service),
         },
     }
     if status not in {"IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
         view["finishedAt"] = updated_at
-    primary = ecs._primary_deployment(service)
+    primary = primary_deployment(service)
     if status.startswith("ROLLBACK") and primary is not None:
         view["rollback"] = {
             "reason": reason,
@@ -898,11 +919,7 @@ def _shown_service_deployment(service: dict[str, Any], deployment: dict[str, Any
 
 
 def _list_service_deployments(request: Request) -> dict[str, Any]:
-    cluster_name = ecs._resolve_cluster_name(request.get("cluster", "default"))
-    reference = ecs._resolve_service_ref(request.get("service", ""))
-    service = ecs._services.get(f"{cluster_name}/{reference[0]}") if reference else None
-    if service is None:
-        raise AwsError("ServiceNotFoundException", "Service not found.")
+    service = find_service(request)
     wanted = request.get("status") or []
     created = request.get("createdAt") or {}
     listed = []

@@ -379,6 +379,14 @@ def show_address(task: dict[str, Any], attachment_id: str, address: str) -> None
         container["networkInterfaces"] = [{"attachmentId": attachment_id, "privateIpv4Address": address}]
 
 
+def _address_on(container: Any, network: str | None) -> str | None:
+    container.reload()
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    joined: dict[str, Any] = networks.get(network) or next(iter(networks.values()), {})
+    address: str | None = joined.get("IPAddress")
+    return address
+
+
 def _record_task_ip(original: Any) -> Any:
     """A container is reached at its own address, so that one becomes the task's."""
 
@@ -391,7 +399,7 @@ def _record_task_ip(original: Any) -> Any:
         if ends_first(task, container.labels[NAME_LABEL]):
             return
         on_host = os.environ.get(NETWORK_VARIABLE) == HOST_NETWORK
-        address = "127.0.0.1" if on_host else ecs._container_ip(container, network)
+        address = "127.0.0.1" if on_host else _address_on(container, network)
         if not address:
             return
         with resource_lock("ecs-task", task["taskArn"]):

@@ -16,9 +16,9 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ecs_containers import find_container, simulated
+from local.emulator.completions.ecs_records import address_of, definition_of, service_key, service_of
 from local.emulator.completions.ecs_registration import load_balancers_of
 from local.emulator.completions.ecs_stopping import begin_stop
-from local.emulator.completions.ecs_surroundings import definition_of
 from local.emulator.completions.patching import wrap
 
 CHECK_SECONDS = 0.5
@@ -60,12 +60,8 @@ def _checked_containers(task: dict[str, Any]) -> set[str]:
 
 
 def _service(task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    group = task.get("group", "")
-    if not group.startswith("service:"):
-        return None
-    key = f"{ecs._cluster_name_from_arn(task['clusterArn'])}/{group.partition(':')[2]}"
-    service = ecs._services.get(key)
-    return (key, service) if service else None
+    service = service_of(task)
+    return (service_key(task), service) if service else None
 
 
 def _target_groups(service: dict[str, Any], task: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
@@ -162,7 +158,7 @@ def _check_containers(task: dict[str, Any]) -> None:
 
 
 def _probe(task: dict[str, Any], group: dict[str, Any], port: int) -> None:
-    address = ecs._task_ip(task)
+    address = address_of(task) or ""
     check_port = port if group["HealthCheckPort"] == "traffic-port" else int(group["HealthCheckPort"])
     problem = ask(address, check_port, group["HealthCheckPath"], group["Matcher"].get("HttpCode", "200"))
     probes = task.setdefault("_probes", {}).setdefault(

@@ -17,7 +17,7 @@ from typing import Any
 from ministack.core.concurrency import resource_lock
 from ministack.services import ecs
 
-from local.emulator.completions.ecs_surroundings import definition_of
+from local.emulator.completions.ecs_records import definition_of
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError
 from local.emulator.simulated_engine import PREFIX

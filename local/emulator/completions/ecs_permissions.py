@@ -40,7 +40,8 @@ def _check_first(original: Any) -> Any:
             original(task, definition, overrides, client)
             return
         if ecs._mark_task_pending(task["taskArn"], task):
-            ecs._fail_task_start(task, client, problem)
+            ecs._mark_task_stopped(task["taskArn"], task, problem, "TaskFailedToStart")
+            ecs._cleanup_task_resources(task, client)
 
     return start
 
@@ -235,26 +236,30 @@ def _log_problems(
 ) -> Iterator[str]:
     task_id = task["taskArn"].rpartition("/")[2]
     for container in definition.get("containerDefinitions", []):
-        config = ecs._awslogs_config(container, task_id, task_id)
-        if config is None:
+        configured = container.get("logConfiguration") or {}
+        options = configured.get("options") or {}
+        name = options.get("awslogs-group")
+        if configured.get("logDriver") != "awslogs" or not name:
             continue
-        region = config["region"] or get_region()
+        region = options.get("awslogs-region") or get_region()
         with request_scope(get_account_id(), region):
-            known = config["group"] in cloudwatch_logs._log_groups
-        group = f"arn:aws:logs:{region}:{get_account_id()}:log-group:{config['group']}"
+            known = name in cloudwatch_logs._log_groups
+        group = f"arn:aws:logs:{region}:{get_account_id()}:log-group:{name}"
         failed = (
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
             "times: failed to create Cloudwatch log stream: "
         )
-        if not known and not config["create_group"]:
-            missing = f"The specified log group does not exist. ({config['group']})"
+        if not known and options.get("awslogs-create-group", "").lower() != "true":
+            missing = f"The specified log group does not exist. ({name})"
             yield f"{failed}ResourceNotFoundException: {missing}"
         if role is None:
             continue
         actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
         if not known:
             actions.insert(0, "logs:CreateLogGroup")
+        prefix = options.get("awslogs-stream-prefix")
+        stream = f"{prefix}/{container['name']}/{task_id}" if prefix else task_id
         for action in actions:
-            denial = _denial(role, task, action, f"{group}:log-stream:{config['stream']}")
+            denial = _denial(role, task, action, f"{group}:log-stream:{stream}")
             if denial:
                 yield f"{failed}{denial}"

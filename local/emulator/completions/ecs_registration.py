@@ -22,6 +22,7 @@ from typing import Any
 from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.services import alb, ecs
 
+from local.emulator.completions.ecs_records import address_of
 from local.emulator.completions.patching import replace, wrap
 
 LOOK_AGAIN_SECONDS = 0.5
@@ -46,7 +47,7 @@ def _register(_cluster_name: str, service: dict[str, Any]) -> None:
     published = service.setdefault("_published_targets", {})
     targets: dict[str, list[tuple[str, int]]] = {arn: [] for arn in published}
     for task in list(ecs._tasks.values()):
-        address = ecs._task_ip(task)
+        address = address_of(task)
         if (
             address
             and service["status"] == "ACTIVE"
@@ -97,5 +98,5 @@ def _undrainable(service: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for address in addresses
     }
     for task in list(ecs._tasks.values()):
-        if task.get("lastStatus") == "RUNNING" and ecs._task_ip(task) in lost:
+        if task.get("lastStatus") == "RUNNING" and address_of(task) in lost:
             yield task

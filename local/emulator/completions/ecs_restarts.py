@@ -20,7 +20,8 @@ from ministack.core.concurrency import spawn_background
 from ministack.core.responses import now_iso
 from ministack.services import ecs
 
-from local.emulator.completions.ecs_tasks import add_event, service_of
+from local.emulator.completions.ecs_records import service_key, service_of
+from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import Request, Response, wrap
 
@@ -79,8 +80,7 @@ def _count(service: dict[str, Any], task: dict[str, Any]) -> None:
 def _go_on_later(service: dict[str, Any], delay_seconds: float) -> None:
     time.sleep(delay_seconds)
     service.pop("_delayed_definition", None)
-    cluster = ecs._cluster_name_from_arn(service["clusterArn"])
-    ecs._reconcile_service_tasks(cluster, f"{cluster}/{service['serviceName']}")
+    ecs._reconcile_service_tasks(service["clusterArn"].rpartition("/")[2], service_key(service))
 
 
 def _say_so(service: dict[str, Any]) -> None:

@@ -28,7 +28,8 @@ from local.emulator.completions.ecs_containers import (
     simulated,
     stop_timeout_seconds,
 )
-from local.emulator.completions.ecs_tasks import report_stopped, service_of, stop_code_and_reason
+from local.emulator.completions.ecs_records import find_task, now, service_of
+from local.emulator.completions.ecs_tasks import report_stopped, stop_code_and_reason
 from local.emulator.completions.patching import Request, Response, wrap
 
 logger = logging.getLogger("fileflow.ecs")
@@ -44,8 +45,7 @@ def install() -> None:
 
 def _stop_task(original: Any) -> Any:
     def stop(request: Request) -> Response:
-        cluster = ecs._resolve_cluster_name(request.get("cluster", "default"))
-        task = ecs._resolve_task(request.get("task", ""), cluster) if cluster else None
+        task = find_task(request)
         if task is None or task["lastStatus"] != "RUNNING" or _shares_ports():
             response: Response = original(request)
             return response
@@ -70,14 +70,14 @@ def begin_stop(task: dict[str, Any], stop_code: str, reason: str) -> bool:
     """
     arn = task["taskArn"]
     with resource_lock("ecs-task", arn):
-        if not ecs._task_is_active(arn, task):
+        if ecs._tasks.get(arn) is not task or "STOPPED" in (task["lastStatus"], task["desiredStatus"]):
             return False
-        ecs._bump_task_version(task)
+        task["version"] += 1
         balanced = bool(_balanced_service(task))
         task |= {
             "desiredStatus": "STOPPED",
             "lastStatus": "DEACTIVATING" if balanced else "STOPPING",
-            "stoppingAt": ecs._iso(),
+            "stoppingAt": now(),
             "stopCode": stop_code,
             "stoppedReason": reason,
         }
@@ -101,10 +101,9 @@ def _finish(task: dict[str, Any], balanced: bool) -> None:
     ecs._cleanup_task_resources(task, ecs._get_docker())
     with resource_lock("ecs-task", task["taskArn"]):
         # DEPROVISIONING and STOPPED count, as in ministack's own sequence.
-        ecs._bump_task_version(task)
-        ecs._bump_task_version(task)
-        now = ecs._iso()
-        task |= {"lastStatus": "STOPPED", "executionStoppedAt": now, "stoppedAt": now}
+        task["version"] += 2
+        stopped_at = now()
+        task |= {"lastStatus": "STOPPED", "executionStoppedAt": stopped_at, "stoppedAt": stopped_at}
         for shown in task.get("containers", []):
             shown["lastStatus"] = "STOPPED"
     ecs_metadata.set_task_status(task["taskArn"], known_status="STOPPED", desired_status="STOPPED")
@@ -134,7 +133,4 @@ def _balanced_service(task: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _recount(task: dict[str, Any]) -> None:
-    cluster = ecs._cluster_name_from_arn(task.get("clusterArn", ""))
-    if cluster:
-        ecs._recount_cluster(cluster)
-        ecs._refresh_service_state(cluster, task.get("group", ""))
+    ecs._refresh_service_state(task["clusterArn"].rpartition("/")[2], task.get("group", ""))

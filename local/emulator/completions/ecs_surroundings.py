@@ -22,6 +22,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 from ministack.services import ecs
 
+from local.emulator.completions.ecs_records import definition_of
 from local.emulator.completions.patching import wrap
 
 logger = logging.getLogger("fileflow.ecs")
@@ -73,12 +74,6 @@ def _depth(definition: dict[str, Any], name: str, above: tuple[str, ...] = ()) -
 def task_of(options: dict[str, Any]) -> dict[str, Any]:
     """The task that a container's options are for."""
     found: dict[str, Any] = ecs._tasks.get(options["labels"][TASK_LABEL]) or {}
-    return found
-
-
-def definition_of(task: dict[str, Any]) -> dict[str, Any]:
-    """The task definition of a task; empty where it is gone."""
-    found: dict[str, Any] = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
     return found
 
 

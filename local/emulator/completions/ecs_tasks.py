@@ -20,13 +20,19 @@ from ministack.services import ecs
 from local.emulator.completions.ec2_interfaces import attach_interface, detach_interface, private_dns_name
 from local.emulator.completions.ecs_containers import explain_exit, show_address, simulated
 from local.emulator.completions.ecs_leases import release_lease, take_lease
-from local.emulator.completions.ecs_surroundings import definition_of
+from local.emulator.completions.ecs_records import (
+    asked,
+    definition_of,
+    find_cluster,
+    now,
+    service_of,
+    tags_of,
+)
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import (
     AwsError,
     Request,
     Response,
-    json_action,
     json_body,
     replace,
     wrap,
@@ -48,7 +54,7 @@ _SCHEDULER_REASONS = (
 
 def install() -> None:
     """Completes the life of tasks."""
-    replace(ecs, "_iso", _now)
+    replace(ecs, "_iso", now)
     replace(ecs, "_ts_to_epoch", _epoch_seconds)
     wrap(ecs, "_sanitize", _sanitize)
     wrap(ecs, "_run_task", _run_task)
@@ -58,10 +64,6 @@ def install() -> None:
 
 
 # ECS's times have milliseconds; ministack's are whole seconds, which hide who came first.
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _epoch_seconds(value: Any) -> Any:
@@ -139,9 +141,11 @@ def _sanitize(original: Any) -> Any:
 
 def _run_task(original: Any) -> Any:
     def run(request: Request) -> Response:
-        cluster = ecs._resolve_cluster_name(request.get("cluster", "default"))
-        if cluster not in ecs._clusters:
-            return json_action(_cluster_not_found)({})
+        try:
+            cluster = find_cluster(request.get("cluster"))["clusterName"]
+        except AwsError as error:
+            refused: Response = ecs.error_response_json(error.code, error.message, error.status)
+            return refused
         _forget_old_tasks()
         internal = "_deploymentId" in request
         if internal:
@@ -165,10 +169,6 @@ def _run_task(original: Any) -> Any:
     return run
 
 
-def _cluster_not_found(_: Request) -> dict[str, Any]:
-    raise AwsError("ClusterNotFoundException", "Cluster not found.")
-
-
 def _complete_task(task: dict[str, Any], request: Request, network: dict[str, Any]) -> None:
     definition = definition_of(task)
     if task.get("launchType") == "FARGATE":
@@ -188,7 +188,7 @@ def _complete_task(task: dict[str, Any], request: Request, network: dict[str, An
     tags = _tags_of_task(task, request, definition)
     if tags:
         task["tags"] = tags
-        ecs._tags[task["taskArn"]] = tags
+        asked("TagResource", {"resourceArn": task["taskArn"], "tags": tags})
 
 
 def _tags_of_task(task: dict[str, Any], request: Request, definition: dict[str, Any]) -> list[dict[str, str]]:
@@ -198,29 +198,19 @@ def _tags_of_task(task: dict[str, Any], request: Request, definition: dict[str, 
     tags = {tag["key"]: tag for tag in request.get("tags", [])}
     propagate = source.get("propagateTags", "NONE")
     if propagate == "SERVICE" and service:
-        inherited = ecs._tags.get(service["serviceArn"], [])
+        inherited = tags_of(service["serviceArn"])
     elif propagate == "TASK_DEFINITION":
-        inherited = ecs._tags.get(definition.get("taskDefinitionArn", ""), [])
+        inherited = tags_of(definition["taskDefinitionArn"])
     else:
         inherited = []
     for tag in inherited:
         tags.setdefault(tag["key"], tag)
     if source.get("enableECSManagedTags"):
-        managed = {"aws:ecs:clusterName": ecs._cluster_name_from_arn(task["clusterArn"])}
+        managed = {"aws:ecs:clusterName": task["clusterArn"].rpartition("/")[2]}
         if service:
             managed["aws:ecs:serviceName"] = service["serviceName"]
         tags |= {key: {"key": key, "value": value} for key, value in managed.items()}
     return list(tags.values())
-
-
-def service_of(task: dict[str, Any]) -> dict[str, Any] | None:
-    """The service that a task belongs to."""
-    group = task.get("group", "")
-    if not group.startswith("service:"):
-        return None
-    cluster = ecs._cluster_name_from_arn(task.get("clusterArn", ""))
-    service: dict[str, Any] | None = ecs._services.get(f"{cluster}/{group.partition(':')[2]}")
-    return service
 
 
 def _report_started(request: Request, cluster: str, tasks: list[dict[str, Any]]) -> None:
@@ -233,7 +223,7 @@ def _report_started(request: Request, cluster: str, tasks: list[dict[str, Any]])
 
 def add_event(service: dict[str, Any], message: str) -> None:
     """Puts a service event first; AWS keeps the last hundred."""
-    service["events"].insert(0, {"id": str(uuid.uuid4()), "createdAt": ecs._iso(), "message": message})
+    service["events"].insert(0, {"id": str(uuid.uuid4()), "createdAt": now(), "message": message})
     del service["events"][100:]
 
 
@@ -242,7 +232,8 @@ def _forget_old_tasks() -> None:
     for arn, task in ecs._tasks.items():
         if task.get("lastStatus") == "STOPPED" and task.get("_stopped_seconds", time.time()) < oldest:
             ecs._tasks.pop(arn, None)
-            ecs._tags.pop(arn, None)
+            keys = [tag["key"] for tag in tags_of(arn)]
+            asked("UntagResource", {"resourceArn": arn, "tagKeys": keys})
 
 
 def _mark_pending(original: Any) -> Any:

@@ -16,6 +16,7 @@ from ministack.services import alb, ecs
 from local.emulator.completions.ec2 import own_interfaces
 from local.emulator.completions.ec2_subnets import vpcs
 from local.emulator.completions.ecs_health import target_health
+from local.emulator.completions.ecs_records import address_of
 from local.emulator.completions.elbv2_records import (
     arn_of,
     check_name,
@@ -176,7 +177,7 @@ def _health(group: dict[str, Any], address: str) -> dict[str, str]:
             "Description": "Target group is not configured to receive traffic from the load balancer",
         }
     for task in ecs._tasks.values():
-        if task.get("lastStatus") == "RUNNING" and ecs._task_ip(task) == address:
+        if task.get("lastStatus") == "RUNNING" and address_of(task) == address:
             return target_health(task, group["TargetGroupArn"])
     return {"State": "healthy"}
 

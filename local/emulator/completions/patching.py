@@ -38,14 +38,8 @@ def replace(module: ModuleType, name: str, replacement: Any) -> Any:
 
 
 def wrap(module: ModuleType, name: str, make: Callable[[Any], Any]) -> None:
-    """Puts `make(original)` in the place of the module's `name`, and of the actions that name it."""
-    original = replace(module, name, None)
-    wrapped = make(original)
-    setattr(module, name, wrapped)
-    table = getattr(module, "_ACTION_MAP", {})
-    for action, handler in table.items():
-        if handler is original:
-            table[action] = wrapped
+    """Puts `make(original)` in the place of the module's `name`."""
+    setattr(module, name, make(replace(module, name, None)))
 
 
 def json_body(response: Response) -> dict[str, Any]:

@@ -77,35 +77,15 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.ecs",
-        (
-            "_ACTION_MAP",
-            "_create_service",
-            "_delete_cluster",
-            "_describe_services",
-            "_put_cluster",
-            "_register_task_definition",
-            "_update_service",
-        ),
+        ("_ACTION_MAP",),
         "completions/ecs.py",
         "loses arguments of clusters, services and task definitions, and keeps no service deployments",
     ),
     Gap(
         "services.ecs",
-        ("_clusters", "_services", "_tags", "_task_defs", "_tasks"),
+        ("_services", "_task_defs", "_tasks"),
         "completions/ecs.py, completions/ecs_tasks.py",
         "its stores, which the completions of a service's and a task's life read",
-    ),
-    Gap(
-        "services.ecs",
-        (
-            "_cluster_name_from_arn",
-            "_resolve_cluster_name",
-            "_resolve_service_ref",
-            "_resolve_task",
-            "_resolve_td_key",
-        ),
-        "completions/ecs.py",
-        "no gap: which record a request names, to be found by an own function of five lines each",
     ),
     Gap(
         "services.ecs",
@@ -116,11 +96,7 @@ GAPS: tuple[Gap, ...] = (
     Gap(
         "services.ecs",
         (
-            "_circuit_breaker_threshold",
             "_complete_service_deployment",
-            "_deployment_for_task",
-            "_make_deployment",
-            "_primary_deployment",
             "_reconcile_service_tasks",
             "_refresh_service_state",
             "_schedule_service_deployment_completion",
@@ -136,13 +112,20 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.ecs",
-        ("_mark_task_pending", "_mark_task_running", "_mark_task_stopped", "_recount_cluster"),
+        (
+            "_mark_task_pending",
+            "_mark_task_running",
+            "_mark_task_stopped",
+        ),
         "completions/ecs_tasks.py",
         "tells EventBridge nothing of tasks, and names other reasons for a stop than ECS",
     ),
     Gap(
         "services.ecs",
-        ("_bump_task_version", "_cleanup_task_resources", "_stop_task", "_task_is_active"),
+        (
+            "_cleanup_task_resources",
+            "_stop_task",
+        ),
         "completions/ecs_stopping.py",
         "a task is gone the moment that it is told to stop",
     ),
@@ -154,7 +137,10 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.ecs",
-        ("_container_ip", "_record_task_ip", "_sync_service_targets", "_task_ip"),
+        (
+            "_record_task_ip",
+            "_sync_service_targets",
+        ),
         "completions/ecs_registration.py, completions/ecs_containers.py",
         "registers all tasks at the service's present port, and has one address for all of them",
     ),
@@ -175,8 +161,6 @@ GAPS: tuple[Gap, ...] = (
         (
             "_ImagePullError",
             "_SecretResolutionError",
-            "_awslogs_config",
-            "_fail_task_start",
             "_resolve_container_secrets",
             "_start_task_worker",
         ),
