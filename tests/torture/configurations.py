@@ -21,6 +21,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from settings import Settings, SettingsError, parse_settings, read_stack_file
 from tests.engine.deployment import Deployment
 from tests.torture.canary import SECRET
 from tests.torture.evidence import Evidence
-from tests.unit.stacks import STACKS, as_text, parse, record_stack, stack_values
+from tests.unit.stacks import STACKS, as_text, record_stack, stack_values
 from tests.walk.change import changed, with_facts
 from tests.walk.coverage import EXAMPLES
 from tests.walk.runs import BOTH, RUNS, base_values
@@ -114,9 +115,8 @@ class Configuration:
 
     def settings(self) -> Settings:
         """What the reader makes of it."""
-        if self.texts:
-            return parse_settings(self.stack, {**as_text(self.values), **self.texts})
-        return parse(self.stack, self.values)
+        texts = {**as_text(self.values), **self.texts}
+        return parse_settings(self.stack, texts, now=datetime.now(UTC))
 
     def __str__(self) -> str:
         return json.dumps({**self.values, **self.texts}, ensure_ascii=False)

@@ -17,9 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws.*
 
 
 def test_a_configuration_is_refused_in_a_line_a_mistake_or_previews() -> None:
-    seed = time.time_ns() % 1_000_000
-    print(f"seed {seed}")
-    found = share(seed, range(600), previews=2)
+    # The same ones in every run; those of the night are drawn anew.
+    found = share(15, range(600), previews=2)
 
     assert found.failures == []
     assert found.refused > 100

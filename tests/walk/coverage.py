@@ -8,6 +8,7 @@ from typing import Any, Final
 from settings import Settings, SettingsError, parse_settings
 from tests.unit.stacks import as_text
 from tests.walk.change import Change, Run, changed, with_facts
+from tests.walk.facts import times
 from tests.walk.runs import BOTH, RUNS, base_values
 from tools.setting_paths import Setting, kind_of, settings_of
 
@@ -32,10 +33,7 @@ EXAMPLES: Final = {
     "web_acl": _ARN.format("wafv2", "regional/webacl/walk/" + _ID.format(4)),
     "bucket": "access-logs-of-others",
     "lease_table": "leases-of-several-stacks",
-    "now": "2026-11-30T09:00Z",
-    "in_two_weeks": "2026-12-14T09:00Z",
-    "an_hour_ago": "2026-11-30T08:00Z",
-    "two_weeks_ago": "2026-11-16T09:00Z",
+    **times(),
 }
 """Facts that stand in where nothing is deployed."""
 

@@ -30,12 +30,8 @@ def make(client_of: Clients) -> dict[str, str]:
         Name="fileflow/registry", SecretString=json.dumps({"username": "none", "password": "none"})
     )
     client_of("ssm").put_parameter(Name="/fileflow/redis", Type="SecureString", Value="none")
-    now = datetime.now(UTC)
     return {
-        "now": written(now),
-        "in_two_weeks": written(now + timedelta(days=14)),
-        "an_hour_ago": written(now - timedelta(hours=1)),
-        "two_weeks_ago": written(now - timedelta(days=14)),
+        **times(),
         "zone": zone_id,
         "certificate": _certificate(client_of, "files.example.com", zone_id),
         "other_certificate": _certificate(client_of, "other.example.com", zone_id),
@@ -49,6 +45,17 @@ def make(client_of: Clients) -> dict[str, str]:
         "bucket": _bucket(client_of("s3")),
         "lease_table": _lease_table(client_of("dynamodb")),
         **_network(client_of("ec2")),
+    }
+
+
+def times() -> dict[str, str]:
+    """When a pause may begin and end, by name."""
+    now = datetime.now(UTC)
+    return {
+        "now": written(now),
+        "in_two_weeks": written(now + timedelta(days=14)),
+        "an_hour_ago": written(now - timedelta(hours=1)),
+        "two_weeks_ago": written(now - timedelta(days=14)),
     }
 
 
