@@ -12,22 +12,15 @@ import pytest
 from fileflow_policies.analyzer import Analyzer
 from fileflow_policies.pack import RULES
 from fileflow_policies.rules.scheduler_deployment import GUARDED_PROPERTIES
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policies import compliant_stack
+from tests.policies.drawn import every_run, nightly
 from tests.policies.harness import Recorded, Recording, Report, analyse, analyzer, record, secret, unknown
 from tests.policies.rule_cases import SCHEDULER, SCHEDULER_TASK
 
-# The same examples in every run; the nightly ones are drawn anew.
-FAST = settings(
-    max_examples=500,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-NIGHTLY = settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST, NIGHTLY = every_run(500), nightly(10_000)
 
 # Guarded property -> is this plain value plainly right? Anything that isn't must be a violation.
 GUARDS: dict[str, tuple[str, Any]] = {

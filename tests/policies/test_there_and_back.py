@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from fileflow_policies.analyzer import Analyzer
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.policies import cases_baseline, cases_scheduler, compliant_stack
+from tests.policies.drawn import every_run, nightly
 from tests.policies.harness import Recorded, Recording, analyse, analyzer, record, unknown
 from tests.policies.rule_cases import SCHEDULER, Case, Change, put
 from tests.policies.test_mistakes import HONEST, MISTAKES
@@ -65,15 +66,7 @@ def _is_denied(program: Recording) -> bool:
 
 HONEST_SETS = st.lists(st.sampled_from(sorted(HONEST_CHANGES)), max_size=4, unique=True)
 
-# The same programs in every run; the nightly ones are drawn anew.
-FAST = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-NIGHTLY = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST, NIGHTLY = every_run(100), nightly(2_000)
 
 
 @cache
@@ -115,6 +108,7 @@ def _check(honest: Sequence[str], mistake: str) -> None:
     program = _changed(_compliant(), *(HONEST_CHANGES[name] for name in honest))
     assume(program is not None)
     assert program is not None
+    assume(not _is_denied(program))
     # Two changes that are honest alone can contradict each other: a name that two services get, say.
     assume(not _refusing(program))
     rule, change = MADE_WRONG[mistake]
@@ -122,7 +116,6 @@ def _check(honest: Sequence[str], mistake: str) -> None:
     assume(wrong is not None)
     assert wrong is not None
     assume(_without_idle(wrong) != _without_idle(program))
-    assume(not _is_denied(program))
     refusing = _refusing(wrong)
     assert refusing if rule is None else rule in refusing, (honest, mistake, refusing)
     assert not _refusing(program), "what the pack saw of the mistake is left in it"

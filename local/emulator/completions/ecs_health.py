@@ -59,11 +59,6 @@ def _checked_containers(task: dict[str, Any]) -> set[str]:
     }
 
 
-def _service(task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    service = service_of(task)
-    return (service_key(task), service) if service else None
-
-
 def _target_groups(service: dict[str, Any], task: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
     """The target groups that a task is registered in, with the container's port."""
     found = []
@@ -115,10 +110,9 @@ def _watch_health(original: Any) -> Any:
 
 def _check(task: dict[str, Any]) -> None:
     _check_containers(task)
-    owner = _service(task)
-    if owner is None:
+    service = service_of(task)
+    if service is None:
         return
-    key, service = owner
     groups = [] if simulated() else _target_groups(service, task)
     if not groups and not _checked_containers(task):
         return
@@ -132,9 +126,9 @@ def _check(task: dict[str, Any]) -> None:
     reached = all(task["_probes"][group["TargetGroupArn"]]["healthy"] for group, _ in groups)
     if healthy and reached and not task.get("_ready"):
         task["_ready"] = True
-        cluster = key.partition("/")[0]
+        key = service_key(task)
         ecs._schedule_service_deployment_completion(
-            cluster, key, get_account_id(), get_region(), healthy_task=task
+            key.partition("/")[0], key, get_account_id(), get_region(), healthy_task=task
         )
 
 

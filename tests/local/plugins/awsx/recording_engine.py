@@ -87,7 +87,6 @@ class Recording:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     constructed: dict[str, dict[str, Any]] = field(default_factory=dict)
     invokes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    logs: list[str] = field(default_factory=list)
     error: BaseException | None = None
 
     def of_type(self, type_token: str) -> dict[str, Registered]:
@@ -121,14 +120,9 @@ def _to_dict(properties: struct_pb2.Struct) -> dict[str, Any]:
 
 
 class _Engine(engine_pb2_grpc.EngineServicer):
-    """Takes log messages, except the SDK's own debug messages."""
+    """Takes log messages, which nobody reads."""
 
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def Log(self, request: engine_pb2.LogRequest, _context: grpc.ServicerContext) -> empty_pb2.Empty:
-        if request.severity != engine_pb2.DEBUG:
-            self.messages.append(request.message)
+    def Log(self, _request: engine_pb2.LogRequest, _context: grpc.ServicerContext) -> empty_pb2.Empty:
         return empty_pb2.Empty()
 
 
@@ -162,7 +156,6 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             # References to providers are split at "::".
             resource_id = f"id-of-{request.name}"
         outputs = inputs if self._engine.dry_run else {**inputs, "arn": f"{{arn of {owner}}}"}
-        outputs = {**outputs, **self._engine.extra_outputs.get(request.type, {})}
         self._objects[urn] = (resource_id, outputs)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=resource_id, object=_struct(outputs))
 
@@ -278,13 +271,11 @@ class RecordingEngine:
     dry_run: bool = False
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: DEFAULT_ANSWERS)
     failures: Mapping[str, str] = field(default_factory=dict)
-    extra_outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recording: Recording = field(default_factory=Recording)
     monitor_address: str = ""
 
     def run(self, program: Callable[[], object]) -> Recording:
         """Run the program to its end, in a thread so that the SDK's settings stay its own."""
-        self.plugin.engine.messages.clear()
         with self._served() as address:
             self.monitor_address = address
 
@@ -308,7 +299,6 @@ class RecordingEngine:
             thread.start()
             thread.join(timeout=60)
             assert not thread.is_alive(), "the program waits for ever"
-        self.recording.logs = list(self.plugin.engine.messages)
         return self.recording
 
     @contextmanager
