@@ -66,8 +66,8 @@ walk: setup ## Change every setting of a running stack, there and back, and writ
 torture: setup ## Kill, cut, fuzz and provoke, and print a table of what came of it (an hour)
 	@.venv/bin/python -m tests.torture.torture $(ARGUMENTS)
 
-benchmark: setup ## Time up and preview on this machine
-	@.venv/bin/python -m tools.benchmark
+benchmark: setup ## Time `make up` and previews (ARGUMENTS=--against COMMIT, --cold, --suite)
+	@.venv/bin/python -m tools.benchmark $(ARGUMENTS)
 
 setup: ## Get the Pulumi CLI and the Python packages, without starting anything
 	@$(PYTHON) -m local setup

@@ -15,6 +15,7 @@ import dataclasses
 import gc
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ from tests.policies.command_line import PACK, Template
 from tests.policies.echo_provider import serving
 from tests.policies.harness import analyse, analyzer, record
 from tests.policies.programs.many import services
-from tools.benchmark import seconds_of, timed
+from tools.benchmark import seconds_of
 
 ROUNDS = 7
 PAIRS = 9
@@ -92,7 +93,7 @@ def command_line() -> None:
             f". {local}/env && exec pulumi preview --stack prod --non-interactive"
             f" --config-file {local}/project/Pulumi.prod.yaml"
         )
-        timed(["start", "--stack", "prod"], environment)
+        seconds_of([sys.executable, "-m", "local", "start", "--stack", "prod"], environment)
         try:
             _compare(
                 "prod",
@@ -104,7 +105,7 @@ def command_line() -> None:
                 },
             )
         finally:
-            timed(["down"], environment)
+            seconds_of([sys.executable, "-m", "local", "down"], environment)
 
 
 def large_program() -> None:
