@@ -18,11 +18,11 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo 'STACK=prod, staging or dev on up and preview takes another stack than local.'
 
-up: ## Deploy FileFlow on the emulated AWS, with the policy pack (STACK=local)
-	@$(PYTHON) -m local up --stack $(STACK)
+up: ## Deploy FileFlow on the emulated AWS, with the policy pack (STACK=local, ARGUMENTS=--refresh)
+	@$(PYTHON) -m local up --stack $(STACK) $(if $(ARGUMENTS),-- $(ARGUMENTS))
 
-preview: ## Show what up would do, with the policy pack (STACK=local)
-	@$(PYTHON) -m local preview --stack $(STACK)
+preview: ## Show what up would do, with the policy pack (STACK=local, ARGUMENTS=--diff)
+	@$(PYTHON) -m local preview --stack $(STACK) $(if $(ARGUMENTS),-- $(ARGUMENTS))
 
 down: ## Stop the emulated AWS and forget what was deployed
 	@$(PYTHON) -m local down
@@ -33,8 +33,8 @@ docker: ## Start a Docker engine and a registry for this clone, so that tasks ru
 status: ## Say what runs
 	@$(PYTHON) -m local status
 
-test: ## Run every test
-	@$(PYTHON) -m local test
+test: ## Run every test (ARGUMENTS=-x)
+	@$(PYTHON) -m local test $(if $(ARGUMENTS),-- $(ARGUMENTS))
 
 check: ## Check format, lint and types, and run the fast tests
 	@$(PYTHON) -m local check

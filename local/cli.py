@@ -31,7 +31,12 @@ from local.paths import Paths
 from local.progress import Progress
 from local.stack import Workbench
 
+PASSED_ON = {"up": "pulumi up", "preview": "pulumi preview", "test": "pytest"}
+"""Commands that give further arguments to another."""
+
 SPREAD = ("-n", "auto", "--dist", "loadgroup")
+WORKERS_PER_CORE = 2
+"""For all tests: those of the local stack wait for what they started half of their time."""
 FAST_TESTS = ("tests/unit", "tests/operate")
 PROGRAM = ("__main__.py", "composition.py", "encryption.py", "leases.py")
 TYPED = (*PROGRAM, "settings", "components", "local", "operate", "pulumi_package", "tests", "tools")
@@ -72,7 +77,7 @@ def up(call: Call) -> int:
     with _workbench(call) as bench:
         # Before the run: what has failed is looked into with the same commands as what has not.
         _hand_over(call, bench)
-        code = stack.run_update(bench, ["up", "--yes"], call.progress)
+        code = stack.run_update(bench, ["up", "--yes", *call.options.arguments], call.progress)
         print(_what_failed(bench) if code else _what_runs(bench))
     return code
 
@@ -81,7 +86,7 @@ def preview(call: Call) -> int:
     """Show what `up` would do, with the policy pack enforced."""
     with _workbench(call) as bench:
         try:
-            return stack.run_update(bench, ["preview"], call.progress)
+            return stack.run_update(bench, ["preview", *call.options.arguments], call.progress)
         finally:
             if not bench.was_running:
                 stack.stop_emulator(call.paths, call.environment, call.progress)
@@ -161,7 +166,8 @@ def get_engine(call: Call) -> int:
 def test(call: Call) -> int:
     """Run every test but those marked nightly, beside any local stack that runs."""
     setup(call)
-    arguments = [*SPREAD, "-m", "not nightly", *call.options.arguments]
+    workers = str(WORKERS_PER_CORE * (os.cpu_count() or 1))
+    arguments = [*SPREAD, "-n", workers, "-m", "not nightly", *call.options.arguments]
     return _run([str(call.paths.python), "-m", "pytest", *arguments], call.paths, call.environment)
 
 
@@ -212,8 +218,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         command.set_defaults(run=run)
         if name in ("up", "preview", "start"):
             command.add_argument("--stack", default=os.environ.get("STACK") or LOCAL_STACK)
-        if name == "test":
-            command.add_argument("arguments", nargs=argparse.REMAINDER, help="for pytest")
+        if tool := PASSED_ON.get(name):
+            command.add_argument("arguments", nargs="*", help=f"for {tool}, after --")
     return parser.parse_args(argv)
 
 

@@ -14,7 +14,7 @@ from tests.engine.runbook import settled
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """FileFlow on stack `local`, after `make up`."""
     deployment = Deployment.copy(tmp_path_factory.mktemp("deployed"))
-    up = deployment.make("up")
+    up = deployment.up()
     try:
         assert up.returncode == 0, up.stdout
         yield deployment

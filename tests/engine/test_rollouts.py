@@ -40,7 +40,7 @@ while True:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     deployment = Deployment.copy(tmp_path_factory.mktemp("rollouts"))
-    up = deployment.make("up")
+    up = deployment.up()
     try:
         assert up.returncode == 0, up.stdout
         yield deployment
@@ -66,7 +66,7 @@ def assert_no_run_takes_it_for_deployed(deployment: Deployment, port: str, broke
     changed(deployment, port, broken)
     try:
         for _ in range(2):
-            up = deployment.make("up")
+            up = deployment.up()
             assert up.returncode != 0, up.stdout
             assert f"{PIPELINE}: ECS rolled back, so this run has failed." in up.stdout
     finally:
@@ -85,7 +85,7 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     broken = f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: {failure}}}"
     changed(running, port, broken)
     try:
-        up = running.make("up")
+        up = running.up()
     finally:
         changed(running, broken, port)
     assert up.returncode != 0, up.stdout
@@ -112,7 +112,7 @@ def test_every_service_that_fails_in_one_run_is_told(running: Deployment) -> Non
     try:
         # The provider says that the update failed; in the run after it only the state does not fit.
         for _ in range(2):
-            up = running.make("up")
+            up = running.up()
             assert up.returncode != 0, up.stdout
             assert "Traceback" not in up.stdout, up.stdout
             for name in names:
@@ -135,18 +135,18 @@ def test_a_version_that_dies_over_and_over_after_its_rollout_fails_the_next_run(
     stopped = f"ecs list-tasks --cluster fileflow-prod --service-name {PIPELINE} --desired-status STOPPED"
     changed(running, port, dying)
     try:
-        up = running.make("up")
+        up = running.up()
         assert up.returncode == 0, up.stdout
         before = set(running.aws(stopped)["taskArns"])
         eventually(lambda: set(running.aws(stopped)["taskArns"]) - before, lambda ended: len(ended) > 2)
-        up = running.make("up")
+        up = running.up()
     finally:
         changed(running, dying, port)
     assert up.returncode != 0, up.stdout
     assert f"{PIPELINE}: the rollout of {PIPELINE}-prod:" in up.stdout, up.stdout
     assert "ran and then ended by themselves" in up.stdout, up.stdout
     assert re.search(r"Exit code: .*\b3\b", up.stdout), up.stdout
-    mended = running.make("up")
+    mended = running.up()
     assert mended.returncode == 0, mended.stdout
 
 
@@ -156,32 +156,32 @@ def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deplo
     broken = f"{third}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: redis}}"
     changed(running, last, broken)
     try:
-        up = running.make("up")
+        up = running.up()
         assert up.returncode != 0, up.stdout
         assert "fileflow-scheduler-archive: fileflow-scheduler-archive-prod:1 doesn't run." in up.stdout
         assert "Likely cause: Redis connection" in up.stdout
         assert "Last log lines:" in up.stdout
         mended = broken.replace("FILEFLOW_SIMULATE_FAILURE: redis", "A: b")
         changed(running, broken, mended)
-        up = running.make("up")
+        up = running.up()
         assert up.returncode == 0, up.stdout
         assert described(running, "fileflow-scheduler-archive")["runningCount"] == 1
         changed(running, mended, broken)
     finally:
         changed(running, broken, last)
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
 
 
 def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(running: Deployment) -> None:
     former = described(running, PIPELINE)["taskDefinition"]
     changed(running, "      port: 9092", "      port: 9092\n      environment: {RELEASE: next}")
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
     asked = described(running, PIPELINE)["taskDefinition"]
     assert asked != former
     running.aws(f"ecs update-service --cluster fileflow-prod --service {PIPELINE} --task-definition {former}")
-    up = running.make("up")
+    up = running.up()
     assert up.returncode != 0, up.stdout
     assert f"{PIPELINE}: somebody deployed something else than this program" in up.stdout
     assert f"Asked for {asked.rsplit('/', 1)[-1]}, but {former.rsplit('/', 1)[-1]} is what runs." in up.stdout
@@ -190,7 +190,7 @@ def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(runn
     assert again.returncode == 0, again.stdout
     assert described(running, PIPELINE)["taskDefinition"] == asked
     changed(running, "      port: 9092\n      environment: {RELEASE: next}", "      port: 9092")
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
 
 
@@ -203,12 +203,12 @@ def test_what_ecs_puts_back_without_a_new_revision_fails_every_run_with_the_reas
     on_spot = f"{secret}\n      spot_opt_in: true"
     running.aws(parameter)
     changed(running, port, secret)
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
     running.aws("ssm delete-parameter --name /partner")
     changed(running, secret, on_spot)
     for _ in range(2):
-        up = running.make("up")
+        up = running.up()
         assert up.returncode != 0, up.stdout
         assert "invalid parameters: /partner" in up.stdout
         assert "Likely cause: secret or parameter that doesn't exist." in up.stdout
@@ -225,13 +225,13 @@ def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment
     for given, provider in ((f"{port}\n      spot_opt_in: true", "FARGATE_SPOT"), (port, "FARGATE")):
         now = f"{port}\n      spot_opt_in: true" if given == port else port
         changed(running, now, given)
-        up = running.make("up")
+        up = running.up()
         assert up.returncode == 0, up.stdout
         service = described(running, PIPELINE)
         assert service["createdAt"] == created, "replaced"
         assert [each["capacityProvider"] for each in service["capacityProviderStrategy"]] == [provider]
         assert (service["status"], service["runningCount"]) == ("ACTIVE", 1)
-        again = running.make("up")
+        again = running.up()
         assert "updated" not in again.stdout, again.stdout
 
 
@@ -249,7 +249,7 @@ def test_another_lease_leaves_the_old_task_its_right_and_one_that_nobody_has_fai
     assert "/fileflow-prod/" in str(holder(running, "pipeline"))
 
     changed(running, pipeline, f"{pipeline}key: files/pipeline, ")
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
     lines = up.stdout.splitlines()
     steps = [
@@ -269,12 +269,12 @@ def test_another_lease_leaves_the_old_task_its_right_and_one_that_nobody_has_fai
         "      stop_timeout_seconds: 2\n      lease: {duration_seconds: 10, "
     )
     changed(running, pipeline, unreachable)
-    up = running.make("up")
+    up = running.up()
     assert up.returncode != 0, up.stdout
     assert f"{PIPELINE}: its task runs and waits, since nobody holds the lease files/pipeline" in up.stdout
     assert "Traceback" not in up.stdout
     changed(running, unreachable + "key: files/pipeline, ", pipeline)
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
     assert "/fileflow-prod/" in str(holder(running, "pipeline"))
 
@@ -290,15 +290,15 @@ def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: D
             if given is not None:
                 anchor = "    - name: download\n      port: 9091\n      lease: {entry_point: [/fileflow]}"
                 changed(running, anchor + now, anchor + given)
-            up = running.make("up")
+            up = running.up()
             assert up.returncode == 0, up.stdout
-        again = running.make("up")
+        again = running.up()
         assert "updated" not in again.stdout, again.stdout
         groups = running.aws(f"logs describe-log-groups --log-group-name-prefix /aws/ecs/{PIPELINE}")
         assert [each["retentionInDays"] for each in groups["logGroups"]] == [7]
     finally:
         changed(running, kept, settings)
-    up = running.make("up")
+    up = running.up()
     assert up.returncode == 0, up.stdout
 
 
@@ -318,7 +318,7 @@ def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Depl
             "name: archive\n      renamed_from: pipeline\n      port: 9092\n"
             "      lease: {key: pipeline, entry_point: [/fileflow]}",
         )
-        up = running.make("up")
+        up = running.up()
     finally:
         watcher.terminate()
         output, _ = watcher.communicate()

@@ -206,6 +206,17 @@ def test_make_alone_lists_the_targets() -> None:
     assert "STACK=prod" in answer.stdout
 
 
+def test_further_arguments_reach_the_command_that_they_are_for() -> None:
+    asked = ["make", "--dry-run", "preview", "STACK=prod", "ARGUMENTS=--diff --refresh"]
+    [line] = subprocess.run(
+        asked, cwd=CHECKOUT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    options = cli._parse(line.partition(" -m local ")[2].split())
+
+    assert (options.stack, options.arguments) == ("prod", ["--diff", "--refresh"])
+    assert cli._parse(["up", "--stack", "dev"]).arguments == []
+
+
 def test_an_unknown_command_is_one_usage_error(clone: Clone) -> None:
     answer = clone.run("upp")
     assert answer.returncode == 2

@@ -256,7 +256,7 @@ def evidence(_seed: int) -> Evidence:
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         deployment = Deployment.copy(Path(name))
         try:
-            up = deployment.make("up")
+            up = deployment.up()
             assert up.returncode == 0, up.stdout
             locked = two_at_once(deployment)
             result = handled(deployment)

@@ -92,8 +92,8 @@ class TorturedStack:
         (self.root / "Pulumi.local.yaml").write_text(self.edit(text))
 
     def up(self) -> subprocess.CompletedProcess[str]:
-        """`make up`."""
-        return self.deployment.make("up")
+        """`make up`, without a preview."""
+        return self.deployment.up()
 
     def begin(self) -> None:
         """Brings it up for the first time, and remembers what there is then."""
