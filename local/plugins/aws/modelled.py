@@ -7,8 +7,10 @@ whole again. Doesn't own how a value gets to its place (`places`). What a table 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from . import schema
@@ -22,9 +24,10 @@ from .resources.calls import retried
 class Ask:
     """An operation.
 
-    `into` is where its answer has the thing, of a list the first; `fixed` is what it's always asked. Of one
-    that changes, `only` are the arguments that it's asked for, where its model has more; `whole` says that
-    it's told everything, else what changed.
+    `into` is where its answer has the thing, of a list the first, or the one that has the same as is known of
+    `same`; `fixed` is what it's always asked. Of one that changes, `only` are the arguments that it's asked
+    for, where its model has more, or none: it does what they say; `without` is asked instead of it where they
+    say nothing. `whole` says that it's told everything, else what changed.
     """
 
     operation: str
@@ -32,6 +35,8 @@ class Ask:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     whole: bool = False
+    without: str = ""
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Tags:
     of: str = "arn"
 
 
-_TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags"})
+_TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags|TagInfoForResource.TagList"})
+_ID: Final = {"id": schema.Property(schema.Type("string"))}
 _TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type("string")))}
 
 
@@ -52,18 +58,20 @@ class Modelled(Resource):
     """A type that is a table.
 
     - `service`: botocore's name.
-    - `key`: the argument or output that is the id; several are joined by slashes.
+    - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`).
+    - `identity`: what the id is where an import needs the key, which says more.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for.
     - `replacing`: the arguments that replace it; a changed region does always.
     - `ready`: the output that says how it is, and the value that is waited for.
-    - `passing`: error codes that pass by themselves.
+    - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
     """
 
     service: ClassVar[str]
     key: ClassVar[str] = "name"
+    identity: ClassVar[str] = ""
     places: ClassVar[Places] = Places()
     made_by: ClassVar[Ask]
     read_by: ClassVar[tuple[Ask, ...]]
@@ -73,6 +81,7 @@ class Modelled(Resource):
     replacing: ClassVar[frozenset[str]] = frozenset()
     ready: ClassVar[tuple[str, str] | None] = None
     passing: ClassVar[frozenset[str]] = frozenset()
+    passing_timeout_seconds: ClassVar[float] = 300
     settled: ClassVar[frozenset[str]] = frozenset()
     by_hand: ClassVar[frozenset[str]] = frozenset()
     default_timeout_seconds: ClassVar[float] = 1800
@@ -100,15 +109,15 @@ class Modelled(Resource):
         answer = self._ask(call, self.made_by, given)
         found, shape = _inside(answer, _output(call, self.service, self.made_by.operation), self.made_by.into)
         described = schema.of_resource(self.token).outputs
-        made = self.places.outputs(found, shape, described) if found and shape is not None else {}
+        named = {**described, **_ID}
+        made = self.places.outputs(found, shape, named) if found and shape is not None else {}
         known = {**{name: value for name, value in made.items() if value}, **given}
-        resource_id = call.created("/".join(str(known[name]) for name in self.key.split("/")))
+        resource_id = call.created(_joined(self.identity or self.key, known))
         self._settle(call, resource_id, known)
         at_once = self._placed(call, self.made_by)
-        for ask in self.changed_by:
-            later = self._placed(call, ask).difference(at_once, self.key.split("/")) & given.keys()
-            if later:
-                self._change(call, ask, resource_id, known, {name: given[name] for name in later})
+        later = [self._placed(call, ask).difference(at_once, names_in(self.key)) for ask in self.changed_by]
+        asked = [{name: given[name] for name in names & given.keys()} for names in later]
+        self._change(call, resource_id, known, asked)
         if self.tags and "tags" not in at_once:
             self._change_tags(call, {**known, "tagsAll": {}}, inputs)
         return resource_id
@@ -117,20 +126,26 @@ class Modelled(Resource):
         outputs: dict[str, Any] = {}
         answered: dict[str, Any] = {}
         described = schema.of_resource(self.token).outputs
+        key = self._key(resource_id, state)
         for ask in self.read_by:
-            answer = self._ask(call, ask, {**outputs, **self._key(resource_id, state)})
-            found, shape = _inside(answer, _output(call, self.service, ask.operation), ask.into)
-            if not found:
+            known = {**outputs, **key}
+            answer = self._ask(call, ask, known)
+            candidates, shape = _all_inside(answer, _output(call, self.service, ask.operation), ask.into)
+            for found in candidates:
+                values = self.places.outputs(found, shape, described)
+                if all(values[name] == known[name] for name in ask.same):
+                    break
+            else:
                 return None
             answered |= found
-            for name, value in self.places.outputs(found, shape, described).items():
-                if is_nothing(outputs.get(name)):
-                    outputs[name] = value
-        key = self._key(resource_id, state)
-        outputs |= {name: value for name, value in key.items() if name in described}
-        if self.tags:
-            outputs["tagsAll"] = self._read_tags(call, outputs)
-        return self.told(outputs, answered, state)
+            outputs |= {name: value for name, value in values.items() if is_nothing(outputs.get(name))}
+        for name, value in key.items():
+            if name in described and is_nothing(outputs.get(name)):
+                outputs[name] = value
+        if self.identity:
+            outputs["id"] = _joined(self.identity, {**key, **outputs})
+        told = self.told(outputs, answered, state)
+        return {**told, "tagsAll": self._read_tags(call, outputs)} if told and self.tags else told
 
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
@@ -139,18 +154,22 @@ class Modelled(Resource):
         given = self._given(new)
         left_out = {name: nothing(arguments[name].type) for name in changed.difference(new)}
         by_part = self.shaped({**left_out, **new})
+        asked = []
         for ask in self.changed_by:
-            mine = self._placed(call, ask).difference(self.key.split("/"), ("tags",))
+            mine = self._placed(call, ask).difference(names_in(self.key), ("tags",))
             if ask.whole and (mine & changed or not (changed or ask.only)):
-                asked = {name: given[name] for name in given.keys() & (ask.only or given.keys() - {"tags"})}
+                asked.append(
+                    {name: given[name] for name in given.keys() & (ask.only or given.keys() - {"tags"})}
+                )
             else:
-                asked = {name: by_part[name] for name in mine & changed & by_part.keys()}
-            if asked:
-                self._change(call, ask, resource_id, old, asked)
+                asked.append({name: by_part[name] for name in mine & changed & by_part.keys()})
+        self._change(call, resource_id, old, asked)
         self._change_tags(call, old, new)
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
+        if state.get("skipDestroy"):
+            return
         self._ask(call, self.deleted_by, {**state, **self._key(resource_id, state)})
         if self.ready:
             call.wait_until(
@@ -166,10 +185,12 @@ class Modelled(Resource):
 
     def _key(self, resource_id: str, state: State) -> dict[str, str]:
         """What names it to AWS: the state has it, else the id, on import."""
-        names = self.key.split("/")
-        if all(state.get(name) for name in names):
-            return {name: state[name] for name in names}
-        return dict(zip(names, resource_id.split("/", len(names) - 1), strict=True))
+        names = names_in(self.key)
+        said, partly = _taken_apart(self.key, resource_id), _taken_apart(self.identity, resource_id)
+        for known in (state, said, {**state, **partly}):
+            if all(known.get(name) for name in names):
+                return {name: known[name] for name in names}
+        raise ValueError(f"the id {resource_id!r} isn't of the form {self.key}")
 
     def _placed(self, call: Call, ask: Ask) -> frozenset[str]:
         """The arguments that an operation takes."""
@@ -177,24 +198,41 @@ class Modelled(Resource):
         return frozenset(
             name
             for name, described in schema.of_resource(self.token).inputs.items()
-            if (name in ask.only or not ask.only) and self.places.has(shape, name, described.type)
+            if name in ask.only or (not ask.only and self.places.has(shape, name, described.type))
         )
 
     def _ask(self, call: Call, ask: Ask, arguments: Mapping[str, Any]) -> Any:
-        request = self.places.request(arguments, _input(call, self.service, ask.operation))
-        return self._send(call, ask.operation, {**request, **ask.fixed})
+        shape = _input(call, self.service, ask.operation)
+        required: dict[str, Any] = {
+            name: [] for name in shape.required_members if shape.members[name].type_name == "list"
+        }
+        request = {**required, **self.places.request(arguments, shape), **ask.fixed}
+        return self._send(call, ask.operation, request, every=bool(ask.same))
 
-    def _send(self, call: Call, operation: str, request: Mapping[str, Any]) -> Any:
+    def _send(self, call: Call, operation: str, request: Mapping[str, Any], *, every: bool = False) -> Any:
+        """The answer; of `every` page, where it comes by pages."""
         from botocore import xform_name
 
-        method = getattr(call.client(self.service), xform_name(operation))
-        return retried(call, operation, lambda: method(**request), *self.passing)
+        client, name = call.client(self.service), xform_name(operation)
+        if every and client.can_paginate(name):
+            ask = client.get_paginator(name).paginate(**request).build_full_result
+        else:
+            ask = functools.partial(getattr(client, name), **request)
+        timeout = self.passing_timeout_seconds
+        return retried(call, operation, ask, *self.passing, default_timeout_seconds=timeout)
 
     def _change(
-        self, call: Call, ask: Ask, resource_id: str, state: State, arguments: Mapping[str, Any]
+        self, call: Call, resource_id: str, state: State, by_operation: Iterable[Mapping[str, Any]]
     ) -> None:
-        self._ask(call, ask, {**arguments, **self._key(resource_id, state)})
-        self._settle(call, resource_id, state)
+        """Asks each operation that changes what it's told, if anything; last what switches off."""
+        key, each = self._key(resource_id, state), []
+        for ask, arguments in zip(self.changed_by, by_operation, strict=True):
+            off = ask.without and is_nothing(arguments)
+            if arguments:
+                each.append((replace(ask, operation=ask.without) if off else ask, arguments))
+        for ask, arguments in sorted(each, key=lambda one: one[0].operation == one[0].without):
+            self._ask(call, ask, {**arguments, **key})
+            self._settle(call, resource_id, state)
 
     def _settle(self, call: Call, resource_id: str, state: State) -> None:
         """Waits until it is as a type that becomes so by and by is wanted to be."""
@@ -248,8 +286,29 @@ def _output(call: Call, service: str, operation: str) -> Shape:
 
 def _inside(answer: Any, shape: Shape, into: str) -> tuple[Any, Shape]:
     """What an answer has at a dotted place, of a list the first, and its shape."""
+    found, shape = _all_inside(answer, shape, into)
+    return next(iter(found), None), shape
+
+
+def _all_inside(answer: Any, shape: Shape, into: str) -> tuple[list[Any], Shape]:
+    """All that an answer has at a dotted place, of a list each, and the shape of one."""
+    found = [answer] if answer else []
     for step in filter(None, into.split(".")):
-        answer, shape = (answer or {}).get(step), shape.members[step]
+        found, shape = [each[step] for each in found if each.get(step)], shape.members[step]
         if shape.type_name == "list":
-            answer, shape = next(iter(answer or ()), None), shape.member
-    return answer, shape
+            found, shape = [member for each in found for member in each], shape.member
+    return found, shape
+
+
+def names_in(key: str) -> list[str]:
+    """The arguments and outputs that a key or an identity is made of."""
+    return re.findall(r"\w+", key)
+
+
+def _taken_apart(key: str, text: str) -> Mapping[str, str]:
+    said = re.fullmatch(re.sub(r"(\w+)", r"(?P<\1>.+?)", key), text)
+    return said.groupdict() if said else {}
+
+
+def _joined(key: str, known: Mapping[str, Any]) -> str:
+    return re.sub(r"\w+", lambda name: str(known[name[0]]), key)

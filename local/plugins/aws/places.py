@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from .comparison import is_nothing
+from .documents import to_text
 from .schema import Property, Type
 
 Shape = Any
@@ -167,6 +168,8 @@ def _as_scalar(value: Any, shape: Shape) -> Any:
 
 
 def _from_scalar(value: Any, kind: str) -> Any:
+    if kind == "string" and isinstance(value, Mapping):
+        return to_text(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if kind == "boolean" and isinstance(value, str):
@@ -191,6 +194,8 @@ def _pair(shape: Shape) -> tuple[str, str] | None:
 def _steps(shape: Shape, place: str) -> tuple[str, ...] | None:
     if shape.type_name == "list" and not _pair(shape):
         return _steps(shape.member, place)
+    if shape.type_name not in ("structure", "list", "map"):
+        return None
     if shape.type_name != "structure":
         keys = getattr(getattr(shape, "key", None), "enum", None) or [place]
         return next(((key,) for key in keys if key.lower() == place.lower()), None)

@@ -432,10 +432,10 @@ def _imported_inputs(kind: Resource, described: schema.Schema, outputs: Mapping[
     inputs: Properties = {
         name: _as_argument(outputs[name], property_.type)
         for name, property_ in described.inputs.items()
-        if name in outputs and not is_nothing(outputs[name])
+        if name in outputs and name not in kind.lacking and not is_nothing(outputs[name])
     }
     for name, default in kind.defaults.items():
-        if "." in name:
+        if "." in name or name in kind.lacking:
             continue
         inputs.setdefault(name, outputs.get(name) if outputs.get(name) is not None else default)
     for group in kind.exclusive:

@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 
 from local.plugins.aws import resources, schema
-from local.plugins.aws.modelled import Modelled
+from local.plugins.aws.modelled import Modelled, names_in
 from local.plugins.aws.places import Places
 
 
@@ -31,7 +31,7 @@ def lost(
     """The parts of properties that none of the shapes has a place for, without those that are known."""
     found = set()
     for name, described in properties.items():
-        by_shape = [set(kind.places.lost(shape, name, described.type)) for shape in shapes]
+        by_shape = [set(kind.places.lost(shape, name, described.type)) for shape in shapes] or [{name}]
         found |= set.intersection(*by_shape)
     return {path for path in found if not any(path == each or path.startswith(f"{each}.") for each in known)}
 
@@ -40,10 +40,16 @@ def shape_of(kind: Modelled, operation: str) -> Any:
     return _SESSION.get_service_model(kind.service).operation_model(operation)
 
 
+def switched_by(kind: Modelled) -> set[str]:
+    """The arguments that an operation takes by what it is, and another by its absence."""
+    return {name for ask in kind.changed_by if ask.without for name in ask.only}
+
+
 @TABLES
 def test_every_argument_goes_somewhere(kind: Modelled) -> None:
     operations = [shape_of(kind, ask.operation).input_shape for ask in (kind.made_by, *kind.changed_by)]
     known = kind.by_hand | kind.kept | kind.lacking | {"region", "namePrefix", "tags" if kind.tags else ""}
+    known |= switched_by(kind)
     inputs = dict(schema.of_resource(kind.token).inputs)
     assert lost(kind, inputs, operations, set(known)) == set()
 
@@ -52,6 +58,7 @@ def test_every_argument_goes_somewhere(kind: Modelled) -> None:
 def test_every_argument_that_does_not_replace_can_change(kind: Modelled) -> None:
     operations = [shape_of(kind, ask.operation).input_shape for ask in kind.changed_by]
     known = {*kind.by_hand, *kind.kept, *kind.lacking, *kind.replacing, *kind.settled, "region"}
+    known |= switched_by(kind)
     inputs = dict(schema.of_resource(kind.token).inputs)
     assert lost(kind, inputs, operations, known | ({"tags"} if kind.tags else set())) == set()
 
@@ -65,7 +72,7 @@ def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
             shape = shape.members[step]
             shape = shape.member if shape.type_name == "list" else shape
         answers.append(shape)
-    known = kind.by_hand | kind.kept | kind.lacking | {"region", *kind.key.split("/")}
+    known = kind.by_hand | kind.kept | kind.lacking | {"region", *names_in(kind.key)}
     if kind.tags:
         known |= {"tags", "tagsAll"}
     outputs = dict(schema.of_resource(kind.token).outputs)
@@ -76,7 +83,8 @@ def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
 def test_only_arguments_that_the_sdk_has_replace_or_are_lacking(kind: Modelled) -> None:
     inputs = schema.of_resource(kind.token).inputs.keys()
     named = {
-        path.partition(".")[0] for path in kind.replacing | kind.lacking | kind.sets | set(kind.defaults)
+        path.partition(".")[0]
+        for path in kind.replacing | kind.lacking | kind.sets | set(kind.defaults) | switched_by(kind)
     }
     assert named <= inputs
 
