@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +18,24 @@ Tamper = Callable[[Aws, Life], object]
 
 @dataclass(frozen=True)
 class Case:
-    """`tampered` is what a refresh and an update put back after `tamper`; `needs` makes what must be there.
+    """`tampered` is what a refresh and an update put back after `tamper`.
 
-    `replaced_by` are arguments that replace, `ends_with` are those without which it can't be deleted.
+    `needs` makes what must be there, and returns the arguments that name it. `replaced_by` are arguments that
+    replace, `ends_with` are those without which it can't be deleted. What `stays` is put back by its deletion
+    as it was.
     """
 
     token: str
     arguments: Mapping[str, Any]
-    change: Mapping[str, Any]
-    tamper: Tamper
-    tampered: list[str]
-    replaced_by: Mapping[str, Any]
+    change: Mapping[str, Any] = field(default_factory=dict)
+    tamper: Tamper = lambda _aws, _life: None
+    tampered: Sequence[str] = ()
+    replaced_by: Mapping[str, Any] = field(default_factory=dict)
     imported_by: Callable[[Life], str] = lambda life: life.id
     unknowable: tuple[str, ...] = ()
     ends_with: Mapping[str, Any] = field(default_factory=dict)
-    needs: Callable[[Aws], object] = lambda _aws: None
+    needs: Callable[[Aws], Mapping[str, Any]] = lambda _aws: {}
+    stays: bool = False
 
 
 def policy(sid: str) -> str:
@@ -73,6 +76,53 @@ CASES = [
         lambda aws, life: aws("sqs").tag_queue(QueueUrl=life.id, Tags={"whose": "nobody's"}),
         ["tags"],
         {"name": "other.fifo"},
+    ),
+    Case(
+        "sns/topic:Topic",
+        {"displayName": "alerts", "tags": {"team": "a"}},
+        {"displayName": "the alerts", "kmsMasterKeyId": "alias/aws/sns", "tags": {"team": "b"}},
+        lambda aws, life: aws("sns").set_topic_attributes(
+            TopicArn=life.id, AttributeName="DisplayName", AttributeValue="mischief"
+        ),
+        ["displayName"],
+        {"name": "other"},
+    ),
+    Case(
+        "sns/topicPolicy:TopicPolicy",
+        {"policy": policy("a")},
+        {"policy": policy("b")},
+        lambda aws, life: aws("sns").set_topic_attributes(
+            TopicArn=life.id, AttributeName="Policy", AttributeValue=policy("c")
+        ),
+        ["policy"],
+        {"arn": "other"},
+        needs=lambda aws: {"arn": aws("sns").create_topic(Name="alerts")["TopicArn"]},
+        stays=True,
+    ),
+    Case(
+        "sns/topicSubscription:TopicSubscription",
+        {"protocol": "sqs", "endpoint": "arn:aws:sqs:ap-northeast-2:123456789012:work"},
+        replaced_by={"protocol": "email", "endpoint": "ops@example.com"},
+        needs=lambda aws: {"topic": aws("sns").create_topic(Name="alerts")["TopicArn"]},
+    ),
+    Case(
+        "kms/key:Key",
+        {"description": "logs", "enableKeyRotation": True},
+        {"description": "all logs", "isEnabled": False, "policy": policy("a"), "tags": {"Name": "logs"}},
+        lambda aws, life: aws("kms").enable_key(KeyId=life.id),
+        ["isEnabled"],
+        unknowable=("deletionWindowInDays",),
+    ),
+    Case(
+        "kms/alias:Alias",
+        {"name": "alias/logs"},
+        needs=lambda aws: {"targetKeyId": aws("kms").create_key()["KeyMetadata"]["Arn"]},
+        tamper=lambda aws, life: aws("kms").update_alias(
+            AliasName=life.id, TargetKeyId=aws("kms").create_key()["KeyMetadata"]["KeyId"]
+        ),
+        tampered=["targetKeyId"],
+        replaced_by={"name": "alias/other"},
+        unknowable=("targetKeyId",),
     ),
     Case(
         "scheduler/schedule:Schedule",
@@ -155,17 +205,20 @@ CASES = [
     "case", [pytest.param(case, id=f"{case.token}-{index}") for index, case in enumerate(CASES)]
 )
 def test_a_life_from_creation_to_deletion(case: Case, plugin: Plugin, aws: Aws) -> None:
-    case.needs(aws)
-    life = Life(plugin, case.token, "thing", **case.arguments)
+    life = Life(plugin, case.token, "thing", **case.arguments, **case.needs(aws))
     assert life.refreshed() == (life.outputs, life.inputs)
     life.change(**case.change)
     case.tamper(aws, life)
-    assert life.put_back() == case.tampered
+    assert life.put_back() == [*case.tampered]
     life.imported(case.imported_by(life), unknowable=case.unknowable)
     assert life.replaced_by(**case.replaced_by) == sorted(case.replaced_by)
     if case.ends_with:
         life.change(**case.ends_with)
-    life.delete()
+    if not case.stays:
+        life.delete()
+        return
+    plugin.delete(life.token, life.outputs)
+    assert life.put_back() != []
 
 
 def test_a_queues_policy_lives_on_the_queue_and_leaves_it(plugin: Plugin, aws: Aws) -> None:

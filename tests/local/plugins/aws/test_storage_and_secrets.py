@@ -1,4 +1,4 @@
-"""Buckets, keys and secrets through the stand-in, on the emulated AWS."""
+"""Buckets and secrets through the stand-in, on the emulated AWS."""
 
 from __future__ import annotations
 
@@ -15,21 +15,10 @@ Client = Callable[[str], Any]
 GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 
 
-def root_policy(account: str) -> str:
-    principal = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": principal}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 @pytest.fixture
 def bucket(plugin: Plugin, account: str) -> Life:
     """A bucket whose name, which all accounts share, is this test's own."""
     return Life(plugin, "s3/bucket:Bucket", bucket=f"access-logs-{account}", forceDestroy=True)
-
-
-@pytest.fixture
-def key(plugin: Plugin) -> Life:
-    return Life(plugin, "kms/key:Key", description="logs", enableKeyRotation=True)
 
 
 def test_a_bucket_is_emptied_in_every_version_before_it_is_deleted(bucket: Life, aws: Client) -> None:
@@ -122,24 +111,6 @@ def test_a_public_access_block_that_somebody_opens_is_closed_again(
     )
     assert block.put_back() == ["blockPublicAcls", "ignorePublicAcls", "restrictPublicBuckets"]
     block.delete()
-
-
-def test_a_key_changes_in_place_and_a_deleted_one_is_gone(plugin: Plugin, key: Life, account: str) -> None:
-    assert key.change(description="all logs")["description"] == "all logs"
-    assert key.change(rotationPeriodInDays=90)["rotationPeriodInDays"] == 90
-    assert key.change(enableKeyRotation=False)["enableKeyRotation"] is False
-    assert key.change(isEnabled=False)["isEnabled"] is False
-    key.change(isEnabled=True)
-    key.change(policy=root_policy(account))
-    key.change(tags={"Name": "logs"})
-    key.imported(unknowable=["bypassPolicyLockoutSafetyCheck", "deletionWindowInDays"])
-    assert key.replaced_by(multiRegion=True) == ["multiRegion"]
-    alias = Life(plugin, "kms/alias:Alias", name="alias/logs", targetKeyId=key.id)
-    other = Life(plugin, "kms/key:Key")
-    alias.change(targetKeyId=other.outputs["arn"])
-    alias.imported(unknowable=["targetKeyId"])
-    for resource in (alias, other, key):
-        resource.delete()
 
 
 def test_a_secret_that_exists_is_found_by_its_name_unless_it_is_going(plugin: Plugin, aws: Client) -> None:

@@ -222,46 +222,6 @@ def test_a_target_that_runs_a_task_is_refused_by_name(plugin: Plugin) -> None:
     }
 
 
-# --- topics
-
-
-def test_a_topic_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    topic = Life(plugin, "sns/topic:Topic", "alerts", displayName="alerts", tags={"team": "a"})
-    topic.change(displayName="the alerts")
-    topic.change(tags={"team": "b"})
-    aws("sns").set_topic_attributes(TopicArn=topic.id, AttributeName="DisplayName", AttributeValue="mischief")
-    assert topic.put_back() == ["displayName"]
-    topic.imported()
-    topic.delete()
-
-
-def test_a_topic_policy_and_a_subscription(plugin: Plugin) -> None:
-    topic = Life(plugin, "sns/topic:Topic", "alerts")
-    life = Life(plugin, "sns/topicPolicy:TopicPolicy", arn=topic.id, policy=policy(topic.id))
-    life.change(policy=policy(topic.id, "sns:GetTopicAttributes"))
-    life.imported()
-    subscription = Life(
-        plugin,
-        "sns/topicSubscription:TopicSubscription",
-        topic=topic.id,
-        protocol="sqs",
-        endpoint="arn:aws:sqs:x:1:q",
-    )
-    subscription.change(rawMessageDelivery=True)
-    subscription.change(filterPolicy=json.dumps({"kind": ["oom"]}))
-    subscription.delete()
-    plugin.delete(life.token, life.outputs)
-    topic.delete()
-
-
-def test_what_only_a_fifo_topic_can_do_is_refused_on_another(plugin: Plugin) -> None:
-    token = "aws:sns/topic:Topic"
-    assert list(plugin.check(token, {"contentBasedDeduplication": True}).failures) == [
-        "contentBasedDeduplication"
-    ]
-    assert list(plugin.check(token, {"fifoTopic": True, "name": "alerts"}).failures) == ["name"]
-
-
 def test_a_mute_rule_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
     alarm = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "none", **ALARM)
     schedule = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
