@@ -44,11 +44,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "serviceNamespace",
         ),
         "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
-        "cloudwatch/eventRule:EventRule": (*_NAMED, "eventBusName"),
-        "cloudwatch/eventTarget:EventTarget": ("eventBusName", "rule", "targetId"),
-        "cloudwatch/logGroup:LogGroup": (*_NAMED, "logGroupClass"),
-        "cloudwatch/logMetricFilter:LogMetricFilter": ("logGroupName", "name"),
-        "cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyName", "resourceArn"),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
         "ec2/eip:Eip": (
             "address",
@@ -127,9 +122,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "vpcEndpointType",
             "vpcId",
         ),
-        "ecr/lifecyclePolicy:LifecyclePolicy": ("policy", "repository"),
-        "ecr/repository:Repository": ("encryptionConfigurations", "name"),
-        "ecr/repositoryPolicy:RepositoryPolicy": ("repository",),
         "ecs/cluster:Cluster": ("name",),
         "ecs/clusterCapacityProviders:ClusterCapacityProviders": ("clusterName",),
         "ecs/service:Service": (

@@ -41,31 +41,6 @@ def push(ecr: Any, repository: str, tag: str, size: int = 2) -> str:
     return str(answer["image"]["imageId"]["imageDigest"])
 
 
-def test_a_repository_is_made_changed_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    repository = Life(
-        plugin,
-        "ecr/repository:Repository",
-        name="shop/web",
-        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
-        imageTagMutabilityExclusionFilters=[{"filter": "*latest", "filterType": "WILDCARD"}],
-        imageScanningConfiguration={"scanOnPush": True},
-        forceDelete=True,
-        tags={"team": "a"},
-    )
-    assert repository.outputs["repositoryUrl"].endswith(".dkr.ecr.ap-northeast-2.amazonaws.com/shop/web")
-    repository.change(imageScanningConfiguration=None)
-    repository.change(tags={"team": "b"})
-    repository.change(imageTagMutability="IMMUTABLE", imageTagMutabilityExclusionFilters=None)
-    assert repository.replaced_by(encryptionConfigurations=[{"encryptionType": "KMS"}]) == [
-        "encryptionConfigurations"
-    ]
-    repository.imported(unknowable=["forceDelete"])
-    aws("ecr").put_image_tag_mutability(repositoryName="shop/web", imageTagMutability="MUTABLE")
-    assert repository.put_back() == ["imageTagMutability"]
-    push(aws("ecr"), "shop/web", "1")
-    repository.delete()
-
-
 def test_a_repository_with_images_is_deleted_by_force_only(plugin: Plugin, aws: Aws) -> None:
     repository = Life(plugin, "ecr/repository:Repository", "Shop")
     assert repository.id.startswith("shop-")

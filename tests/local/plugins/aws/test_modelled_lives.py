@@ -58,6 +58,9 @@ TARGET = {
         "networkConfiguration": {"subnets": ["subnet-b", "subnet-a"], "assignPublicIp": True},
     },
 }
+KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/logs"
+METRIC = {"name": "Oom", "namespace": "Shop", "value": "1"}
+TOLD = [{"metricName": "Oom", "metricNamespace": "Shop", "metricValue": "9"}]
 SCHEDULE = {"FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(9 days)"}
 
 CASES = [
@@ -123,6 +126,87 @@ CASES = [
         tampered=["targetKeyId"],
         replaced_by={"name": "alias/other"},
         unknowable=("targetKeyId",),
+    ),
+    Case(
+        "ecr/repository:Repository",
+        {
+            "name": "shop/web",
+            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "imageTagMutabilityExclusionFilters": [{"filter": "*latest", "filterType": "WILDCARD"}],
+            "imageScanningConfiguration": {"scanOnPush": True},
+            "tags": {"team": "a"},
+        },
+        {
+            "imageTagMutability": "IMMUTABLE",
+            "imageTagMutabilityExclusionFilters": None,
+            "imageScanningConfiguration": None,
+            "tags": {"team": "b"},
+        },
+        lambda aws, _life: aws("ecr").put_image_tag_mutability(
+            repositoryName="shop/web", imageTagMutability="MUTABLE"
+        ),
+        ["imageTagMutability"],
+        {"encryptionConfigurations": [{"encryptionType": "KMS"}]},
+    ),
+    Case(
+        "cloudwatch/logGroup:LogGroup",
+        {"name": "/ecs/web", "retentionInDays": 30, "tags": {"team": "a"}},
+        {"retentionInDays": None, "kmsKeyId": KEY, "tags": {"team": "b", "env": "local"}},
+        lambda aws, _life: aws("logs").put_retention_policy(logGroupName="/ecs/web", retentionInDays=1),
+        ["retentionInDays"],
+        {"name": "/ecs/other"},
+    ),
+    Case(
+        "cloudwatch/logGroup:LogGroup",
+        {"name": "/ecs/web", "retentionInDays": 30, "kmsKeyId": KEY},
+        {"retentionInDays": 7, "kmsKeyId": None},
+        lambda aws, _life: aws("logs").associate_kms_key(logGroupName="/ecs/web", kmsKeyId=KEY),
+        ["kmsKeyId"],
+    ),
+    Case(
+        "cloudwatch/logMetricFilter:LogMetricFilter",
+        {"logGroupName": "/ecs/web", "pattern": "OutOfMemoryError", "metricTransformation": METRIC},
+        {"pattern": '"Killed"', "metricTransformation": {**METRIC, "value": "2"}},
+        lambda aws, life: aws("logs").put_metric_filter(
+            logGroupName="/ecs/web", filterName=life.id, filterPattern="nothing", metricTransformations=TOLD
+        ),
+        ["metricTransformation", "pattern"],
+        {"name": "other"},
+        imported_by=lambda life: f"/ecs/web:{life.id}",
+        needs=lambda aws: aws("logs").create_log_group(logGroupName="/ecs/web") and {},
+    ),
+    Case(
+        "cloudwatch/logResourcePolicy:LogResourcePolicy",
+        {"policyName": "events", "policyDocument": policy("a")},
+        {"policyDocument": policy("b")},
+        lambda aws, _life: aws("logs").put_resource_policy(policyName="events", policyDocument=policy("c")),
+        ["policyDocument"],
+        {"policyName": "other"},
+    ),
+    Case(
+        "cloudwatch/eventRule:EventRule",
+        {"eventPattern": '{"source": ["aws.ecs"]}', "tags": {"a": "1"}},
+        {"description": "stopped tasks", "eventPattern": '{"source": ["aws.ec2"]}', "tags": {"a": "2"}},
+        lambda aws, life: aws("events").disable_rule(Name=life.id),
+        ["state"],
+        {"name": "other"},
+    ),
+    Case(
+        "cloudwatch/eventRule:EventRule",
+        {"scheduleExpression": "rate(1 day)", "state": "DISABLED"},
+        {"state": None},
+    ),
+    Case(
+        "cloudwatch/eventTarget:EventTarget",
+        {"rule": "daily", "arn": TARGET["arn"]},
+        {"arn": f"{TARGET['arn']}-more"},
+        lambda aws, life: aws("events").put_targets(
+            Rule="daily", Targets=[{"Id": life.outputs["targetId"], "Arn": TARGET["arn"]}]
+        ),
+        ["arn"],
+        {"rule": "other", "targetId": "other"},
+        imported_by=lambda life: f"daily/{life.outputs['targetId']}",
+        needs=lambda aws: aws("events").put_rule(Name="daily", ScheduleExpression="rate(1 day)") and {},
     ),
     Case(
         "scheduler/schedule:Schedule",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.local.plugins.aws.life import Life
-from tests.local.plugins.aws.plugin import Plugin, RefusedError
+from tests.local.plugins.aws.plugin import Plugin
 
 Aws = Callable[[str], Any]
 
@@ -22,64 +22,9 @@ def policy(topic: str, action: str = "sns:Publish") -> str:
 # --- logs
 
 
-def test_a_log_group_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    group = Life(
-        plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web", retentionInDays=30, tags={"team": "a"}
-    )
-    group.change(retentionInDays=7)
-    group.change(tags={"team": "b", "env": "local"})
-    group.change(retentionInDays=None)
-    group.change(retentionInDays=14)
-    aws("logs").put_retention_policy(logGroupName="/ecs/web", retentionInDays=1)
-    assert group.put_back() == ["retentionInDays"]
-    group.imported()
-    assert group.replaced_by(name="/ecs/other") == ["name"]
-    group.delete()
-
-
 def test_a_log_group_is_not_mistaken_for_one_whose_name_it_begins(plugin: Plugin) -> None:
     longer = Life(plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web/exec")
     assert plugin.read(longer.token, "/ecs/web") is None
-
-
-def test_a_log_group_that_is_kept_stays(plugin: Plugin, aws: Aws) -> None:
-    group = Life(plugin, "cloudwatch/logGroup:LogGroup", name="/kept", skipDestroy=True)
-    plugin.delete(group.token, group.outputs)
-    assert len(aws("logs").describe_log_groups()["logGroups"]) == 1
-
-
-def test_a_name_prefix_makes_a_name(plugin: Plugin) -> None:
-    group = Life(plugin, "cloudwatch/logGroup:LogGroup", namePrefix="/ecs/")
-    assert group.id.startswith("/ecs/")
-    assert len(group.id) > len("/ecs/")
-
-
-def test_a_metric_filter_of_a_group(plugin: Plugin) -> None:
-    Life(plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web")
-    transformation = {"name": "Oom", "namespace": "Shop", "value": "1"}
-    found = Life(
-        plugin,
-        "cloudwatch/logMetricFilter:LogMetricFilter",
-        "oom",
-        logGroupName="/ecs/web",
-        pattern="OutOfMemoryError",
-        metricTransformation=transformation,
-    )
-    found.change(pattern='"Killed"')
-    found.change(metricTransformation={**transformation, "defaultValue": "0"})
-    found.imported(f"/ecs/web:{found.id}")
-    found.delete()
-
-
-def test_a_resource_policy_changes_in_place(plugin: Plugin) -> None:
-    life = Life(
-        plugin,
-        "cloudwatch/logResourcePolicy:LogResourcePolicy",
-        policyName="events",
-        policyDocument=policy("*", "logs:PutLogEvents"),
-    )
-    life.change(policyDocument=policy("*", "logs:CreateLogStream"))
-    life.delete()
 
 
 # --- alarms and dashboards
@@ -175,38 +120,6 @@ def test_a_dashboard_is_compared_by_its_content(plugin: Plugin, aws: Aws) -> Non
 
 
 # --- events
-
-
-def test_a_rule_and_its_target_are_made_changed_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    topic = Life(plugin, "sns/topic:Topic", "alerts")
-    pattern = {"source": ["aws.ecs"], "detail-type": ["ECS Task State Change"]}
-    rule = Life(
-        plugin, "cloudwatch/eventRule:EventRule", "stopped", eventPattern=json.dumps(pattern), tags={"a": "1"}
-    )
-    rule.change(description="stopped tasks")
-    rule.change(state="DISABLED")
-    rule.change(state=None)
-    rule.change(isEnabled=False)
-    rule.change(isEnabled=True)
-    rule.change(tags={"a": "2"})
-    rule.imported(unknowable=["forceDestroy"])
-    target = Life(plugin, "cloudwatch/eventTarget:EventTarget", "mail", rule=rule.id, arn=topic.id)
-    target.change(inputPath="$.detail")
-    target.change(inputPath=None, input='"stopped"')
-    target.imported(f"{rule.id}/{target.outputs['targetId']}", unknowable=["forceDestroy"])
-    with pytest.raises(RefusedError, match="DeleteRule"):
-        plugin.delete(rule.token, rule.outputs)
-    target.delete()
-    aws("events").disable_rule(Name=rule.id)
-    rule.refreshed()
-    rule.delete()
-
-
-def test_a_rule_disabled_by_hand_is_enabled_again(plugin: Plugin, aws: Aws) -> None:
-    rule = Life(plugin, "cloudwatch/eventRule:EventRule", "daily", scheduleExpression="rate(1 day)")
-    aws("events").disable_rule(Name=rule.id)
-    assert rule.put_back() == ["state"]
-    assert rule.outputs["state"] == "ENABLED"
 
 
 def test_a_target_that_runs_a_task_is_refused_by_name(plugin: Plugin) -> None:
