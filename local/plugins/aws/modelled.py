@@ -25,9 +25,10 @@ class Ask:
     """An operation.
 
     `into` is where its answer has the thing, of a list the first, or the one that has the same as is known of
-    `same`; `fixed` is what it's always asked. Of one that changes, `only` are the arguments that it's asked
-    for, where its model has more, or none: it does what they say; `without` is asked instead of it where they
-    say nothing. `whole` says that it's told everything, else what changed.
+    `same`; `fixed` is what it's always asked, of a list in addition. `only` are the arguments or outputs that
+    it's asked for, where its model has more. Of one that changes, `only` may be what its model doesn't have:
+    it does what they say; `without` is asked instead of it where they say nothing. `whole` says that it's
+    told everything, else what changed.
     """
 
     operation: str
@@ -41,7 +42,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Tags:
-    """The operations on tags; `of` is the output that names the thing to them."""
+    """The operations on tags; `of` is the output that names the thing to them.
+
+    Where none is `reading`, the thing's own answer has them, as the output `tagsAll`.
+    """
 
     reading: str = "ListTagsForResource"
     setting: str = "TagResource"
@@ -61,7 +65,7 @@ class Modelled(Resource):
     - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`).
     - `identity`: what the id is where an import needs the key, which says more.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
-      creation, for what creation has no place for.
+      creation, for what creation has no place for and its answer doesn't have as it's wanted.
     - `replacing`: the arguments that replace it; a changed region does always.
     - `ready`: the output that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
@@ -116,7 +120,8 @@ class Modelled(Resource):
         self._settle(call, resource_id, known)
         at_once = self._placed(call, self.made_by)
         later = [self._placed(call, ask).difference(at_once, names_in(self.key)) for ask in self.changed_by]
-        asked = [{name: given[name] for name in names & given.keys()} for names in later]
+        unlike = {name: value for name, value in given.items() if name not in made or made[name] != value}
+        asked = [{name: given[name] for name in names & unlike.keys()} for names in later]
         self._change(call, resource_id, known, asked)
         if self.tags and "tags" not in at_once:
             self._change_tags(call, {**known, "tagsAll": {}}, inputs)
@@ -138,7 +143,9 @@ class Modelled(Resource):
             else:
                 return None
             answered |= found
-            outputs |= {name: value for name, value in values.items() if is_nothing(outputs.get(name))}
+            for name, value in values.items():
+                if is_nothing(outputs.get(name)) and (name in ask.only or not ask.only):
+                    outputs[name] = value
         for name, value in key.items():
             if name in described and is_nothing(outputs.get(name)):
                 outputs[name] = value
@@ -206,7 +213,9 @@ class Modelled(Resource):
         required: dict[str, Any] = {
             name: [] for name in shape.required_members if shape.members[name].type_name == "list"
         }
-        request = {**required, **self.places.request(arguments, shape), **ask.fixed}
+        request = {**required, **self.places.request(arguments, shape)}
+        for name, value in ask.fixed.items():
+            request[name] = [*request.get(name, ()), *value] if isinstance(value, list) else value
         return self._send(call, ask.operation, request, every=bool(ask.same))
 
     def _send(self, call: Call, operation: str, request: Mapping[str, Any], *, every: bool = False) -> Any:
@@ -257,14 +266,17 @@ class Modelled(Resource):
 
     def _read_tags(self, call: Call, outputs: State) -> dict[str, str]:
         assert self.tags is not None
-        answer = self._ask_of_tags(call, self.tags.reading, outputs, {})
-        told = _TAG_PLACES.outputs(answer, _output(call, self.service, self.tags.reading), _TAG_OUTPUT)
+        told = outputs
+        if self.tags.reading:
+            answer = self._ask_of_tags(call, self.tags.reading, outputs, {})
+            told = _TAG_PLACES.outputs(answer, _output(call, self.service, self.tags.reading), _TAG_OUTPUT)
         return {key: text for key, text in told["tagsAll"].items() if not key.startswith("aws:")}
 
     def _change_tags(self, call: Call, old: State, new: Inputs) -> None:
         wanted, surplus = tag_changes(old, new)
         if self.tags and surplus:
-            self._ask_of_tags(call, self.tags.removing, old, {"tagKeys": surplus})
+            keys = [{"key": key} for key in surplus]
+            self._ask_of_tags(call, self.tags.removing, old, {"tagKeys": surplus, "tags": keys})
         if self.tags and wanted:
             self._ask_of_tags(call, self.tags.setting, old, {"tags": wanted})
 

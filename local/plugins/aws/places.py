@@ -19,7 +19,13 @@ from .schema import Property, Type
 Shape = Any
 """A `botocore.model.Shape`; botocore is loaded when something is asked of AWS, not before."""
 
-_PAIRS: Final = ({"Name", "Value"}, {"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"})
+_PAIRS: Final = (
+    {"Name", "Value"},
+    {"Name", "Values"},
+    {"Key", "Value"},
+    {"key", "value"},
+    {"TagKey", "TagValue"},
+)
 _NOTHING: Final[Mapping[str, Any]] = {
     "string": "",
     "integer": 0,
@@ -28,6 +34,7 @@ _NOTHING: Final[Mapping[str, Any]] = {
     "list": [],
     "map": {},
 }
+_SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
 _TRUE: Final = frozenset({"true", "enabled", "enabling"})
 
 
@@ -41,10 +48,11 @@ class Places:
     """Where each argument is on AWS.
 
     The member of its own name, without case, or of that name after the type's `noun` (`AlarmName`), or of
-    several of it. Else `named` says it, by the argument's dotted path: a place leads through structures,
-    through lists, and by key into a map or pairs of text (`Attributes.slow_start.duration_seconds`); `A|B`
-    are alternatives, as operations differ; "" says that the members of the argument lie where it would be
-    itself. `within` is a member that holds what is nowhere else.
+    several of it, or the `Value` in it, where it has nothing else. Else `named` says it, by the argument's
+    dotted path: a place leads through structures, through lists, and by key into a map or pairs of text
+    (`Attributes.slow_start.duration_seconds`); `A|B` are alternatives, as operations differ; "" says that the
+    members of the argument lie where it would be itself. `within` is a member that holds what is nowhere
+    else.
     """
 
     noun: str = ""
@@ -128,7 +136,7 @@ class Places:
         return told
 
     def _to_pulumi(self, value: Any, shape: Shape, kind: Type, path: str) -> Any:
-        if kind.properties is not None and isinstance(value, list):
+        if isinstance(value, list) and (kind.properties is not None or kind.kind in _SCALARS):
             value, shape = (value[0] if value else None), shape.member
         if value is None:
             return nothing(kind)
@@ -202,7 +210,8 @@ def _steps(shape: Shape, place: str) -> tuple[str, ...] | None:
     head, _, rest = place.partition(".")
     member = next((each for each in shape.members if each.lower() == head.lower()), None)
     if member is None or not rest:
-        return None if member is None else (member,)
+        inner = getattr(shape.members.get(member), "members", ())
+        return None if member is None else (member, "Value") if set(inner) == {"Value"} else (member,)
     further = _steps(shape.members[member], rest)
     return None if further is None else (member, *further)
 

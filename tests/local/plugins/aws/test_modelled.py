@@ -146,3 +146,18 @@ def test_what_a_model_does_not_admit_is_left_out() -> None:
     shape = model_of("PutMetricAlarm", "cloudwatch").input_shape
     given = {"alarmName": "", "datapointsToAlarm": 0, "unit": "", "alarmDescription": "", "threshold": 0}
     assert Places().request(given, shape) == {"AlarmDescription": "", "Threshold": 0}
+
+
+def test_ec2_has_lone_values_in_structures_and_what_finds_it_in_filters() -> None:
+    places = Places(noun="Vpc", named={"id": "VpcId|Filters.vpc-id"})
+    shape = model_of("ModifyVpcAttribute", "ec2").input_shape
+    asked = places.request({"id": "vpc-1", "enableDnsSupport": False}, shape)
+    assert asked == {"VpcId": "vpc-1", "EnableDnsSupport": {"Value": False}}
+    shape = model_of("DescribeRouteTables", "ec2").input_shape
+    assert places.request({"id": "vpc-1"}, shape) == {"Filters": [{"Name": "vpc-id", "Values": ["vpc-1"]}]}
+
+
+def test_of_a_list_the_first_is_told_where_one_is_wanted() -> None:
+    shape = model_of("CreateFlowLogs", "ec2").output_shape
+    text = {"id": schema.Property(schema.Type("string"))}
+    assert Places(noun="FlowLog").outputs({"FlowLogIds": ["fl-1"]}, shape, text) == {"id": "fl-1"}
