@@ -165,8 +165,9 @@ class Modelled(Resource):
         for ask in self.changed_by:
             mine = self._placed(call, ask).difference(names_in(self.key), ("tags",))
             if ask.whole and (mine & changed or not (changed or ask.only)):
+                whole = by_part if ask.only else given
                 asked.append(
-                    {name: given[name] for name in given.keys() & (ask.only or given.keys() - {"tags"})}
+                    {name: whole[name] for name in whole.keys() & (ask.only or whole.keys() - {"tags"})}
                 )
             else:
                 asked.append({name: by_part[name] for name in mine & changed & by_part.keys()})

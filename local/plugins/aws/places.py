@@ -48,10 +48,10 @@ class Places:
     """Where each argument is on AWS.
 
     The member of its own name, without case, or of that name after the type's `noun` (`AlarmName`), or of
-    several of it, or the `Value` in it, where it has nothing else. Else `named` says it, by the argument's
-    dotted path: a place leads through structures, through lists, and by key into a map or pairs of text
-    (`Attributes.slow_start.duration_seconds`); `A|B` are alternatives, as operations differ; "" says that the
-    members of the argument lie where it would be itself. `within` is a member that holds what is nowhere
+    several of it, or of one, or the `Value` in it, where it has nothing else. Else `named` says it, by the
+    argument's dotted path: a place leads through structures, through lists, and by key into a map or pairs of
+    text (`Attributes.slow_start.enabled`); `A|B` are alternatives, as operations differ; "" says that
+    the members of the argument lie where it would be itself. `within` is a member that holds what is nowhere
     else.
     """
 
@@ -66,7 +66,7 @@ class Places:
             alternatives = self.named[path].split("|")
         else:
             names = [name] if "." in path else [name, self.noun + name]
-            alternatives = [*names, *(f"{each}s" for each in names), f"{self.within}.{name}"]
+            alternatives = [*names, *map(_plural_or_singular, names), f"{self.within}.{name}"]
         found = (() if not place else _steps(shape, place) for place in alternatives)
         return next((steps for steps in found if steps is not None), None)
 
@@ -150,6 +150,12 @@ class Places:
             pair = _pair(shape)
             return {each[pair[0]]: each.get(pair[1], "") for each in value} if pair else dict(value)
         return _from_scalar(value, kind.kind)
+
+
+def _plural_or_singular(name: str) -> str:
+    if name.endswith("ies"):
+        return f"{name.removesuffix('ies')}y"
+    return name.removesuffix("s") if name.endswith("s") else f"{name}s"
 
 
 def _members(kind: Type) -> Mapping[str, Property]:
