@@ -152,9 +152,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "taskRoleArn",
             "volumes",
         ),
-        "iam/role:Role": (*_NAMED, "path"),
-        "iam/rolePolicy:RolePolicy": (*_NAMED, "role"),
-        "iam/rolePolicyAttachment:RolePolicyAttachment": ("policyArn", "role"),
         "lb/listener:Listener": ("loadBalancerArn",),
         "lb/listenerRule:ListenerRule": ("listenerArn",),
         "lb/loadBalancer:LoadBalancer": (*_NAMED, "customerOwnedIpv4Pool", "internal", "loadBalancerType"),
@@ -171,12 +168,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "s3/bucketVersioning:BucketVersioning": ("bucket", "expectedBucketOwner"),
         "vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("securityGroupId",),
         "vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("securityGroupId",),
-        "wafv2/webAcl:WebAcl": (*_NAMED, "scope"),
-        "wafv2/webAclAssociation:WebAclAssociation": ("resourceArn", "webAclArn"),
-        "wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": (
-            "logDestinationConfigs",
-            "resourceArn",
-        ),
     }.items()
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.plugins.aws.documents import to_text
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
@@ -46,9 +47,26 @@ def policy(sid: str) -> str:
         "Action": "sqs:SendMessage",
         "Resource": "*",
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return to_text({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def allow(operation: str) -> str:
+    statement = {"Effect": "Allow", "Action": operation, "Resource": "*"}
+    return to_text({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def trust(service: str) -> str:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    return to_text({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def role(aws: Aws) -> dict[str, str]:
+    aws("iam").create_role(RoleName="work", AssumeRolePolicyDocument=trust("ecs-tasks"))
+    return {"role": "work"}
+
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 TARGET = {
     "arn": "arn:aws:sqs:ap-northeast-2:123456789012:work",
     "roleArn": "arn:aws:iam::123456789012:role/scheduler",
@@ -126,6 +144,40 @@ CASES = [
         tampered=["targetKeyId"],
         replaced_by={"name": "alias/other"},
         unknowable=("targetKeyId",),
+    ),
+    Case(
+        "iam/role:Role",
+        {"assumeRolePolicy": trust("ecs-tasks"), "permissionsBoundary": READ_ONLY, "tags": {"team": "a"}},
+        {
+            "assumeRolePolicy": trust("ec2"),
+            "description": "what tasks may do",
+            "maxSessionDuration": 7200,
+            "permissionsBoundary": None,
+            "tags": {"team": "b"},
+        },
+        lambda aws, life: aws("iam").update_assume_role_policy(
+            RoleName=life.id, PolicyDocument=trust("lambda")
+        ),
+        ["assumeRolePolicy"],
+        {"name": "other", "path": "/tasks/"},
+    ),
+    Case(
+        "iam/rolePolicy:RolePolicy",
+        {"policy": allow("s3:GetObject")},
+        {"policy": allow("s3:PutObject")},
+        lambda aws, life: aws("iam").put_role_policy(
+            RoleName="work", PolicyName=life.outputs["name"], PolicyDocument=allow("s3:*")
+        ),
+        ["policy"],
+        {"name": "other"},
+        needs=role,
+    ),
+    Case(
+        "iam/rolePolicyAttachment:RolePolicyAttachment",
+        {"policyArn": READ_ONLY},
+        replaced_by={"policyArn": f"{READ_ONLY}2"},
+        imported_by=lambda _life: f"work/{READ_ONLY}",
+        needs=role,
     ),
     Case(
         "ecr/repository:Repository",
@@ -316,6 +368,14 @@ def test_a_queues_policy_lives_on_the_queue_and_leaves_it(plugin: Plugin, aws: A
     life.delete()
     queue.delete()
     assert plugin.read(life.token, life.id, life.outputs, life.inputs) is None
+
+
+def test_a_policy_that_says_the_same_in_other_words_is_no_change(plugin: Plugin) -> None:
+    life = Life(plugin, "iam/role:Role", assumeRolePolicy=json.loads(trust("ecs-tasks")))
+    spaced = json.dumps(json.loads(trust("ecs-tasks")), indent=4)
+    listed = spaced.replace('"sts:AssumeRole"', '["sts:AssumeRole"]')
+    checked = plugin.check(life.token, {"assumeRolePolicy": listed}, old=life.inputs)
+    assert plugin.diff(life.token, life.outputs, life.inputs, checked.inputs).changes == {}
 
 
 @pytest.mark.parametrize(("name", "fifo"), [("work", True), ("work.fifo", False)])
