@@ -27,7 +27,7 @@ class Builder:
 
     def __init__(self, client: docker.DockerClient, host: str) -> None:
         self._client = client
-        self._images = EngineImages({"host": host}, EmulatedEcr())
+        self._images = EngineImages(host, EmulatedEcr())
         self.platform = f"linux/{client.version()['Arch']}"
         self.said: list[str] = []
 
@@ -43,7 +43,6 @@ class Builder:
                 # Nothing may be fetched: what the build needs is in the bases and the project.
                 network="none",
             ),
-            None,
             self.said.append,
         )
         return self._client.images.get(image_id)

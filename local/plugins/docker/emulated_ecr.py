@@ -1,4 +1,4 @@
-"""Manifests in the emulated ECR: looked up, put under a tag, deleted. Never reaches a real account.
+"""Manifests in the emulated ECR: looked up, put under a tag. Never reaches a real account.
 
 Owns how the API's answers become one message, and the rule for tags that must not move, which the emulated
 ECR may not enforce itself.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from local.plugins.aws import session
@@ -32,13 +32,14 @@ class EmulatedEcr:
 
     def digest(self, name: ImageName) -> str | None:
         """Return the digest that the name has, or None."""
-        found = self._image(name)
-        return None if found is None else str(found["imageId"]["imageDigest"])
-
-    def manifest(self, name: ImageName) -> str | None:
-        """Return the manifest that the name has, or None."""
-        found = self._image(name)
-        return None if found is None else str(found["imageManifest"])
+        with self._explained(name):
+            answer = self._client(name).batch_get_image(
+                repositoryName=name.path,
+                imageIds=[{"imageTag": name.tag or "latest"}],
+                acceptedMediaTypes=_ACCEPTED_TYPES,
+            )
+        images = answer["images"]
+        return str(images[0]["imageId"]["imageDigest"]) if images else None
 
     def put(self, name: ImageName, manifest: str, media_type: str) -> None:
         """Put a manifest under the name's tag."""
@@ -48,13 +49,6 @@ class EmulatedEcr:
                 imageManifest=manifest,
                 imageManifestMediaType=media_type,
                 imageTag=name.tag or "latest",
-            )
-
-    def delete(self, name: ImageName, digest: str) -> None:
-        """Delete an image with all its tags; one that isn't there is fine."""
-        with self._explained(name):
-            self._client(name).batch_delete_image(
-                repositoryName=name.path, imageIds=[{"imageDigest": digest}]
             )
 
     def keeps_tag(self, name: ImageName) -> bool:
@@ -75,21 +69,12 @@ class EmulatedEcr:
                 "raise the version, or delete the tag if the old image was a mistake"
             )
 
-    def _image(self, name: ImageName) -> Mapping[str, Any] | None:
-        image_id = {"imageDigest": name.digest} if name.digest else {"imageTag": name.tag or "latest"}
-        with self._explained(name):
-            answer = self._client(name).batch_get_image(
-                repositoryName=name.path, imageIds=[image_id], acceptedMediaTypes=_ACCEPTED_TYPES
-            )
-        images: list[Mapping[str, Any]] = answer["images"]
-        return images[0] if images else None
-
     def _client(self, name: ImageName) -> Any:
         place = ecr_account_and_region(name.host)
         if place is None:
             raise ImageError(
-                f"{name} isn't in the stack's ECR, and without a Docker engine no other registry is asked; "
-                "start an engine and set FILEFLOW_REGISTRY, or use an image of the stack's own repository"
+                f"{name} isn't in the stack's ECR, and the local stand-in for docker asks no other registry; "
+                "use an image of the stack's own repository or install the real docker plugin"
             )
         with self._lock:
             if place not in self._clients:

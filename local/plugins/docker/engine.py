@@ -1,8 +1,8 @@
 """Images in a Docker engine, pushed to a registry: the Docker SDK for Python behind `images.Images`.
 
-Where FILEFLOW_REGISTRY names a local registry, images for ECR are pushed there, and their manifests also into
-the emulated ECR, so that both answer with the same digest; names keep ECR's address. Credentials travel by
-the engine's API only, and never to a registry that they aren't for.
+Images for ECR are pushed to the local registry that FILEFLOW_REGISTRY names, and their manifests also into
+the emulated ECR, so that both answer with the same digest; names keep ECR's address. The stack's credentials
+go nowhere: the local registry asks for none.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -29,12 +28,11 @@ from local.plugins.docker import buildkit
 from local.plugins.docker import context as contexts
 from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.images import Build, Say
-from local.plugins.docker.names import Credentials, ImageError, ImageName
+from local.plugins.docker.names import ImageError, ImageName
 from local.plugins.docker.resource import found_or_fail
 from local.plugins.docker.session import build_session
 
-_DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-_USER_SOCKETS = (".docker/run/docker.sock", ".docker/desktop/docker.sock")
+_BUILDKIT = "2"
 _CONNECT_TIMEOUT_SECONDS = 10
 _OPERATION_TIMEOUT_SECONDS = 3600
 _SHOWN_LINES = 15
@@ -65,55 +63,39 @@ _CAUSES = (
 class EngineImages:
     """Implements `images.Images`. Connects at first use; safe to share between threads."""
 
-    def __init__(self, configuration: Mapping[str, Any], ecr: EmulatedEcr) -> None:
-        self._configuration = configuration
+    def __init__(self, host: str, ecr: EmulatedEcr) -> None:
+        self._host = host
         self._ecr = ecr
         self._lock = threading.Lock()
         self._connected: docker.APIClient | None = None
 
     # -- images that are here ------------------------------------------------------------------------------
 
-    def build(self, name: ImageName, build: Build, credentials: Credentials | None, say: Say) -> str:
-        """Build with BuildKit, or with the first builder where `builderVersion` asks for it."""
+    def build(self, name: ImageName, build: Build, say: Say) -> str:
+        """Build with BuildKit."""
         archive, dockerfile = contexts.archive(build.context, build.dockerfile)
-        for cached in build.cache_from:
-            try:
-                self.pull(ImageName.parse(cached), credentials, build.platform, say)
-            except ImageError as error:
-                say(f"no cache from {cached}: {error}")
-        host = registry_address(name.host)
         parameters = {
             "t": str(name),
             "dockerfile": dockerfile,
             "buildargs": json.dumps(dict(build.args)),
             "target": build.target or None,
-            "platform": build.platform or None,
-            "cachefrom": json.dumps(list(build.cache_from)) if build.cache_from else None,
-            "extrahosts": list(build.add_hosts) or None,
+            "platform": build.platform,
             "networkmode": build.network or None,
-            "version": "1" if build.builder_version == "BuilderV1" else "2",
+            "version": _BUILDKIT,
             "rm": True,
             "forcerm": True,
         }
-        headers = {"Content-Type": "application/x-tar"}
-        if credentials is not None and host == name.host:
-            headers["X-Registry-Config"] = docker.auth.encode_header(
-                {name.host: _login(credentials)}
-            ).decode()
         output: deque[str] = deque(maxlen=_SHOWN_LINES)
         image_id = ""
         client = self._client()
 
-        def credentials_of(registry: str) -> Credentials | None:
-            return (
-                credentials if credentials and registry == name.host else _saved_credentials(client, registry)
-            )
-
-        with archive, self._explained(f"{name} can't be built", output), ExitStack() as stack:
-            if parameters["version"] == "2":
-                parameters["session"] = stack.enter_context(build_session(client, credentials_of))
+        with archive, self._explained(f"{name} can't be built", output), build_session(client) as session:
             response = client._post(
-                client._url("/build"), data=archive, params=parameters, headers=headers, stream=True
+                client._url("/build"),
+                data=archive,
+                params={**parameters, "session": session},
+                headers={"Content-Type": "application/x-tar"},
+                stream=True,
             )
             client._raise_for_status(response)
             for event in client._stream_helper(response, decode=True):
@@ -126,7 +108,6 @@ class EngineImages:
                     image_id = str(event["aux"]["ID"])
         if not image_id:
             raise ImageError(f"{name} can't be built: the engine ended without an image; see its log")
-        self._check_platform(name, image_id, build.platform)
         return image_id
 
     def find(self, name: ImageName) -> str | None:
@@ -138,24 +119,6 @@ class EngineImages:
             except docker.errors.ImageNotFound:
                 return None
 
-    def pull(self, name: ImageName, credentials: Credentials | None, platform: str, say: Say) -> str:
-        """Pull from the registry, or from the local one in its place, and give the image its own name."""
-        there = name.at_host(registry_address(name.host))
-        client = self._client()
-        with self._explained(f"{name} can't be pulled"):
-            events = client.pull(
-                there.repository,
-                tag=there.reference,
-                stream=True,
-                decode=True,
-                platform=platform or None,
-                auth_config=_login(credentials) if credentials and there == name else None,
-            )
-            _follow(events, name, say)
-            if there != name:
-                client.tag(_api_name(there), name.repository, name.tag or "latest", force=True)
-        return found_or_fail(self.find(name), name)
-
     def tag(self, source: ImageName, target: ImageName) -> str:
         """Give an image another name."""
         image_id = found_or_fail(self.find(source), source)
@@ -163,23 +126,12 @@ class EngineImages:
             self._client().tag(image_id, target.repository, target.tag or "latest", force=True)
         return image_id
 
-    def remove(self, name: ImageName, *, force: bool) -> None:
-        """Remove the name."""
-        client = self._client()
-        with self._explained(f"{name} can't be removed from the Docker engine"):
-            try:
-                client.remove_image(str(name), force=force)
-            except docker.errors.ImageNotFound:
-                return
-
     # -- images in a registry ------------------------------------------------------------------------------
 
-    def push(self, name: ImageName, credentials: Credentials | None, say: Say) -> str:
-        """Push to the registry, or to the local one in its place."""
+    def push(self, name: ImageName, say: Say) -> str:
+        """Push to the local registry in ECR's place."""
         image_id = found_or_fail(self.find(name), name)
         there = name.at_host(registry_address(name.host))
-        if there == name:
-            return self._pushed(name, name, credentials, say)
         existing = self._ecr.digest(name)
         client = self._client()
         if existing is not None and self._ecr.keeps_tag(name):
@@ -188,11 +140,11 @@ class EngineImages:
         with self._explained(f"{name} can't be tagged for {there.host}"):
             client.tag(image_id, there.repository, there.tag or "latest", force=True)
         try:
-            digest = self._pushed(name, there, None, say)
+            digest = self._pushed(name, there, say)
         finally:
             # A name left over does no harm; the push's own outcome is what counts.
-            with suppress(ImageError):
-                self.remove(there, force=False)
+            with suppress(docker.errors.DockerException, requests.RequestException):
+                client.remove_image(str(there))
         if existing == digest:
             return digest
         if existing is not None:
@@ -201,52 +153,14 @@ class EngineImages:
         self._ecr.put(name, manifest, media_type)
         return digest
 
-    def digest_in_registry(self, name: ImageName, credentials: Credentials | None) -> str | None:
-        """Ask the emulated ECR where it stands for the registry, else the registry, through the engine."""
-        if registry_address(name.host) != name.host:
-            return self._ecr.digest(name)
-        if name.host is None:
-            return None
-        client = self._client()
-        with self._explained(f"{name} can't be looked up in its registry"):
-            try:
-                login = _login(credentials) if credentials else None
-                answer = client.inspect_distribution(_api_name(name), auth_config=login)
-            except docker.errors.NotFound:
-                return None
-            except docker.errors.APIError as error:
-                if re.search(r"manifest unknown|not found|name unknown", str(error), re.IGNORECASE):
-                    return None
-                raise
-        return str(answer["Descriptor"]["digest"])
+    def digest_in_registry(self, name: ImageName) -> str | None:
+        """Ask the emulated ECR, which stands for the registry."""
+        return self._ecr.digest(name)
 
-    def delete_in_registry(self, name: ImageName, digest: str, credentials: Credentials | None) -> None:
-        """Delete in the registry and, where one stands for ECR, in the emulated ECR."""
-        address = registry_address(name.host)
-        if address != name.host:
-            self._ecr.delete(name, digest)
-            credentials = None
-        login = (credentials.username, credentials.password) if credentials else None
-        with self._explained(f"{name} can't be deleted in {address}"):
-            response = requests.delete(
-                f"{_scheme(address)}://{address}/v2/{name.path}/manifests/{digest}",
-                auth=login,
-                timeout=_CONNECT_TIMEOUT_SECONDS,
-            )
-        if response.status_code not in (200, 202, 404, 405):
-            raise ImageError(
-                f"{name} can't be deleted in {address}: it answers {response.status_code}; "
-                "set keepRemotely, or delete the image there yourself"
-            )
-
-    def _pushed(self, name: ImageName, there: ImageName, credentials: Credentials | None, say: Say) -> str:
-        with self._explained(f"{name} can't be pushed to {there.host or 'Docker Hub'}"):
+    def _pushed(self, name: ImageName, there: ImageName, say: Say) -> str:
+        with self._explained(f"{name} can't be pushed to {there.host}"):
             events = self._client().push(
-                there.repository,
-                tag=there.tag or "latest",
-                stream=True,
-                decode=True,
-                auth_config=_login(credentials) if credentials else None,
+                there.repository, tag=there.tag or "latest", stream=True, decode=True
             )
             digest = _follow(events, name, say)
         if not digest:
@@ -272,19 +186,6 @@ class EngineImages:
             response.raise_for_status()
         return response.content.decode(), response.headers["Content-Type"].partition(";")[0]
 
-    def _check_platform(self, name: ImageName, image_id: str, platform: str) -> None:
-        wanted_system, _, wanted_architecture = platform.partition("/")
-        if not wanted_architecture:
-            return
-        with self._explained(f"{name} can't be looked up in the Docker engine"):
-            made = self._client().inspect_image(image_id)
-        made_for = f"{made.get('Os')}/{made.get('Architecture')}"
-        if made_for != f"{wanted_system}/{wanted_architecture.partition('/')[0]}":
-            raise ImageError(
-                f"{name} was built for {made_for}, but build.platform is {platform}; "
-                "use a base image of that platform"
-            )
-
     # -- the engine ----------------------------------------------------------------------------------------
 
     def _client(self) -> docker.APIClient:
@@ -294,24 +195,14 @@ class EngineImages:
             return self._connected
 
     def _connect(self) -> docker.APIClient:
-        given = self._configuration.get("host") or os.environ.get("DOCKER_HOST")
-        hosts = (
-            [given]
-            if given
-            else [_DEFAULT_SOCKET, *(f"unix://{Path.home() / path}" for path in _USER_SOCKETS)]
-        )
-        first_problem: Exception | None = None
-        for host in hosts:
-            try:
-                options = docker.utils.kwargs_from_env({**os.environ, "DOCKER_HOST": host})
-                client = docker.APIClient(version="auto", timeout=_OPERATION_TIMEOUT_SECONDS, **options)
-                client._general_configs = load_general_config()
-                client.ping()
-            except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
-                first_problem = first_problem or error
-                continue
-            return client
-        raise ImageError(_connection_problem(str(hosts[0]), first_problem))
+        try:
+            options = docker.utils.kwargs_from_env({**os.environ, "DOCKER_HOST": self._host})
+            client = docker.APIClient(version="auto", timeout=_OPERATION_TIMEOUT_SECONDS, **options)
+            client._general_configs = load_general_config()
+            client.ping()
+        except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
+            raise ImageError(_connection_problem(self._host, error)) from None
+        return client
 
     @contextmanager
     def _explained(self, problem: str, output: Iterable[str] = ()) -> Iterator[None]:
@@ -333,7 +224,7 @@ def explain(problem: str, reason: str, output: list[str]) -> str:
     return "\n".join([told, *(f"  {line}" for line in output if line != reason)])
 
 
-def _connection_problem(host: str, error: Exception | None) -> str:
+def _connection_problem(host: str, error: Exception) -> str:
     text = "".join(repr(known) for known in (error, getattr(error, "__cause__", None)))
     if "PermissionError" in text or "Permission denied" in text:
         return (
@@ -351,27 +242,6 @@ def _reason(error: Exception) -> str:
     return " ".join(str(explanation or error).split())
 
 
-def _login(credentials: Credentials) -> dict[str, str]:
-    return {"username": credentials.username, "password": credentials.password}
-
-
-def _saved_credentials(client: Any, registry: str) -> Credentials | None:
-    """Return what `docker login` saved for a registry, as the real provider uses it."""
-    hub = registry in ("registry-1.docker.io", "https://index.docker.io/v1/")
-    try:
-        saved = client._auth_configs.resolve_authconfig("docker.io" if hub else registry) or {}
-    except docker.errors.DockerException:
-        # A broken credential helper: the base image may still be public.
-        return None
-    username = saved.get("username") or saved.get("Username")
-    password = saved.get("password") or saved.get("Password")
-    return Credentials(username, password) if username and password else None
-
-
-def _api_name(name: ImageName) -> str:
-    return name.with_digest(name.digest) if name.digest else str(name)
-
-
 def _scheme(address: str | None) -> str:
     """Return how a registry is reached; like the engine, one on this machine without TLS."""
     host = (address or "").rpartition(":")[0] or address
@@ -385,7 +255,7 @@ def _lines(event: Mapping[str, Any]) -> list[str]:
 
 
 def _follow(events: Iterable[Mapping[str, Any]], name: ImageName, say: Say) -> str:
-    """Show a push's or pull's progress and return the digest that it reports."""
+    """Show a push's progress and return the digest that it reports."""
     digest = ""
     shown: dict[str, str] = {}
     for event in events:

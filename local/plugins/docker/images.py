@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from local.plugins.docker.names import Credentials, ImageName
+from local.plugins.docker.names import ImageName
 
 Say = Callable[[str], None]
 """Shows one line of progress."""
@@ -18,38 +18,26 @@ class Build:
 
     context: str
     dockerfile: str
+    platform: str
     args: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
-    platform: str = ""
-    builder_version: str = "BuilderBuildKit"
-    cache_from: tuple[str, ...] = ()
-    add_hosts: tuple[str, ...] = ()
     network: str = ""
 
 
 class Images(Protocol):
     """Images by name. Every method raises ImageError with one message for a person."""
 
-    def build(self, name: ImageName, build: Build, credentials: Credentials | None, say: Say) -> str:
+    def build(self, name: ImageName, build: Build, say: Say) -> str:
         """Build an image under a name and return its id (`sha256:…`)."""
 
     def find(self, name: ImageName) -> str | None:
         """Return the id of the image that has the name here, or None."""
 
-    def pull(self, name: ImageName, credentials: Credentials | None, platform: str, say: Say) -> str:
-        """Bring an image from its registry and return its id."""
-
     def tag(self, source: ImageName, target: ImageName) -> str:
         """Give an image that is here another name and return its id."""
 
-    def remove(self, name: ImageName, *, force: bool) -> None:
-        """Forget the name; an image without a name goes away. A name that isn't here is fine."""
-
-    def push(self, name: ImageName, credentials: Credentials | None, say: Say) -> str:
+    def push(self, name: ImageName, say: Say) -> str:
         """Put an image that is here into its registry and return its digest there."""
 
-    def digest_in_registry(self, name: ImageName, credentials: Credentials | None) -> str | None:
+    def digest_in_registry(self, name: ImageName) -> str | None:
         """Return the digest that the registry has for the name, or None."""
-
-    def delete_in_registry(self, name: ImageName, digest: str, credentials: Credentials | None) -> None:
-        """Delete an image in its registry; one that isn't there is fine."""

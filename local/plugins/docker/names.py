@@ -62,14 +62,3 @@ class ImageName:
         if not self.tag and not self.digest:
             tag = ":latest"
         return f"{self.repository}{tag}{'@' + self.digest if self.digest else ''}"
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A user of a registry. The password shows in no representation."""
-
-    username: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Credentials(username={self.username!r}, password=...)"

@@ -18,17 +18,11 @@ from pathlib import Path
 from local.plugins.docker import context as contexts
 from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.images import Build, Say
-from local.plugins.docker.names import Credentials, ImageError, ImageName
+from local.plugins.docker.names import ImageError, ImageName
 
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-def host_platform() -> str:
-    """Return the platform that images are built for by default: Linux on this machine's architecture."""
-    architecture = machine.machine().lower()
-    return f"linux/{_ARCHITECTURES.get(architecture, architecture)}"
 
 
 def default_folder() -> Path:
@@ -46,9 +40,8 @@ class PaperImages:
 
     # -- images that are here ------------------------------------------------------------------------------
 
-    def build(self, name: ImageName, build: Build, credentials: Credentials | None, say: Say) -> str:
+    def build(self, name: ImageName, build: Build, say: Say) -> str:
         """Make an image of a build's inputs: Dockerfile, context, arguments, target and platform."""
-        # There is no cache to fetch.
         stages = contexts.stage_names(build.dockerfile)
         if build.target and build.target.lower() not in stages and not build.target.isdecimal():
             raise ImageError(
@@ -68,20 +61,7 @@ class PaperImages:
         """Return the image's id; an image without a registry's address is always there, by its name alone."""
         if (kept := self._read(name)) is not None:
             return kept["id"]
-        return self._keep(name, {"local-image": str(name)}, "") if name.host is None else None
-
-    def pull(self, name: ImageName, credentials: Credentials | None, platform: str, say: Say) -> str:
-        """Copy an image's manifest out of the emulated ECR."""
-        if name.host is None and (found := self.find(name)) is not None:
-            return found
-        manifest = self._ecr.manifest(name)
-        if manifest is None:
-            raise ImageError(f"{name} isn't in the registry; push it first, or correct its tag")
-        say(f"{name.path}: found in the emulated ECR")
-        # An index has no configuration of its own; its digest stands for it.
-        image_id = str(json.loads(manifest).get("config", {}).get("digest") or _sha256(manifest))
-        self._write(name, {"manifest": manifest, "id": image_id})
-        return image_id
+        return self._keep(name, {"local-image": str(name)}, _host_platform()) if name.host is None else None
 
     def tag(self, source: ImageName, target: ImageName) -> str:
         """Give a paper image another name."""
@@ -92,15 +72,10 @@ class PaperImages:
         self._write(target, kept)
         return image_id
 
-    def remove(self, name: ImageName, *, force: bool) -> None:
-        """Forget a name."""
-        self._path(name).unlink(missing_ok=True)
-
     # -- images in the emulated ECR ------------------------------------------------------------------------
 
-    def push(self, name: ImageName, credentials: Credentials | None, say: Say) -> str:
+    def push(self, name: ImageName, say: Say) -> str:
         """Put the manifest into the emulated ECR under its tag, unless it's there already."""
-        # The emulated AWS is asked with the environment's.
         kept = self._read(name)
         if kept is None:
             raise ImageError(f"there is no image {name} to push; build or tag it first")
@@ -115,18 +90,14 @@ class PaperImages:
         say(f"{name.path}: {name.tag or 'latest'} is now {digest} in the emulated ECR")
         return digest
 
-    def digest_in_registry(self, name: ImageName, credentials: Credentials | None) -> str | None:
+    def digest_in_registry(self, name: ImageName) -> str | None:
         """Return the digest of an image in the emulated ECR."""
         return self._ecr.digest(name)
-
-    def delete_in_registry(self, name: ImageName, digest: str, credentials: Credentials | None) -> None:
-        """Delete an image, with all its tags, in the emulated ECR."""
-        self._ecr.delete(name, digest)
 
     # -- files ---------------------------------------------------------------------------------------------
 
     def _keep(self, name: ImageName, inputs: Mapping[str, str], platform: str) -> str:
-        operating_system, _, architecture = (platform or host_platform()).partition("/")
+        operating_system, _, architecture = platform.partition("/")
         config = json.dumps(
             {
                 "architecture": architecture.partition("/")[0],
@@ -179,3 +150,8 @@ class PaperImages:
 
 def _sha256(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _host_platform() -> str:
+    architecture = machine.machine().lower()
+    return f"linux/{_ARCHITECTURES.get(architecture, architecture)}"

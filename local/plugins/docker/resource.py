@@ -1,18 +1,19 @@
-"""What a resource type is to the plugin: the operations, and what they are given."""
+"""What a resource type is to the plugin: the operations, what they are given, what checks of types share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local.plugins.common.values import Path
-from local.plugins.docker.arguments import Failure
+from local.plugins.common.values import UNKNOWN, Path
 from local.plugins.docker.images import Images, Say
-from local.plugins.docker.names import Credentials, ImageError, ImageName
+from local.plugins.docker.names import ImageError, ImageName
 
 Inputs = dict[str, Any]
 Outputs = dict[str, Any]
+Failure = tuple[str, str]
+"""The property's path, and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -27,45 +28,29 @@ class Difference:
 class Call:
     """What an operation works with. `say` shows passing progress, `tell` a line that stays."""
 
-    images_of: Callable[[ImageName], Images]
-    credentials_of: Callable[[str], Credentials | None]
+    images: Images
     say: Say
     tell: Say
 
-    def images(self, name: ImageName) -> Images:
-        """Return where this image lives."""
-        return self.images_of(name)
-
 
 class Resource(Protocol):
-    """A resource type. Errors are ImageError, one message for a person."""
+    """A resource type. Errors are ImageError, one message for a person. Deleting one deletes no image."""
 
     token: str
-    secret_inputs: frozenset[Path]
-    secret_outputs: frozenset[Path]
+    secrets: frozenset[Path]
+    """What is kept secret of inputs and outputs."""
 
-    def check(self, inputs: Inputs, call: Call) -> tuple[Inputs, Sequence[Failure]]:
-        """Return the inputs with their defaults, and what is wrong with them. Some may be unknown."""
+    def check(self, inputs: Inputs) -> tuple[Inputs, Sequence[Failure]]:
+        """Return the inputs with what follows from them, and what is wrong with them. Some may be unknown."""
 
     def diff(self, old: Inputs, new: Inputs) -> Difference:
         """Compare old inputs with new ones."""
 
-    def preview(self, inputs: Inputs, call: Call) -> Outputs:
-        """Return what is known of the outputs before anything is made; what is left out is unknown."""
-
     def create(self, inputs: Inputs, call: Call) -> tuple[str, Outputs]:
-        """Make it; return its id and outputs."""
+        """Make it, or make it anew in an update; return its id and outputs."""
 
-    def read(
-        self, resource_id: str, inputs: Inputs, state: Outputs, call: Call
-    ) -> tuple[Inputs, Outputs] | None:
-        """Return inputs and outputs as they are now, or None when it's gone. Without a state, import it."""
-
-    def update(self, inputs: Inputs, state: Outputs, call: Call) -> Outputs:
-        """Change it in place; return its outputs."""
-
-    def delete(self, state: Outputs, call: Call) -> None:
-        """Make it go away."""
+    def read(self, state: Outputs, call: Call) -> Outputs | None:
+        """Return the outputs as they are now, or None when it's gone."""
 
 
 def changes(old: Inputs, new: Inputs) -> dict[str, str]:
@@ -77,6 +62,27 @@ def changes(old: Inputs, new: Inputs) -> dict[str, str]:
             continue
         kinds[key] = "add" if before is None else "delete" if after is None else "update"
     return kinds
+
+
+def lacking(inputs: Mapping[str, Any], served: Sequence[str], path: str = "") -> Iterator[Failure]:
+    """Yield the arguments that the stand-in would ignore; false, as the SDK fills in, asks for nothing."""
+    for name in sorted(name for name, value in inputs.items() if value and name not in served):
+        known = ", ".join(sorted(served))
+        yield (
+            f"{path}{name}",
+            f"isn't known to the local stand-in, only {known}; leave it out or install docker's real plugin",
+        )
+
+
+def misnamed(inputs: Inputs, *paths: str) -> Iterator[Failure]:
+    """Yield what is wrong with the image names at the paths that are known."""
+    for path in paths:
+        if inputs[path] is UNKNOWN:
+            continue
+        try:
+            ImageName.parse(inputs[path])
+        except ImageError as error:
+            yield path, str(error)
 
 
 def found_or_fail(image_id: str | None, name: ImageName) -> str:

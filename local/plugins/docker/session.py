@@ -2,7 +2,7 @@
 
 The engine turns a request into a gRPC connection and calls the client over it. Without one, BuildKit can't
 pull from a registry that wants a token, not even an anonymous one. Owns that connection and the one answer
-that matters, credentials; they go over it only when the engine asks for a registry.
+that matters, what `docker login` saved; it goes over it only when the engine asks for a registry.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import grpc
 
+import docker
 from local.plugins.docker.buildkit import read_fields, write_fields
-from local.plugins.docker.names import Credentials
 
 _AUTH_SERVICE, _CREDENTIALS = "moby.filesync.v1.Auth", "Credentials"
 _HEALTH_SERVICE, _CHECK = "grpc.health.v1.Health", "Check"
@@ -27,13 +27,11 @@ _SERVING = b"\x08\x01"
 _CHUNK_BYTES = 65536
 
 
-def _handlers(credentials_of: Callable[[str], Credentials | None]) -> tuple[Any, ...]:
+def _handlers(client: Any) -> tuple[Any, ...]:
     """Return what the session answers, on bytes."""
 
     def credentials(request: bytes, _context: grpc.ServicerContext) -> bytes:
-        host = dict(read_fields(request)).get(1, b"").decode()
-        known = credentials_of(host)
-        return b"" if known is None else write_fields({1: known.username, 2: known.password})
+        return _saved_credentials(client, dict(read_fields(request)).get(1, b"").decode())
 
     def check(_request: bytes, _context: grpc.ServicerContext) -> bytes:
         return _SERVING
@@ -47,14 +45,27 @@ def _handlers(credentials_of: Callable[[str], Credentials | None]) -> tuple[Any,
     )
 
 
+def _saved_credentials(client: Any, registry: str) -> bytes:
+    """Return what `docker login` saved for a registry, as the real provider uses it."""
+    hub = registry in ("registry-1.docker.io", "https://index.docker.io/v1/")
+    try:
+        saved = client._auth_configs.resolve_authconfig("docker.io" if hub else registry) or {}
+    except docker.errors.DockerException:
+        # A broken credential helper: the base image may still be public.
+        return b""
+    username = saved.get("username") or saved.get("Username")
+    password = saved.get("password") or saved.get("Password")
+    return write_fields({1: username, 2: password}) if username and password else b""
+
+
 @contextmanager
-def build_session(client: Any, credentials_of: Callable[[str], Credentials | None]) -> Iterator[str]:
+def build_session(client: Any) -> Iterator[str]:
     """Hold a session with the engine of a `docker.APIClient`, and give its id for the build's request."""
     session_id = uuid.uuid4().hex
     with tempfile.TemporaryDirectory(prefix="build-session-") as folder:
         address = f"{folder}/socket"
         server = grpc.server(ThreadPoolExecutor(max_workers=4))
-        server.add_generic_rpc_handlers(_handlers(credentials_of))
+        server.add_generic_rpc_handlers(_handlers(client))
         server.add_insecure_port(f"unix:{address}")
         server.start()
         response = client._post(

@@ -32,7 +32,6 @@ REPOSITORY = f"{HOST}/fileflow"
 IMAGE = "docker:index/image:Image"
 TAG = "docker:index/tag:Tag"
 REGISTRY_IMAGE = "docker:index/registryImage:RegistryImage"
-REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 TOKEN = "token-that-never-shows"
 
 
@@ -85,14 +84,8 @@ class FakeEcr:
                 ],
                 "failures": [],
             }
-        if operation == "DescribeRepositories":
-            return 200, {"repositories": [self.repository]}
-        assert operation == "BatchDeleteImage"
-        for entry in body["imageIds"]:
-            digest = self._digest(entry)
-            self.manifests.pop(digest, None)
-            self.tags = {tag: known for tag, known in self.tags.items() if known != digest}
-        return 200, {"imageIds": [], "failures": []}
+        assert operation == "DescribeRepositories"
+        return 200, {"repositories": [self.repository]}
 
     def _digest(self, entry: Mapping[str, str]) -> str:
         return entry.get("imageDigest") or self.tags.get(entry.get("imageTag", ""), "")
@@ -160,13 +153,9 @@ class Plugin:
         )
         return decode(self.stub.Update(request).properties)[0]
 
-    def read(
-        self, token: str, resource_id: str, inputs: Mapping[str, Any], state: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
+    def read(self, token: str, resource_id: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
         """Refresh; return the outputs, or None when the resource is gone."""
-        request = provider_pb2.ReadRequest(
-            urn=urn(token), id=resource_id, inputs=encode(inputs), properties=encode(state)
-        )
+        request = provider_pb2.ReadRequest(urn=urn(token), id=resource_id, properties=encode(state))
         response = self.stub.Read(request)
         return decode(response.properties)[0] if response.id else None
 

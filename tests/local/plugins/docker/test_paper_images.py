@@ -17,7 +17,6 @@ from tests.local.plugins.docker.conftest import (
     HOST,
     IMAGE,
     REGISTRY_IMAGE,
-    REMOTE_IMAGE,
     REPOSITORY,
     TAG,
     TOKEN,
@@ -28,7 +27,13 @@ from tests.local.plugins.docker.conftest import (
 
 BUILD: dict[str, Any] = {
     "imageName": f"{REPOSITORY}:web-api-1.0.0",
-    "build": {"context": "app", "args": {"VERSION": "1"}, "platform": "linux/amd64"},
+    "build": {
+        "context": "app",
+        "dockerfile": "app/Dockerfile",
+        "args": {"VERSION": "1"},
+        "platform": "linux/amd64",
+        "builderVersion": "BuilderBuildKit",
+    },
     "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
 }
 
@@ -36,6 +41,11 @@ BUILD: dict[str, Any] = {
 def with_build(**changes: Any) -> dict[str, Any]:
     """The build with other arguments."""
     return {**BUILD, "build": {**BUILD["build"], **changes}}
+
+
+def pushed_as(name: str, **more: Any) -> dict[str, Any]:
+    """Arguments of a push."""
+    return {"name": name, "keepRemotely": True, **more}
 
 
 def digest_of(plugin: Plugin, inputs: Mapping[str, Any]) -> str:
@@ -146,44 +156,18 @@ def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> Non
     assert digest_of(paper, latest) != first
 
 
-def test_skip_push_keeps_the_image_here(paper: Plugin, emulated: FakeEcr) -> None:
-    """Its digest is then the image's id."""
-    _, outputs = paper.create(IMAGE, {**BUILD, "imageName": "fileflow:dev", "skipPush": True})
-    assert outputs["repoDigest"].startswith("sha256:")
-    assert emulated.tags == {}
-
-
-def test_a_preview_makes_nothing_unless_told_to(paper: Plugin, emulated: FakeEcr) -> None:
-    """And with `buildOnPreview` it builds without pushing."""
+def test_a_preview_makes_nothing(paper: Plugin, emulated: FakeEcr) -> None:
+    """What it doesn't know it leaves out."""
     assert "repoDigest" not in paper.create(IMAGE, BUILD, preview=True)[1]
-    built = paper.create(IMAGE, {**BUILD, "buildOnPreview": True}, preview=True)[1]
-    assert built["repoDigest"].startswith("sha256:")
     assert emulated.calls == []
-
-
-def test_defaults_are_the_real_providers(paper: Plugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Context `.`, its Dockerfile, no build in a preview, a push, this machine's platform."""
-    monkeypatch.chdir("app")
-    inputs = paper.checked(IMAGE, {"imageName": f"{REPOSITORY}:1"})
-    platform = inputs["build"].pop("platform")
-    digest = inputs["build"].pop("contextDigest")
-    assert inputs == {
-        "imageName": f"{REPOSITORY}:1",
-        "build": {"context": ".", "dockerfile": "Dockerfile"},
-        "buildOnPreview": False,
-        "skipPush": False,
-    }
-    assert platform.startswith("linux/")
-    assert len(digest) == 64
 
 
 def test_an_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
     """So is one whose tag someone moved; the next update puts it back."""
     resource_id, state = paper.create(IMAGE, BUILD)
-    inputs = paper.checked(IMAGE, BUILD)
-    assert paper.read(IMAGE, resource_id, inputs, state) is not None
+    assert paper.read(IMAGE, resource_id, state) == state
     emulated.tags.clear()
-    assert paper.read(IMAGE, resource_id, inputs, state) is None
+    assert paper.read(IMAGE, resource_id, state) is None
 
 
 def test_deleting_an_image_leaves_it_in_the_registry(paper: Plugin, emulated: FakeEcr) -> None:
@@ -205,10 +189,10 @@ def test_a_tag_and_its_push_give_the_source_another_name(paper: Plugin, emulated
     assert tag_id == f"{tag['sourceImage']}.{tag['targetImage']}"
     assert tagged["sourceImageId"].startswith("sha256:")
     digest, pushed = paper.create(
-        REGISTRY_IMAGE, {"name": tag["targetImage"], "triggers": {"source": image["repoDigest"]}}
+        REGISTRY_IMAGE, pushed_as(str(tag["targetImage"]), triggers={"source": image["repoDigest"]})
     )
     assert pushed["sha256Digest"] == digest == emulated.tags["latest"] == emulated.tags["web-api-1.0.0"]
-    assert paper.read(TAG, tag_id, tag, tagged) == tagged
+    assert paper.read(TAG, tag_id, tagged) == tagged
 
 
 def test_every_change_of_a_tag_replaces_it(paper: Plugin) -> None:
@@ -219,37 +203,23 @@ def test_every_change_of_a_tag_replaces_it(paper: Plugin) -> None:
     assert paper.diff(TAG, old, {**old, "targetImage": "c:1"}) == (["targetImage"], ["targetImage"])
 
 
-def test_a_registry_image_pushes_again_for_a_trigger_only(paper: Plugin) -> None:
-    """New credentials or `keepRemotely` change it in place."""
-    auth = {"address": HOST, "username": "AWS", "password": TOKEN}
-    old = paper.checked(
-        REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1", "triggers": {"a": "1"}, "authConfig": auth}
-    )
+def test_a_registry_image_pushes_again_for_a_trigger(paper: Plugin) -> None:
+    """And for another name."""
+    old = paper.checked(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1", triggers={"a": "1"}))
     assert paper.diff(REGISTRY_IMAGE, old, {**old, "triggers": {"a": "2"}}) == (["triggers"], ["triggers"])
-    assert paper.diff(REGISTRY_IMAGE, old, {**old, "keepRemotely": True}) == (["keepRemotely"], [])
-    other = {**old, "authConfig": {**auth, "password": "another"}}
-    assert paper.diff(REGISTRY_IMAGE, old, other) == (["authConfig"], [])
-
-
-@pytest.mark.parametrize("keeps", [True, False])
-def test_a_registry_image_is_deleted_unless_kept(paper: Plugin, emulated: FakeEcr, keeps: bool) -> None:
-    """`keepRemotely` decides."""
-    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
-    resource_id, state = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1", "keepRemotely": keeps})
-    paper.delete(REGISTRY_IMAGE, resource_id, state)
-    assert ("1" in emulated.tags) == keeps
+    assert paper.diff(REGISTRY_IMAGE, old, {**old, "name": "b:1"}) == (["name"], ["name"])
 
 
 def test_a_registry_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
     """And another digest shows."""
     paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
-    resource_id, state = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1"})
+    resource_id, state = paper.create(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1"))
     moved = emulated.answer("PutImage", {"imageManifest": "{}", "imageTag": "1"})[1]["image"]["imageId"]
-    refreshed = paper.read(REGISTRY_IMAGE, resource_id, {"name": f"{REPOSITORY}:1"}, state)
+    refreshed = paper.read(REGISTRY_IMAGE, resource_id, state)
     assert refreshed is not None
     assert refreshed["sha256Digest"] == moved["imageDigest"]
     emulated.tags.clear()
-    assert paper.read(REGISTRY_IMAGE, resource_id, {"name": f"{REPOSITORY}:1"}, state) is None
+    assert paper.read(REGISTRY_IMAGE, resource_id, state) is None
 
 
 def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEcr) -> None:
@@ -259,31 +229,14 @@ def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEc
     assert found["id"].startswith("sha256:")
     assert found["id"] != other["id"]
     paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:web-api-2"})
-    digest = paper.create(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:web-api-2"})[0]
+    digest = paper.create(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:web-api-2"))[0]
     assert emulated.tags["web-api-2"] == digest
     assert json.loads(emulated.manifests[digest])["config"]["digest"] == found["id"]
-
-
-def test_an_image_of_the_registry_can_be_looked_up_and_brought_here(paper: Plugin, emulated: FakeEcr) -> None:
-    """Its digest is ECR's; a tag that isn't there is one error."""
-    digest = digest_of(paper, BUILD)
-    name = {"name": BUILD["imageName"]}
-    assert paper.invoke("docker:index/getRegistryImage:getRegistryImage", name)["sha256Digest"] == digest
-    _, brought = paper.create(REMOTE_IMAGE, {"name": f"{REPOSITORY}:web-api-1.0.0"})
-    assert brought["repoDigest"] == f"{REPOSITORY}@{digest}"
-    assert brought["imageId"] == json.loads(emulated.manifests[digest])["config"]["digest"]
-    for operation in (
-        lambda: paper.invoke("docker:index/getRegistryImage:getRegistryImage", {"name": f"{REPOSITORY}:no"}),
-        lambda: paper.create(REMOTE_IMAGE, {"name": f"{REPOSITORY}:no"}),
-    ):
-        assert f"{REPOSITORY}:no isn't in the registry" in refusal(operation)
 
 
 def test_a_credential_is_secret_in_every_answer_and_in_no_message(paper: Plugin) -> None:
     """Each place where the token comes back is marked as a secret."""
     paper.create(IMAGE, BUILD)
-    auth = {"address": HOST, "username": "AWS", "password": TOKEN}
-    paper.create(REGISTRY_IMAGE, {"name": BUILD["imageName"], "authConfig": auth})
     for properties in paper.raw:
         assert TOKEN not in json.dumps(_without_secrets(json_format.MessageToDict(properties)))
     assert all(TOKEN not in message for message in paper.messages)
@@ -312,27 +265,33 @@ def test_the_plugin_says_once_that_images_are_on_paper(paper: Plugin) -> None:
     ("inputs", "path", "reason"),
     [
         ({**BUILD, "imageName": "Not A Name"}, "imageName", "is not an image name"),
-        ({**BUILD, "imageName": "fileflow:1", "registry": {}}, "imageName", "names no registry"),
-        ({"build": {"context": "app"}}, "imageName", "is missing"),
         (with_build(context="nowhere"), "build.context", "not a folder"),
         (with_build(dockerfile="Dockerfile"), "build.dockerfile", 'set it to "app/Dockerfile"'),
         (with_build(dockerfile="missing"), "build.dockerfile", "not a file"),
-        (with_build(builderVersion="3"), "build.builderVersion", "must be BuilderV1 or BuilderBuildKit"),
-        (with_build(args=["a"]), "build.args", "must be a map of strings"),
-        (with_build(cacheFrom={"images": ["cache:1"]}), "build.cacheFrom.images[0]", "names no registry"),
-        ({**BUILD, "skipPush": "yes"}, "skipPush", "must be true or false"),
-        ({**BUILD, "imagename": "x"}, "imagename", "is not an argument here"),
+        (with_build(builderVersion="BuilderV1"), "build.builderVersion", "has to be BuilderBuildKit"),
+        (with_build(cacheFrom={"images": ["cache:1"]}), "build.cacheFrom", "isn't known"),
+        ({**BUILD, "skipPush": True}, "skipPush", "isn't known"),
     ],
 )
 def test_a_wrong_argument_is_one_failure_at_its_path(
     paper: Plugin, inputs: dict[str, Any], path: str, reason: str
 ) -> None:
     """Field and rule are named before anything is built."""
-    if "registry" in inputs and path.endswith("[0]"):
-        inputs = {key: value for key, value in inputs.items() if key != "registry"}
     failures = paper.check(IMAGE, inputs)[1]
     assert list(failures) == [path]
     assert reason in failures[path]
+
+
+def test_what_would_delete_an_image_is_refused(paper: Plugin) -> None:
+    """Nothing here deletes one in a registry."""
+    failures = paper.check(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1"})[1]
+    assert list(failures) == ["keepRemotely"]
+
+
+def test_an_image_of_another_registry_is_refused(paper: Plugin) -> None:
+    """The stack's own repository is all that there is."""
+    elsewhere = {**BUILD, "imageName": "registry.example/fileflow:1"}
+    assert "isn't in the stack's ECR" in refusal(lambda: paper.create(IMAGE, elsewhere))
 
 
 def test_a_stage_that_the_dockerfile_lacks_is_refused(paper: Plugin, emulated: FakeEcr) -> None:
