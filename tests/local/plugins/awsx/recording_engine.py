@@ -40,18 +40,10 @@ _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 ZONES = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c", "ap-northeast-2d"]
 
-DEFAULT_ANSWERS: Mapping[str, Mapping[str, Any]] = {
+ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": {"id": "zones", "names": ZONES, "zoneIds": []},
-    "aws:ec2/getSubnet:getSubnet": {"id": "subnet-0a", "vpcId": "vpc-0a", "mapPublicIpOnLaunch": True},
-    "aws:ec2/getVpc:getVpc": {"id": "vpc-default"},
-    "aws:ec2/getSubnets:getSubnets": {"id": "subnets", "ids": ["subnet-0a", "subnet-0b"]},
-    "aws:index/getRegion:getRegion": {
-        "id": "ap-northeast-2",
-        "name": "ap-northeast-2",
-        "region": "ap-northeast-2",
-    },
-    "aws:index/getCallerIdentity:getCallerIdentity": {"id": "646886795421", "accountId": "646886795421"},
 }
+"""All that the components ask the aws provider."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +177,6 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             ignoreChanges=request.ignoreChanges,
             accepts_output_values=True,
         )
-        construct.customTimeouts.create = request.customTimeouts.create
         try:
             response = self._engine.plugin.stub.Construct(construct)
         except grpc.RpcError as error:
@@ -208,10 +199,7 @@ class _Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             answer: Mapping[str, Any] = {"urn": arguments["urn"], "id": resource_id, "state": state}
         else:
             self._recording.invokes.append((request.tok, arguments))
-            answer = {
-                **self._engine.answers[request.tok],
-                **({"id": arguments["id"]} if "id" in arguments else {}),
-            }
+            answer = ANSWERS[request.tok]
         return provider_pb2.InvokeResponse(**{"return": _struct(answer)})
 
     def _urn(self, request: resource_pb2.RegisterResourceRequest) -> str:
@@ -269,7 +257,6 @@ class RecordingEngine:
 
     plugin: AwsxPlugin
     dry_run: bool = False
-    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: DEFAULT_ANSWERS)
     failures: Mapping[str, str] = field(default_factory=dict)
     recording: Recording = field(default_factory=Recording)
     monitor_address: str = ""
