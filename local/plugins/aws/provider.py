@@ -1,32 +1,28 @@
 """The engine's side: the `ResourceProvider` protocol over the resource types.
 
-Owns what is the same for every type: requests and responses, checked arguments, differences and
-replacements, previews, states and what a refresh or an import makes of them, secrets, errors. What to ask of
-AWS and which changes replace belongs to the types.
+Owns what is the same for every type: requests and responses, when AWS is asked, errors. Deliberately doesn't
+own what becomes of properties (`states`), what to ask of AWS and which changes replace (the types).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from ..common.values import UNKNOWN, Path, decode, encode, has_unknown
-from . import VERSION, checking, comparison, naming, registry, schema, session
+from ..common.values import decode, encode, has_unknown
+from . import VERSION, checking, comparison, naming, registry, schema, session, states
 from .checking import DEFAULTS
-from .comparison import Difference, Rules, is_nothing
 from .resource import Call, CancelledError, Resource
 
 _AUTONAMING_MODES: Final = {0: "propose", 1: "enforce", 2: "disable"}
 _DIFF_KINDS: Final[Mapping[str, Any]] = {"add": 0, "delete": 2, "update": 4}
 _REPLACING: Final = 1
 """Added to a kind of difference, says that it replaces."""
-
-Properties = dict[str, Any]
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -72,7 +68,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         arguments = {name: value for name, value in arguments.items() if not has_unknown(value)}
         try:
             aws = session.Aws(session.configuration(arguments))
-            _refuse_other_accounts(aws)
+            # An AWS that can't be reached is one error here, not one for every resource.
+            _ = aws.account_id
         except (session.ConfigurationError, session.AwsError) as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         self._aws = aws
@@ -122,7 +119,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         results.setdefault("region", call.region)
         for name, value in checked.inputs.items():
             results.setdefault(name, value)
-        complete = _complete(results, described.outputs, request.tok, strict=False)
+        complete = states.complete(results, described.outputs, request.tok, strict=False)
         return provider_pb2.InvokeResponse(
             **{"return": encode(complete, ((name,) for name in function.secrets))}
         )
@@ -149,7 +146,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if checked.failures:
             return provider_pb2.CheckResponse(failures=_failures(checked.failures))
         return provider_pb2.CheckResponse(
-            inputs=encode(checked.inputs, _inner_or_outer(checked.inputs, secrets))
+            inputs=encode(checked.inputs, states.inner_or_outer(checked.inputs, secrets))
         )
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -157,19 +154,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         state, _ = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
         new, _ = decode(request.news)
-        found = _differences(kind, described, state, old_inputs, new)
+        found = states.differences(kind, described, state, old_inputs, new)
         ignored = [comparison.parse(path) for path in request.ignoreChanges]
         found = [difference for difference in found if not comparison.is_ignored(difference.path, ignored)]
         changed = frozenset(str(difference.path[0]) for difference in found)
         refusal = kind.refused(state, new, changed)
         if refusal is not None:
             context.abort(grpc.StatusCode.UNKNOWN, f"{_subject(kind, name)}: {refusal}")
-        replacing = _replacing(kind, described, state, old_inputs, new, changed)
+        replacing = states.replacing(kind, described, state, old_inputs, new, changed)
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=sorted(changed),
             replaces=sorted(replacing),
-            deleteBeforeReplace=bool(replacing) and _deletes_first(kind, old_inputs, new),
+            deleteBeforeReplace=bool(replacing) and states.deletes_first(kind, old_inputs, new),
             hasDetailedDiff=True,
             detailedDiff={
                 comparison.render(difference.path): provider_pb2.PropertyDiff(
@@ -186,8 +183,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         inputs, secrets = decode(request.properties)
         inputs.pop(DEFAULTS, None)
         if request.preview:
-            planned = _planned(kind, described, inputs, None)
-            return provider_pb2.CreateResponse(properties=encode(planned, _outer(secrets)))
+            planned = states.planned(kind, described, inputs, None)
+            return provider_pb2.CreateResponse(properties=encode(planned, states.outer(secrets)))
         call = self._call(kind.token, name, inputs.get("region"), request.timeout)
         failure = None
         with _Errors(context, _subject(kind, name)):
@@ -201,7 +198,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             outputs = self._state(kind, described, call, resource_id, inputs, {})
             if outputs is None:
                 raise session.AwsError(f"{resource_id} was created and isn't there any more")
-        properties = encode(outputs, _outer(secrets))
+        properties = encode(outputs, states.outer(secrets))
         if failure is not None:
             _abort_initialization(
                 context, outputs["id"], properties, request.properties, f"{_subject(kind, name)}: {failure}"
@@ -215,9 +212,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         new, secrets = decode(request.news)
         new.pop(DEFAULTS, None)
         if request.preview:
-            planned = _planned(kind, described, new, state)
-            return provider_pb2.UpdateResponse(properties=encode(planned, _outer(secrets | old_secrets)))
-        found = _differences(kind, described, state, old_inputs, new)
+            planned = states.planned(kind, described, new, state)
+            kept_secret = states.outer(secrets | old_secrets)
+            return provider_pb2.UpdateResponse(properties=encode(planned, kept_secret))
+        found = states.differences(kind, described, state, old_inputs, new)
         ignored = [comparison.parse(path) for path in request.ignoreChanges]
         changed = frozenset(
             str(difference.path[0])
@@ -237,7 +235,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             outputs = self._state(kind, described, call, resource_id, new, state)
             if outputs is None:
                 raise session.AwsError(f"{resource_id} isn't there any more: run pulumi refresh")
-        properties = encode(outputs, _outer(secrets))
+        properties = encode(outputs, states.outer(secrets))
         if failure is not None:
             _abort_initialization(
                 context, resource_id, properties, request.news, f"{_subject(kind, name)}: {failure}"
@@ -258,13 +256,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if outputs is None:
             return provider_pb2.ReadResponse()
         if importing:
-            inputs = _imported_inputs(kind, described, outputs)
+            inputs = states.imported_inputs(kind, described, outputs)
         else:
-            inputs = _refreshed_inputs(kind, described, outputs, old_inputs)
+            inputs = states.refreshed_inputs(kind, described, outputs, old_inputs)
         return provider_pb2.ReadResponse(
             id=str(outputs["id"]),
-            properties=encode(outputs, _outer(secrets)),
-            inputs=encode(inputs, _inner_or_outer(inputs, input_secrets)),
+            properties=encode(outputs, states.outer(secrets)),
+            inputs=encode(inputs, states.inner_or_outer(inputs, input_secrets)),
         )
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -287,7 +285,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         resource_id: str,
         inputs: Mapping[str, Any],
         state: Mapping[str, Any],
-    ) -> Properties | None:
+    ) -> dict[str, Any] | None:
         """The outputs as AWS has them now, under all of the SDK's names; None where the resource is gone."""
         known = {**state, **inputs}
         try:
@@ -308,204 +306,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             kept = (inputs or state).get(name, kind.defaults.get(name))
             is_map = described.outputs[name].type.kind == "map"
             outputs[name] = {} if kept is None and is_map else kept
-        _keep_spelling(outputs, known, kind.all_same())
+        states.keep_spelling(outputs, known, kind.all_same())
         identifier = outputs.pop("id", resource_id)
-        return {**_complete(outputs, described.outputs, kind.token, strict=True), "id": identifier}
-
-
-# --- pure helpers --------------------
-
-
-def _rules(kind: Resource) -> Rules:
-    return Rules(sets=kind.sets, same=kind.all_same(), when_absent=kind.when_absent)
-
-
-def _differences(
-    kind: Resource,
-    described: schema.Schema,
-    state: Mapping[str, Any],
-    old_inputs: Mapping[str, Any],
-    new: Mapping[str, Any],
-) -> list[Difference]:
-    """The arguments that differ from the state. What has no output is compared with the old inputs."""
-    old = {
-        name: state.get(name) if name in described.outputs else old_inputs.get(name)
-        for name in described.inputs
-    }
-    properties = {
-        name: described.outputs.get(name, property_) for name, property_ in described.inputs.items()
-    }
-    return comparison.differences(old, kind.compared(new), properties, _rules(kind))
-
-
-def _replacing(
-    kind: Resource,
-    described: schema.Schema,
-    state: Mapping[str, Any],
-    old_inputs: Mapping[str, Any],
-    new: Mapping[str, Any],
-    changed: frozenset[str],
-) -> frozenset[str]:
-    old = {
-        **old_inputs,
-        **{name: state[name] for name in described.inputs if state.get(name) is not None},
-    }
-    by_facts = {name for name in changed if kind.replaced_by(name, old, new)}
-    return frozenset(by_facts) | kind.replaces(state, new, changed)
-
-
-def _deletes_first(kind: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """A name that the program fixed is free only after the old resource is gone."""
-    if kind.delete_before_replace:
-        return True
-    if kind.auto_name is None:
-        return False
-    name = kind.auto_name.property
-    return name not in new.get(DEFAULTS, ()) and new.get(name) is not None and old.get(name) == new.get(name)
-
-
-def _planned(
-    kind: Resource, described: schema.Schema, inputs: Mapping[str, Any], state: Mapping[str, Any] | None
-) -> Properties:
-    """What a preview can say of the outputs."""
-    planned: Properties = {}
-    for name, property_ in described.outputs.items():
-        given = inputs.get(name)
-        if given is not None:
-            planned[name] = given
-        elif state is not None and (property_.computed or name not in described.inputs):
-            planned[name] = state.get(name)
-        else:
-            planned[name] = UNKNOWN if property_.computed and name not in kind.kept else None
-    if "tagsAll" in described.outputs:
-        planned["tagsAll"] = planned.get("tags") or {}
-    planned.update(kind.plan(inputs, state))
-    return planned
-
-
-def _keep_spelling(outputs: Properties, known: Mapping[str, Any], same: Mapping[str, Any]) -> None:
-    """Keeps the known spelling of values that mean the same."""
-    for path, means_same in same.items():
-        _keep_at(outputs, known, path.split("."), means_same)
-
-
-def _keep_at(outputs: Any, known: Any, path: list[str], means_same: Callable[[Any, Any], bool]) -> None:
-    if isinstance(outputs, list) and isinstance(known, list):
-        for output, before in zip(outputs, known, strict=False):
-            _keep_at(output, before, path, means_same)
-        return
-    if not (isinstance(outputs, dict) and isinstance(known, Mapping)):
-        return
-    head, rest = path[0], path[1:]
-    output, before = outputs.get(head), known.get(head)
-    if output is None or before is None:
-        return
-    if rest:
-        _keep_at(output, before, rest, means_same)
-    elif means_same(output, before):
-        outputs[head] = before
-
-
-def _complete(
-    values: Mapping[str, Any], properties: Mapping[str, schema.Property], owner: str, *, strict: bool
-) -> Properties:
-    """All the SDK's names, absent ones null, inside of objects too. Strict: a surplus name is a bug."""
-    surplus = sorted(set(values) - set(properties))
-    if strict and surplus:
-        raise AssertionError(f"{owner} gave outputs that the SDK doesn't have: {', '.join(surplus)}")
-    return {
-        name: _complete_value(values.get(name), property_.type, f"{owner}.{name}", strict=strict)
-        for name, property_ in properties.items()
-    }
-
-
-def _complete_value(value: Any, kind: schema.Type, owner: str, *, strict: bool) -> Any:
-    if kind.properties is not None and isinstance(value, Mapping):
-        return _complete(value, kind.properties, owner, strict=strict)
-    if kind.kind == "list" and kind.element is not None and isinstance(value, list):
-        return [_complete_value(member, kind.element, owner, strict=strict) for member in value]
-    return value
-
-
-def _imported_inputs(kind: Resource, described: schema.Schema, outputs: Mapping[str, Any]) -> Properties:
-    """Arguments that would make the resource as it is."""
-    inputs: Properties = {
-        name: _as_argument(outputs[name], property_.type)
-        for name, property_ in described.inputs.items()
-        if name in outputs and name not in kind.lacking and not is_nothing(outputs[name])
-    }
-    for name, default in kind.defaults.items():
-        if "." in name or name in kind.lacking:
-            continue
-        inputs.setdefault(name, outputs.get(name) if outputs.get(name) is not None else default)
-    for group in kind.exclusive:
-        for surplus in [name for name in group if name in inputs][1:]:
-            del inputs[surplus]
-    inputs[DEFAULTS] = []
-    return inputs
-
-
-def _refreshed_inputs(
-    kind: Resource, described: schema.Schema, outputs: Mapping[str, Any], old: Mapping[str, Any]
-) -> Properties:
-    """The old arguments, with AWS's value where it differs."""
-    rules = _rules(kind)
-    inputs: Properties = {}
-    for name, value in old.items():
-        property_ = described.inputs.get(name)
-        if property_ is None or name not in outputs:
-            inputs[name] = value
-            continue
-        now = outputs[name]
-        compared = {name: described.outputs[name]}
-        if not comparison.differences({name: now}, {name: value}, compared, rules):
-            inputs[name] = value
-        elif not is_nothing(now) or isinstance(now, bool | int):
-            inputs[name] = _as_argument(now, property_.type, value)
-    return inputs
-
-
-def _as_argument(value: Any, kind: schema.Type, old: Any = None) -> Any:
-    """An output without what an argument can't say or says by leaving out.
-
-    Where the old argument is known, an object keeps to its members.
-    """
-    if kind.properties is not None and isinstance(value, Mapping):
-        return {
-            name: _as_argument(
-                value[name], property_.type, old.get(name) if isinstance(old, Mapping) else None
-            )
-            for name, property_ in kind.properties.items()
-            if name in value
-            and value[name] is not None
-            and (
-                not is_nothing(value[name])
-                or property_.required
-                or (isinstance(old, Mapping) and name in old)
-            )
-        }
-    if kind.kind == "list" and kind.element is not None and isinstance(value, list):
-        return [_as_argument(member, kind.element) for member in value]
-    return value
-
-
-def _outer(secrets: Iterable[Path]) -> frozenset[Path]:
-    """Whole outputs to keep secret: AWS may give a secret's surroundings another shape."""
-    names = {path[0] for path in secrets}
-    if "tags" in names:
-        names.add("tagsAll")
-    return frozenset((name,) for name in names)
-
-
-def _inner_or_outer(inputs: Mapping[str, Any], secrets: frozenset[Path]) -> frozenset[Path]:
-    """The paths themselves where they lead to a value, else the whole argument: text made of an object."""
-    kept = set()
-    for path in secrets:
-        value: Any = inputs
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        kept.add(path if value is not None else path[:1])
-    return frozenset(kept)
+        return {**states.complete(outputs, described.outputs, kind.token, strict=True), "id": identifier}
 
 
 # --- protocol helpers --------------------
@@ -528,17 +331,6 @@ def _subject(kind: Resource, name: str) -> str:
 
 def _failures(failures: Iterable[checking.Failure]) -> list[Any]:
     return [provider_pb2.CheckFailure(property=f.property, reason=f.reason) for f in failures]
-
-
-def _refuse_other_accounts(aws: session.Aws) -> None:
-    """Asks AWS who this is. An AWS that can't be reached is one error here, not one for every resource."""
-    config, account_id = aws.configuration, aws.account_id
-    if config.allowed_account_ids and account_id not in config.allowed_account_ids:
-        raise session.ConfigurationError(
-            f"account {account_id} isn't among aws:allowedAccountIds: {', '.join(config.allowed_account_ids)}"
-        )
-    if account_id in config.forbidden_account_ids:
-        raise session.ConfigurationError(f"account {account_id} is among aws:forbiddenAccountIds")
 
 
 def _abort_initialization(

@@ -35,13 +35,7 @@ class Configuration:
 
     region: str
     endpoint_url: str
-    endpoints: Mapping[str, str] = field(default_factory=dict)
-    access_key: str | None = None
-    secret_key: str | None = None
-    token: str | None = None
     default_tags: Mapping[str, str] = field(default_factory=dict)
-    allowed_account_ids: tuple[str, ...] = ()
-    forbidden_account_ids: tuple[str, ...] = ()
 
 
 def configuration(arguments: Mapping[str, Any]) -> Configuration:
@@ -49,41 +43,23 @@ def configuration(arguments: Mapping[str, Any]) -> Configuration:
 
     Raises ConfigurationError where no region or no emulated endpoint is named.
     """
-    region = (
-        _text(arguments.get("region")) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    )
+    region = arguments.get("region") or os.environ.get("AWS_REGION")
     if not region:
         raise ConfigurationError("no AWS region is set: `pulumi config set aws:region REGION`")
-    endpoints: dict[str, str] = {}
-    for entry in _structured(arguments.get("endpoints")) or []:
-        endpoints.update({service: url for service, url in entry.items() if url})
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
-    if not endpoint_url and not endpoints:
+    if not endpoint_url:
         raise ConfigurationError(
             "the aws stand-in works on the emulated AWS only and AWS_ENDPOINT_URL isn't set:"
             " run make up, then source .local/env; for a real account use the real aws plugin"
         )
-    tags = (_structured(arguments.get("defaultTags")) or {}).get("tags") or {}
+    given = arguments.get("defaultTags") or {}
+    # From a stack's settings it comes as JSON text.
+    tags = (json.loads(given) if isinstance(given, str) else given).get("tags") or {}
     return Configuration(
-        region=region,
+        region=str(region),
         endpoint_url=endpoint_url,
-        endpoints=endpoints,
-        access_key=_text(arguments.get("accessKey")),
-        secret_key=_text(arguments.get("secretKey")),
-        token=_text(arguments.get("token")),
         default_tags={str(key): str(value) for key, value in tags.items()},
-        allowed_account_ids=tuple(map(str, _structured(arguments.get("allowedAccountIds")) or ())),
-        forbidden_account_ids=tuple(map(str, _structured(arguments.get("forbiddenAccountIds")) or ())),
     )
-
-
-def _text(value: Any) -> str | None:
-    return str(value) if value not in (None, "") else None
-
-
-def _structured(value: Any) -> Any:
-    """Provider arguments that aren't text come as JSON text."""
-    return json.loads(value) if isinstance(value, str) and value else value
 
 
 class Aws:
@@ -113,14 +89,10 @@ class Aws:
 
         if self._session is None:
             self._session = botocore.session.Session()
-        config = self.configuration
         return self._session.create_client(
             service,
             region_name=region,
-            endpoint_url=config.endpoints.get(service) or config.endpoint_url or None,
-            aws_access_key_id=config.access_key,
-            aws_secret_access_key=config.secret_key,
-            aws_session_token=config.token,
+            endpoint_url=self.configuration.endpoint_url,
             config=botocore.config.Config(
                 max_pool_connections=_MAX_CONNECTIONS,
                 connect_timeout=_CONNECT_TIMEOUT_SECONDS,

@@ -292,15 +292,6 @@ def test_a_stand_in_never_works_on_an_aws_that_was_not_named(
         Plugin()
 
 
-@pytest.mark.usefixtures("aws")
-def test_only_allowed_accounts_are_worked_on(account: str) -> None:
-    Plugin({"allowedAccountIds": [account]})
-    with pytest.raises(RefusedError, match=f"account {account} isn't among aws:allowedAccountIds"):
-        Plugin({"allowedAccountIds": ["000000000001"]})
-    with pytest.raises(RefusedError, match=f"account {account} is among aws:forbiddenAccountIds"):
-        Plugin({"forbiddenAccountIds": [account]})
-
-
 def test_what_fails_after_creation_is_kept_to_be_updated(plugin: Plugin) -> None:
     inputs = plugin.check(LOG_GROUP, {"name": "/half", "retentionInDays": 8}).inputs
     with pytest.raises(RefusedError) as refused:
