@@ -45,14 +45,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         ),
         "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
-        "ec2/eip:Eip": (
-            "address",
-            "customerOwnedIpv4Pool",
-            "domain",
-            "ipamPoolId",
-            "networkBorderGroup",
-            "publicIpv4Pool",
-        ),
         "ec2/flowLog:FlowLog": (
             "deliverCrossAccountRole",
             "destinationOptions",
@@ -68,15 +60,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "trafficType",
             "transitGatewayAttachmentId",
             "transitGatewayId",
-            "vpcId",
-        ),
-        "ec2/internetGateway:InternetGateway": (),
-        "ec2/natGateway:NatGateway": (
-            "allocationId",
-            "availabilityMode",
-            "connectivityType",
-            "privateIp",
-            "subnetId",
             "vpcId",
         ),
         "ec2/route:Route": (
@@ -101,19 +84,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "toPort",
             "type",
         ),
-        "ec2/subnet:Subnet": (
-            "availabilityZone",
-            "availabilityZoneId",
-            "cidrBlock",
-            "ipv4IpamPoolId",
-            "ipv4NetmaskLength",
-            "ipv6IpamPoolId",
-            "ipv6Native",
-            "ipv6NetmaskLength",
-            "outpostArn",
-            "vpcId",
-        ),
-        "ec2/vpc:Vpc": ("cidrBlock", "ipv4IpamPoolId", "ipv4NetmaskLength"),
         "ec2/vpcEndpoint:VpcEndpoint": (
             "resourceConfigurationArn",
             "serviceName",
@@ -172,24 +142,8 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def _tenancy_of_vpc(old: Inputs, new: Inputs) -> bool:
-    """EC2 loosens dedicated tenancy in place and never tightens it."""
-    return not (
-        old.get("instanceTenancy") == "dedicated" and new.get("instanceTenancy", "default") == "default"
-    )
-
-
 def _private_dns_of_endpoint(_old: Inputs, new: Inputs) -> bool:
     return bool(new.get("vpcEndpointType", "Gateway") != "Interface")
-
-
-def _addresses_of_regional_nat(old: Inputs, new: Inputs) -> bool:
-    """A regional NAT gateway either provisions its zones itself or has them listed, for its whole life."""
-    return bool(old.get("availabilityZoneAddresses")) != bool(new.get("availabilityZoneAddresses"))
-
-
-def _private_addresses_of_nat(_old: Inputs, new: Inputs) -> bool:
-    return bool(new.get("connectivityType", "public") == "private")
 
 
 def _subnets_of_load_balancer(old: Inputs, new: Inputs) -> bool:
@@ -232,11 +186,6 @@ def _export_of_certificate(old: Inputs, new: Inputs) -> bool:
 
 _CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
     "acm/certificate:Certificate": {"options": _export_of_certificate},
-    "ec2/natGateway:NatGateway": {
-        "availabilityZoneAddresses": _addresses_of_regional_nat,
-        "secondaryPrivateIpAddressCount": _private_addresses_of_nat,
-    },
-    "ec2/vpc:Vpc": {"instanceTenancy": _tenancy_of_vpc},
     "ec2/vpcEndpoint:VpcEndpoint": {"privateDnsEnabled": _private_dns_of_endpoint},
     "lb/loadBalancer:LoadBalancer": {
         "secondaryIpsAutoAssignedPerSubnet": _secondary_ips_of_load_balancer,

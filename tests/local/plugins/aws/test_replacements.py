@@ -111,7 +111,7 @@ def test_a_left_out_option_of_a_certificate_is_filled_in_by_aws_and_changes_noth
 
 
 def test_dedicated_tenancy_is_loosened_in_place_and_never_tightened() -> None:
-    token, argument = "aws:ec2/vpc:Vpc", "instanceTenancy"
-    dedicated, shared = {"instanceTenancy": "dedicated"}, {"instanceTenancy": "default"}
-    assert not replaces(token, argument, dedicated, shared)
-    assert replaces(token, argument, shared, dedicated)
+    vpc, argument = registry.resource("aws:ec2/vpc:Vpc"), "instanceTenancy"
+    dedicated, shared = {argument: "dedicated"}, {argument: "default"}
+    assert not vpc.replaced_by(argument, dedicated, shared)
+    assert vpc.replaced_by(argument, shared, dedicated)

@@ -1,0 +1,57 @@
+"""What EC2's types do alike: ids and ARNs, tags at creation and later, and attributes, one a request.
+
+Doesn't own the types. Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html,
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html (the ARNs)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from ... import schema
+from ...modelled import Ask, Modelled, Tags
+from ...places import Places
+from ...resource import Call, Inputs, State
+from ...session import AwsError
+
+
+def places_of(noun: str, named: Mapping[str, str] = MappingProxyType({})) -> Places:
+    """The places of a type's arguments and outputs, with those of the tags."""
+    tags = {"tags": "TagSpecifications.Tags", "kind": "TagSpecifications.ResourceType", "tagsAll": "Tags"}
+    return Places(noun=noun, named={**tags, **named})
+
+
+def one_each(operation: str, *arguments: str) -> tuple[Ask, ...]:
+    """An operation that changes one argument a request."""
+    return tuple(Ask(operation, only=(argument,)) for argument in arguments)
+
+
+class Ec2(Modelled):
+    """A type of EC2; `kind` is what tags and ARNs call it (`internet-gateway`)."""
+
+    service = "ec2"
+    key = "id"
+    kind: ClassVar[str]
+    tags = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
+    by_hand = frozenset({"arn"})
+
+    def create(self, call: Call, inputs: Inputs) -> str:
+        return super().create(call, {**inputs, "kind": self.kind} if inputs.get("tags") else inputs)
+
+    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+        outputs = super().read(call, resource_id, state)
+        if not outputs or outputs.get("arn") or "arn" not in schema.of_resource(self.token).outputs:
+            return outputs
+        return {**outputs, "arn": call.arn("ec2", f"{self.kind}/{resource_id}")}
+
+    def delete(self, call: Call, resource_id: str, state: State) -> None:
+        super().delete(call, resource_id, {name: state[name] for name in self.deleted_by.only})
+
+    def _send(self, call: Call, operation: str, request: Mapping[str, Any], *, every: bool = False) -> Any:
+        answer = super()._send(call, operation, request, every=every)
+        for failure in answer.get("Unsuccessful", ()):
+            if failure["Error"]["Code"] not in self.missing:
+                raise AwsError(f"{operation}: {failure['Error']['Code']}: {failure['Error']['Message']}")
+        return answer
