@@ -130,7 +130,7 @@ class Modelled(Resource):
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         outputs: dict[str, Any] = {}
         answered: dict[str, Any] = {}
-        described = schema.of_resource(self.token).outputs
+        described = {**schema.of_resource(self.token).outputs, **(_ID if self.identity else {})}
         key = self._key(resource_id, state)
         for ask in self.read_by:
             known = {**outputs, **key}

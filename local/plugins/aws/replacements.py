@@ -45,31 +45,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
         ),
         "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
         "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
-        "ec2/flowLog:FlowLog": (
-            "deliverCrossAccountRole",
-            "destinationOptions",
-            "eniId",
-            "iamRoleArn",
-            "logDestination",
-            "logDestinationType",
-            "logFormat",
-            "maxAggregationInterval",
-            "regionalNatGatewayId",
-            "subnetId",
-            "tagFieldSpecifications",
-            "trafficType",
-            "transitGatewayAttachmentId",
-            "transitGatewayId",
-            "vpcId",
-        ),
-        "ec2/route:Route": (
-            "destinationCidrBlock",
-            "destinationIpv6CidrBlock",
-            "destinationPrefixListId",
-            "routeTableId",
-        ),
-        "ec2/routeTable:RouteTable": ("vpcId",),
-        "ec2/routeTableAssociation:RouteTableAssociation": ("gatewayId", "subnetId"),
         "ec2/securityGroup:SecurityGroup": (*_NAMED, "description", "vpcId"),
         # The old API has no rule identity: everything but the description makes another rule.
         "ec2/securityGroupRule:SecurityGroupRule": (
@@ -83,14 +58,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "sourceSecurityGroupId",
             "toPort",
             "type",
-        ),
-        "ec2/vpcEndpoint:VpcEndpoint": (
-            "resourceConfigurationArn",
-            "serviceName",
-            "serviceNetworkArn",
-            "serviceRegion",
-            "vpcEndpointType",
-            "vpcId",
         ),
         "ecs/cluster:Cluster": ("name",),
         "ecs/clusterCapacityProviders:ClusterCapacityProviders": ("clusterName",),
@@ -142,10 +109,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def _private_dns_of_endpoint(_old: Inputs, new: Inputs) -> bool:
-    return bool(new.get("vpcEndpointType", "Gateway") != "Interface")
-
-
 def _subnets_of_load_balancer(old: Inputs, new: Inputs) -> bool:
     """An NLB only ever gains subnets; an ALB swaps them in place."""
     if _load_balancer_type(new) != "network":
@@ -186,7 +149,6 @@ def _export_of_certificate(old: Inputs, new: Inputs) -> bool:
 
 _CONDITIONAL: Final[Mapping[str, Mapping[str, Condition]]] = {
     "acm/certificate:Certificate": {"options": _export_of_certificate},
-    "ec2/vpcEndpoint:VpcEndpoint": {"privateDnsEnabled": _private_dns_of_endpoint},
     "lb/loadBalancer:LoadBalancer": {
         "secondaryIpsAutoAssignedPerSubnet": _secondary_ips_of_load_balancer,
         "securityGroups": _security_groups_of_load_balancer,

@@ -34,7 +34,7 @@ class Ec2(Modelled):
     service = "ec2"
     key = "id"
     kind: ClassVar[str]
-    tags = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
+    tags: ClassVar[Tags | None] = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
     by_hand = frozenset({"arn"})
 
     def create(self, call: Call, inputs: Inputs) -> str:
