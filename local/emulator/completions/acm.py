@@ -1,7 +1,8 @@
 """ACM: a certificate with DNS validation waits until its records are in an emulated hosted zone.
 
-Owns status, validation records, options and use of requested certificates, and the certificate that the
-stacks' files name as an example. Deliberately makes no certificate that a TLS library could use.
+Owns status, validation records, options and use of requested certificates, which ministack issues at once,
+and the certificate that the stacks' files name as an example. Deliberately makes no certificate that a TLS
+library could use.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region, now_iso
-from ministack.services import acm, alb
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
+from ministack.services import alb
 
 from local.emulator.completions.inside import ask, ask_json
 from local.emulator.completions.patching import AwsError, Request, serve_json
+
+_requested = AccountRegionScopedDict()
+"""What ministack doesn't have of requested certificates, by their ARN."""
 
 
 def install() -> None:
@@ -47,8 +51,14 @@ def find(arn: str) -> dict[str, Any] | None:
     of the other stacks it stands for a certificate that is issued, so that they come up here as they stand.
     In the guide's account there is none, as on AWS there is none anywhere.
     """
-    found: dict[str, Any] | None = _example(arn) or acm._certificates.get(arn)
-    return found
+    example = _example(arn)
+    if example is not None:
+        return example
+    try:
+        found: dict[str, Any] = ask_json("acm", "DescribeCertificate", {"CertificateArn": arn})["Certificate"]
+    except AwsError:
+        return None
+    return found | _refreshed(arn)
 
 
 def _example(arn: str) -> dict[str, Any] | None:
@@ -103,34 +113,36 @@ def _validation(domain: str, method: str, validation_domains: dict[str, str]) ->
 
 def _request_certificate(request: Request) -> dict[str, Any]:
     answer = ask_json("acm", "RequestCertificate", request)
-    certificate = acm._certificates[answer["CertificateArn"]]
+    asked = ask_json("acm", "DescribeCertificate", answer)["Certificate"]
     domains = {
         item["DomainName"]: item["ValidationDomain"] for item in request.get("DomainValidationOptions") or []
     }
     method = request.get("ValidationMethod", "DNS")
-    certificate |= {
+    _requested[answer["CertificateArn"]] = {
         "Status": "PENDING_VALIDATION",
         "KeyAlgorithm": request.get("KeyAlgorithm", "RSA_2048"),
         "Options": {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "DISABLED"}
         | request.get("Options", {}),
         "DomainValidationOptions": [
-            _validation(domain, method, domains) for domain in certificate["SubjectAlternativeNames"]
+            _validation(domain, method, domains) for domain in asked["SubjectAlternativeNames"]
         ],
     }
     return answer
 
 
-def refresh(certificate: dict[str, Any]) -> None:
-    """Issues a certificate whose validation records have all appeared in hosted zones of the account."""
-    if certificate["Status"] != "PENDING_VALIDATION":
-        return
-    for validation in certificate["DomainValidationOptions"]:
-        record = validation.get("ResourceRecord")
-        if record and _is_published(record):
-            validation["ValidationStatus"] = "SUCCESS"
-    if all(item["ValidationStatus"] == "SUCCESS" for item in certificate["DomainValidationOptions"]):
-        certificate["Status"] = "ISSUED"
-        certificate["IssuedAt"] = certificate["NotBefore"] = now_iso()
+def _refreshed(arn: str) -> dict[str, Any]:
+    """What is known of a requested certificate, issued if all its validation records have appeared in hosted
+    zones of the account."""
+    certificate: dict[str, Any] = _requested.get(arn, {})
+    if certificate.get("Status") == "PENDING_VALIDATION":
+        for validation in certificate["DomainValidationOptions"]:
+            record = validation.get("ResourceRecord")
+            if record and _is_published(record):
+                validation["ValidationStatus"] = "SUCCESS"
+        if all(item["ValidationStatus"] == "SUCCESS" for item in certificate["DomainValidationOptions"]):
+            certificate["Status"] = "ISSUED"
+            certificate["IssuedAt"] = certificate["NotBefore"] = time.time()
+    return certificate
 
 
 def _is_published(wanted: dict[str, str]) -> bool:
@@ -162,22 +174,20 @@ def _describe_certificate(request: Request) -> dict[str, Any]:
     certificate = find(request.get("CertificateArn", ""))
     if certificate is None:
         return ask_json("acm", "DescribeCertificate", request)
-    refresh(certificate)
-    shown: dict[str, Any] = (
-        _example(certificate["CertificateArn"])
-        or ask_json("acm", "DescribeCertificate", request)["Certificate"]
-    )
-    shown["InUseBy"] = shown["InUseBy"] + _users(certificate["CertificateArn"])
-    shown["KeyAlgorithm"] = certificate.get("KeyAlgorithm", "RSA_2048")
-    shown["RenewalEligibility"] = "ELIGIBLE" if shown["InUseBy"] else "INELIGIBLE"
+    users = certificate["InUseBy"] + _users(certificate["CertificateArn"])
+    shown = {"KeyAlgorithm": "RSA_2048"} | certificate
+    shown |= {"InUseBy": users, "RenewalEligibility": "ELIGIBLE" if users else "INELIGIBLE"}
     hidden = ("IssuedAt", "NotBefore", "NotAfter") if certificate["Status"] == "PENDING_VALIDATION" else ()
     return {"Certificate": {name: shown[name] for name in shown if name not in (*hidden, "Tags")}}
 
 
 def _list_certificates(request: Request) -> dict[str, Any]:
-    for certificate in acm._certificates.values():
-        refresh(certificate)
-    return ask_json("acm", "ListCertificates", request)
+    statuses = request.get("CertificateStatuses")
+    found = ask_json("acm", "ListCertificates", {})["CertificateSummaryList"]
+    listed = [
+        each | {"Status": _refreshed(each["CertificateArn"]).get("Status", each["Status"])} for each in found
+    ]
+    return {"CertificateSummaryList": [each for each in listed if not statuses or each["Status"] in statuses]}
 
 
 def _delete_certificate(request: Request) -> dict[str, Any]:
@@ -187,4 +197,6 @@ def _delete_certificate(request: Request) -> dict[str, Any]:
         raise AwsError(
             "ResourceInUseException", f"Certificate {arn} in account {get_account_id()} is in use."
         )
-    return ask_json("acm", "DeleteCertificate", request)
+    answer = ask_json("acm", "DeleteCertificate", request)
+    _requested.pop(arn, None)
+    return answer

@@ -21,10 +21,10 @@ import botocore.loaders
 from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
-from ministack.services import cloudwatch
 
 from local.emulator.completions.cloudwatch import put_metric_alarm
 from local.emulator.completions.ecs_records import asked, find_service
+from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request, Response, json_action
 
 TARGET_PREFIX = "AnyScaleFrontendService"
@@ -276,8 +276,7 @@ def _deregister_scalable_target(request: Request) -> dict[str, Any]:
 
 def _forget(store: Any, key: tuple[str, str, str, str]) -> None:
     item = store.pop(key)
-    for alarm in item.get("Alarms", []):
-        cloudwatch._alarms.pop(alarm["AlarmName"], None)
+    _delete_alarms([alarm["AlarmName"] for alarm in item.get("Alarms", [])])
 
 
 def _put_scaling_policy(request: Request) -> dict[str, Any]:
@@ -361,8 +360,7 @@ def _target_tracking_alarms(policy: dict[str, Any]) -> list[dict[str, str]]:
     ]
     configuration = policy["TargetTrackingScalingPolicyConfiguration"]
     if configuration.get("DisableScaleIn"):
-        for name in names[1:]:
-            cloudwatch._alarms.pop(name, None)
+        _delete_alarms(names[1:])
         names = names[:1]
     target = float(configuration["TargetValue"])
     alarms = []
@@ -384,6 +382,10 @@ def _target_tracking_alarms(policy: dict[str, Any]) -> list[dict[str, str]]:
         put_metric_alarm(alarm)
         alarms.append({"AlarmName": name, "AlarmARN": arn})
     return alarms
+
+
+def _delete_alarms(names: list[str]) -> None:
+    ask_json("monitoring", "DeleteAlarms", {"AlarmNames": names})
 
 
 def _metric_of(policy: dict[str, Any]) -> dict[str, Any]:

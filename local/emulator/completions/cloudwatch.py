@@ -65,7 +65,8 @@ def put_metric_alarm(request: Request) -> Result:
         raise AwsError("ValidationError", "Exactly one of Threshold and ThresholdMetricId must be specified")
     _check_actions(request)
     ask_json("monitoring", "PutMetricAlarm", request)
-    alarm = cloudwatch._alarms[request["AlarmName"]]
+    of_name = {"AlarmNames": [request["AlarmName"]]}
+    alarm = ask_json("monitoring", "DescribeAlarms", of_name)["MetricAlarms"][0]
     alarm.update({name: request[name] for name in _KEPT if name in request})
     if metrics:
         for name in _ONE_METRIC:
@@ -73,6 +74,7 @@ def put_metric_alarm(request: Request) -> Result:
     for name in ("Statistic", "Threshold", "AlarmDescription", "TreatMissingData"):
         if name not in request:
             alarm.pop(name, None)
+    cloudwatch.cloudformation_put_metric_alarm(alarm)
     return {}
 
 

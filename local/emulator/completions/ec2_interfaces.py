@@ -90,7 +90,7 @@ def attach_interface(
 ) -> Record:
     """Makes a network interface that AWS itself manages, with a free address of the subnet."""
     with resource_lock("fileflow-interfaces", subnet_id):
-        subnet, known = subnets()[subnet_id], security_groups()
+        subnet = subnets()[subnet_id]
         address = "52." + ".".join(str(random.randint(1, 254)) for _ in range(3))
         interface = {
             "NetworkInterfaceId": new_id("eni"),
@@ -103,15 +103,17 @@ def attach_interface(
             "InterfaceType": kind,
             "SourceDestCheck": kind != "nat_gateway",
             "MacAddress": ":".join(f"{byte:02x}" for byte in (2, *secrets.token_bytes(5))),
-            "Groups": [
-                {"GroupId": group, "GroupName": known.get(group, {}).get("GroupName", group)}
-                for group in groups
-            ],
+            "Groups": _shown_groups(groups),
             "RequesterManaged": True,
         } | ({"Association": {"PublicIp": address, "IpOwnerId": "amazon"}} if public else {})
         own_interfaces[interface["NetworkInterfaceId"]] = interface
         show_address(str(interface["NetworkInterfaceId"]), _free_address(subnet))
     return interface
+
+
+def _shown_groups(groups: list[str]) -> list[Record]:
+    known = security_groups()
+    return [{"GroupId": group, "GroupName": known.get(group, {}).get("GroupName", group)} for group in groups]
 
 
 def show_address(interface_id: str | None, address: str) -> None:
@@ -321,11 +323,6 @@ def _endpoint_filters(endpoint: Record) -> FilterValues:
         "vpc-id": [endpoint["VpcId"]],
         "service-name": [endpoint["ServiceName"]],
     }
-
-
-def _shown_groups(groups: list[str]) -> list[Record]:
-    known = security_groups()
-    return [{"GroupId": group, "GroupName": known.get(group, {}).get("GroupName", group)} for group in groups]
 
 
 def _policy_text(given: str) -> str:

@@ -1,7 +1,11 @@
 """ECR: immutable tags with exclusions, tags that move, and images found by any of their names.
 
-Owns what ministack's repositories and images lack. Deliberately doesn't expire images by the lifecycle
-policy, which is only stored, and scans nothing.
+Owns which tags may move, and what an image's names are. To ministack, which keeps repositories and images,
+every tag may. Deliberately doesn't expire images by the lifecycle policy, which is only stored, and scans
+nothing.
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageTagMutability.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html
 """
 
 from __future__ import annotations
@@ -12,13 +16,12 @@ import hashlib
 import json
 import re
 import secrets
-import time
 from typing import Any
 
-from ministack.core.responses import get_account_id, request_scope
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, request_scope
 from ministack.services import ecr
 
-from local.emulator.completions.inside import ask_json
+from local.emulator.completions.inside import ask_json, end_of
 from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
 MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
@@ -26,9 +29,12 @@ _REPOSITORY_IMAGE = re.compile(
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^@:]+)"
     r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
-
-
+_PUSHED_TAG = re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<tag>[^/:]+)")
+_MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _REGISTRY_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+_mutability = AccountRegionScopedDict()
+"""What a repository says of its tags, by its name."""
 
 
 def install() -> None:
@@ -47,7 +53,7 @@ def install() -> None:
             "GetAuthorizationToken": _get_authorization_token,
         },
     )
-    wrap(ecr, "_v2_put_manifest", _v2_put_manifest)
+    wrap(ecr, "handle_registry_request", _registry)
 
 
 def _get_authorization_token(request: Request) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def missing_image(image: str) -> str | None:
     if parsed is None:
         return None
     with request_scope(parsed["account"], parsed["region"]):
-        if parsed["name"] not in ecr._repositories:
+        if parsed["name"] not in _mutability:
             return f"pull access denied for {image}: repository {parsed['name']} does not exist"
         wanted = (
             {"imageDigest": parsed["digest"]} if parsed["digest"] else {"imageTag": parsed["tag"] or "latest"}
@@ -96,18 +102,17 @@ def missing_image(image: str) -> str | None:
     return None
 
 
-def _repository(request: Request) -> dict[str, Any]:
-    name = request.get("repositoryName", "")
-    repository: dict[str, Any] | None = ecr._repositories.get(name)
-    if repository is None:
+def _repository(request: Request) -> str:
+    name = str(request.get("repositoryName", ""))
+    if name not in _mutability:
         raise AwsError(
             "RepositoryNotFoundException",
             f"The repository with name '{name}' does not exist in the registry with id '{get_account_id()}'",
         )
-    return repository
+    return name
 
 
-def _check_mutability(request: Request) -> tuple[str, list[dict[str, str]]]:
+def _checked_mutability(request: Request) -> dict[str, Any]:
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = request.get("imageTagMutabilityExclusionFilters") or []
     if mutability not in MUTABILITIES:
@@ -132,56 +137,42 @@ def _check_mutability(request: Request) -> tuple[str, list[dict[str, str]]]:
                 f"The exclusion filter {pattern!r} must be of type WILDCARD, of letters, digits, '.', "
                 "'_', '-' and '*'",
             )
-    return mutability, filters
+    excluded = {"imageTagMutabilityExclusionFilters": filters} if filters else {}
+    return {"imageTagMutability": mutability} | excluded
 
 
 def _create_repository(request: Request) -> dict[str, Any]:
-    _, filters = _check_mutability(request)
-    answer = ask_json("ecr", "CreateRepository", request)
-    if filters:
-        ecr._repositories[request["repositoryName"]]["imageTagMutabilityExclusionFilters"] = filters
-    return {"repository": _with_exclusions(answer["repository"])}
+    mutability = _checked_mutability(request)
+    asked = {name: value for name, value in request.items() if name not in mutability}
+    answer = ask_json("ecr", "CreateRepository", asked)
+    _mutability[request["repositoryName"]] = mutability
+    return {"repository": answer["repository"] | mutability}
 
 
 def _describe_repositories(request: Request) -> dict[str, Any]:
     answer = ask_json("ecr", "DescribeRepositories", request)
-    return answer | {"repositories": [_with_exclusions(each) for each in answer["repositories"]]}
+    shown = [each | _mutability[each["repositoryName"]] for each in answer["repositories"]]
+    return answer | {"repositories": shown}
 
 
 def _delete_repository(request: Request) -> dict[str, Any]:
-    exclusions = _exclusions(ecr._repositories.get(request.get("repositoryName")) or {})
     answer = ask_json("ecr", "DeleteRepository", request)
-    return {"repository": answer["repository"] | exclusions}
-
-
-def _with_exclusions(shown: dict[str, Any]) -> dict[str, Any]:
-    return shown | _exclusions(ecr._repositories[shown["repositoryName"]])
-
-
-def _exclusions(repository: dict[str, Any]) -> dict[str, Any]:
-    name = "imageTagMutabilityExclusionFilters"
-    return {name: repository[name]} if repository.get(name) else {}
+    return {"repository": answer["repository"] | _mutability.pop(request["repositoryName"])}
 
 
 def _put_image_tag_mutability(request: Request) -> dict[str, Any]:
-    repository = _repository(request)
-    mutability, filters = _check_mutability(request)
-    repository["imageTagMutability"] = mutability
-    repository["imageTagMutabilityExclusionFilters"] = filters
-    answer = {
-        "registryId": get_account_id(),
-        "repositoryName": repository["repositoryName"],
-        "imageTagMutability": mutability,
-    }
-    return answer | ({"imageTagMutabilityExclusionFilters": filters} if filters else {})
+    name = _repository(request)
+    _mutability[name] = mutability = _checked_mutability(request)
+    return {"registryId": get_account_id(), "repositoryName": name} | mutability
 
 
-def tag_is_immutable(repository: dict[str, Any], tag: str) -> bool:
+def tag_is_immutable(repository: str, tag: str) -> bool:
     """Whether this tag, once given, must stay on its image."""
-    mutability = repository.get("imageTagMutability", "MUTABLE")
+    said = _mutability[repository]
+    mutability = said["imageTagMutability"]
     excluded = any(
         fnmatch.fnmatchcase(tag, exclusion["filter"])
-        for exclusion in repository.get("imageTagMutabilityExclusionFilters") or []
+        for exclusion in said.get("imageTagMutabilityExclusionFilters") or []
     )
     if mutability == "IMMUTABLE_WITH_EXCLUSION":
         return not excluded
@@ -191,8 +182,7 @@ def tag_is_immutable(repository: dict[str, Any], tag: str) -> bool:
 
 
 def _put_image(request: Request) -> dict[str, Any]:
-    repository = _repository(request)
-    name, registry = repository["repositoryName"], get_account_id()
+    name, registry = _repository(request), get_account_id()
     manifest, tag = request.get("imageManifest", ""), request.get("imageTag")
     digest = _digest(manifest.encode())
     if request.get("imageDigest", digest) != digest:
@@ -200,10 +190,6 @@ def _put_image(request: Request) -> dict[str, Any]:
             "ImageDigestDoesNotMatchException",
             f"The provided digest '{request['imageDigest']}' doesn't match the manifest's '{digest}'",
         )
-    media_type = (
-        request.get("imageManifestMediaType") or "application/vnd.docker.distribution.manifest.v2+json"
-    )
-    images = ecr._images[name]
     existing = _find_image(name, {"imageDigest": digest})
     if existing is not None and (tag is None or tag in existing["imageTags"]):
         raise AwsError(
@@ -211,43 +197,31 @@ def _put_image(request: Request) -> dict[str, Any]:
             f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name "
             f"'{name}' in registry with id '{registry}'",
         )
-    holder = _find_image(name, {"imageTag": tag}) if tag else None
-    if holder is not None:
-        if tag_is_immutable(repository, str(tag)):
-            raise AwsError(
-                "ImageTagAlreadyExistsException",
-                f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
-                "because the tag is immutable.",
-            )
-        holder["imageTags"].remove(tag)
-    image = existing
-    if image is None:
-        image = {
-            "registryId": registry,
-            "repositoryName": name,
-            "imageId": {"imageDigest": digest},
-            "imageManifest": manifest,
-            "imageManifestMediaType": media_type,
-            "imageTags": [],
-            "imagePushedAt": int(time.time()),
-            "imageDigest": digest,
-        }
-        images.append(image)
-    if tag:
-        image["imageTags"].append(tag)
-    # Docker asks the registry for the manifest; both ways see the same image.
-    ecr._manifest_blobs.setdefault(name, {})[digest] = manifest.encode()
-    return {"image": _shown(image, tag)}
+    if tag and _find_image(name, {"imageTag": tag}) and tag_is_immutable(name, tag):
+        raise AwsError("ImageTagAlreadyExistsException", _stays(name, tag))
+    _push(name, tag or digest, manifest, request.get("imageManifestMediaType") or _MEDIA_TYPE)
+    return {"image": _shown(name, digest, tag)}
 
 
-def _shown(image: dict[str, Any], tag: str | None) -> dict[str, Any]:
-    return {
-        "registryId": get_account_id(),
-        "repositoryName": image["repositoryName"],
-        "imageId": {"imageDigest": image["imageDigest"]} | ({"imageTag": tag} if tag else {}),
-        "imageManifest": image.get("imageManifest", "{}"),
-        "imageManifestMediaType": image["imageManifestMediaType"],
-    }
+def _stays(repository: str, tag: str) -> str:
+    return (
+        f"The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten "
+        "because the tag is immutable."
+    )
+
+
+def _push(repository: str, reference: str, manifest: str, media_type: str) -> None:
+    """Stores a manifest as Docker does: by the registry and by the API then, the same image is seen."""
+    path, headers = f"/v2/{repository}/manifests/{reference}", {"content-type": media_type}
+    status, _, body = end_of(ecr.handle_registry_request("PUT", path, headers, manifest.encode(), {}))
+    if status >= 300:
+        raise AwsError("InvalidParameterException", body.decode())
+
+
+def _shown(repository: str, digest: str, tag: str | None) -> dict[str, Any]:
+    of_image = {"repositoryName": repository, "imageIds": [{"imageDigest": digest}]}
+    image: dict[str, Any] = ask_json("ecr", "BatchGetImage", of_image)["images"][0]
+    return image | {"imageId": {"imageDigest": digest} | ({"imageTag": tag} if tag else {})}
 
 
 def _digest(content: bytes) -> str:
@@ -255,12 +229,12 @@ def _digest(content: bytes) -> str:
 
 
 def _find_image(repository: str, image_id: dict[str, str]) -> dict[str, Any] | None:
-    """The first image that has one of the names given."""
-    for image in ecr._images.get(repository, []):
-        if (
-            image["imageDigest"] == image_id.get("imageDigest")
-            or image_id.get("imageTag") in image["imageTags"]
-        ):
+    """The image that has every name given: digest and tag must be of the same image."""
+    if repository not in _mutability:
+        return None
+    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
+    for image in ask_json("ecr", "DescribeImages", {"repositoryName": repository})["imageDetails"]:
+        if digest in (None, image["imageDigest"]) and (tag is None or tag in image["imageTags"]):
             found: dict[str, Any] = image
             return found
     return None
@@ -274,52 +248,44 @@ def _not_found(image_id: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _lookup(name: str, image_id: dict[str, str]) -> dict[str, Any] | None:
-    """The image that has every name given: digest and tag must be of the same image."""
-    found = _find_image(name, image_id)
-    if found is None:
-        return None
-    digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
-    if (digest and found["imageDigest"] != digest) or (tag and tag not in found["imageTags"]):
-        return None
-    return found
-
-
 def _batch_get_image(request: Request) -> dict[str, Any]:
-    name = _repository(request)["repositoryName"]
+    name = _repository(request)
     images, failures = [], []
     for image_id in request.get("imageIds", []):
-        found = _lookup(name, image_id)
+        found = _find_image(name, image_id)
         if found is None:
             failures.append(_not_found(image_id))
         else:
-            images.append(_shown(found, image_id.get("imageTag")))
+            images.append(_shown(name, found["imageDigest"], image_id.get("imageTag")))
     return {"images": images, "failures": failures}
 
 
 def _batch_delete_image(request: Request) -> dict[str, Any]:
     """By tag, only the tag goes, and the image with its last one; by digest, the image with all its tags."""
-    name = _repository(request)["repositoryName"]
+    name = _repository(request)
     deleted, failures = [], []
     for image_id in request.get("imageIds", []):
-        found = _lookup(name, image_id)
+        found = _find_image(name, image_id)
         if found is None:
             failures.append(_not_found(image_id))
             continue
-        tags = [image_id["imageTag"]] if image_id.get("imageTag") else list(found["imageTags"])
-        found["imageTags"] = [tag for tag in found["imageTags"] if tag not in tags]
-        deleted += [{"imageDigest": found["imageDigest"], "imageTag": tag} for tag in tags]
-        if not tags:
-            deleted.append({"imageDigest": found["imageDigest"]})
-        if not found["imageTags"]:
-            ecr._images[name].remove(found)
+        digest, tag = found["imageDigest"], image_id.get("imageTag")
+        tags = [tag] if tag else found["imageTags"]
+        deleted += [{"imageDigest": digest, "imageTag": each} for each in tags] or [{"imageDigest": digest}]
+        if tag and found["imageTags"] != [tag]:
+            # The tag moves to a manifest of nobody's, and goes with that one.
+            nobodys = json.dumps({"deleted": secrets.token_hex(8)})
+            _push(name, tag, nobodys, _MEDIA_TYPE)
+            digest = _digest(nobodys.encode())
+        of_image = {"repositoryName": name, "imageIds": [{"imageDigest": digest}]}
+        ask_json("ecr", "BatchDeleteImage", of_image)
     return {"imageIds": deleted, "failures": failures}
 
 
 def _describe_images(request: Request) -> dict[str, Any]:
     name = request.get("repositoryName", "")
     for image_id in request.get("imageIds") or []:
-        if name in ecr._repositories and _lookup(name, image_id) is None:
+        if name in _mutability and _find_image(name, image_id) is None:
             shown = ", ".join(f"{key}:'{value}'" for key, value in image_id.items())
             raise AwsError(
                 "ImageNotFoundException",
@@ -336,23 +302,24 @@ def _describe_images(request: Request) -> dict[str, Any]:
     return {"imageDetails": details}
 
 
-def _v2_put_manifest(original: Any) -> Any:
+def _registry(original: Any) -> Any:
     """A push over the registry's own protocol is refused where PutImage is."""
 
-    def put(name: str, ref: str, headers: dict[str, str], body: bytes) -> Response:
-        repository = ecr._repositories.get(name)
-        if repository is not None and not ref.startswith("sha256:"):
-            holder = _find_image(name, {"imageTag": ref})
-            digest = _digest(body)
-            if holder is not None and holder["imageDigest"] != digest and tag_is_immutable(repository, ref):
-                message = (
-                    f"The image tag '{ref}' already exists in the '{name}' repository and cannot be "
-                    "overwritten because the tag is immutable."
-                )
-                problem = {"code": "TAG_INVALID", "message": message, "detail": {"tag": ref}}
-                headers = {"Content-Type": "application/json"} | _REGISTRY_VERSION
-                return 400, headers, json.dumps({"errors": [problem]}).encode()
-        response: Response = original(name, ref, headers, body)
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Response:
+        pushed = _PUSHED_TAG.fullmatch(path) if method == "PUT" else None
+        if pushed is not None:
+            # The question also settles of which account and region the repository is.
+            _, found, _ = await original("HEAD", path, headers, b"", query)
+            name, tag = pushed["repository"], pushed["tag"]
+            if found.get("Docker-Content-Digest", _digest(body)) != _digest(body) and tag_is_immutable(
+                name, tag
+            ):
+                problem = {"code": "TAG_INVALID", "message": _stays(name, tag), "detail": {"tag": tag}}
+                content = {"Content-Type": "application/json"} | _REGISTRY_VERSION
+                return 400, content, json.dumps({"errors": [problem]}).encode()
+        response: Response = await original(method, path, headers, body, query)
         return response
 
-    return put
+    return handle

@@ -15,10 +15,11 @@ from urllib.parse import unquote
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import cloudwatch_logs, ecs
+from ministack.services import ecs
 
 from local.emulator.completions.ecr import repository_of
 from local.emulator.completions.inside import ask, ask_json
+from local.emulator.completions.logs import log_group_exists
 from local.emulator.completions.patching import AwsError, wrap
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
@@ -243,7 +244,7 @@ def _log_problems(
             continue
         region = options.get("awslogs-region") or get_region()
         with request_scope(get_account_id(), region):
-            known = name in cloudwatch_logs._log_groups
+            known = log_group_exists(name)
         group = f"arn:aws:logs:{region}:{get_account_id()}:log-group:{name}"
         failed = (
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "

@@ -59,7 +59,7 @@ def _forward(original: Any) -> Any:
     """Says that nothing listens, instead of trying for long to reach a simulated container."""
 
     async def forward(group_arn: str, *request: Any) -> Any:
-        if simulated() and alb._targets.get(group_arn):
+        if simulated() and elbv2_records.targets_of(group_arn):
             text = "503: the targets are simulated, no container engine runs them, so nothing listens there\n"
             return 503, {"Content-Type": "text/plain"}, text.encode()
         return await original(group_arn, *request)

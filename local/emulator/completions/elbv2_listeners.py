@@ -14,19 +14,17 @@ from typing import Any
 from ministack.services import alb
 
 from local.emulator.completions.acm import find as find_certificate
-from local.emulator.completions.acm import refresh
 from local.emulator.completions.elbv2_records import (
     SECURE,
     arn_of,
+    attribute_actions,
     find_balancer,
     find_listener,
     find_target_group,
     groups_of,
     listed,
-    modify_attributes,
     new_id,
     relink,
-    stored,
     tags_by_arn,
 )
 from local.emulator.completions.patching import AwsError, Request
@@ -171,7 +169,6 @@ def _check_certificate(arns: list[str]) -> None:
         certificate = find_certificate(arn)
         if certificate is None:
             raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
-        refresh(certificate)
         if certificate["Status"] != "ISSUED":
             raise AwsError(
                 "UnsupportedCertificate",
@@ -188,7 +185,7 @@ def _create_listener(request: Request) -> Result:
     _store_listener(listener, request)
     alb._listeners[arn] = listener
     attributes = LISTENER_ATTRIBUTES | (SECURE_LISTENER_ATTRIBUTES if listener["Protocol"] == "HTTPS" else {})
-    alb._listener_attrs[arn] = listed(attributes)["Attributes"]
+    alb._listener_attrs[arn] = listed(attributes)
     tags_by_arn[arn] = request.get("Tags") or []
     rule_arn = arn_of(f"listener-rule/{tail}/{listener_id}/{new_id()}")
     alb._rules[rule_arn] = {
@@ -245,21 +242,9 @@ def _delete_listener(request: Request) -> Result:
     return {}
 
 
-def _describe_listener_attributes(request: Request) -> Result:
-    find_listener(request["ListenerArn"])
-    return listed(stored(alb._listener_attrs, request["ListenerArn"]))
-
-
-def _modify_listener_attributes(request: Request) -> Result:
-    find_listener(request["ListenerArn"])
-    return modify_attributes(alb._listener_attrs, request["ListenerArn"], request, "Listener")
-
-
 ACTIONS: dict[str, Action] = {
     "CreateListener": _create_listener,
     "DescribeListeners": _describe_listeners,
     "ModifyListener": _modify_listener,
     "DeleteListener": _delete_listener,
-    "DescribeListenerAttributes": _describe_listener_attributes,
-    "ModifyListenerAttributes": _modify_listener_attributes,
-}
+} | attribute_actions("Listener", alb._listener_attrs, find_listener)

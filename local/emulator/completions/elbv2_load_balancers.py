@@ -19,15 +19,16 @@ from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets
 from local.emulator.completions.elbv2_listeners import remove_listener
 from local.emulator.completions.elbv2_records import (
+    Attributes,
     arn_of,
+    attribute_actions,
+    attributes_of,
     balancers,
     check_name,
     find_balancer,
     listed,
-    modify_attributes,
     new_id,
     relink,
-    stored,
     tags_by_arn,
 )
 from local.emulator.completions.inside import ask
@@ -35,8 +36,8 @@ from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
 from local.emulator.completions.resource_policies import admits
 
-# The hosted zones that alias records to application load balancers name, per region (from AWS's endpoint
-# reference).
+# The hosted zones that alias records to application load balancers name, per region
+# (https://docs.aws.amazon.com/general/latest/gr/elb.html).
 HOSTED_ZONES = {
     "ap-northeast-1": "Z14GRHDCWA56QT",
     "ap-northeast-2": "ZWKZPGTI48KDX",
@@ -192,7 +193,8 @@ def _create_load_balancer(request: Request) -> Result:
     }
     balancers[arn] = balancer
     tags_by_arn[arn] = request.get("Tags") or []
-    alb._lb_attrs[arn] = listed(LOAD_BALANCER_ATTRIBUTES)["Attributes"]
+    closed = {"ipv6.deny_all_igw_traffic": "true"} if scheme == "internal" else {}
+    alb._lb_attrs[arn] = listed(LOAD_BALANCER_ATTRIBUTES | closed)
     return {"LoadBalancers": [_shown_balancer(balancer)]}
 
 
@@ -218,7 +220,7 @@ def _delete_load_balancer(request: Request) -> Result:
     arn = request["LoadBalancerArn"]
     if arn not in balancers:
         return {}
-    if stored(alb._lb_attrs, arn).get("deletion_protection.enabled") == "true":
+    if attributes_of(alb._lb_attrs, arn).get("deletion_protection.enabled") == "true":
         raise AwsError(
             "OperationNotPermitted",
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
@@ -231,26 +233,13 @@ def _delete_load_balancer(request: Request) -> Result:
     return {}
 
 
-def _describe_load_balancer_attributes(request: Request) -> Result:
-    find_balancer(request["LoadBalancerArn"])
-    return listed(stored(alb._lb_attrs, request["LoadBalancerArn"]))
-
-
-def _modify_load_balancer_attributes(request: Request) -> Result:
-    balancer = find_balancer(request["LoadBalancerArn"])
-    _check_access_logs(balancer["LoadBalancerArn"], request)
-    return modify_attributes(alb._lb_attrs, request["LoadBalancerArn"], request, "Load balancer")
-
-
-def _check_access_logs(arn: str, request: Request) -> None:
+def _check_access_logs(arn: str, changed: Attributes, attributes: Attributes) -> None:
     """Refuses a bucket for access logs that the load balancer may not write to, as AWS does by trying.
 
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
     """
-    changed = {item["Key"]: item.get("Value", "") for item in request.get("Attributes", [])}
     if not any(key.startswith("access_logs.s3.") for key in changed):
         return
-    attributes = stored(alb._lb_attrs, arn) | changed
     if attributes["access_logs.s3.enabled"] != "true":
         return
     bucket, prefix = attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]
@@ -303,10 +292,8 @@ ACTIONS: dict[str, Action] = {
     "CreateLoadBalancer": _create_load_balancer,
     "DescribeLoadBalancers": _describe_load_balancers,
     "DeleteLoadBalancer": _delete_load_balancer,
-    "DescribeLoadBalancerAttributes": _describe_load_balancer_attributes,
-    "ModifyLoadBalancerAttributes": _modify_load_balancer_attributes,
     "SetSubnets": _set_subnets,
     "SetSecurityGroups": _set_security_groups,
     "SetIpAddressType": _set_ip_address_type,
     "DescribeCapacityReservation": _describe_capacity_reservation,
-}
+} | attribute_actions("Load balancer", alb._lb_attrs, find_balancer, _check_access_logs)

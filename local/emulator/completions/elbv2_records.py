@@ -1,8 +1,7 @@
 """What Elastic Load Balancing's completions share: the records, their names, attributes and tags.
 
-Owns finding them, and which load balancers use which target groups. Target groups, listeners and rules, and
-all attributes, lie in ministack's stores, in the form that its data plane reads. Deliberately knows no action
-but those on tags.
+Owns finding them, and which load balancers use which target groups. What ministack's data plane reads lies in
+its stores, in the form that it reads. Deliberately knows no action but those on tags and attributes.
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
 """
 
@@ -10,12 +9,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 from ministack.services import alb
 
+from local.emulator.completions.inside import ask
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
 
@@ -48,46 +48,82 @@ def check_name(name: str, what: str) -> None:
         )
 
 
-def _find(store: Any, arn: str, code: str, what: str) -> dict[str, Any]:
+def _kind(words: str) -> str:
+    return words.title().replace(" ", "")
+
+
+def _find(store: Any, arn: str, words: str) -> dict[str, Any]:
     record: dict[str, Any] | None = store.get(arn)
     if record is None:
-        raise AwsError(code, f"{what} '{arn}' not found")
+        raise AwsError(f"{_kind(words)}NotFound", f"{words} '{arn}' not found")
     return record
 
 
 def find_balancer(arn: str) -> dict[str, Any]:
-    return _find(balancers, arn, "LoadBalancerNotFound", "Load balancer")
+    return _find(balancers, arn, "Load balancer")
 
 
 def find_target_group(arn: str) -> dict[str, Any]:
-    return _find(alb._tgs, arn, "TargetGroupNotFound", "Target group")
+    return _find(alb._tgs, arn, "Target group")
 
 
 def find_listener(arn: str) -> dict[str, Any]:
-    return _find(alb._listeners, arn, "ListenerNotFound", "Listener")
+    return _find(alb._listeners, arn, "Listener")
 
 
 def find_rule(arn: str) -> dict[str, Any]:
-    return _find(alb._rules, arn, "RuleNotFound", "Rule")
+    return _find(alb._rules, arn, "Rule")
 
 
-def listed(attributes: dict[str, str]) -> Result:
-    return {"Attributes": [{"Key": key, "Value": value} for key, value in attributes.items()]}
+def targets_of(group_arn: str) -> list[dict[str, Any]]:
+    """What is registered in a target group, each with its port."""
+    asked = ask("elbv2", "DescribeTargetHealth", {"TargetGroupArn": group_arn})
+    return [each["Target"] for each in asked["TargetHealthDescriptions"]]
 
 
-def stored(store: Any, arn: str) -> dict[str, str]:
+# Attributes
+
+Attributes = dict[str, str]
+
+
+def listed(attributes: Attributes) -> list[dict[str, str]]:
+    """The attributes as they are stored and answered."""
+    return [{"Key": key, "Value": value} for key, value in attributes.items()]
+
+
+def attributes_of(store: Any, arn: str) -> Attributes:
     return {attribute["Key"]: attribute["Value"] for attribute in store.get(arn, [])}
 
 
-def modify_attributes(store: Any, arn: str, request: Request, what: str) -> Result:
-    attributes = stored(store, arn)
-    for attribute in request.get("Attributes", []):
-        key = attribute["Key"]
-        if key not in attributes:
-            raise AwsError("ValidationError", f"{what} attribute key '{key}' is not recognized")
-        attributes[key] = attribute.get("Value", "")
-    store[arn] = listed(attributes)["Attributes"]
-    return listed(attributes)
+def attribute_actions(
+    words: str,
+    store: Any,
+    find: Callable[[str], dict[str, Any]],
+    check: Callable[[str, Attributes, Attributes], None] = lambda _arn, _changed, _attributes: None,
+) -> dict[str, Action]:
+    """The actions on the attributes of a kind of resource; `check` refuses changes by what then holds."""
+    kind = _kind(words)
+
+    def describe(request: Request) -> Result:
+        arn = find(request[f"{kind}Arn"])[f"{kind}Arn"]
+        return {"Attributes": store[arn]}
+
+    def modify(request: Request) -> Result:
+        arn = find(request[f"{kind}Arn"])[f"{kind}Arn"]
+        attributes = attributes_of(store, arn)
+        changed = {each["Key"]: each.get("Value", "") for each in request.get("Attributes", [])}
+        for key in changed:
+            if key not in attributes:
+                raise AwsError("ValidationError", f"{words} attribute key '{key}' is not recognized")
+        attributes |= changed
+        check(arn, changed, attributes)
+        store[arn] = listed(attributes)
+        return {"Attributes": store[arn]}
+
+    return {f"Describe{kind}Attributes": describe, f"Modify{kind}Attributes": modify}
+
+
+# Tags
 
 
 def _add_tags(request: Request) -> Result:
@@ -118,6 +154,9 @@ def _tagged(arn: str) -> list[dict[str, str]]:
         raise AwsError(f"{kind}NotFound", f"{kind} '{arn}' not found")
     tags: list[dict[str, str]] = tags_by_arn[arn]
     return tags
+
+
+# Which load balancers use which target groups
 
 
 def used_target_groups() -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 Owns their actions and attributes. Deliberately doesn't check targets itself: a registered target is healthy
 unless its task says that it isn't.
-Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html,
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html, whose
+default for a timeout isn't an application load balancer's, as in
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html;
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html,
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ec2 import own_interfaces
@@ -19,13 +22,13 @@ from local.emulator.completions.ecs_health import target_health
 from local.emulator.completions.ecs_records import address_of
 from local.emulator.completions.elbv2_records import (
     arn_of,
+    attribute_actions,
     check_name,
     find_target_group,
     listed,
-    modify_attributes,
     new_id,
-    stored,
     tags_by_arn,
+    targets_of,
     used_target_groups,
 )
 from local.emulator.completions.patching import AwsError, Request
@@ -47,6 +50,8 @@ TARGET_GROUP_ATTRIBUTES = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 }
+
+_attributes = AccountRegionScopedDict()
 
 
 def _create_target_group(request: Request) -> Result:
@@ -81,9 +86,8 @@ def _create_target_group(request: Request) -> Result:
     }
     _check_health_check(group)
     alb._tgs[arn] = group
-    alb._targets[arn] = []
     tags_by_arn[arn] = request.get("Tags") or []
-    alb._tg_attrs[arn] = listed(TARGET_GROUP_ATTRIBUTES)["Attributes"]
+    _attributes[arn] = listed(TARGET_GROUP_ATTRIBUTES)
     return {"TargetGroups": [group]}
 
 
@@ -129,29 +133,21 @@ def _delete_target_group(request: Request) -> Result:
     arn = request["TargetGroupArn"]
     if arn in set(used_target_groups()):
         raise AwsError("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
-    for store in (alb._tgs, alb._targets, alb._tg_attrs, tags_by_arn):
+    if arn in alb._tgs:
+        alb.set_targets_for_group(arn, [], [target["Id"] for target in targets_of(arn)])
+    for store in (alb._tgs, _attributes, tags_by_arn):
         store.pop(arn, None)
     return {}
-
-
-def _describe_target_group_attributes(request: Request) -> Result:
-    find_target_group(request["TargetGroupArn"])
-    return listed(stored(alb._tg_attrs, request["TargetGroupArn"]))
-
-
-def _modify_target_group_attributes(request: Request) -> Result:
-    find_target_group(request["TargetGroupArn"])
-    return modify_attributes(alb._tg_attrs, request["TargetGroupArn"], request, "Target group")
 
 
 def _describe_target_health(request: Request) -> Result:
     group = find_target_group(request["TargetGroupArn"])
     wanted = {target["Id"] for target in request.get("Targets") or []}
     descriptions = []
-    for target in alb._targets.get(request["TargetGroupArn"], []):
+    for target in targets_of(request["TargetGroupArn"]):
         if wanted and target["Id"] not in wanted:
             continue
-        port = target.get("Port", group["Port"])
+        port = target["Port"]
         descriptions.append(
             {
                 "Target": {"Id": target["Id"], "Port": port, "AvailabilityZone": _zone_of(target["Id"])},
@@ -187,7 +183,5 @@ ACTIONS: dict[str, Action] = {
     "DescribeTargetGroups": _describe_target_groups,
     "ModifyTargetGroup": _modify_target_group,
     "DeleteTargetGroup": _delete_target_group,
-    "DescribeTargetGroupAttributes": _describe_target_group_attributes,
-    "ModifyTargetGroupAttributes": _modify_target_group_attributes,
     "DescribeTargetHealth": _describe_target_health,
-}
+} | attribute_actions("Target group", _attributes, find_target_group)

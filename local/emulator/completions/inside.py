@@ -30,7 +30,7 @@ _KEYS = {"elbv2": "elasticloadbalancing"}
 def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
     """The answer of a service that speaks JSON; an error that it answers is raised."""
     headers = {"x-amz-target": f"Inside.{action}", "content-type": "application/x-amz-json-1.0"}
-    status, _, body = _end_of(_HANDLERS[service]("POST", "/", headers, json.dumps(request).encode(), {}))
+    status, _, body = end_of(_HANDLERS[service]("POST", "/", headers, json.dumps(request).encode(), {}))
     answer: dict[str, Any] = json.loads(body or b"{}")
     if status >= 400:
         code = str(answer.get("__type", "InternalFailure")).rpartition("#")[2]
@@ -58,7 +58,7 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
     if "Bucket" in request and f"/{request['Bucket']}" not in path:
         path = f"/{request['Bucket']}{path}"  # botocore has S3's endpoint rules put it into the host's name
     query = parse_qs(f"{of_path}&{urlencode(sent['query_string'])}", keep_blank_values=True)
-    status, headers, answered = _end_of(
+    status, headers, answered = end_of(
         _HANDLERS[_KEYS.get(service, service)](
             sent["method"],
             path,
@@ -77,7 +77,7 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
     return parsed
 
 
-def _end_of(handling: Coroutine[Any, Any, Response]) -> Response:
+def end_of(handling: Coroutine[Any, Any, Response]) -> Response:
     """What a handler returns that waits for nothing, as those of records do."""
     try:
         handling.send(None)

@@ -1,8 +1,10 @@
 """CloudWatch Logs: filter patterns with phrases and alternatives, metric filters that count, keys that can
 be set.
 
-Owns what ministack lacks of the filters that the program uses. Deliberately matches every event for
-patterns on JSON or columns, as ministack does.
+Owns what ministack lacks of the filters that the program uses, and the key of a group that is there. For
+patterns on JSON or columns deliberately every event matches, as in ministack.
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html,
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
 """
 
 from __future__ import annotations
@@ -11,51 +13,69 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|(\S+))')
+_MOST_EVENTS = 10_000
+"""How many events FilterLogEvents answers with, and how many ministack shows at once."""
+
+_keys = AccountRegionScopedDict()
+"""What was made of the key of a log group since it is there, by its name: another one, or None."""
 
 
 def install() -> None:
     """Completes log groups and filters."""
-    wrap(cloudwatch_logs, "_compile_filter_pattern", _compile_filter_pattern)
     wrap(cloudwatch_logs, "_put_log_events", _put_log_events)
     serve_json(
         "logs",
         {
+            "FilterLogEvents": _filter_log_events,
             "PutMetricFilter": _put_metric_filter,
+            "DescribeLogGroups": _describe_log_groups,
+            "DeleteLogGroup": _delete_log_group,
             "AssociateKmsKey": _associate_kms_key,
             "DisassociateKmsKey": _disassociate_kms_key,
         },
     )
 
 
-def _compile_filter_pattern(original: Any) -> Any:
+def _filter_log_events(request: Request) -> dict[str, Any]:
+    """All events whose message matches, however many there are that don't."""
+    matches = _matcher(request.get("filterPattern") or "")
+    limit = min(request.get("limit") or _MOST_EVENTS, _MOST_EVENTS)
+    found: dict[str, dict[str, Any]] = {}
+    asked = {name: value for name, value in request.items() if name not in ("filterPattern", "limit")}
+    while True:
+        events = ask_json("logs", "FilterLogEvents", asked)["events"]
+        found |= {each["eventId"]: each for each in events if matches(each["message"])}
+        first, last = (events[0]["timestamp"], events[-1]["timestamp"]) if events else (0, 0)
+        if len(events) < _MOST_EVENTS or len(found) >= limit or first == last:
+            return {"events": list(found.values())[:limit], "searchedLogStreams": []}
+        asked["startTime"] = last
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
     """Terms are case-sensitive; all must occur, `-` ones must not, and of `?` ones any suffices."""
+    pattern = pattern.strip()
+    if pattern.startswith(("{", "[")):
+        return lambda _message: True
+    wanted: dict[str, list[Callable[[str], bool]]] = {"": [], "-": [], "?": []}
+    for sign, phrase, expression, word in _TERM.findall(pattern):
+        wanted[sign].append(_occurs(phrase.replace('\\"', '"'), expression, word))
 
-    def compile_pattern(raw: str) -> Callable[[str], bool]:
-        pattern = (raw or "").strip()
-        if not pattern or pattern.startswith(("{", "[")):
-            matcher: Callable[[str], bool] = original("{" if pattern else "")
-            return matcher
-        wanted: dict[str, list[Callable[[str], bool]]] = {"": [], "-": [], "?": []}
-        for sign, phrase, expression, word in _TERM.findall(pattern):
-            wanted[sign].append(_occurs(phrase.replace('\\"', '"'), expression, word))
+    def matches(message: str) -> bool:
+        if any(occurs(message) for occurs in wanted["-"]):
+            return False
+        if not all(occurs(message) for occurs in wanted[""]):
+            return False
+        alternatives = wanted["?"] if not wanted[""] else []
+        return not alternatives or any(occurs(message) for occurs in alternatives)
 
-        def matches(message: str) -> bool:
-            if any(occurs(message) for occurs in wanted["-"]):
-                return False
-            if not all(occurs(message) for occurs in wanted[""]):
-                return False
-            alternatives = wanted["?"] if not wanted[""] else []
-            return not alternatives or any(occurs(message) for occurs in alternatives)
-
-        return matches
-
-    return compile_pattern
+    return matches
 
 
 def _occurs(phrase: str, expression: str, word: str) -> Callable[[str], bool]:
@@ -96,7 +116,7 @@ def _put_log_events(original: Any) -> Any:
 
 
 def _count(metric_filter: dict[str, Any], messages: list[str]) -> None:
-    matches = cloudwatch_logs._compile_filter_pattern(metric_filter["filterPattern"])
+    matches = _matcher(metric_filter["filterPattern"])
     transformation = metric_filter["metricTransformations"][0]
     for message in messages:
         value = transformation["metricValue"] if matches(message) else transformation.get("defaultValue")
@@ -114,19 +134,39 @@ def _count(metric_filter: dict[str, Any], messages: list[str]) -> None:
         )
 
 
-def _group(request: Request) -> dict[str, Any]:
+def log_group_exists(name: str) -> bool:
+    """Whether the account has a log group of this name in the region."""
+    found = ask_json("logs", "DescribeLogGroups", {"logGroupNamePrefix": name, "limit": 1})["logGroups"]
+    return [group["logGroupName"] for group in found] == [name]
+
+
+def _describe_log_groups(request: Request) -> dict[str, Any]:
+    answer = ask_json("logs", "DescribeLogGroups", request)
+    for group in answer["logGroups"]:
+        key = _keys.get(group["logGroupName"], group.pop("kmsKeyId", None))
+        group.update({"kmsKeyId": key} if key else {})
+    return answer
+
+
+def _delete_log_group(request: Request) -> dict[str, Any]:
+    answer = ask_json("logs", "DeleteLogGroup", request)
+    _keys.pop(request["logGroupName"], None)
+    return answer
+
+
+def _name_of_group(request: Request) -> str:
     name = request.get("logGroupName") or request.get("resourceIdentifier", "").rpartition("log-group:")[2]
-    group: dict[str, Any] | None = cloudwatch_logs._log_groups.get(name.removesuffix(":*"))
-    if group is None:
+    name = name.removesuffix(":*")
+    if not log_group_exists(name):
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-    return group
+    return str(name)
 
 
 def _associate_kms_key(request: Request) -> dict[str, Any]:
-    _group(request)["kmsKeyId"] = request["kmsKeyId"]
+    _keys[_name_of_group(request)] = request["kmsKeyId"]
     return {}
 
 
 def _disassociate_kms_key(request: Request) -> dict[str, Any]:
-    _group(request).pop("kmsKeyId", None)
+    _keys[_name_of_group(request)] = None
     return {}

@@ -28,14 +28,8 @@ GAPS: tuple[Gap, ...] = (
         "runs whatever start scripts lie in two folders of this machine",
     ),
     Gap(
-        "services.acm",
-        ("_certificates",),
-        "completions/acm.py",
-        "issues a certificate at once, whether or not its DNS records are there",
-    ),
-    Gap(
         "services.alb",
-        ("_lb_attrs", "_listener_attrs", "_listeners", "_rules", "_targets", "_tg_attrs", "_tgs"),
+        ("_lb_attrs", "_listener_attrs", "_listeners", "_rules", "_tgs"),
         "completions/elbv2_records.py",
         "its control plane loses what it doesn't know; its data plane routes by these records",
     ),
@@ -47,33 +41,15 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.cloudwatch",
-        ("_alarms",),
-        "completions/cloudwatch.py",
-        "keeps no metric math, anomaly band or handling of small samples of an alarm",
-    ),
-    Gap(
-        "services.cloudwatch",
         ("_dispatch_alarm_actions",),
         "completions/sns.py, completions/alarm_muting.py",
         "tells whatever a topic's policy and key say, and knows no mute rules",
     ),
     Gap(
         "services.cloudwatch_logs",
-        ("_compile_filter_pattern", "_put_log_events"),
+        ("_put_log_events",),
         "completions/logs.py",
-        "knows no phrases or alternatives in a pattern, and a metric filter counts nothing",
-    ),
-    Gap(
-        "services.cloudwatch_logs",
-        ("_log_groups",),
-        "completions/logs.py, completions/ecs_permissions.py",
-        "a key can't be set on a log group that is there; a task starts without its log group",
-    ),
-    Gap(
-        "services.ecr",
-        ("_images", "_manifest_blobs", "_repositories", "_v2_put_manifest"),
-        "completions/ecr.py",
-        "a tag never moves, exclusions from immutable tags don't count",
+        "a metric filter counts nothing, neither in what is put nor in what a container says",
     ),
     Gap(
         "services.ecs",
