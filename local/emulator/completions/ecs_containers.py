@@ -27,10 +27,12 @@ from ministack.services import ecs
 
 from local.emulator.completions.ec2_interfaces import show_address as show_interface_address
 from local.emulator.completions.ecr import missing_image, resolve_digest
+from local.emulator.completions.ecs_records import definition_of
 from local.emulator.completions.ecs_surroundings import (
     NAME_LABEL,
     await_dependencies,
     ends_first,
+    refuse_start,
     show_aws,
     task_of,
 )
@@ -61,10 +63,8 @@ def install() -> None:
     """Puts the engine and its options into ministack's ECS."""
     wrap(ecs, "_get_docker", _choose_engine)
     wrap(ecs, "_run_docker_container", _run_container)
-    wrap(ecs, "_build_run_kwargs", _complete_run_options)
     wrap(ecs, "_remove_docker_container", _remove_container)
     wrap(ecs, "_cleanup_task_resources", _remove_volumes)
-    wrap(ecs, "_record_task_ip", _record_task_ip)
     wrap(ecs, "_reconcile_service_tasks", _reconcile_one_at_a_time)
 
 
@@ -123,10 +123,16 @@ def _run_container(original: Any) -> Any:
     def run(client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any) -> Any:
         task = task_of(options)
         await_dependencies(client, task, definition)
+        stop_timeout = definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS
+        options["labels"] = {
+            **options["labels"],
+            **(definition.get("dockerLabels") or {}),
+            _STOP_TIMEOUT_LABEL: str(stop_timeout),
+        }
         if isinstance(client, SimulatedEngine):
             problem = missing_image(definition["image"])
             if problem:
-                raise ecs._ImagePullError(problem)
+                refuse_start(task, f"CannotPullContainerError: {problem}")
             return client.containers.run(
                 definition["image"],
                 name=definition["name"],
@@ -136,50 +142,31 @@ def _run_container(original: Any) -> Any:
                     **options["environment"],
                 },
             )
-        return original(client, definition | {"image": _local_image(definition["image"])}, options, **how)
+        _complete_run_options(options, definition, task)
+        local = definition | {"image": _local_image(definition["image"])}
+        container = original(client, local, options, **how)
+        _show_own_address(task, container)
+        return container
 
     return run
 
 
-def _complete_run_options(original: Any) -> Any:
-    def build(
-        definition: dict[str, Any],
-        task_definition: dict[str, Any],
-        environment: dict[str, str],
-        ports: dict[str, Any],
-        network: str | None,
-        host_mode: bool,
-        task_id: str,
-        task_arn: str,
-        *rest: Any,
-    ) -> dict[str, Any]:
-        options: dict[str, Any] = original(
-            definition, task_definition, environment, ports, network, host_mode, task_id, task_arn, *rest
-        )
-        options |= run_options(definition, task_definition)
-        options["labels"] = {
-            **options["labels"],
-            **(definition.get("dockerLabels") or {}),
-            _STOP_TIMEOUT_LABEL: str(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS),
-        }
-        if simulated():
-            return options
-        task = ecs._tasks.get(task_arn) or {}
-        _share_volumes(options, definition, task_definition, task, task_id)
-        network = os.environ.get(NETWORK_VARIABLE)
-        if task_definition.get("networkMode") == "awsvpc" and network:
-            lasting = [
-                container_id
-                for shown, container_id in zip(
-                    task.get("containers", []), task.get("_docker_ids", []), strict=False
-                )
-                if not ends_first(task, shown["name"])
-            ]
-            _join_network(options, network, lasting)
-            show_aws(options["environment"], ecs._get_docker(), None if network == HOST_NETWORK else network)
-        return options
-
-    return build
+def _complete_run_options(options: dict[str, Any], definition: dict[str, Any], task: dict[str, Any]) -> None:
+    """Adds what ministack doesn't hand on to a Docker engine."""
+    task_definition = definition_of(task)
+    options |= run_options(definition, task_definition)
+    _share_volumes(options, definition, task_definition, task)
+    network = os.environ.get(NETWORK_VARIABLE)
+    if task_definition.get("networkMode") == "awsvpc" and network:
+        lasting = [
+            container_id
+            for shown, container_id in zip(
+                task.get("containers", []), task.get("_docker_ids", []), strict=False
+            )
+            if not ends_first(task, shown["name"])
+        ]
+        _join_network(options, network, lasting)
+        show_aws(options["environment"], ecs._get_docker(), None if network == HOST_NETWORK else network)
 
 
 def _join_network(options: dict[str, Any], network: str, earlier_containers: list[str]) -> None:
@@ -268,7 +255,6 @@ def _share_volumes(
     definition: dict[str, Any],
     task_definition: dict[str, Any],
     task: dict[str, Any],
-    task_id: str,
 ) -> None:
     """A volume of the engine for each bind mount that containers share.
 
@@ -279,6 +265,7 @@ def _share_volumes(
     for mount in definition.get("mountPoints") or []:
         if mount["sourceVolume"] not in shared:
             continue
+        task_id = task["taskArn"].rpartition("/")[2]
         volume = f"ministack-ecs-{task_id}-{mount['sourceVolume']}"
         if volume not in task.setdefault("_volumes", []):
             ecs._get_docker().volumes.create(volume, labels=options["labels"])
@@ -379,39 +366,31 @@ def show_address(task: dict[str, Any], attachment_id: str, address: str) -> None
         container["networkInterfaces"] = [{"attachmentId": attachment_id, "privateIpv4Address": address}]
 
 
-def _address_on(container: Any, network: str | None) -> str | None:
+def _address_of(container: Any) -> str | None:
+    """Where a container is reached itself; None where it shares another one's network."""
+    if os.environ.get(NETWORK_VARIABLE) == HOST_NETWORK:
+        return "127.0.0.1"
     container.reload()
-    networks = container.attrs["NetworkSettings"]["Networks"]
-    joined: dict[str, Any] = networks.get(network) or next(iter(networks.values()), {})
+    joined: dict[str, Any] = next(iter(container.attrs["NetworkSettings"]["Networks"].values()), {})
     address: str | None = joined.get("IPAddress")
     return address
 
 
-def _record_task_ip(original: Any) -> Any:
+def _show_own_address(task: dict[str, Any], container: Any) -> None:
     """A container is reached at its own address, so that one becomes the task's."""
-
-    def record(task: dict[str, Any], container: Any, network: Any) -> None:
-        if not task.get("attachments"):
-            original(task, container, network)
-            return
-        if isinstance(ecs._get_docker(), SimulatedEngine) or task.get("_container_ip"):
-            return
-        if ends_first(task, container.labels[NAME_LABEL]):
-            return
-        on_host = os.environ.get(NETWORK_VARIABLE) == HOST_NETWORK
-        address = "127.0.0.1" if on_host else _address_on(container, network)
-        if not address:
-            return
-        with resource_lock("ecs-task", task["taskArn"]):
-            task["_container_ip"] = address
-            attachment = task["attachments"][0]
-            for detail in attachment["details"]:
-                if detail["name"] == "privateIPv4Address":
-                    detail["value"] = address
-            show_address(task, attachment["id"], address)
-        show_interface_address(task.get("_interface"), address)
-
-    return record
+    if not task.get("attachments") or task.get("_container_ip"):
+        return
+    address = None if ends_first(task, container.labels[NAME_LABEL]) else _address_of(container)
+    if not address:
+        return
+    with resource_lock("ecs-task", task["taskArn"]):
+        task["_container_ip"] = address
+        attachment = task["attachments"][0]
+        for detail in attachment["details"]:
+            if detail["name"] == "privateIPv4Address":
+                detail["value"] = address
+        show_address(task, attachment["id"], address)
+    show_interface_address(task.get("_interface"), address)
 
 
 def explain_exit(task: dict[str, Any]) -> None:

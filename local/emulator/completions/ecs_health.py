@@ -4,6 +4,8 @@ Owns when a task counts as healthy, so that a deployment waits for it, and that 
 isn't. With a real engine a target is asked over HTTP, about once a second instead of at the target group's
 interval; a simulated container is healthy unless it was told not to be. Deliberately doesn't own the tasks
 (`completions.ecs_tasks`).
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/healthcheck.html,
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ecs_containers import find_container, simulated
-from local.emulator.completions.ecs_records import address_of, definition_of, service_key, service_of
+from local.emulator.completions.ecs_records import (
+    address_of,
+    definition_of,
+    seconds_of,
+    service_key,
+    service_of,
+)
 from local.emulator.completions.ecs_registration import load_balancers_of
 from local.emulator.completions.ecs_stopping import begin_stop
 from local.emulator.completions.patching import wrap
@@ -193,7 +201,7 @@ def _problem(
     task: dict[str, Any], service: dict[str, Any], groups: list[tuple[dict[str, Any], int]]
 ) -> str | None:
     """Why the service scheduler gives a task up; failures count after the service's grace period only."""
-    age_seconds = time.time() - task.get("_started_seconds", time.time())
+    age_seconds = time.time() - (seconds_of(task, "startedAt") or time.time())
     grace_seconds = service.get("healthCheckGracePeriodSeconds") or 0
     balanced = bool(service.get("loadBalancers"))
     if balanced and age_seconds < grace_seconds:

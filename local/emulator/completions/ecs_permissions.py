@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import ecs
+from ministack.services import ecs, secretsmanager, ssm
 
 from local.emulator.completions.ecr import repository_of
+from local.emulator.completions.ecs_surroundings import refuse_start
 from local.emulator.completions.inside import ask, ask_json
 from local.emulator.completions.logs import log_group_exists
 from local.emulator.completions.patching import AwsError, wrap
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
+_NO_SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth: "
 _TRIED_AGAIN = "service call has been retried 1 time(s): "
 _FROM_PARAMETER_STORE = f"unable to retrieve secrets from ssm: {_TRIED_AGAIN}"
 _FROM_SECRETS_MANAGER = f"unable to retrieve secret from asm: {_TRIED_AGAIN}"
@@ -31,53 +34,16 @@ _FROM_SECRETS_MANAGER = f"unable to retrieve secret from asm: {_TRIED_AGAIN}"
 def install() -> None:
     """Checks before the containers of a task are started."""
     wrap(ecs, "_start_task_worker", _check_first)
-    wrap(ecs, "_resolve_container_secrets", _missing_in_awss_words)
 
 
 def _check_first(original: Any) -> Any:
-    def start(task: dict[str, Any], definition: dict[str, Any], overrides: Any, client: Any) -> None:
+    def start(task: dict[str, Any], definition: dict[str, Any], *rest: Any) -> None:
         problem = start_problem(task, definition)
-        if problem is None:
-            original(task, definition, overrides, client)
-            return
-        if ecs._mark_task_pending(task["taskArn"], task):
-            ecs._mark_task_stopped(task["taskArn"], task, problem, "TaskFailedToStart")
-            ecs._cleanup_task_resources(task, client)
+        if problem is not None:
+            refuse_start(task, problem)
+        original(task, definition, *rest)
 
     return start
-
-
-def _missing_in_awss_words(original: Any) -> Any:
-    """Says of a secret that isn't there what people search AWS's pages for.
-
-    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resolve-resource-initialization-error.html
-    """
-
-    def resolve(container: dict[str, Any]) -> Any:
-        try:
-            return original(container)
-        except ecs._SecretResolutionError as error:
-            reference = next(
-                secret["valueFrom"]
-                for secret in container["secrets"]
-                if f" {secret['valueFrom']} for environment variable {secret['name']}" in str(error)
-            )
-            raise ecs._SecretResolutionError(_missing(reference, "json key" in str(error))) from None
-
-    return resolve
-
-
-def _missing(reference: str, is_key: bool) -> str:
-    if ":secretsmanager:" not in reference:
-        name = reference.partition(":parameter")[2] or reference
-        return f"{_FROM_PARAMETER_STORE}invalid parameters: {name}"
-    arn = ":".join(reference.split(":")[:7])
-    if is_key:
-        return f"retrieved secret from Secrets Manager did not contain json key {reference.split(':')[7]}"
-    return (
-        f"{_FROM_SECRETS_MANAGER}failed to fetch secret {arn} from secrets manager: "
-        "ResourceNotFoundException: Secrets Manager can't find the specified secret."
-    )
 
 
 def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
@@ -85,9 +51,7 @@ def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | Non
     role_arn = definition.get("executionRoleArn", "")
     role = _role(role_arn.rpartition("/")[2]) if role_arn else None
     problems = iter(()) if role is None else _role_problems(role, role_arn, task, definition)
-    for problem in problems:
-        return problem
-    return next(_log_problems(role, task, definition), None)
+    return next(chain(problems, _missing_secrets(definition), _log_problems(role, task, definition)), None)
 
 
 def _role_problems(
@@ -99,7 +63,6 @@ def _role_problems(
             "that the role being passed has the proper trust relationship and permissions and that your IAM "
             "user has permissions to pass this role."
         )
-    prefix = "ResourceInitializationError: unable to pull secrets or registry auth: "
     for container in definition.get("containerDefinitions", []):
         credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
         references = [secret.get("valueFrom", "") for secret in container.get("secrets") or []]
@@ -108,13 +71,51 @@ def _role_problems(
             denial = _denial(role, task, action, resource)
             if denial:
                 store = _FROM_PARAMETER_STORE if action.startswith("ssm:") else _FROM_SECRETS_MANAGER
-                yield f"{prefix}execution resource retrieval failed: {store}{denial}"
+                yield f"{_NO_SECRETS}execution resource retrieval failed: {store}{denial}"
         repository = repository_of(container.get("image", ""))
         if repository:
             for action, resource in (("ecr:GetAuthorizationToken", "*"), ("ecr:BatchGetImage", repository)):
                 denial = _denial(role, task, action, resource)
                 if denial:
-                    yield f"{prefix}the task cannot pull registry auth from Amazon ECR: {denial}"
+                    yield f"{_NO_SECRETS}the task cannot pull registry auth from Amazon ECR: {denial}"
+
+
+def _missing_secrets(definition: dict[str, Any]) -> Iterator[str]:
+    """What a container is to read and isn't there, in the words that people search AWS's pages for.
+
+    Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resolve-resource-initialization-error.html
+    """
+    for container in definition.get("containerDefinitions", []):
+        for secret in container.get("secrets") or []:
+            problem = _missing(secret["valueFrom"])
+            if problem:
+                yield f"{_NO_SECRETS}execution resource retrieval failed: {problem}"
+
+
+def _missing(reference: str) -> str | None:
+    if ":secretsmanager:" not in reference:
+        name = reference.partition(":parameter")[2] or reference
+        is_there = ssm.resolve_parameter_value(reference) is not None
+        return None if is_there else f"{_FROM_PARAMETER_STORE}invalid parameters: {name}"
+    parts = [*reference.split(":"), ""]
+    arn, key = ":".join(parts[:7]), parts[7]
+    value = secretsmanager.resolve_secret_string(arn)
+    if value is None:
+        return (
+            f"{_FROM_SECRETS_MANAGER}failed to fetch secret {arn} from secrets manager: "
+            "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+        )
+    if key and key not in _members(value):
+        return f"retrieved secret from Secrets Manager did not contain json key {key}"
+    return None
+
+
+def _members(value: str) -> dict[str, Any]:
+    try:
+        content = json.loads(value)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _ecs_may_assume(role: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """How ECS's completions find a cluster, a service, a task and what belongs to it.
 
-Owns reading references and records, by ECS's own API where it has them. Deliberately changes nothing.
+Owns reading references and records, by ECS's own API where it has them, and how an action is put before
+ministack's. Deliberately changes no record.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html (ARNs),
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
 """
@@ -8,29 +9,45 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.htm
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
-from local.emulator.completions.patching import AwsError, Request, json_body
+from local.emulator.completions.patching import AwsError, Request, Response, json_action, json_body
 
 Record = dict[str, Any]
+
+_MINISTACKS = dict(ecs._ACTION_MAP)
+"""Its own actions, before anything was put before them."""
+
+
+def serve_actions(actions: Mapping[str, Callable[[Request], Record]]) -> None:
+    """Has these actions answered before ministack is asked."""
+    ecs._ACTION_MAP.update({name: json_action(action) for name, action in actions.items()})
 
 
 def asked(action: str, request: Request) -> Record:
     """ECS's own answer to an action; an error that it answers is raised."""
-    response = ecs._ACTION_MAP[action](request)
+    return _answer(ecs._ACTION_MAP[action](request))
+
+
+def ask_ministack(action: str, request: Request) -> Record:
+    """What ministack itself would answer; an error that it answers is raised."""
+    return _answer(_MINISTACKS[action](request))
+
+
+def _answer(response: Response) -> Record:
     answer = json_body(response)
     if response[0] >= 400:
         raise AwsError(answer["__type"].rpartition("#")[2], answer.get("message", ""), response[0])
     return answer
 
 
-def now() -> str:
-    """The time as ECS has it, in milliseconds; ministack's whole seconds hide who came first."""
-    moment = datetime.datetime.now(datetime.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def seconds_of(task: Record, moment: str) -> float | None:
+    """When a task was `startedAt` or `stoppedAt`; None while it wasn't."""
+    return datetime.datetime.fromisoformat(task[moment]).timestamp() if task.get(moment) else None
 
 
 def name_of(reference: str | None) -> str:
@@ -87,7 +104,10 @@ def service_of(task: Record) -> Record | None:
 def definition_of(task: Record) -> Record:
     """The task definition of a task or service; empty where it is gone."""
     arn = task.get("taskDefinitionArn") or task["taskDefinition"]
-    found: Record = ecs._task_defs.get(arn.rpartition("/")[2]) or {}
+    try:
+        found: Record = asked("DescribeTaskDefinition", {"taskDefinition": arn})["taskDefinition"]
+    except AwsError:
+        return {}
     return found
 
 

@@ -20,7 +20,7 @@ from ministack.core.concurrency import spawn_background
 from ministack.core.responses import now_iso
 from ministack.services import ecs
 
-from local.emulator.completions.ecs_records import service_key, service_of
+from local.emulator.completions.ecs_records import seconds_of, service_key, service_of
 from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import Request, Response, wrap
@@ -60,9 +60,9 @@ def _record(original: Any) -> Any:
 
 def _count(service: dict[str, Any], task: dict[str, Any]) -> None:
     definition = task["taskDefinitionArn"]
-    started = task.get("_started_seconds")
+    started = seconds_of(task, "startedAt")
     in_a_row, never_ran = service.get("_failures", {}).get(definition, (0, 0))
-    ended = task.get("_stopped_seconds", time.time())
+    ended = seconds_of(task, "stoppedAt") or time.time()
     if started is not None and ended - started > LONGEST_DELAY_SECONDS:
         in_a_row = 0
     in_a_row, never_ran = in_a_row + 1, never_ran + 1 if started is None else 0

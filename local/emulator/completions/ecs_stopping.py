@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 from ministack.core.concurrency import resource_lock, spawn_background
+from ministack.core.responses import now_iso
 from ministack.services import ecs, ecs_metadata
 
 from local.emulator.completions.ecs_containers import (
@@ -28,7 +29,7 @@ from local.emulator.completions.ecs_containers import (
     simulated,
     stop_timeout_seconds,
 )
-from local.emulator.completions.ecs_records import find_task, now, service_of
+from local.emulator.completions.ecs_records import find_task, service_of
 from local.emulator.completions.ecs_tasks import report_stopped, stop_code_and_reason
 from local.emulator.completions.patching import Request, Response, wrap
 
@@ -41,6 +42,7 @@ DRAINING_SECONDS = 1.0
 def install() -> None:
     """Lets a stop take its time."""
     wrap(ecs, "_stop_task", _stop_task)
+    ecs._ACTION_MAP["StopTask"] = ecs._stop_task
 
 
 def _stop_task(original: Any) -> Any:
@@ -77,7 +79,7 @@ def begin_stop(task: dict[str, Any], stop_code: str, reason: str) -> bool:
         task |= {
             "desiredStatus": "STOPPED",
             "lastStatus": "DEACTIVATING" if balanced else "STOPPING",
-            "stoppingAt": now(),
+            "stoppingAt": now_iso(),
             "stopCode": stop_code,
             "stoppedReason": reason,
         }
@@ -102,7 +104,7 @@ def _finish(task: dict[str, Any], balanced: bool) -> None:
     with resource_lock("ecs-task", task["taskArn"]):
         # DEPROVISIONING and STOPPED count, as in ministack's own sequence.
         task["version"] += 2
-        stopped_at = now()
+        stopped_at = now_iso()
         task |= {"lastStatus": "STOPPED", "executionStoppedAt": stopped_at, "stoppedAt": stopped_at}
         for shown in task.get("containers", []):
             shown["lastStatus"] = "STOPPED"

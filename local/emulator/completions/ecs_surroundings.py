@@ -17,7 +17,7 @@ import socket
 import socketserver
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from ministack.core.responses import get_account_id
 from ministack.services import ecs
@@ -69,6 +69,12 @@ def _depth(definition: dict[str, Any], name: str, above: tuple[str, ...] = ()) -
             ]
             return 1 + max(needed, default=-1)
     return 0
+
+
+def refuse_start(task: dict[str, Any], reason: str) -> NoReturn:
+    """Has a task end before it has started, for this reason, around which ministack would put words."""
+    task["_refused"] = reason
+    raise RuntimeError(reason)
 
 
 def task_of(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """ECS tasks: the network interface of each task, its logs and end, on a real or a simulated container engine.
 
-Owns what happens to a task after ministack has registered it. Deliberately doesn't own services and their
-deployments (`completions.ecs`), what its containers run on (`completions.ecs_containers`), nor whether they
-are healthy (`completions.ecs_health`).
+Owns what happens to a task after ministack has registered it. Deliberately doesn't own services
+(`completions.ecs_services`), what the containers run on (`completions.ecs_containers`), nor whether they are
+healthy (`completions.ecs_health`).
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_NetworkInterface.html
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import uuid
 from typing import Any
 
 from ministack.core.concurrency import resource_lock
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, now_iso
 from ministack.services import ecs
 
 from local.emulator.completions.ec2_interfaces import attach_interface, detach_interface, private_dns_name
@@ -24,7 +26,7 @@ from local.emulator.completions.ecs_records import (
     asked,
     definition_of,
     find_cluster,
-    now,
+    seconds_of,
     service_of,
     tags_of,
 )
@@ -54,16 +56,16 @@ _SCHEDULER_REASONS = (
 
 def install() -> None:
     """Completes the life of tasks."""
-    replace(ecs, "_iso", now)
     replace(ecs, "_ts_to_epoch", _epoch_seconds)
     wrap(ecs, "_sanitize", _sanitize)
     wrap(ecs, "_run_task", _run_task)
-    wrap(ecs, "_mark_task_pending", _mark_pending)
-    wrap(ecs, "_mark_task_running", _mark_running)
+    # What a caller asks for goes the way of what the scheduler asks for.
+    ecs._ACTION_MAP["RunTask"] = ecs._run_task
+    wrap(ecs, "_start_task_worker", _start)
     wrap(ecs, "_mark_task_stopped", _mark_stopped)
 
 
-# ECS's times have milliseconds; ministack's are whole seconds, which hide who came first.
+# ECS's times have milliseconds; ministack answers whole seconds, which hide who came first.
 
 
 def _epoch_seconds(value: Any) -> Any:
@@ -223,54 +225,46 @@ def _report_started(request: Request, cluster: str, tasks: list[dict[str, Any]])
 
 def add_event(service: dict[str, Any], message: str) -> None:
     """Puts a service event first; AWS keeps the last hundred."""
-    service["events"].insert(0, {"id": str(uuid.uuid4()), "createdAt": now(), "message": message})
+    service["events"].insert(0, {"id": str(uuid.uuid4()), "createdAt": now_iso(), "message": message})
     del service["events"][100:]
 
 
 def _forget_old_tasks() -> None:
     oldest = time.time() - STOPPED_TASKS_KEPT_SECONDS
     for arn, task in ecs._tasks.items():
-        if task.get("lastStatus") == "STOPPED" and task.get("_stopped_seconds", time.time()) < oldest:
+        if (seconds_of(task, "stoppedAt") or time.time()) < oldest:
             ecs._tasks.pop(arn, None)
             keys = [tag["key"] for tag in tags_of(arn)]
             asked("UntagResource", {"resourceArn": arn, "tagKeys": keys})
 
 
-def _mark_pending(original: Any) -> Any:
-    def mark(task_arn: str, task: dict[str, Any]) -> bool:
+def _start(original: Any) -> Any:
+    """Starts a task that has its interface, and tells of one that runs."""
+
+    def start(task: dict[str, Any], *rest: Any) -> None:
         # The worker may be faster than the answer to the request that made the task.
         deadline = time.monotonic() + 5
         while task.get("_network_mode") == "awsvpc" and not task.get("_interface"):
             if task.get("lastStatus") == "STOPPED" or time.monotonic() > deadline:
                 break
             time.sleep(0.005)
-        return bool(original(task_arn, task))
-
-    return mark
-
-
-def _mark_running(original: Any) -> Any:
-    def mark(task_arn: str, task: dict[str, Any]) -> bool:
-        task["_started_seconds"] = time.time()
-        running = bool(original(task_arn, task))
-        if running:
+        original(task, *rest)
+        if task.get("startedAt"):
             if simulated():
                 take_lease(task)
-            publish("ECS Task State Change", [task_arn], ecs._sanitize(task))
-        return running
+            publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))
 
-    return mark
+    return start
 
 
 def _mark_stopped(original: Any) -> Any:
     def mark(
         task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None
     ) -> bool:
-        stop_code, reason = stop_code_and_reason(task, stop_code, reason)
+        stop_code, reason = stop_code_and_reason(task, stop_code, task.get("_refused", reason))
         if stop_code == "EssentialContainerExited":
             reason = "Essential container in task exited"
             explain_exit(task)
-        task["_stopped_seconds"] = time.time()
         stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
         if stopped:
             report_stopped(task)
@@ -290,7 +284,6 @@ def stop_code_and_reason(task: dict[str, Any], stop_code: str, reason: str) -> t
 def report_stopped(task: dict[str, Any]) -> None:
     """Gives a stopped task's network interface back, and tells EventBridge of it."""
     _detach_interface(task)
-    task["_stopped_seconds"] = task.get("_stopped_seconds") or time.time()
     if simulated():
         release_lease(task)
     publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))

@@ -54,20 +54,20 @@ GAPS: tuple[Gap, ...] = (
     Gap(
         "services.ecs",
         ("_ACTION_MAP",),
-        "completions/ecs.py",
+        "completions/ecs_records.py",
         "loses arguments of clusters, services and task definitions, and keeps no service deployments",
     ),
     Gap(
         "services.ecs",
-        ("_services", "_task_defs", "_tasks"),
-        "completions/ecs.py, completions/ecs_tasks.py",
+        ("_services", "_tasks"),
+        "completions/ecs_records.py",
         "its stores, which the completions of a service's and a task's life read",
     ),
     Gap(
         "services.ecs",
-        ("_iso", "_sanitize", "_ts_to_epoch"),
+        ("_sanitize", "_ts_to_epoch"),
         "completions/ecs_tasks.py",
-        "times are whole seconds, which hide who came first; a record that grows can't be shown",
+        "times are answered in whole seconds, which hide who came first; a record that grows can't be shown",
     ),
     Gap(
         "services.ecs",
@@ -77,7 +77,7 @@ GAPS: tuple[Gap, ...] = (
             "_refresh_service_state",
             "_schedule_service_deployment_completion",
         ),
-        "completions/ecs.py, completions/ecs_registration.py",
+        "completions/ecs_deployments.py, completions/ecs_registration.py, completions/ecs_health.py",
         "a rollback doesn't bring back network and capacity, and what never ran keeps a successor out",
     ),
     Gap(
@@ -88,21 +88,15 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.ecs",
-        (
-            "_mark_task_pending",
-            "_mark_task_running",
-            "_mark_task_stopped",
-        ),
-        "completions/ecs_tasks.py",
-        "tells EventBridge nothing of tasks, and names other reasons for a stop than ECS",
+        ("_mark_task_stopped", "_start_task_worker"),
+        "completions/ecs_tasks.py, completions/ecs_permissions.py, completions/ecs_surroundings.py",
+        "tells EventBridge nothing of tasks, starts one whatever its execution role may and all its "
+        "containers at once, and names other reasons for a stop than ECS",
     ),
     Gap(
         "services.ecs",
-        (
-            "_cleanup_task_resources",
-            "_stop_task",
-        ),
-        "completions/ecs_stopping.py",
+        ("_cleanup_task_resources", "_stop_task"),
+        "completions/ecs_stopping.py, completions/ecs_containers.py",
         "a task is gone the moment that it is told to stop",
     ),
     Gap(
@@ -113,35 +107,20 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.ecs",
-        (
-            "_record_task_ip",
-            "_sync_service_targets",
-        ),
-        "completions/ecs_registration.py, completions/ecs_containers.py",
+        ("_sync_service_targets",),
+        "completions/ecs_registration.py",
         "registers all tasks at the service's present port, and has one address for all of them",
     ),
     Gap(
         "services.ecs",
         (
             "_ECS_DEPLOYMENT_STEADY_DELAY",
-            "_build_run_kwargs",
             "_get_docker",
             "_remove_docker_container",
             "_run_docker_container",
         ),
         "completions/ecs_containers.py",
         "runs containers without limits, users, volumes or entry points, and on a Docker engine alone",
-    ),
-    Gap(
-        "services.ecs",
-        (
-            "_ImagePullError",
-            "_SecretResolutionError",
-            "_resolve_container_secrets",
-            "_start_task_worker",
-        ),
-        "completions/ecs_permissions.py, completions/ecs_surroundings.py",
-        "starts a task whatever its execution role may, and all its containers at once",
     ),
     Gap(
         "services.eventbridge",

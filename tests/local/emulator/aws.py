@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+REGION = "ap-northeast-2"
+Client = Callable[..., Any]
+
+
+def eventually(condition: Callable[[], Any], *, seconds: float = 20.0) -> Any:
+    """Polls until the condition holds and returns what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.02)
+    return found
 
 
 def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[str, str]:
@@ -37,7 +51,7 @@ def assert_contains(got: Any, sent: Any, path: str = "") -> None:
         assert got == sent, path
 
 
-def network(ec2: Any, region: str = "ap-northeast-2") -> tuple[str, list[str], str]:
+def network(ec2: Any, region: str = REGION) -> tuple[str, list[str], str]:
     """A VPC with subnets in two zones and a security group."""
     vpc: str = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     subnets = [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from botocore.config import Config
 from local.emulator import process
 from tests.local.emulated import emulator_python
 from tests.local.emulator.answers import wrong
-
-REGION = "ap-northeast-2"
+from tests.local.emulator.aws import REGION, Client
+from tests.local.emulator.ecs_world import World
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +34,6 @@ def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield running
     process.stop(state_dir)
 
-
-Client = Callable[..., Any]
 
 _accounts = itertools.count(100_000_000_000)
 
@@ -76,10 +73,7 @@ def client(emulator: process.RunningEmulator, account: str) -> Client:
     return make
 
 
-def eventually(condition: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    """Polls until the condition holds and returns what it returned."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
-    return found
+@pytest.fixture
+def world(client: Client, account: str) -> World:
+    """A cluster in a network, without anything in it."""
+    return World(client, account)

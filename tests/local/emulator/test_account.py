@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator import process
-from tests.local.emulator.conftest import Client
+from tests.local.emulator.aws import Client
 from tools.audit import on_this_machine
 
 

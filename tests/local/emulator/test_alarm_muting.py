@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from local.emulator.process import RunningEmulator
-from tests.local.emulator.aws import assert_contains, heard_queue, refusal
-from tests.local.emulator.conftest import REGION, Client, eventually
+from tests.local.emulator.aws import REGION, Client, assert_contains, eventually, heard_queue, refusal
 from tests.local.emulator.test_cloudwatch import call
 
 ALARM = "fileflow-scheduler-download-none-running"

@@ -14,8 +14,7 @@ import botocore.serialize
 import pytest
 
 from local.emulator.process import RunningEmulator
-from tests.local.emulator.aws import assert_contains, refusal
-from tests.local.emulator.conftest import REGION, Client
+from tests.local.emulator.aws import REGION, Client, assert_contains, refusal
 
 RUNNING: dict[str, Any] = {
     "AlarmName": "running",

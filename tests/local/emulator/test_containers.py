@@ -19,8 +19,8 @@ from local.emulator import process
 from local.paths import Paths
 from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running
-from tests.local.emulator.conftest import REGION, Client, eventually
-from tests.local.emulator.test_ecs import BREAKER, SERVICE, STOP_BEFORE_START, World
+from tests.local.emulator.aws import REGION, Client, eventually
+from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, World
 
 HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 5, "timeout": 3, "retries": 2}
 LONG_SECONDS = 90

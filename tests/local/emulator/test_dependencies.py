@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.conftest import REGION, Client, eventually
-from tests.local.emulator.test_ecs import LOG_GROUP, World
+from tests.local.emulator.aws import REGION, eventually
+from tests.local.emulator.ecs_world import LOG_GROUP, World
 
 IMAGE = "public.ecr.aws/fileflow/scheduler:1"
 LOGS = {
@@ -60,11 +60,6 @@ def log_of(world: World, arn: str, container: str) -> str:
 def described(world: World, arn: str) -> dict[str, Any]:
     task: dict[str, Any] = world.ecs.describe_tasks(cluster="fileflow-prod", tasks=[arn])["tasks"][0]
     return task
-
-
-@pytest.fixture
-def world(client: Client, account: str) -> World:
-    return World(client, account)
 
 
 @pytest.mark.parametrize("condition", ["SUCCESS", "COMPLETE"])

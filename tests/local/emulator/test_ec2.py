@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import assert_contains, network, refusal
-from tests.local.emulator.conftest import REGION, Client
+from tests.local.emulator.aws import REGION, Client, assert_contains, network, refusal
 
 
 @pytest.fixture

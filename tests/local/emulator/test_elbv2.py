@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from local.emulator.process import RunningEmulator
-from tests.local.emulator.aws import assert_contains, network, refusal
-from tests.local.emulator.conftest import REGION, Client
+from tests.local.emulator.aws import REGION, Client, assert_contains, network, refusal
 
 ATTRIBUTES = {
     "access_logs.s3.enabled": "true",

@@ -9,8 +9,7 @@ import pytest
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.names import Names
-from tests.local.emulator.aws import heard_queue
-from tests.local.emulator.conftest import Client, eventually
+from tests.local.emulator.aws import Client, eventually, heard_queue
 from tests.unit import providers
 from tests.unit.recorder import record
 

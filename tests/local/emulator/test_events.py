@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from components.alarm_topic import TOLD_EVENTS
-from tests.local.emulator.aws import heard_queue
-from tests.local.emulator.conftest import Client, eventually
-from tests.local.emulator.test_ecs import LOG_GROUP, STOP_BEFORE_START, World
+from tests.local.emulator.aws import Client, eventually, heard_queue
+from tests.local.emulator.ecs_world import LOG_GROUP, STOP_BEFORE_START, World
 
 STATEMENT = {
     "Effect": "Allow",
@@ -98,11 +97,6 @@ def heard(client: Client, cluster_arn: str) -> Any:
         return [json.loads(each["Body"])["detail"] for each in received.get("Messages", [])]
 
     return details
-
-
-@pytest.fixture
-def world(client: Client, account: str) -> World:
-    return World(client, account)
 
 
 def test_a_task_that_was_killed_for_its_memory_is_told(world: World) -> None:

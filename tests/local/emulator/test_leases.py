@@ -15,16 +15,11 @@ from components.names import GUARD, LEASE_KEY
 from components.rollout import RolledBackError
 from local.emulator.process import RunningEmulator
 from local.paths import ROOT
-from tests.local.emulator.conftest import Client, eventually
-from tests.local.emulator.test_ecs import World
+from tests.local.emulator.aws import eventually
+from tests.local.emulator.ecs_world import World
 
 TABLE, KEY = "leases", "fileflow-db/download"
 ENTRY_POINT = [GUARD, "run", "--table", TABLE, "--key", KEY, "--", "/cnb/process/web"]
-
-
-@pytest.fixture
-def world(client: Client, account: str) -> World:
-    return World(client, account)
 
 
 def make_table(world: World) -> None:

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from local.emulator import process
-from tests.local.emulator.conftest import eventually
+from tests.local.emulator.aws import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import assert_contains, refusal
-from tests.local.emulator.conftest import REGION, Client
+from local.emulator import process
+from tests.local.emulator.aws import REGION, Client, assert_contains, refusal
 
 TRUST = {
     "Version": "2012-10-17",
@@ -79,6 +81,36 @@ def test_a_version_stays_on_its_image_while_latest_moves(ecr: Any) -> None:
         "imageDetails"
     ]
     assert described["imageTags"] == ["web-api-1.0"]
+
+
+def test_a_push_is_refused_where_put_image_is(
+    ecr: Any, emulator: process.RunningEmulator, account: str
+) -> None:
+    def pushed(content: str, tag: str) -> int:
+        registry = f"{account}.dkr.ecr.{REGION}.amazonaws.com"
+        request = urllib.request.Request(
+            f"{emulator.url}/v2/fileflow/manifests/{tag}",
+            data=content.encode(),
+            headers={"Host": registry, "Content-Type": "application/vnd.oci.image.manifest.v1+json"},
+            method="PUT",
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            assert json.load(error)["errors"][0]["code"] == "TAG_INVALID"
+            return error.code
+
+    assert [pushed("1", "web-api-1.0"), pushed("1", "web-api-1.0"), pushed("2", "web-api-1.0")] == [
+        201,
+        201,
+        400,
+    ]
+    assert [pushed("1", "latest"), pushed("2", "latest")] == [201, 201]
+    tags = {
+        tuple(each["imageTags"]) for each in ecr.describe_images(repositoryName="fileflow")["imageDetails"]
+    }
+    assert tags == {("web-api-1.0",), ("latest",)}
 
 
 def test_the_same_image_under_the_same_tag_is_refused_and_says_so(ecr: Any) -> None:

@@ -1,0 +1,254 @@
+"""ECS's services on the emulated AWS: they come back as they were put, and are refused where AWS refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.local.emulator.aws import REGION, eventually, refusal
+from tests.local.emulator.ecs_world import (
+    SERVICE,
+    World,
+    stopped,
+)
+
+CREATE_OPTIONS: dict[str, Any] = {
+    "availabilityZoneRebalancing": "DISABLED",
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "deploymentConfiguration": {
+        "minimumHealthyPercent": 50,
+        "maximumPercent": 150,
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "alarms": {"alarmNames": ["a"], "enable": True, "rollback": True},
+    },
+    "platformVersion": "1.4.0",
+    "propagateTags": "SERVICE",
+    "enableECSManagedTags": True,
+    "enableExecuteCommand": True,
+    "placementConstraints": [],
+    "placementStrategy": [],
+    "tags": [{"key": "Project", "value": "fileflow"}],
+}
+
+
+def test_every_field_of_a_service_comes_back(world: World) -> None:
+    created = world.create(world.register(), **CREATE_OPTIONS)
+    for service in (created, world.service("TAGS")):
+        for name, value in CREATE_OPTIONS.items():
+            assert service[name] == value, name
+        assert service["networkConfiguration"] == world.network
+        assert service["launchType"] == "FARGATE"
+        assert service["platformFamily"] == "Linux"
+        assert service["roleArn"].endswith("AWSServiceRoleForECS")
+        deployment = service["deployments"][0]
+        assert deployment["networkConfiguration"] == world.network
+        assert deployment["launchType"] == "FARGATE"
+        assert deployment["platformVersion"] == "1.4.0"
+    assert "tags" not in world.service()
+    world.steady()
+    tags = (
+        {tag["key"]: tag["value"] for tag in world.tasks()[0]["tags"]} if "tags" in world.tasks()[0] else {}
+    )
+    described = world.ecs.describe_tasks(
+        cluster="fileflow-prod", tasks=[world.tasks()[0]["taskArn"]], include=["TAGS"]
+    )["tasks"][0]
+    tags = {tag["key"]: tag["value"] for tag in described["tags"]}
+    assert tags == {
+        "Project": "fileflow",
+        "aws:ecs:clusterName": "fileflow-prod",
+        "aws:ecs:serviceName": SERVICE,
+    }
+
+
+def test_defaults_are_those_of_aws(world: World) -> None:
+    service = world.create(world.register(), deploymentConfiguration={})
+    assert service["availabilityZoneRebalancing"] == "ENABLED"
+    assert service["deploymentConfiguration"] == {
+        "minimumHealthyPercent": 100,
+        "maximumPercent": 200,
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+    }
+    assert service["platformVersion"] == "LATEST"
+    assert service["propagateTags"] == "NONE"
+    assert service["enableExecuteCommand"] is False
+    assert service["schedulingStrategy"] == "REPLICA"
+
+
+def test_rebalancing_keeps_its_value_when_an_update_does_not_name_it(world: World) -> None:
+    world.create(world.register(), deploymentConfiguration={}, availabilityZoneRebalancing="DISABLED")
+    assert world.update(desiredCount=2)["availabilityZoneRebalancing"] == "DISABLED"
+    assert world.update(availabilityZoneRebalancing="ENABLED")["availabilityZoneRebalancing"] == "ENABLED"
+    code, message = refusal(
+        world.update, deploymentConfiguration={"maximumPercent": 100, "minimumHealthyPercent": 0}
+    )
+    assert code == "InvalidParameterException"
+    assert "maximumPercent above 100" in message
+    assert world.service()["deploymentConfiguration"]["maximumPercent"] == 200
+
+
+QUIET_UPDATES: list[dict[str, Any]] = [
+    {"enableExecuteCommand": True},
+    {"propagateTags": "SERVICE"},
+    {"enableECSManagedTags": True},
+    {"healthCheckGracePeriodSeconds": 90},
+    {"availabilityZoneRebalancing": "DISABLED"},
+    {"deploymentConfiguration": {"maximumPercent": 150}},
+    {"desiredCount": 1},
+]
+
+
+@pytest.mark.parametrize("change", QUIET_UPDATES, ids=lambda change: next(iter(change)))
+def test_an_update_of_this_field_changes_it_without_a_deployment(
+    world: World, change: dict[str, Any]
+) -> None:
+    created = world.create(world.register(), deploymentConfiguration={})
+    updated = world.update(**change)
+    ((name, value),) = change.items()
+    if isinstance(value, dict):
+        assert updated[name].items() >= value.items()
+        assert updated[name]["minimumHealthyPercent"] == 100
+    else:
+        assert updated[name] == value
+    assert [d["id"] for d in updated["deployments"]] == [d["id"] for d in created["deployments"]]
+
+
+def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World) -> None:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    definition = world.register()
+    created = world.ecs.create_service(
+        cluster="fileflow-prod",
+        serviceName=SERVICE,
+        taskDefinition=definition,
+        desiredCount=1,
+        capacityProviderStrategy=strategy,
+        networkConfiguration=world.network,
+    )["service"]
+    assert created["capacityProviderStrategy"] == [
+        {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
+    ]
+    assert "launchType" not in created
+    world.steady()
+    (task,) = world.tasks()
+    assert (task["launchType"], task["capacityProviderName"]) == ("FARGATE", "FARGATE_SPOT")
+
+
+def test_capacity_changes_in_place_by_a_forced_deployment_alone(world: World) -> None:
+    world.create(world.register())
+    first = world.steady()
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    code, message = refusal(world.update, capacityProviderStrategy=spot)
+    assert (code, "you must force a new deployment" in message) == ("InvalidParameterException", True)
+    assert world.service()["deployments"][0]["id"] == first["deployments"][0]["id"]
+    updated = world.update(capacityProviderStrategy=spot, forceNewDeployment=True)
+    assert (updated["status"], updated["capacityProviderStrategy"]) == ("ACTIVE", spot)
+    assert "launchType" not in updated
+    world.steady()
+    (task,) = world.tasks()
+    assert task["capacityProviderName"] == "FARGATE_SPOT"
+    world.update(capacityProviderStrategy=spot)
+    world.update(capacityProviderStrategy=[], forceNewDeployment=True)
+    assert world.steady()["launchType"] == "FARGATE"
+
+
+def test_a_deleted_service_leaves_no_task_and_its_name_is_free_again(world: World) -> None:
+    definition = world.register()
+    world.create(definition)
+    world.steady()
+    assert (
+        refusal(world.ecs.delete_service, cluster="fileflow-prod", service=SERVICE)[0]
+        == "InvalidParameterException"
+    )
+    world.ecs.delete_service(cluster="fileflow-prod", service=SERVICE, force=True)
+    assert world.tasks() == []
+    assert world.service()["status"] == "INACTIVE"
+    assert refusal(world.update, desiredCount=1)[0] == "ServiceNotActiveException"
+    world.create(definition)
+    assert world.steady()["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"cluster": "nowhere"}, "ClusterNotFoundException", "Cluster not found"),
+        ({"taskDefinition": "nothing"}, "ClientException", "TaskDefinition not found"),
+        ({"networkConfiguration": {}}, "InvalidParameterException", "Network Configuration must be provided"),
+        (
+            {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-nowhere"]}}},
+            "InvalidParameterException",
+            "subnet-nowhere",
+        ),
+        ({"availabilityZoneRebalancing": "ENABLED"}, "InvalidParameterException", "maximumPercent above 100"),
+        (
+            {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}},
+            "InvalidParameterException",
+            "no room",
+        ),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+            "InvalidParameterException",
+            "both a launch type",
+        ),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "other"}]},
+            "InvalidParameterException",
+            "isn't associated with the cluster",
+        ),
+    ],
+)
+def test_a_service_that_aws_refuses_is_refused(
+    world: World, change: dict[str, Any], code: str, said: str
+) -> None:
+    definition = world.register()
+    got_code, message = refusal(world.create, definition, **change)
+    assert got_code == code
+    assert said in message
+    assert world.ecs.list_services(cluster="fileflow-prod")["serviceArns"] == []
+
+
+def test_services_of_other_accounts_and_regions_are_not_seen(world: World) -> None:
+    world.create(world.register())
+    elsewhere = world.client("ecs", region="us-east-1")
+    assert elsewhere.list_clusters()["clusterArns"] == []
+    assert world.client("ecs", account="999999999999").list_clusters()["clusterArns"] == []
+    arn = world.ecs.list_clusters()["clusterArns"][0]
+    assert arn == f"arn:aws:ecs:{REGION}:{world.account}:cluster/fileflow-prod"
+
+
+def test_a_cluster_with_an_active_service_is_not_deleted(world: World) -> None:
+    world.create(world.register())
+    assert refusal(world.ecs.delete_cluster, cluster="fileflow-prod")[0] == "ClusterContainsServicesException"
+    world.steady()
+    world.ecs.delete_service(cluster="fileflow-prod", service=SERVICE, force=True)
+    assert refusal(world.ecs.delete_cluster, cluster="fileflow-prod")[0] == "ClusterContainsTasksException"
+    eventually(lambda: stopped(world))
+    assert world.ecs.delete_cluster(cluster="fileflow-prod")["cluster"]["status"] == "INACTIVE"
+
+
+def test_a_cluster_comes_back_whole(world: World) -> None:
+    configuration = {
+        "executeCommandConfiguration": {
+            "logging": "OVERRIDE",
+            "logConfiguration": {"cloudWatchLogGroupName": "exec", "cloudWatchEncryptionEnabled": True},
+        }
+    }
+    namespace = f"arn:aws:servicediscovery:{REGION}:{world.account}:namespace/ns-1"
+    world.ecs.create_cluster(
+        clusterName="other",
+        configuration=configuration,
+        serviceConnectDefaults={"namespace": namespace},
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
+        tags=[{"key": "a", "value": "b"}],
+    )
+    include = ["SETTINGS", "TAGS", "CONFIGURATIONS", "STATISTICS"]
+    (cluster,) = world.ecs.describe_clusters(clusters=["other"], include=include)["clusters"]
+    assert cluster["configuration"] == configuration
+    assert cluster["serviceConnectDefaults"] == {"namespace": namespace}
+    assert cluster["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    assert cluster["tags"] == [{"key": "a", "value": "b"}]
