@@ -63,7 +63,7 @@ class Modelled(Resource):
 
     - `service`: botocore's name.
     - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`).
-    - `identity`: what the id is where an import needs the key, which says more.
+    - `identity`: what the id is, where that isn't the key, by which an import names it.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for and its answer doesn't have as it's wanted.
     - `replacing`: the arguments that replace it; a changed region does always.
@@ -116,7 +116,7 @@ class Modelled(Resource):
         named = {**described, **_ID}
         made = self.places.outputs(found, shape, named) if found and shape is not None else {}
         known = {**{name: value for name, value in made.items() if value}, **given}
-        resource_id = call.created(_joined(self.identity or self.key, known))
+        resource_id = call.created(_joined(self.key, known))
         self._settle(call, resource_id, known)
         at_once = self._placed(call, self.made_by)
         later = [self._placed(call, ask).difference(at_once, names_in(self.key)) for ask in self.changed_by]
@@ -194,11 +194,12 @@ class Modelled(Resource):
     def _key(self, resource_id: str, state: State) -> dict[str, str]:
         """What names it to AWS: the state has it, else the id, on import."""
         names = names_in(self.key)
-        said, partly = _taken_apart(self.key, resource_id), _taken_apart(self.identity, resource_id)
-        for known in (state, said, {**state, **partly}):
-            if all(known.get(name) for name in names):
-                return {name: known[name] for name in names}
-        raise ValueError(f"the id {resource_id!r} isn't of the form {self.key}")
+        if all(state.get(name) for name in names):
+            return {name: state[name] for name in names}
+        said = re.fullmatch(re.sub(r"(\w+)", r"(?P<\1>.+?)", self.key), resource_id)
+        if said is None:
+            raise ValueError(f"the id {resource_id!r} isn't of the form {self.key}")
+        return said.groupdict()
 
     def _placed(self, call: Call, ask: Ask) -> frozenset[str]:
         """The arguments that an operation takes."""
@@ -316,11 +317,6 @@ def _all_inside(answer: Any, shape: Shape, into: str) -> tuple[list[Any], Shape]
 def names_in(key: str) -> list[str]:
     """The arguments and outputs that a key or an identity is made of."""
     return re.findall(r"\w+", key)
-
-
-def _taken_apart(key: str, text: str) -> Mapping[str, str]:
-    said = re.fullmatch(re.sub(r"(\w+)", r"(?P<\1>.+?)", key), text)
-    return said.groupdict() if said else {}
 
 
 def _joined(key: str, known: Mapping[str, Any]) -> str:
