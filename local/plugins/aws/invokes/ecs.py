@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resource import Call, Function, Inputs
-from ..resources.ecs import cluster as clusters
 from ..resources.ecs import service as services
 from ..resources.ecs import tags
 
 
 def _get_cluster(call: Call, args: Inputs) -> Mapping[str, Any]:
-    cluster = clusters.find(call, args["clusterName"])
+    answer = call.client("ecs").describe_clusters(
+        clusters=[args["clusterName"]], include=["TAGS", "SETTINGS"]
+    )
+    cluster = next((each for each in answer["clusters"] if each["status"] != "INACTIVE"), None)
     if cluster is None:
         raise LookupError(f"no ECS cluster {args['clusterName']!r} in {call.region}")
     namespace = cluster.get("serviceConnectDefaults")

@@ -34,7 +34,7 @@ class Role(Modelled):
         ),
     )
     deleted_by = Ask("DeleteRole")
-    tags = Tags("ListRoleTags", "TagRole", "UntagRole", of="name")
+    tags = Tags("", "TagRole", "UntagRole", of="name")
     # A principal that was made a moment ago isn't known everywhere yet, nor is a policy's end.
     passing = frozenset({"DeleteConflict", "MalformedPolicyDocument"})
     passing_timeout_seconds = 120
@@ -42,6 +42,7 @@ class Role(Modelled):
         noun="Role",
         named={
             "assumeRolePolicy": "AssumeRolePolicyDocument|PolicyDocument",
+            "tagsAll": "Tags",
             "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn|PermissionsBoundary",
             "uniqueId": "RoleId",
         },

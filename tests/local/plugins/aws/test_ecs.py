@@ -44,43 +44,6 @@ def network(aws: Aws) -> dict[str, Any]:
     return {"subnets": subnets, "securityGroups": groups}
 
 
-# --- clusters
-
-
-def test_a_cluster_is_made_changed_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    insights = [{"name": "containerInsights", "value": "enabled"}]
-    cluster = Life(plugin, "ecs/cluster:Cluster", "shop", settings=insights, tags={"team": "a"})
-    assert cluster.outputs["settings"] == insights
-    cluster.change(settings=[{"name": "containerInsights", "value": "enhanced"}])
-    cluster.change(tags={"team": "b", "more": "c"})
-    logging = {"executeCommandConfiguration": {"logging": "DEFAULT"}}
-    assert cluster.change(configuration=logging)["configuration"]["executeCommandConfiguration"]["logging"]
-    cluster.imported(cluster.outputs["name"])
-    aws("ecs").update_cluster_settings(
-        cluster=cluster.id, settings=[{"name": "containerInsights", "value": "disabled"}]
-    )
-    assert cluster.put_back() == ["settings"]
-    cluster.delete()
-
-
-def test_capacity_providers_of_a_cluster_are_set_and_taken_away(plugin: Plugin) -> None:
-    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
-    providers = Life(
-        plugin,
-        "ecs/clusterCapacityProviders:ClusterCapacityProviders",
-        clusterName=cluster.outputs["name"],
-        capacityProviders=["FARGATE_SPOT", "FARGATE"],
-        defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
-    )
-    providers.change(defaultCapacityProviderStrategies=[{"capacityProvider": "FARGATE_SPOT", "weight": 2}])
-    providers.imported()
-    plugin.delete(providers.token, providers.outputs)
-    found = plugin.read(providers.token, providers.id)
-    assert found is not None
-    assert found[0]["capacityProviders"] == []
-    cluster.delete()
-
-
 # --- task definitions
 
 
@@ -144,25 +107,10 @@ def test_a_task_definition_that_is_kept_stays_registered(plugin: Plugin, aws: Aw
     assert aws("ecs").list_task_definitions()["taskDefinitionArns"] == [kept.outputs["arn"]]
 
 
-def test_a_revision_registered_by_someone_else_shows_only_where_the_latest_is_tracked(plugin: Plugin) -> None:
-    fixed, tracking = definition(plugin, "fixed"), definition(plugin, "tracked", trackLatest=True)
-    for family in ("fixed", "tracked"):
-        definition(plugin, family)
-    assert fixed.refreshed()[0]["revision"] == 1
-    assert tracking.refreshed()[0]["revision"] == 2
-
-
 def test_volumes_and_storage_of_a_task_come_back_as_given(plugin: Plugin) -> None:
-    efs = {
-        "fileSystemId": "fs-1",
-        "rootDirectory": "/",
-        "transitEncryption": "ENABLED",
-        "authorizationConfig": {"iam": "ENABLED"},
-    }
-    volumes = [{"name": "tmp"}, {"name": "shared", "efsVolumeConfiguration": efs}]
-    life = definition(plugin, volumes=volumes, ephemeralStorage={"sizeInGib": 40})
+    life = definition(plugin, volumes=[{"name": "tmp"}], ephemeralStorage={"sizeInGib": 40})
     assert life.outputs["ephemeralStorage"] == {"sizeInGib": 40}
-    assert [volume["name"] for volume in life.outputs["volumes"]] == ["tmp", "shared"]
+    assert [volume["name"] for volume in life.outputs["volumes"]] == ["tmp"]
 
 
 def test_container_definitions_that_are_no_list_of_containers_are_refused(plugin: Plugin) -> None:

@@ -66,6 +66,11 @@ def role(aws: Aws) -> dict[str, str]:
     return {"role": "work"}
 
 
+def insights(value: str) -> list[dict[str, str]]:
+    return [{"name": "containerInsights", "value": value}]
+
+
+STRATEGY = [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}]
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 TARGET = {
     "arn": "arn:aws:sqs:ap-northeast-2:123456789012:work",
@@ -178,6 +183,33 @@ CASES = [
         replaced_by={"policyArn": f"{READ_ONLY}2"},
         imported_by=lambda _life: f"work/{READ_ONLY}",
         needs=role,
+    ),
+    Case(
+        "ecs/cluster:Cluster",
+        {"settings": insights("enabled"), "tags": {"team": "a"}},
+        {
+            "configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}},
+            "settings": insights("enhanced"),
+            "tags": {"team": "b"},
+        },
+        lambda aws, life: aws("ecs").update_cluster_settings(cluster=life.id, settings=insights("disabled")),
+        ["settings"],
+        {"name": "other"},
+        imported_by=lambda life: str(life.outputs["name"]),
+    ),
+    Case(
+        "ecs/clusterCapacityProviders:ClusterCapacityProviders",
+        {"capacityProviders": ["FARGATE_SPOT", "FARGATE"], "defaultCapacityProviderStrategies": STRATEGY},
+        {"defaultCapacityProviderStrategies": [{"capacityProvider": "FARGATE_SPOT", "weight": 2}]},
+        lambda aws, _life: aws("ecs").put_cluster_capacity_providers(
+            cluster="shop", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
+        ),
+        ["capacityProviders", "defaultCapacityProviderStrategies"],
+        {"clusterName": "other"},
+        needs=lambda aws: {
+            "clusterName": aws("ecs").create_cluster(clusterName="shop")["cluster"]["clusterName"]
+        },
+        stays=True,
     ),
     Case(
         "ecr/repository:Repository",

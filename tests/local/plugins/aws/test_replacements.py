@@ -55,8 +55,7 @@ def test_every_recorded_argument_replaces_or_updates_as_the_real_provider_said(t
 
 @pytest.mark.parametrize("key", sorted(replacements.TYPES))
 def test_only_arguments_that_the_sdk_has_are_named(key: str) -> None:
-    # Two arguments of release 5 that release 6 dropped stay named: a state written earlier may hold them.
-    assert replacements.named_arguments(key) - arguments(key) <= {"inferenceAccelerators"}
+    assert replacements.named_arguments(key) <= arguments(key)
 
 
 @pytest.mark.parametrize("key", sorted(replacements.TYPES))

@@ -1,4 +1,9 @@
-"""ECS task definitions. A change makes a new revision; deleting one deregisters it."""
+"""ECS task definitions. A change makes a new revision; deleting one deregisters it.
+
+Doesn't own proxies, nor following a family's latest revision.
+Sources of what replaces and of the defaults: `ForceNew` and `Default` in
+https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/ecs/task_definition.go
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,10 @@ from typing import Any, Final
 
 from ....common.values import UNKNOWN
 from ... import documents
-from ...resource import Call, Inputs, Resource, State, without_none
+from ...modelled import Ask, Modelled, Tags
+from ...places import Places
+from ...resource import Inputs, State
 from ..spelling import without_absent
-from . import tags
 
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _ORDERED_BY_NAME: Final = ("environment", "secrets")
@@ -67,12 +73,36 @@ def _without_nothing(value: Any) -> Any:
     return [_without_nothing(member) for member in value] if isinstance(value, list) else value
 
 
-class TaskDefinition(Resource):
+class TaskDefinition(Modelled):
     token = "aws:ecs/taskDefinition:TaskDefinition"
+    service = "ecs"
+    key = "arn"
+    identity = "family"
+    made_by = Ask("RegisterTaskDefinition", "taskDefinition")
+    read_by = (Ask("DescribeTaskDefinition", "taskDefinition"),)
+    deleted_by = Ask("DeregisterTaskDefinition")
+    tags = Tags()
+    places = Places(
+        named={
+            "arn": "taskDefinitionArn|taskDefinition",
+            "volumes.configureAtLaunch": "configuredAtLaunch",
+            "volumes.hostPath": "host.sourcePath",
+        }
+    )
+    replacing = frozenset(
+        {
+            *("containerDefinitions", "cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn"),
+            *("family", "ipcMode", "memory", "networkMode", "pidMode"),
+            *("placementConstraints", "proxyConfiguration", "requiresCompatibilities", "runtimePlatform"),
+            *("taskRoleArn", "volumes"),
+        }
+    )
+    lacking = frozenset({"proxyConfiguration", "trackLatest"})
+    by_hand = frozenset({"arnWithoutRevision"})
     defaults = MappingProxyType({"skipDestroy": False, "trackLatest": False})
     same = MappingProxyType({"containerDefinitions": same_containers})
     sets = frozenset({"requiresCompatibilities", "volumes", "placementConstraints"})
-    kept = frozenset({"skipDestroy", "trackLatest"})
+    kept = frozenset({"skipDestroy"})
     missing = frozenset({"ClientException"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
@@ -93,150 +123,17 @@ class TaskDefinition(Resource):
     def plan(self, inputs: Inputs, state: State | None) -> Mapping[str, Any]:
         return {} if state is None else {"arn": state.get("arn"), "revision": state.get("revision")}
 
-    def create(self, call: Call, inputs: Inputs) -> str:
-        answer = call.client("ecs").register_task_definition(
-            family=inputs["family"],
-            containerDefinitions=without_absent(json.loads(inputs["containerDefinitions"])),
-            **without_none(
-                cpu=inputs.get("cpu"),
-                memory=inputs.get("memory"),
-                networkMode=inputs.get("networkMode"),
-                pidMode=inputs.get("pidMode"),
-                ipcMode=inputs.get("ipcMode"),
-                executionRoleArn=inputs.get("executionRoleArn"),
-                taskRoleArn=inputs.get("taskRoleArn"),
-                requiresCompatibilities=inputs.get("requiresCompatibilities"),
-                enableFaultInjection=inputs.get("enableFaultInjection"),
-                placementConstraints=without_absent(inputs.get("placementConstraints")),
-                runtimePlatform=without_absent(inputs.get("runtimePlatform")),
-                ephemeralStorage=_ephemeral_storage(inputs.get("ephemeralStorage")),
-                proxyConfiguration=_proxy(inputs.get("proxyConfiguration")),
-                volumes=[_volume(volume) for volume in inputs.get("volumes") or []] or None,
-                tags=tags.to_ecs(inputs) or None,
-            ),
-        )
-        definition = answer["taskDefinition"]
-        return str(definition["taskDefinitionArn"])
+    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+        containers = without_absent(json.loads(inputs["containerDefinitions"]))
+        return {**inputs, "containerDefinitions": containers}
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        wanted = self._tracked(resource_id, state)
-        answer = call.client("ecs").describe_task_definition(taskDefinition=wanted, include=["TAGS"])
-        definition = answer["taskDefinition"]
-        if definition.get("status", "ACTIVE") != "ACTIVE":
+    def told(
+        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
+    ) -> Mapping[str, Any] | None:
+        if found["status"] != "ACTIVE":
             return None
-        return {**outputs_of(definition), "tagsAll": tags.from_ecs(answer.get("tags"))}
-
-    def _tracked(self, resource_id: str, state: State) -> str:
-        """The revision that the state names, the latest one where asked; on creation and import, the id's."""
-        if resource_id.startswith("arn:"):
-            return resource_id
-        return resource_id if state.get("trackLatest") else str(state.get("arn") or resource_id)
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        tags.change(call.client("ecs"), str(old["arn"]), old, new)
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        if not state.get("skipDestroy"):
-            call.client("ecs").deregister_task_definition(taskDefinition=state["arn"])
-
-
-def outputs_of(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A described revision under Pulumi's names, without its tags."""
-    arn = definition["taskDefinitionArn"]
-    return {
-        "id": definition["family"],
-        "arn": arn,
-        "arnWithoutRevision": arn.rpartition(":")[0],
-        "revision": definition["revision"],
-        "family": definition["family"],
-        "containerDefinitions": documents.to_text(definition["containerDefinitions"]),
-        "cpu": definition.get("cpu", ""),
-        "memory": definition.get("memory", ""),
-        "networkMode": definition.get("networkMode", ""),
-        "pidMode": definition.get("pidMode", ""),
-        "ipcMode": definition.get("ipcMode", ""),
-        "executionRoleArn": definition.get("executionRoleArn", ""),
-        "taskRoleArn": definition.get("taskRoleArn", ""),
-        "requiresCompatibilities": list(definition.get("requiresCompatibilities") or []),
-        "enableFaultInjection": bool(definition.get("enableFaultInjection", False)),
-        "placementConstraints": list(definition.get("placementConstraints") or []),
-        "runtimePlatform": definition.get("runtimePlatform") or None,
-        "ephemeralStorage": _ephemeral_storage_of(definition.get("ephemeralStorage")),
-        "proxyConfiguration": _proxy_of(definition.get("proxyConfiguration")),
-        "volumes": [_volume_of(volume) for volume in definition.get("volumes") or []],
-    }
-
-
-def _ephemeral_storage(given: Any) -> Any:
-    return {"sizeInGiB": given["sizeInGib"]} if given else None
-
-
-def _ephemeral_storage_of(found: Any) -> Any:
-    return {"sizeInGib": found["sizeInGiB"]} if found else None
-
-
-def _proxy(given: Any) -> Any:
-    if not given:
-        return None
-    return {
-        "containerName": given["containerName"],
-        "type": given.get("type") or "APPMESH",
-        "properties": [
-            {"name": name, "value": value} for name, value in (given.get("properties") or {}).items()
-        ],
-    }
-
-
-def _proxy_of(found: Any) -> Any:
-    if not found:
-        return None
-    return {
-        "containerName": found["containerName"],
-        "type": found.get("type"),
-        "properties": {member["name"]: member["value"] for member in found.get("properties") or []},
-    }
-
-
-_SAME_VOLUME_MEMBERS: Final = {
-    "dockerVolumeConfiguration": "dockerVolumeConfiguration",
-    "fsxWindowsFileServerVolumeConfiguration": "fsxWindowsFileServerVolumeConfiguration",
-    "s3filesVolumeConfiguration": "s3filesVolumeConfiguration",
-}
-
-
-def _volume(given: Mapping[str, Any]) -> dict[str, Any]:
-    volume: dict[str, Any] = {"name": given["name"]}
-    if given.get("hostPath"):
-        volume["host"] = {"sourcePath": given["hostPath"]}
-    if given.get("configureAtLaunch"):
-        volume["configuredAtLaunch"] = True
-    for ours, theirs in _SAME_VOLUME_MEMBERS.items():
-        if given.get(ours):
-            volume[theirs] = without_absent(given[ours])
-    if efs := given.get("efsVolumeConfiguration"):
-        renamed = {"fileSystemId": "fileSystemId", "rootDirectory": "rootDirectory"}
-        renamed |= {
-            "transitEncryption": "transitEncryption",
-            "transitEncryptionPort": "transitEncryptionPort",
+        return {
+            **outputs,
+            "arnWithoutRevision": outputs["arn"].rpartition(":")[0],
+            "containerDefinitions": documents.to_text(found["containerDefinitions"]),
         }
-        volume["efsVolumeConfiguration"] = {
-            theirs: efs[ours] for ours, theirs in renamed.items() if efs.get(ours)
-        }
-        if efs.get("authorizationConfig"):
-            volume["efsVolumeConfiguration"]["authorizationConfig"] = without_absent(
-                efs["authorizationConfig"]
-            )
-    return volume
-
-
-def _volume_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "name": found["name"],
-        "hostPath": (found.get("host") or {}).get("sourcePath", ""),
-        "configureAtLaunch": bool(found.get("configuredAtLaunch", False)),
-        "efsVolumeConfiguration": found.get("efsVolumeConfiguration") or None,
-        **{ours: found.get(theirs) or None for ours, theirs in _SAME_VOLUME_MEMBERS.items()},
-    }
