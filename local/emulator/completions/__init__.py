@@ -15,7 +15,6 @@ def install() -> None:
         acm,
         application_autoscaling,
         cloudwatch,
-        ec2,
         ec2_flow_logs,
         ec2_interfaces,
         ec2_security_groups,
@@ -43,7 +42,6 @@ def install() -> None:
     for completion in (
         acm,
         cloudwatch,
-        ec2,
         ec2_flow_logs,
         ec2_interfaces,
         ec2_security_groups,

@@ -27,7 +27,6 @@ from local.emulator.completions.application_autoscaling_records import (
     Record,
     arn_of,
     matching,
-    page,
     registered,
     required,
     scaled_by,
@@ -136,7 +135,7 @@ def _describe_scalable_targets(request: Request) -> Record:
     # The model is read for those alone who ask for another namespace than this project's.
     is_served = request.get("ServiceNamespace") in DIMENSIONS
     known = DIMENSIONS if is_served else _namespaces()
-    return page(matching(targets, request, "ResourceId", "ResourceIds", known), request, "ScalableTargets")
+    return {"ScalableTargets": matching(targets, request, "ResourceId", "ResourceIds", known)}
 
 
 def _deregister_scalable_target(request: Request) -> Record:

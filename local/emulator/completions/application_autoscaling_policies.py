@@ -1,6 +1,7 @@
 """Application Auto Scaling's policies, and the alarms that AWS keeps for one that tracks a target.
 
-Owns what is stored and refused of them. Deliberately scales nothing by a metric.
+Owns what is stored and refused of them: all but tracking a metric that AWS itself has of a service.
+Deliberately scales nothing by one.
 Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html,
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
 """
@@ -21,54 +22,37 @@ PREDEFINED_METRICS = {
     "ECSServiceAverageMemoryUtilization": ("AWS/ECS", "MemoryUtilization", "Average"),
     "ALBRequestCountPerTarget": ("AWS/ApplicationELB", "RequestCountPerTarget", "Sum"),
 }
-POLICY_TYPES = ("StepScaling", "TargetTrackingScaling", "PredictiveScaling")
+POLICY_TYPE = "TargetTrackingScaling"
+CONFIGURATION = f"{POLICY_TYPE}PolicyConfiguration"
 
 
 def _put_scaling_policy(request: Request) -> Record:
     known = POLICIES.find(request)
-    policy_type = request.get("PolicyType") or (known["PolicyType"] if known else "StepScaling")
-    if policy_type not in POLICY_TYPES:
+    if request.get("PolicyType") != POLICY_TYPE:
         raise AwsError(
-            "ValidationException", f"PolicyType {policy_type!r} must be one of {list(POLICY_TYPES)}"
+            "ValidationException",
+            f"The emulated Application Auto Scaling has policies of the PolicyType {POLICY_TYPE} only, not "
+            f"{request.get('PolicyType')!r}.",
         )
-    configuration_key = f"{policy_type}PolicyConfiguration"
-    others = [
-        name for name in request if name.endswith("ScalingPolicyConfiguration") and name != configuration_key
-    ]
-    if others:
-        raise AwsError(
-            "ValidationException", f"{others[0]} can't be given for a policy of type {policy_type}"
-        )
-    configuration = request.get(configuration_key)
+    configuration = request.get(CONFIGURATION)
     if configuration is None:
         raise AwsError(
-            "ValidationException", f"{configuration_key} is required for a policy of type {policy_type}"
+            "ValidationException", f"{CONFIGURATION} is required for a policy of type {POLICY_TYPE}"
         )
-    if policy_type == "TargetTrackingScaling":
-        _check_target_tracking(configuration)
-    policy = known or POLICIES.new(request) | {"Alarms": []}
-    policy["PolicyType"] = policy_type
-    policy[configuration_key] = configuration
-    if policy_type == "TargetTrackingScaling":
-        policy["Alarms"] = _target_tracking_alarms(policy)
+    _check_target_tracking(configuration)
+    policy = known or POLICIES.new(request) | {"PolicyType": POLICY_TYPE, "Alarms": []}
+    policy[CONFIGURATION] = configuration
+    policy["Alarms"] = _target_tracking_alarms(policy)
     POLICIES.put(request, policy)
     return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
 
 
 def _check_target_tracking(configuration: Record) -> None:
     required(configuration, "TargetValue")
-    predefined = configuration.get("PredefinedMetricSpecification")
-    if (predefined is None) == (configuration.get("CustomizedMetricSpecification") is None):
-        raise AwsError(
-            "ValidationException",
-            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be "
-            "specified",
-        )
     for name in ("ScaleInCooldown", "ScaleOutCooldown"):
         if configuration.get(name, 0) < 0:
             raise AwsError("ValidationException", f"{name} must be 0 or more")
-    if predefined is None:
-        return
+    predefined = configuration.get("PredefinedMetricSpecification") or {}
     metric = predefined.get("PredefinedMetricType")
     if metric not in PREDEFINED_METRICS:
         raise AwsError("ValidationException", f"PredefinedMetricType {metric!r} isn't one of ECS services'")
@@ -91,11 +75,7 @@ def _target_tracking_alarms(policy: Record) -> list[dict[str, str]]:
     names = [alarm["AlarmName"] for alarm in policy["Alarms"]] or [
         f"TargetTracking-{policy['ResourceId']}-{kind}-{uuid.uuid4()}" for kind in ("AlarmHigh", "AlarmLow")
     ]
-    configuration = policy["TargetTrackingScalingPolicyConfiguration"]
-    if configuration.get("DisableScaleIn"):
-        _delete_alarms(names[1:])
-        names = names[:1]
-    target = float(configuration["TargetValue"])
+    target = float(policy[CONFIGURATION]["TargetValue"])
     alarms = []
     for name in names:
         high = "-AlarmHigh-" in name
@@ -117,22 +97,8 @@ def _target_tracking_alarms(policy: Record) -> list[dict[str, str]]:
     return alarms
 
 
-def _delete_alarms(names: list[str]) -> None:
-    ask_json("monitoring", "DeleteAlarms", {"AlarmNames": names})
-
-
 def _metric_of(policy: Record) -> Record:
-    configuration = policy["TargetTrackingScalingPolicyConfiguration"]
-    customized = configuration.get("CustomizedMetricSpecification")
-    if customized is not None:
-        if customized.get("Metrics"):
-            return {"Metrics": customized["Metrics"]}
-        return {
-            name: customized[name]
-            for name in ("MetricName", "Namespace", "Dimensions", "Statistic", "Unit")
-            if name in customized
-        }
-    specification = configuration["PredefinedMetricSpecification"]
+    specification = policy[CONFIGURATION]["PredefinedMetricSpecification"]
     namespace, metric, statistic = PREDEFINED_METRICS[specification["PredefinedMetricType"]]
     if "ResourceLabel" in specification:
         balancer, _, group = specification["ResourceLabel"].partition("/targetgroup/")
@@ -150,7 +116,9 @@ POLICIES = Kind(
     "scaling policy",
     "PolicyName",
     "ScalingPolicies",
-    end=lambda policy: _delete_alarms([alarm["AlarmName"] for alarm in policy["Alarms"]]),
+    end=lambda policy: ask_json(
+        "monitoring", "DeleteAlarms", {"AlarmNames": [alarm["AlarmName"] for alarm in policy["Alarms"]]}
+    ),
 )
 ACTIONS: dict[str, Action] = {
     "PutScalingPolicy": _put_scaling_policy,

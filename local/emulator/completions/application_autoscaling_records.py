@@ -92,15 +92,6 @@ def arn_of(kind: str) -> str:
     return f"arn:aws:{kind}:{get_region()}:{get_account_id()}"
 
 
-def page(items: list[Record], request: Request, key: str) -> Record:
-    start = int(request.get("NextToken") or 0)
-    size = int(request.get("MaxResults") or 50)
-    page: Record = {key: items[start : start + size]}
-    if start + size < len(items):
-        page["NextToken"] = str(start + size)
-    return page
-
-
 def matching(
     records: Any, request: Request, name: str, names: str, known: Container[str] = DIMENSIONS
 ) -> list[Record]:
@@ -122,7 +113,7 @@ class Kind:
     words: str
     name: str
     plural: str
-    end: Callable[[Record], None] = lambda _record: None
+    end: Callable[[Record], object] = lambda _record: None
     """What goes with one."""
     records: Any = field(default_factory=AccountRegionScopedDict)
 
@@ -152,7 +143,7 @@ class Kind:
 
     def describe(self, request: Request) -> Record:
         """The Describe action."""
-        return page(matching(self.records, request, self.name, f"{self.name}s"), request, self.plural)
+        return {self.plural: matching(self.records, request, self.name, f"{self.name}s")}
 
     def delete(self, request: Request) -> Record:
         """The Delete action."""

@@ -1,8 +1,8 @@
 """EC2 by its model: what its completions share, and how they are put before ministack's EC2.
 
-Owns the service itself, describing by ids and filters, ids and tags, and what an account says of itself. What
-is completed has modules of its own: subnets, security groups, interfaces and gateways, endpoints, flow logs.
-They keep what ministack doesn't, and ask it for the rest. Deliberately routes no packet.
+Owns the service itself, describing by ids and filters, ids and tags. What is completed has modules of its
+own: subnets, security groups, interfaces and gateways, endpoints, flow logs. They keep what ministack
+doesn't, and ask it for the rest. Deliberately routes no packet.
 """
 
 from __future__ import annotations
@@ -30,11 +30,6 @@ def serve_actions(actions: Mapping[str, Action]) -> None:
     """Has these actions answered before ministack is asked."""
     handler = ministack_app.SERVICE_HANDLERS["ec2"]
     ministack_app.SERVICE_HANDLERS["ec2"] = serve(_SERVICE, dict(actions), handler)
-
-
-def install() -> None:
-    """Answers for the account."""
-    serve_actions({"DescribeAccountAttributes": _describe_account_attributes})
 
 
 def ask_ec2(action: str, request: Request | None = None) -> Result:
@@ -134,16 +129,3 @@ def described(
         }
 
     return describe
-
-
-def _describe_account_attributes(_request: Request) -> Result:
-    """Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAccountAttributes.html"""
-    vpcs = ask_ec2("DescribeVpcs")["Vpcs"]
-    default = next((vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"]), "none")
-    attributes = {"supported-platforms": "VPC", "default-vpc": default, "max-elastic-ips": "5"}
-    return {
-        "AccountAttributes": [
-            {"AttributeName": name, "AttributeValues": [{"AttributeValue": value}]}
-            for name, value in attributes.items()
-        ]
-    }

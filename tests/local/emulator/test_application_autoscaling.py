@@ -115,29 +115,15 @@ def test_a_target_tracking_policy_has_its_two_alarms(world: World, scaling: Any)
     assert cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"] == []
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        {
-            "TargetValue": 500.0,
-            "PredefinedMetricSpecification": {
-                "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": "app/alb/0123456789abcdef/targetgroup/web/0123456789abcdef",
-            },
+def test_requests_as_a_metric_come_back(scaling: Any) -> None:
+    label = "app/alb/0123456789abcdef/targetgroup/web/0123456789abcdef"
+    configuration = {
+        "TargetValue": 500.0,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "ALBRequestCountPerTarget",
+            "ResourceLabel": label,
         },
-        {
-            "TargetValue": 10.0,
-            "CustomizedMetricSpecification": {
-                "MetricName": "Backlog",
-                "Namespace": "FileFlow",
-                "Statistic": "Average",
-                "Dimensions": [{"Name": "a", "Value": "b"}],
-            },
-        },
-    ],
-    ids=["requests", "custom"],
-)
-def test_other_metrics_come_back(scaling: Any, configuration: dict[str, Any]) -> None:
+    }
     scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
     scaling.put_scaling_policy(
         **SCALED,
@@ -149,20 +135,21 @@ def test_other_metrics_come_back(scaling: Any, configuration: dict[str, Any]) ->
     assert policy["TargetTrackingScalingPolicyConfiguration"] == configuration
 
 
-def test_step_scaling_comes_back(scaling: Any) -> None:
+def test_scaling_by_steps_or_by_a_metric_of_ones_own_is_refused(scaling: Any) -> None:
     scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    configuration = {
-        "AdjustmentType": "ChangeInCapacity",
-        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
-        "Cooldown": 60,
-        "MetricAggregationType": "Average",
-    }
-    scaling.put_scaling_policy(
-        **SCALED, PolicyName="p", PolicyType="StepScaling", StepScalingPolicyConfiguration=configuration
+    put = scaling.put_scaling_policy
+    stepwise = refusal(put, **SCALED, PolicyName="p", PolicyType="StepScaling")
+    assert "TargetTrackingScaling only" in stepwise[1]
+    own = {"MetricName": "Backlog", "Namespace": "FileFlow", "Statistic": "Average"}
+    tracked = {"TargetValue": 10.0, "CustomizedMetricSpecification": own}
+    by_own = refusal(
+        put,
+        **SCALED,
+        PolicyName="p",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracked,
     )
-    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
-    assert policy["StepScalingPolicyConfiguration"] == configuration
-    assert policy["Alarms"] == []
+    assert "isn't one of ECS services'" in by_own[1]
 
 
 def test_a_scheduled_action_comes_back_and_goes(scaling: Any) -> None:

@@ -299,16 +299,6 @@ def test_vpc_endpoints_come_back_whole(ec2: Any) -> None:
     )
 
 
-def test_account_attributes_name_the_default_vpc(ec2: Any) -> None:
-    attributes = {
-        item["AttributeName"]: item["AttributeValues"][0]["AttributeValue"]
-        for item in ec2.describe_account_attributes()["AccountAttributes"]
-    }
-    assert (
-        attributes["default-vpc"] == ec2.describe_vpcs(Filters=by("is-default", "true"))["Vpcs"][0]["VpcId"]
-    )
-
-
 def test_a_flow_log_comes_back_whole_with_its_tags_and_once(ec2: Any, account: str) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     sent = {
