@@ -182,11 +182,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._children = children
         self._environment = environment
 
-    def Handshake(self, request: Any, _context: grpc.ServicerContext) -> Any:
-        """Learn the engine's address when it was not on the command line."""
-        self._engine_address = request.engine_address or self._engine_address
-        return language_pb2.LanguageHandshakeResponse()
-
     def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         """Answer with the version of the SDK that this host runs on."""
         from pulumi._version import version  # 30 ms that only this call needs
@@ -212,13 +207,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
         """List the resource plugins of the Pulumi packages installed beside the program."""
         return language_pb2.GetRequiredPackagesResponse(
-            packages=self._plugins(plugin_pb2.PackageDependency, request.info, context)
-        )
-
-    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Answer older engines as GetRequiredPackages answers newer ones."""
-        return language_pb2.GetRequiredPluginsResponse(
-            plugins=self._plugins(plugin_pb2.PluginDependency, request.info, context)
+            packages=[
+                plugin_pb2.PackageDependency(
+                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
+                )
+                for plugin in self._installed(request.info, context)["plugins"]
+            ]
         )
 
     def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -258,14 +252,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             context.abort(
                 grpc.StatusCode.INTERNAL, f"pip install -r {requirements} ended with exit code {code}"
             )
-
-    def RuntimeOptionsPrompts(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        """Ask nothing: `pip` is the only toolchain."""
-        return language_pb2.RuntimeOptionsResponse()
-
-    def Template(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        """Leave a new project as its template made it."""
-        return language_pb2.TemplateResponse()
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Run the program to its end; its output reaches the engine by this process's stdout and stderr."""
@@ -330,12 +316,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         except InterpreterError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise
-
-    def _plugins(self, describe: Callable[..., Any], info: Any, context: grpc.ServicerContext) -> list[Any]:
-        return [
-            describe(kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"])
-            for plugin in self._installed(info, context)["plugins"]
-        ]
 
     def _installed(self, info: Any, context: grpc.ServicerContext) -> dict[str, Any]:
         python = self._interpreter(info, context)

@@ -27,12 +27,6 @@ class _Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
 
-    def __deepcopy__(self, _memo: object) -> _Unknown:
-        return self
-
-    def __copy__(self) -> _Unknown:
-        return self
-
 
 UNKNOWN: Final = _Unknown()
 
