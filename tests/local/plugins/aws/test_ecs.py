@@ -346,9 +346,7 @@ def test_the_functions_find_what_is_there_and_say_what_is_not(plugin: Plugin, se
     assert (found["arn"], found["status"]) == (cluster, "ACTIVE")
     described = plugin.invoke("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": name})
     assert (described["desiredCount"], described["launchType"]) == (1, "FARGATE")
-    assert (
-        described["networkConfigurations"][0]["subnets"] == service.inputs["networkConfiguration"]["subnets"]
-    )
+    assert described["taskDefinition"] == service.inputs["taskDefinition"]
     for token, arguments in (
         ("aws:ecs/getCluster:getCluster", {"clusterName": "nowhere"}),
         ("aws:ecs/getService:getService", {"clusterArn": cluster, "serviceName": "nobody"}),
