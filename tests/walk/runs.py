@@ -107,7 +107,7 @@ RUNS: Final[Sequence[Run]] = (
         name="logs stay, other topic, cooldowns, no schedule, access logs elsewhere",
         changes=[
             Change(values={"logging.retain_on_delete": True}, touches="logGroup"),
-            Change(values={"alarms.topic_arns": ["$topic"]}, touches="metricAlarm|compositeAlarm"),
+            Change(values={"alarms.topic_arns": ["$topic"]}, touches="metricAlarm"),
             Change(
                 values={
                     f"{SCALING}.scale_out_cooldown_seconds": 30,

@@ -174,11 +174,10 @@ def list_tags_for_resource(request: Request) -> Result:
 
 
 def _alarms(names: list[str]) -> dict[str, dict[str, Any]]:
-    """The alarms of these names that there are, of either kind."""
-    asked = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "AlarmNames": names, "MaxRecords": MOST_ALARMS}
+    """The alarms of these names that there are."""
+    asked = {"AlarmNames": names, "MaxRecords": MOST_ALARMS}
     found = ask_json("monitoring", "DescribeAlarms", asked) if names else {}
-    both = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
-    return {alarm["AlarmName"]: alarm for alarm in both}
+    return {alarm["AlarmName"]: alarm for alarm in found.get("MetricAlarms", [])}
 
 
 ACTIONS: Final[dict[str, Action]] = {

@@ -27,7 +27,6 @@ _ACTIONS = (
     "GetMetricStatistics",
     "GetMetricData",
     "ListMetrics",
-    "PutCompositeAlarm",
     "DescribeAlarms",
     "DescribeAlarmsForMetric",
     "DescribeAlarmHistory",

@@ -91,20 +91,6 @@ def test_an_alarm_that_cloudwatch_would_refuse_is_refused_before(
     assert list(failures) == [argument]
 
 
-def test_a_composite_alarm_combines_others(plugin: Plugin) -> None:
-    single = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "one", **ALARM)
-    both = Life(
-        plugin,
-        "cloudwatch/compositeAlarm:CompositeAlarm",
-        alarmName="both",
-        alarmRule=f"ALARM({single.id})",
-    )
-    both.change(alarmDescription="either", actionsEnabled=False)
-    both.imported()
-    both.delete()
-    single.delete()
-
-
 def test_a_dashboard_is_compared_by_its_content(plugin: Plugin, aws: Aws) -> None:
     widget = {"type": "text", "x": 0, "y": 0, "width": 3, "height": 3, "properties": {"markdown": "hi"}}
     body = {"widgets": [widget]}

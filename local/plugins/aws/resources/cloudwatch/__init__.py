@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ...resource import Resource
-from .alarms import AlarmMuteRule, CompositeAlarm, Dashboard, MetricAlarm
+from .alarms import AlarmMuteRule, Dashboard, MetricAlarm
 from .events import EventRule, EventTarget
 from .logs import LogGroup, LogMetricFilter, LogResourcePolicy
 
 RESOURCES: tuple[Resource, ...] = (
     AlarmMuteRule(),
-    CompositeAlarm(),
     Dashboard(),
     EventRule(),
     EventTarget(),

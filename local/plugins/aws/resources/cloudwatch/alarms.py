@@ -1,8 +1,10 @@
 """CloudWatch's alarms, the rules that mute them, and dashboards.
 
+Doesn't own alarms on alarms.
+
 Sources of what replaces: `ForceNew` and `RequiresReplace` in
 https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/cloudwatch
-(metric_alarm.go, composite_alarm.go, dashboard.go, alarm_mute_rule.go).
+(metric_alarm.go, dashboard.go, alarm_mute_rule.go).
 """
 
 from __future__ import annotations
@@ -17,23 +19,18 @@ from ...naming import AutoName
 from ...places import Places
 from ...resource import Inputs, State
 
-_ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _SOURCES: Final = ("metricName", "metricQueries", "evaluationCriteria")
 _MISSING_DATA: Final = ("breaching", "notBreaching", "ignore", "missing")
 
 
-class _Alarm(Modelled):
-    service = "cloudwatch"
-    deleted_by = Ask("DeleteAlarms")
-    tags = Tags()
-    missing = frozenset({"ResourceNotFound"})
-
-
-class MetricAlarm(_Alarm):
+class MetricAlarm(Modelled):
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
+    service = "cloudwatch"
     made_by = Ask("PutMetricAlarm", whole=True)
     read_by = (Ask("DescribeAlarms", "MetricAlarms", {"AlarmTypes": ["MetricAlarm"]}),)
     changed_by = (made_by,)
+    deleted_by = Ask("DeleteAlarms")
+    tags = Tags()
     places = Places(
         noun="Alarm",
         named={
@@ -50,7 +47,8 @@ class MetricAlarm(_Alarm):
     auto_name = AutoName(max_length=255)
     defaults = MappingProxyType({"actionsEnabled": True, "treatMissingData": "missing"})
     exclusive = (("extendedStatistic", "statistic"), _SOURCES)
-    sets = frozenset({*_ACTIONS, "metricQueries"})
+    sets = frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"})
+    missing = frozenset({"ResourceNotFound"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if not any(name in inputs for name in _SOURCES):
@@ -76,26 +74,6 @@ class MetricAlarm(_Alarm):
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         return {**outputs, "treatMissingData": outputs["treatMissingData"] or "missing"}
-
-
-class CompositeAlarm(_Alarm):
-    token = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
-    key = "alarmName"
-    made_by = Ask("PutCompositeAlarm", whole=True)
-    read_by = (Ask("DescribeAlarms", "CompositeAlarms", {"AlarmTypes": ["CompositeAlarm"]}),)
-    changed_by = (made_by,)
-    places = Places(
-        noun="Alarm",
-        named={
-            "actionsSuppressor": "",
-            "actionsSuppressor.alarm": "ActionsSuppressor",
-            "actionsSuppressor.extensionPeriod": "ActionsSuppressorExtensionPeriod",
-            "actionsSuppressor.waitPeriod": "ActionsSuppressorWaitPeriod",
-        },
-    )
-    replacing = frozenset({"alarmName"})
-    defaults = MappingProxyType({"actionsEnabled": True})
-    sets = frozenset(_ACTIONS)
 
 
 class Dashboard(Modelled):
