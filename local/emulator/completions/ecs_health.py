@@ -31,6 +31,8 @@ from local.emulator.completions.patching import wrap
 
 CHECK_SECONDS = 0.5
 PROBE_TIMEOUT_SECONDS = 2.0
+_TIMED_OUT, _MISMATCH = "Request timed out", "Health checks failed with these codes"
+_CODES = {_TIMED_OUT: "Timeout", _MISMATCH: "ResponseCodeMismatch"}
 
 
 def install() -> None:
@@ -56,7 +58,10 @@ def target_health(task: dict[str, Any], group_arn: str) -> dict[str, str]:
 
 
 def _unhealthy(description: str) -> dict[str, str]:
-    return {"State": "unhealthy", "Reason": "Target.FailedHealthChecks", "Description": description}
+    code = next(
+        (code for words, code in _CODES.items() if description.startswith(words)), "FailedHealthChecks"
+    )
+    return {"State": "unhealthy", "Reason": f"Target.{code}", "Description": description}
 
 
 def _checked_containers(task: dict[str, Any]) -> set[str]:
@@ -180,12 +185,12 @@ def ask(address: str, port: int, path: str, matcher: str) -> str | None:
         connection.request("GET", path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
         status = connection.getresponse().status
     except TimeoutError:
-        return "Request timed out"
+        return _TIMED_OUT
     except (OSError, http.client.HTTPException) as error:
         return f"Connection to target failed: {error}"
     finally:
         connection.close()
-    return None if code_matches(status, matcher) else f"Health checks failed with these codes: [{status}]"
+    return None if code_matches(status, matcher) else f"{_MISMATCH}: [{status}]"
 
 
 def code_matches(status: int, matcher: str) -> bool:

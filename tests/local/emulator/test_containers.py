@@ -211,9 +211,9 @@ def test_a_target_is_healthy_once_it_answers(world: World, images: Images) -> No
         healthCheckGracePeriodSeconds=60,
     )
 
-    def states() -> list[str]:
+    def states(member: str = "State") -> list[str]:
         described = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        return [item["TargetHealth"]["State"] for item in described]
+        return [item["TargetHealth"].get(member, "") for item in described]
 
     eventually(lambda: states() and states() != ["healthy"])
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
@@ -224,6 +224,8 @@ def test_a_target_is_healthy_once_it_answers(world: World, images: Images) -> No
     )
     with urllib.request.urlopen(request, timeout=10) as response:
         assert '"status":"UP"' in response.read().decode()
+    elb.modify_target_group(TargetGroupArn=group, Matcher={"HttpCode": "204"})
+    eventually(lambda: states("Reason") == ["Target.ResponseCodeMismatch"])
 
 
 def test_an_image_that_the_registry_lacks_cannot_be_pulled(world: World, images: Images) -> None:
