@@ -30,15 +30,16 @@ def serve_actions(actions: Mapping[str, Callable[[Request], Record]]) -> None:
 
 def asked(action: str, request: Request) -> Record:
     """ECS's own answer to an action; an error that it answers is raised."""
-    return _answer(ecs._ACTION_MAP[action](request))
+    return answer_of(ecs._ACTION_MAP[action](request))
 
 
 def ask_ministack(action: str, request: Request) -> Record:
     """What ministack itself would answer; an error that it answers is raised."""
-    return _answer(_MINISTACKS[action](request))
+    return answer_of(_MINISTACKS[action](request))
 
 
-def _answer(response: Response) -> Record:
+def answer_of(response: Response) -> Record:
+    """What ECS answers; an error is raised."""
     answer = json_body(response)
     if response[0] >= 400:
         raise AwsError(answer["__type"].rpartition("#")[2], answer.get("message", ""), response[0])

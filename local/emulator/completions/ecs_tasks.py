@@ -23,6 +23,7 @@ from local.emulator.completions.ec2_interfaces import attach_interface, detach_i
 from local.emulator.completions.ecs_containers import explain_exit, show_address, simulated
 from local.emulator.completions.ecs_leases import release_lease, take_lease
 from local.emulator.completions.ecs_records import (
+    answer_of,
     asked,
     definition_of,
     find_cluster,
@@ -31,14 +32,7 @@ from local.emulator.completions.ecs_records import (
     tags_of,
 )
 from local.emulator.completions.eventbridge import publish
-from local.emulator.completions.patching import (
-    AwsError,
-    Request,
-    Response,
-    json_body,
-    replace,
-    wrap,
-)
+from local.emulator.completions.patching import Request, json_action, replace, wrap
 
 logger = logging.getLogger("fileflow.ecs")
 
@@ -142,22 +136,15 @@ def _sanitize(original: Any) -> Any:
 
 
 def _run_task(original: Any) -> Any:
-    def run(request: Request) -> Response:
-        try:
-            cluster = find_cluster(request.get("cluster"))["clusterName"]
-        except AwsError as error:
-            refused: Response = ecs.error_response_json(error.code, error.message, error.status)
-            return refused
+    def run(request: Request) -> dict[str, Any]:
+        cluster = find_cluster(request.get("cluster"))["clusterName"]
         _forget_old_tasks()
         internal = "_deploymentId" in request
         if internal:
             request = {**request, "startedBy": request["_deploymentId"] or request.get("startedBy", "")}
-        response: Response = original(request)
-        if response[0] >= 400:
-            return response
         network = _network(request)
         shown = []
-        for answered in json_body(response)["tasks"]:
+        for answered in answer_of(original(request))["tasks"]:
             task = ecs._tasks.get(answered["taskArn"])
             _complete_task(task, request, network)
             _attach_interface(task)
@@ -165,10 +152,9 @@ def _run_task(original: Any) -> Any:
                 shown.append(ecs._sanitize(task))
         if internal and shown:
             _report_started(request, cluster, shown)
-        completed: Response = ecs.json_response({"tasks": shown, "failures": []})
-        return completed
+        return {"tasks": shown, "failures": []}
 
-    return run
+    return json_action(run)
 
 
 def _complete_task(task: dict[str, Any], request: Request, network: dict[str, Any]) -> None:
