@@ -66,6 +66,13 @@ def role(aws: Aws) -> dict[str, str]:
     return {"role": "work"}
 
 
+def muted(aws: Aws) -> dict[str, Any]:
+    compared = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 1}
+    metric = {"MetricName": "Errors", "Namespace": "Shop", "Period": 60, "Statistic": "Sum"}
+    aws("cloudwatch").put_metric_alarm(AlarmName="none", **compared, **metric)
+    return {"muteTargets": {"alarmNames": ["none"]}}
+
+
 def insights(value: str) -> list[dict[str, str]]:
     return [{"name": "containerInsights", "value": value}]
 
@@ -82,6 +89,7 @@ TARGET = {
     },
 }
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/logs"
+PAUSE = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
 METRIC = {"name": "Oom", "namespace": "Shop", "value": "1"}
 TOLD = [{"metricName": "Oom", "metricNamespace": "Shop", "metricValue": "9"}]
 SCHEDULE = {"FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(9 days)"}
@@ -231,6 +239,47 @@ CASES = [
         ),
         ["imageTagMutability"],
         {"encryptionConfigurations": [{"encryptionType": "KMS"}]},
+    ),
+    Case(
+        "cloudwatch/metricAlarm:MetricAlarm",
+        {
+            "comparisonOperator": "GreaterThanThreshold",
+            "evaluationPeriods": 1,
+            "metricName": "RunningTaskCount",
+            "namespace": "ECS/ContainerInsights",
+            "period": 60,
+            "statistic": "Maximum",
+            "threshold": 1,
+            "dimensions": {"ClusterName": "shop", "ServiceName": "scheduler"},
+            "alarmActions": ["arn:aws:sns:ap-northeast-2:123456789012:a"],
+            "tags": {"team": "a"},
+        },
+        {
+            "alarmActions": None,
+            "alarmDescription": "two run",
+            "dimensions": {"ClusterName": "shop"},
+            "threshold": 2,
+            "treatMissingData": "breaching",
+            "tags": {"team": "b"},
+        },
+        lambda aws, life: aws("cloudwatch").disable_alarm_actions(AlarmNames=[life.id]),
+        ["actionsEnabled"],
+        {"name": "other"},
+    ),
+    Case(
+        "cloudwatch/alarmMuteRule:AlarmMuteRule",
+        {
+            "description": "moving the database",
+            "rule": {"schedule": PAUSE},
+            "tags": {"team": "a"},
+        },
+        {"description": None, "rule": {"schedule": {**PAUSE, "duration": "P2D"}}, "tags": {"team": "b"}},
+        lambda aws, life: aws("cloudwatch").put_alarm_mute_rule(
+            Name=life.id, Rule={"Schedule": {"Expression": PAUSE["expression"], "Duration": "PT1M"}}
+        ),
+        ["muteTargets", "rule"],
+        {"name": "other"},
+        needs=muted,
     ),
     Case(
         "cloudwatch/logGroup:LogGroup",

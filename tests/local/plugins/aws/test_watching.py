@@ -42,38 +42,6 @@ ALARM: dict[str, Any] = {
 }
 
 
-def test_an_alarm_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    alarm = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "twice", **ALARM, tags={"team": "a"})
-    alarm.change(threshold=2, treatMissingData="breaching")
-    alarm.change(alarmActions=["arn:aws:sns:ap-northeast-2:123456789012:a"], actionsEnabled=False)
-    alarm.change(alarmActions=None, alarmDescription="two run")
-    alarm.change(dimensions={"ClusterName": "shop"})
-    alarm.change(tags={"team": "b"})
-    aws("cloudwatch").delete_alarms(AlarmNames=["nothing"])
-    aws("cloudwatch").disable_alarm_actions(AlarmNames=[alarm.id])
-    alarm.change(actionsEnabled=True)
-    alarm.imported()
-    alarm.delete()
-
-
-def test_an_alarm_on_an_expression_keeps_its_queries(plugin: Plugin) -> None:
-    metric = {"metricName": "Errors", "namespace": "Shop", "period": 60, "stat": "Sum"}
-    queries = [
-        {"id": "rate", "expression": "errors / 60", "label": "rate", "returnData": True},
-        {"id": "errors", "metric": metric},
-    ]
-    alarm = Life(
-        plugin,
-        "cloudwatch/metricAlarm:MetricAlarm",
-        "rate",
-        comparisonOperator="GreaterThanThreshold",
-        evaluationPeriods=2,
-        threshold=1,
-        metricQueries=queries,
-    )
-    alarm.delete()
-
-
 @pytest.mark.parametrize(
     ("changed", "argument"),
     [
@@ -81,7 +49,7 @@ def test_an_alarm_on_an_expression_keeps_its_queries(plugin: Plugin) -> None:
         ({"period": None}, "period"),
         ({"treatMissingData": "fail"}, "treatMissingData"),
         ({"comparisonOperator": None}, "comparisonOperator"),
-        ({"extendedStatistic": "p99"}, "statistic"),
+        ({"extendedStatistic": "p99"}, "extendedStatistic"),
     ],
 )
 def test_an_alarm_that_cloudwatch_would_refuse_is_refused_before(
@@ -119,34 +87,6 @@ def test_a_target_that_runs_a_task_is_refused_by_name(plugin: Plugin) -> None:
     assert plugin.check(token, given).failures == {
         "ecsTarget": f"the aws stand-in has no `ecsTarget` of {token}; use the real aws plugin (7.x)"
     }
-
-
-def test_a_mute_rule_is_made_changed_put_back_imported_and_deleted(plugin: Plugin, aws: Aws) -> None:
-    alarm = Life(plugin, "cloudwatch/metricAlarm:MetricAlarm", "none", **ALARM)
-    schedule = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
-    rule = Life(
-        plugin,
-        "cloudwatch/alarmMuteRule:AlarmMuteRule",
-        "pause",
-        description="moving the database",
-        rule={"schedule": schedule},
-        muteTargets={"alarmNames": [alarm.id]},
-        tags={"team": "a"},
-    )
-    assert rule.outputs["rule"] == {"schedule": {**schedule, "timezone": "UTC"}}
-    assert (rule.outputs["status"], rule.outputs["muteType"]) == ("SCHEDULED", "ONE_TIME")
-    assert rule.outputs["arn"].endswith(f":alarm-mute-rule:{rule.id}")
-    rule.change(rule={"schedule": {**schedule, "duration": "P2D"}})
-    rule.change(tags={"team": "b"})
-    rule.change(description=None)
-    aws("cloudwatch").put_alarm_mute_rule(
-        Name=rule.id, Rule={"Schedule": {"Expression": "at(2030-05-10T14:00)", "Duration": "PT1M"}}
-    )
-    assert rule.put_back() == ["muteTargets", "rule"]
-    rule.imported()
-    assert rule.replaced_by(name="other") == ["name"]
-    rule.delete()
-    alarm.delete()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """CloudWatch's alarms, the rules that mute them, and dashboards.
 
-Doesn't own alarms on alarms.
+Doesn't own alarms on alarms, on expressions, on percentiles and on bands.
 
 Sources of what replaces: `ForceNew` and `RequiresReplace` in
 https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/cloudwatch
@@ -19,7 +19,7 @@ from ...naming import AutoName
 from ...places import Places
 from ...resource import Inputs, State
 
-_SOURCES: Final = ("metricName", "metricQueries", "evaluationCriteria")
+_REQUIRED: Final = ("comparisonOperator", "evaluationPeriods", "metricName")
 _MISSING_DATA: Final = ("breaching", "notBreaching", "ignore", "missing")
 
 
@@ -31,32 +31,24 @@ class MetricAlarm(Modelled):
     changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarms")
     tags = Tags()
-    places = Places(
-        noun="Alarm",
-        named={
-            "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
-            "metricQueries": "Metrics",
-            "metricQueries.metric": "MetricStat",
-            **{
-                f"metricQueries.metric.{name}": f"Metric.{name}"
-                for name in ("dimensions", "metricName", "namespace")
-            },
-        },
-    )
+    places = Places(noun="Alarm")
     replacing = frozenset({"name"})
     auto_name = AutoName(max_length=255)
     defaults = MappingProxyType({"actionsEnabled": True, "treatMissingData": "missing"})
-    exclusive = (("extendedStatistic", "statistic"), _SOURCES)
-    sets = frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"})
+    lacking = frozenset(
+        {
+            *("evaluateLowSampleCountPercentiles", "evaluationCriteria", "evaluationInterval"),
+            *("evaluationWindow", "extendedStatistic", "metricQueries", "thresholdMetricId"),
+            "warmUpConfiguration",
+        }
+    )
+    sets = frozenset({"alarmActions", "insufficientDataActions", "okActions"})
     missing = frozenset({"ResourceNotFound"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        if not any(name in inputs for name in _SOURCES):
-            yield "metricName", f"an alarm needs one of {', '.join(f'`{name}`' for name in _SOURCES)}"
-        elif "evaluationCriteria" not in inputs:
-            for name in ("comparisonOperator", "evaluationPeriods"):
-                if name not in inputs:
-                    yield name, f"the required argument `{name}` is missing"
+        for name in _REQUIRED:
+            if name not in inputs:
+                yield name, f"the required argument `{name}` is missing"
         if "metricName" in inputs and not has_unknown(inputs) and not inputs.get("period"):
             yield "period", "an alarm on `metricName` needs `period`, the metric's length in seconds"
         given = inputs.get("treatMissingData")
@@ -65,12 +57,6 @@ class MetricAlarm(Modelled):
                 "treatMissingData",
                 f"`treatMissingData` is {given!r}, one of {', '.join(_MISSING_DATA)} is expected",
             )
-
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
-        # AWS returns a query's data unless told not to, the provider only if told to.
-        queries = [{"returnData": False, **query} for query in inputs.get("metricQueries") or ()]
-        threshold = None if inputs.get("thresholdMetricId") else inputs.get("threshold")
-        return {**inputs, "metricQueries": queries, "threshold": threshold}
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         return {**outputs, "treatMissingData": outputs["treatMissingData"] or "missing"}
