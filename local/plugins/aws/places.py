@@ -233,13 +233,13 @@ def _leaf(shape: Shape, steps: Sequence[str]) -> Shape:
 
 def _admits(shape: Shape, value: Any) -> bool:
     """Whether a shape takes a value: its model names the least, and the values that there are."""
-    least = shape.metadata.get("min", 0)
+    least = shape.metadata.get("min")
     if value == "" and (shape.metadata.get("enum") or least):
         return False
     if value is None or isinstance(value, bool):
         return value is not None
     size = value if isinstance(value, int | float) else len(value)
-    return bool(size >= least)
+    return least is None or bool(size >= least)
 
 
 def _put(members: dict[str, Any], shape: Shape, steps: Sequence[str], value: Any) -> None:

@@ -44,21 +44,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "serviceNamespace",
         ),
         "appautoscaling/target:Target": ("resourceId", "scalableDimension", "serviceNamespace"),
-        "ec2/defaultSecurityGroup:DefaultSecurityGroup": ("vpcId",),
-        "ec2/securityGroup:SecurityGroup": (*_NAMED, "description", "vpcId"),
-        # The old API has no rule identity: everything but the description makes another rule.
-        "ec2/securityGroupRule:SecurityGroupRule": (
-            "cidrBlocks",
-            "fromPort",
-            "ipv6CidrBlocks",
-            "prefixListIds",
-            "protocol",
-            "securityGroupId",
-            "self",
-            "sourceSecurityGroupId",
-            "toPort",
-            "type",
-        ),
         "lb/listener:Listener": ("loadBalancerArn",),
         "lb/listenerRule:ListenerRule": ("listenerArn",),
         "lb/loadBalancer:LoadBalancer": (*_NAMED, "customerOwnedIpv4Pool", "internal", "loadBalancerType"),
@@ -73,8 +58,6 @@ _REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "expectedBucketOwner",
         ),
         "s3/bucketVersioning:BucketVersioning": ("bucket", "expectedBucketOwner"),
-        "vpc/securityGroupEgressRule:SecurityGroupEgressRule": ("securityGroupId",),
-        "vpc/securityGroupIngressRule:SecurityGroupIngressRule": ("securityGroupId",),
     }.items()
 }
 

@@ -1,149 +1,93 @@
-"""Security group rules that have an id of their own."""
+"""Security group rules that have an id of their own.
+
+Their other end is a range of IPv4 or a group of the same account; the rest is refused by name.
+Source of what replaces: vpc_security_group_ingress_rule.go of
+https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/ec2
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
-from ..resource import Call, Inputs, Resource, State, tag_map
-from .calls import one, unless_absent
+from ..modelled import Ask
+from ..resource import Inputs, Resource, State
+from .ec2.common import Ec2, places_of
 from .ec2.permissions import ALL, protocol_name
-from .ec2.security_groups import NO_GROUP, NO_RULE, same_protocol
-from .ec2.tags import tag_specifications, update_tags
+from .ec2.security_groups import NO_GROUP, same_protocol
 
-_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+_SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+# A rule to be made is told by its sources, a rule to be changed by its members.
+_MADE: Final = "IpPermissions"
+_CHANGED: Final = "SecurityGroupRules.SecurityGroupRule"
 
 
-class _Rule(Resource):
-    direction: ClassVar[str]
+class _Rule(Ec2):
+    kind = "security-group-rule"
+    read_by = (Ask("DescribeSecurityGroupRules", "SecurityGroupRules"),)
+    changed_by = (Ask("ModifySecurityGroupRules", whole=True),)
+    places = places_of(
+        "",
+        {
+            "id": "SecurityGroupRules.SecurityGroupRuleId|SecurityGroupRuleIds|SecurityGroupRuleId",
+            "arn": "SecurityGroupRuleArn",
+            "securityGroupId": "GroupId",
+            **{
+                name: f"{_MADE}.{name}|{_CHANGED}.{name}|{name}"
+                for name in ("fromPort", "ipProtocol", "toPort")
+            },
+            **{name: f"{_CHANGED}.{name}|{name}" for name in ("cidrIpv4", "description")},
+            "referencedSecurityGroupId": f"{_CHANGED}.ReferencedGroupId|ReferencedGroupInfo.GroupId",
+            "ranges": f"{_MADE}.IpRanges",
+            "groups": f"{_MADE}.UserIdGroupPairs",
+        },
+    )
+    replacing = frozenset({"securityGroupId"})
+    lacking = frozenset({"cidrIpv6", "prefixListId"})
     exclusive = (_SOURCES,)
-    same: ClassVar = {"ipProtocol": same_protocol}
+    same = MappingProxyType({"ipProtocol": same_protocol})
+    missing = NO_GROUP | {"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
 
-    def check(self, inputs: Inputs) -> list[tuple[str, str]]:
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if not any(name in inputs for name in _SOURCES):
-            return [("cidrIpv4", f"one of {', '.join(f'`{name}`' for name in _SOURCES)} must be given")]
-        return []
+            yield "cidrIpv4", f"one of {', '.join(f'`{name}`' for name in _SOURCES)} must be given"
 
-    def create(self, call: Call, inputs: Inputs) -> str:
-        ask = getattr(call.client("ec2"), f"authorize_security_group_{self.direction}")
-        answer = ask(
-            GroupId=inputs["securityGroupId"],
-            IpPermissions=[self._permission(inputs)],
-            **tag_specifications("security-group-rule", inputs),
-        )
-        return str(answer["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+        text = {"description": inputs["description"]} if inputs.get("description") else {}
+        block, group = inputs.get("cidrIpv4"), inputs.get("referencedSecurityGroupId")
+        return {
+            **inputs,
+            "ipProtocol": protocol_name(inputs["ipProtocol"]),
+            "ranges": [{"cidrIp": block, **text}] if block else [],
+            "groups": [{"groupId": group, **text}] if group else [],
+        }
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        rule = self._find(call, resource_id)
-        if rule is None:
-            return None
-        protocol = protocol_name(rule["IpProtocol"])
+    def told(
+        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
+    ) -> Mapping[str, Any] | None:
+        protocol = protocol_name(found["IpProtocol"])
         # EC2 says -1 where all ports are meant; the argument says nothing.
-        open_ports = protocol == ALL and rule.get("FromPort") in (None, -1)
-        group = rule.get("ReferencedGroupInfo", {})
-        referenced = group.get("GroupId")
-        if referenced and "/" in str(state.get("referencedSecurityGroupId") or ""):
-            referenced = f"{group.get('UserId')}/{referenced}"
+        everywhere = protocol == ALL and found.get("FromPort") in (None, -1)
         return {
-            "arn": rule.get("SecurityGroupRuleArn") or call.arn("ec2", f"security-group-rule/{resource_id}"),
-            "cidrIpv4": rule.get("CidrIpv4"),
-            "cidrIpv6": rule.get("CidrIpv6"),
-            "description": rule.get("Description") or None,
-            "fromPort": None if open_ports else rule.get("FromPort"),
+            **{name: value or None for name, value in outputs.items()},
+            "fromPort": None if everywhere else found.get("FromPort"),
             "ipProtocol": protocol,
-            "prefixListId": rule.get("PrefixListId"),
-            "referencedSecurityGroupId": referenced,
-            "securityGroupId": rule["GroupId"],
-            "securityGroupRuleId": resource_id,
-            "tagsAll": tag_map(rule.get("Tags")),
-            "toPort": None if open_ports else rule.get("ToPort"),
+            "securityGroupRuleId": found["SecurityGroupRuleId"],
+            "toPort": None if everywhere else found.get("ToPort"),
         }
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        ec2 = call.client("ec2")
-        if not changed or changed - {"tags"}:
-            ec2.modify_security_group_rules(
-                GroupId=new["securityGroupId"],
-                SecurityGroupRules=[
-                    {"SecurityGroupRuleId": resource_id, "SecurityGroupRule": self._request(new)}
-                ],
-            )
-        update_tags(ec2, resource_id, old, new)
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        ask = getattr(call.client("ec2"), f"revoke_security_group_{self.direction}")
-        unless_absent(
-            lambda: ask(GroupId=state["securityGroupId"], SecurityGroupRuleIds=[resource_id]),
-            *NO_RULE,
-            *NO_GROUP,
-        )
-
-    def _find(self, call: Call, resource_id: str) -> dict[str, Any] | None:
-        rule = one(
-            unless_absent(
-                lambda: call.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[resource_id])[
-                    "SecurityGroupRules"
-                ],
-                *NO_RULE,
-            )
-        )
-        return rule if rule and rule.get("IsEgress", False) == (self.direction == "egress") else None
-
-    @staticmethod
-    def _ports(inputs: Inputs) -> dict[str, int]:
-        return {
-            parameter: int(inputs[name])
-            for parameter, name in (("FromPort", "fromPort"), ("ToPort", "toPort"))
-            if inputs.get(name) is not None
-        }
-
-    def _permission(self, inputs: Inputs) -> dict[str, Any]:
-        """The rule as authorizing takes it."""
-        text = {"Description": inputs["description"]} if inputs.get("description") else {}
-        permission: dict[str, Any] = {
-            "IpProtocol": protocol_name(inputs["ipProtocol"]),
-            **self._ports(inputs),
-        }
-        if inputs.get("cidrIpv4"):
-            permission["IpRanges"] = [{"CidrIp": inputs["cidrIpv4"], **text}]
-        if inputs.get("cidrIpv6"):
-            permission["Ipv6Ranges"] = [{"CidrIpv6": inputs["cidrIpv6"], **text}]
-        if inputs.get("prefixListId"):
-            permission["PrefixListIds"] = [{"PrefixListId": inputs["prefixListId"], **text}]
-        if inputs.get("referencedSecurityGroupId"):
-            account, _, group = str(inputs["referencedSecurityGroupId"]).rpartition("/")
-            user = {"UserId": account} if account else {}
-            permission["UserIdGroupPairs"] = [{"GroupId": group, **user, **text}]
-        return permission
-
-    def _request(self, inputs: Inputs) -> dict[str, Any]:
-        """The rule as modifying takes it."""
-        request: dict[str, Any] = {"IpProtocol": protocol_name(inputs["ipProtocol"]), **self._ports(inputs)}
-        for parameter, name in (
-            ("CidrIpv4", "cidrIpv4"),
-            ("CidrIpv6", "cidrIpv6"),
-            ("PrefixListId", "prefixListId"),
-            ("ReferencedGroupId", "referencedSecurityGroupId"),
-            ("Description", "description"),
-        ):
-            if inputs.get(name):
-                request[parameter] = (
-                    str(inputs[name]).rpartition("/")[2] if "Group" in parameter else inputs[name]
-                )
-        return request
 
 
 class SecurityGroupIngressRule(_Rule):
     token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    direction = "ingress"
+    made_by = Ask("AuthorizeSecurityGroupIngress", "SecurityGroupRules")
+    deleted_by = Ask("RevokeSecurityGroupIngress", only=("securityGroupId",))
 
 
 class SecurityGroupEgressRule(_Rule):
     token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-    direction = "egress"
+    made_by = Ask("AuthorizeSecurityGroupEgress", "SecurityGroupRules")
+    deleted_by = Ask("RevokeSecurityGroupEgress", only=("securityGroupId",))
 
 
 RESOURCES: tuple[Resource, ...] = (SecurityGroupEgressRule(), SecurityGroupIngressRule())

@@ -144,8 +144,8 @@ def test_values_go_to_their_places_and_come_back() -> None:
 
 def test_what_a_model_does_not_admit_is_left_out() -> None:
     shape = model_of("PutMetricAlarm", "cloudwatch").input_shape
-    given = {"alarmName": "", "datapointsToAlarm": 0, "unit": "", "alarmDescription": "", "threshold": 0}
-    assert Places().request(given, shape) == {"AlarmDescription": "", "Threshold": 0}
+    given = {"alarmName": "", "datapointsToAlarm": 0, "unit": "", "alarmDescription": "", "threshold": -1}
+    assert Places().request(given, shape) == {"AlarmDescription": "", "Threshold": -1}
 
 
 def test_ec2_has_lone_values_in_structures_and_what_finds_it_in_filters() -> None:

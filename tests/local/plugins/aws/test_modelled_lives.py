@@ -94,6 +94,17 @@ METRIC = {"name": "Oom", "namespace": "Shop", "value": "1"}
 TOLD = [{"metricName": "Oom", "metricNamespace": "Shop", "metricValue": "9"}]
 SCHEDULE = {"FlexibleTimeWindow": {"Mode": "OFF"}, "ScheduleExpression": "rate(9 days)"}
 
+
+def network(aws: Aws) -> dict[str, Any]:
+    return {"vpcId": aws("ec2").create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]}
+
+
+def within(aws: Aws) -> dict[str, Any]:
+    vpc_id = network(aws)["vpcId"]
+    made = aws("ec2").create_subnet(VpcId=vpc_id, CidrBlock="10.20.0.0/24")["Subnet"]
+    return {"vpcId": vpc_id, "subnetIds": [made["SubnetId"]]}
+
+
 CASES = [
     Case(
         "sqs/queue:Queue",
@@ -414,6 +425,48 @@ CASES = [
         ["deletionProtectionEnabled"],
         {"name": "other"},
         ends_with={"deletionProtectionEnabled": False},
+    ),
+    Case(
+        "ec2/vpc:Vpc",
+        {"cidrBlock": "10.20.0.0/16", "tags": {"Name": "a", "team": "b"}},
+        {"enableDnsHostnames": True, "tags": {"Name": "c"}},
+        lambda aws, life: aws("ec2").modify_vpc_attribute(VpcId=life.id, EnableDnsSupport={"Value": False}),
+        ["enableDnsSupport"],
+        {"cidrBlock": "10.30.0.0/16"},
+    ),
+    Case(
+        "ec2/subnet:Subnet",
+        {"cidrBlock": "10.20.0.0/24", "mapPublicIpOnLaunch": True, "availabilityZone": "ap-northeast-2a"},
+        {
+            "enableResourceNameDnsARecordOnLaunch": True,
+            "mapPublicIpOnLaunch": False,
+            "privateDnsHostnameTypeOnLaunch": "resource-name",
+        },
+        lambda aws, life: aws("ec2").create_tags(Resources=[life.id], Tags=[{"Key": "a", "Value": "b"}]),
+        ["tags"],
+        {"availabilityZone": "ap-northeast-2c"},
+        needs=network,
+    ),
+    Case(
+        "ec2/vpcEndpoint:VpcEndpoint",
+        {"serviceName": "com.amazonaws.ap-northeast-2.kms", "vpcEndpointType": "Interface"},
+        {"privateDnsEnabled": True, "tags": {"Name": "kms"}},
+        lambda aws, life: aws("ec2").modify_vpc_endpoint(VpcEndpointId=life.id, PrivateDnsEnabled=False),
+        ["privateDnsEnabled"],
+        {"serviceName": "com.amazonaws.ap-northeast-2.ssm"},
+        needs=within,
+    ),
+    Case(
+        "ec2/flowLog:FlowLog",
+        {
+            "trafficType": "REJECT",
+            "logDestination": "arn:aws:logs:ap-northeast-2:123456789012:log-group:traffic",
+            "iamRoleArn": "arn:aws:iam::123456789012:role/flow-logs",
+        },
+        {"tags": {"Name": "traffic"}},
+        replaced_by={"trafficType": "ALL"},
+        unknowable=("iamRoleArn",),
+        needs=network,
     ),
 ]
 

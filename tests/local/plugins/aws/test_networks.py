@@ -28,41 +28,18 @@ def gateway(plugin: Plugin, vpc: Life) -> Life:
     return Life(plugin, "ec2/internetGateway:InternetGateway", vpcId=vpc.id)
 
 
-def test_a_vpc_lives_through_every_change_in_place_an_import_and_a_deletion(vpc: Life) -> None:
+def test_a_vpc_names_what_every_vpc_has(vpc: Life) -> None:
+    assert vpc.outputs["mainRouteTableId"] == vpc.outputs["defaultRouteTableId"]
     assert vpc.outputs["mainRouteTableId"].startswith("rtb-")
     assert vpc.outputs["defaultSecurityGroupId"].startswith("sg-")
-    assert vpc.change(enableDnsHostnames=True)["enableDnsHostnames"] is True
-    assert vpc.change(enableDnsHostnames=False)["enableDnsHostnames"] is False
-    assert vpc.change(enableDnsSupport=False)["enableDnsSupport"] is False
-    assert vpc.change(tags={"Owner": "platform"})["tagsAll"] == {"Owner": "platform"}
-    assert vpc.change(tags=None)["tagsAll"] == {}
-    assert vpc.replaced_by(cidrBlock="10.30.0.0/16") == ["cidrBlock"]
-    vpc.imported()
-    vpc.delete()
+    assert vpc.outputs["defaultNetworkAclId"].startswith("acl-")
 
 
-def test_what_somebody_changes_on_a_vpc_is_seen_and_put_back(vpc: Life, aws: Client) -> None:
-    aws("ec2").modify_vpc_attribute(VpcId=vpc.id, EnableDnsSupport={"Value": False})
-    aws("ec2").create_tags(Resources=[vpc.id], Tags=[{"Key": "Name", "Value": "changed"}])
-    assert vpc.put_back() == ["enableDnsSupport", "tags"]
-    support = aws("ec2").describe_vpc_attribute(VpcId=vpc.id, Attribute="enableDnsSupport")
-    assert support["EnableDnsSupport"] == {"Value": True}
-
-
-def test_a_vpc_that_somebody_deleted_is_gone_at_refresh(vpc: Life, aws: Client, plugin: Plugin) -> None:
-    aws("ec2").delete_vpc(VpcId=vpc.id)
-    assert plugin.read(vpc.token, vpc.id, vpc.outputs, vpc.inputs) is None
-
-
-def test_a_subnet_lives_through_every_change_in_place_an_import_and_a_deletion(subnet: Life) -> None:
-    assert subnet.change(mapPublicIpOnLaunch=True)["mapPublicIpOnLaunch"] is True
-    assert subnet.change(mapPublicIpOnLaunch=None)["mapPublicIpOnLaunch"] is False
-    subnet.change(enableResourceNameDnsARecordOnLaunch=True)
-    subnet.change(privateDnsHostnameTypeOnLaunch="resource-name")
-    subnet.change(tags={"Name": "private"})
-    assert subnet.replaced_by(availabilityZone="ap-northeast-2c") == ["availabilityZone"]
-    subnet.imported()
-    subnet.delete()
+def test_a_vpc_without_names_loses_them_before_its_resolver(vpc: Life) -> None:
+    vpc.change(enableDnsHostnames=True)
+    changed = vpc.change(enableDnsHostnames=False, enableDnsSupport=False)
+    assert (changed["enableDnsHostnames"], changed["enableDnsSupport"]) == (False, False)
+    assert vpc.change(enableDnsSupport=True, tags=None)["tagsAll"] == {}
 
 
 def test_an_internet_gateway_moves_between_networks(plugin: Plugin, vpc: Life, gateway: Life) -> None:

@@ -1,4 +1,4 @@
-"""Security groups and their rules, in each of the three forms, through the stand-in on the emulated AWS."""
+"""Security groups and their rules, inside and on their own, through the stand-in on the emulated AWS."""
 
 from __future__ import annotations
 
@@ -100,39 +100,6 @@ def test_rules_of_their_own_leave_the_groups_arguments_alone(plugin: Plugin, vpc
     assert from_front.replaced_by(securityGroupId=front.id) == ["securityGroupId"]
     for resource in (from_front, to_all, front, group):
         resource.delete()
-
-
-def test_a_rule_that_somebody_revoked_is_gone_at_refresh(plugin: Plugin, group: Life, aws: Client) -> None:
-    rule = Life(
-        plugin,
-        "vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-        securityGroupId=group.id,
-        cidrIpv4="10.0.0.0/8",
-        ipProtocol="tcp",
-        fromPort=9091,
-        toPort=9091,
-    )
-    aws("ec2").revoke_security_group_ingress(GroupId=group.id, SecurityGroupRuleIds=[rule.id])
-    assert plugin.read(rule.token, rule.id, rule.outputs, rule.inputs) is None
-    rule.delete()
-
-
-def test_a_rule_in_the_old_form_names_several_sources(plugin: Plugin, group: Life) -> None:
-    rule = Life(
-        plugin,
-        "ec2/securityGroupRule:SecurityGroupRule",
-        securityGroupId=group.id,
-        type="ingress",
-        protocol="tcp",
-        fromPort=22,
-        toPort=22,
-        cidrBlocks=["10.1.0.0/16", "10.2.0.0/16"],
-        description="operators",
-    )
-    rule.imported(f"{group.id}_ingress_tcp_22_22_10.1.0.0/16_10.2.0.0/16")
-    assert rule.replaced_by(cidrBlocks=["10.1.0.0/16"]) == ["cidrBlocks"]
-    rule.replace(cidrBlocks=["10.1.0.0/16"])
-    rule.delete()
 
 
 def test_the_default_group_of_a_vpc_is_emptied_and_kept(plugin: Plugin, vpc: Life, aws: Client) -> None:

@@ -6,7 +6,7 @@ from ...resource import Resource
 from .endpoints import FlowLog, VpcEndpoint
 from .networks import Eip, InternetGateway, NatGateway, Subnet, Vpc
 from .routing import Route, RouteTable, RouteTableAssociation
-from .security_groups import DefaultSecurityGroup, SecurityGroup, SecurityGroupRule
+from .security_groups import DefaultSecurityGroup, SecurityGroup
 
 RESOURCES: tuple[Resource, ...] = (
     DefaultSecurityGroup(),
@@ -18,7 +18,6 @@ RESOURCES: tuple[Resource, ...] = (
     RouteTable(),
     RouteTableAssociation(),
     SecurityGroup(),
-    SecurityGroupRule(),
     Subnet(),
     Vpc(),
     VpcEndpoint(),
