@@ -30,7 +30,7 @@ def resource(token: str) -> Resource:
     if not isinstance(found, Resource):
         raise UnsupportedError(
             f"the aws stand-in has no resource type {token};"
-            " use the real aws plugin (7.x), or remove the resource"
+            " use the real aws plugin (7.x), remove the resource, or add the type (CONTRIBUTING.md says how)"
         )
     return found
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import botocore.session
 import pytest
 
 from local.plugins.aws import resources, schema
-from local.plugins.aws.modelled import Modelled, names_in
+from local.plugins.aws.modelled import Ask, Modelled, names_in
 from local.plugins.aws.places import Places
 
 
@@ -45,38 +45,107 @@ def switched_by(kind: Modelled) -> set[str]:
     return {name for ask in kind.changed_by if ask.without for name in ask.only}
 
 
+ARGUMENT = """\
+`places` says where AWS has it under another name; what the stand-in needn't serve is `lacking`,
+what the state alone keeps is `kept`, what `shaped` sees to `by_hand`."""
+CHANGE = "An operation of `changed_by` changes it, or it's `replacing`; what needn't change is `settled`."
+OUTPUT = """\
+`into` says where the answer has the thing, `places` what AWS calls otherwise, `tags` which operations
+are of tags; what the state alone keeps is `kept`, what `told` sees to `by_hand`."""
+
+
+def assert_none(missing: set[str], kind: Modelled, shapes: Mapping[str, Any], ways: str) -> None:
+    """Tells who writes a table what has no place, what there is, and what can be done."""
+    there = [f"{name} has {', '.join(getattr(shape, 'members', ()))}" for name, shape in shapes.items()]
+    named = f"no place for {', '.join(sorted(missing))} of {kind.token}"
+    assert not missing, "\n".join([named, *there, ways])
+
+
+def inputs_of(kind: Modelled, *asks: Ask) -> dict[str, Any]:
+    """What the model of each operation takes."""
+    return {ask.operation: shape_of(kind, ask.operation).input_shape for ask in asks}
+
+
+def written(kind: type[Modelled] = Modelled) -> Iterator[type[Modelled]]:
+    """Every table below `resources` that has been imported."""
+    for each in kind.__subclasses__():
+        yield from written(each)
+        if "token" in vars(each) and each.__module__.startswith(f"{resources.__name__}."):
+            yield each
+
+
+def test_every_table_is_listed() -> None:
+    for module in pkgutil.walk_packages(resources.__path__, f"{resources.__name__}."):
+        importlib.import_module(module.name)
+    unlisted = {f"{each.token} of {each.__module__}" for each in written()}
+    unlisted -= {f"{each.token} of {type(each).__module__}" for each in _tables()}
+    assert not unlisted, "name them in RESOURCES of their module"
+
+
+@TABLES
+def test_a_table_stands_where_its_token_is_looked_for(kind: Modelled) -> None:
+    service = kind.token.partition(":")[2].partition("/")[0]
+    looked_for = f"{resources.__name__}.{service}"
+    assert f"{type(kind).__module__}.".startswith(f"{looked_for}."), f"move it to {looked_for}"
+
+
 @TABLES
 def test_every_argument_goes_somewhere(kind: Modelled) -> None:
-    operations = [shape_of(kind, ask.operation).input_shape for ask in (kind.made_by, *kind.changed_by)]
+    operations = inputs_of(kind, kind.made_by, *kind.changed_by)
     known = kind.by_hand | kind.kept | kind.lacking | {"region", "namePrefix", "tags" if kind.tags else ""}
     known |= switched_by(kind)
     inputs = dict(schema.of_resource(kind.token).inputs)
-    assert lost(kind, inputs, operations, set(known)) == set()
+    missing = lost(kind, inputs, list(operations.values()), set(known))
+    assert_none(missing, kind, operations, ARGUMENT)
 
 
 @TABLES
 def test_every_argument_that_does_not_replace_can_change(kind: Modelled) -> None:
-    operations = [shape_of(kind, ask.operation).input_shape for ask in kind.changed_by]
+    operations = inputs_of(kind, *kind.changed_by)
     known = {*kind.by_hand, *kind.kept, *kind.lacking, *kind.replacing, *kind.settled, "region"}
-    known |= switched_by(kind)
+    known |= switched_by(kind) | ({"tags"} if kind.tags else set())
     inputs = dict(schema.of_resource(kind.token).inputs)
-    assert lost(kind, inputs, operations, known | ({"tags"} if kind.tags else set())) == set()
+    missing = lost(kind, inputs, list(operations.values()), known)
+    assert_none(missing, kind, operations, CHANGE)
 
 
 @TABLES
 def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
-    answers = []
+    answers = {}
     for ask in kind.read_by:
         shape = shape_of(kind, ask.operation).output_shape
         for step in filter(None, ask.into.split(".")):
             shape = shape.members[step]
             shape = shape.member if shape.type_name == "list" else shape
-        answers.append(shape)
+        answers[f"{ask.operation}, {ask.into}" if ask.into else ask.operation] = shape
     known = kind.by_hand | kind.kept | kind.lacking | {"region", *names_in(kind.key)}
     if kind.tags:
         known |= {"tags", "tagsAll"}
     outputs = dict(schema.of_resource(kind.token).outputs)
-    assert lost(kind, outputs, answers, set(known)) == set()
+    missing = lost(kind, outputs, list(answers.values()), set(known))
+    assert_none(missing, kind, answers, OUTPUT)
+
+
+@TABLES
+def test_every_operation_gets_what_it_requires(kind: Modelled) -> None:
+    described = schema.of_resource(kind.token)
+    names = {"id", *described.inputs, *described.outputs, *names_in(kind.key), *kind.places.named}
+    unmet = set()
+    for ask in (kind.made_by, *kind.read_by, *kind.changed_by, kind.deleted_by):
+        shape = shape_of(kind, ask.operation).input_shape
+        reached = {steps[0] for name in names if (steps := kind.places.find(shape, name))}
+        lacks = {*shape.required_members} - reached - ask.fixed.keys()
+        unmet |= {f"{ask.operation}.{name}" for name in lacks}
+    assert not unmet, "`places` says which argument or output goes there, `fixed` what always does"
+
+
+@TABLES
+def test_the_operations_on_tags_need_one_thing_besides(kind: Modelled) -> None:
+    tags = kind.tags
+    for operation in filter(None, (tags.reading, tags.setting, tags.removing) if tags else ()):
+        required = shape_of(kind, operation).input_shape.required_members
+        things = [name for name in required if name.lower() not in ("tags", "tagkeys")]
+        assert len(things) == 1, f"{operation} needs {things}, so the base can't ask it: `tags` is `lacking`"
 
 
 @TABLES
