@@ -19,6 +19,7 @@ from local.plugins.common.values import UNKNOWN
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
 TOPIC = "aws:sns/topic:Topic"
+VPC = "aws:ec2/vpc:Vpc"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 SERVICE = "aws:ecs/service:Service"
 RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -79,7 +80,7 @@ def test_a_value_that_says_the_same_in_another_kind_is_converted(plugin: Plugin)
 
 
 def test_arguments_that_exclude_each_other_are_refused_together(plugin: Plugin) -> None:
-    failures = plugin.check(LOG_GROUP, {"name": "a", "namePrefix": "b"}).failures
+    failures = plugin.check("aws:sqs/queue:Queue", {"name": "a", "namePrefix": "b"}).failures
     assert failures == {"namePrefix": "at most one of `name`, `namePrefix` may be given"}
 
 
@@ -209,11 +210,11 @@ def test_only_a_fixed_name_has_the_old_resource_deleted_first(plugin: Plugin) ->
 
 
 def test_an_argument_left_out_again_is_a_difference_unless_aws_decides_it(plugin: Plugin) -> None:
-    given = {"kmsKeyId": "", "retentionInDays": 7, "logGroupClass": "STANDARD"}
-    old = plugin.check(LOG_GROUP, {"name": "/a", **given}).inputs
-    state = plugin.create(LOG_GROUP, old)
-    new = plugin.check(LOG_GROUP, {"name": "/a"}, old=old).inputs
-    assert plugin.diff(LOG_GROUP, state, old, new).changes == {"retentionInDays": "delete"}
+    given = {"assignGeneratedIpv6CidrBlock": False, "enableDnsHostnames": True, "tags": {"a": "b"}}
+    old = plugin.check(VPC, {"cidrBlock": "10.0.0.0/16", **given}).inputs
+    state = plugin.create(VPC, old)
+    new = plugin.check(VPC, {"cidrBlock": "10.0.0.0/16"}, old=old).inputs
+    assert plugin.diff(VPC, state, old, new).changes == {"tags.a": "delete"}
 
 
 def test_a_preview_knows_what_the_arguments_tell_and_nothing_more(plugin: Plugin) -> None:
