@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from ..resource import Call, Inputs, State, tag_changes, tag_list
+from ..resource import Call
 from ..session import code
 
 T = TypeVar("T")
@@ -68,15 +68,6 @@ def given(inputs: Mapping[str, Any], **names: str) -> dict[str, Any]:
 def touched(changed: frozenset[str], *names: str) -> bool:
     """Whether one of the arguments changed, or any may have: nothing is named after a failed update."""
     return not changed or not changed.isdisjoint(names)
-
-
-def change_tags(client: Any, arn: str, old: State, new: Inputs) -> None:
-    """Sets and removes tags at a service that takes `ResourceARN`, `TagKeys` and a list of `Tags`."""
-    wanted, surplus = tag_changes(old, new)
-    if surplus:
-        client.untag_resource(ResourceARN=arn, TagKeys=surplus)
-    if wanted:
-        client.tag_resource(ResourceARN=arn, Tags=tag_list(wanted))
 
 
 def added_and_removed(old: Iterable[T] | None, new: Iterable[T] | None) -> tuple[list[T], list[T]]:

@@ -65,15 +65,8 @@ def of_aws(permissions: Iterable[Mapping[str, Any]]) -> list[Permission]:
         for kind, (where, name) in _SOURCES.items():
             for source in permission.get(where) or ():
                 text = str(source.get("Description") or "")
-                found.append(Permission(protocol, *ports, kind, _source(source, name), text))
+                found.append(Permission(protocol, *ports, kind, str(source[name]), text))
     return found
-
-
-def _source(source: Mapping[str, Any], name: str) -> str:
-    """A source as the argument spells it: a group of a peered VPC carries its account."""
-    if name == "GroupId" and source.get("PeeringStatus"):
-        return f"{source.get('UserId')}/{source[name]}"
-    return str(source[name])
 
 
 def to_aws(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
@@ -85,9 +78,6 @@ def to_aws(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
         into = grouped.setdefault(key, {"IpProtocol": permission.protocol, **ports})
         where, name = _SOURCES[permission.kind]
         source = {name: permission.source}
-        if name == "GroupId" and "/" in permission.source:
-            account, _, group = permission.source.rpartition("/")
-            source = {"UserId": account, "GroupId": group}
         if permission.description:
             source["Description"] = permission.description
         into.setdefault(where, []).append(source)
