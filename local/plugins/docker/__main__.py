@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
+import grpc
+from pulumi.runtime.proto import engine_pb2_grpc
+
 from local.plugins.common.serving import engine_address, serve
 from local.plugins.docker.servicer import DockerServicer, announcement
 
 _PARALLEL_REQUESTS = 32
 
 if __name__ == "__main__":
-    servicer = DockerServicer(engine_address("docker", sys.argv[1:]))
+    engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address("docker", sys.argv[1:])))
     print(announcement(), file=sys.stderr)
-    serve(servicer, _PARALLEL_REQUESTS)
+    serve(DockerServicer(engine), _PARALLEL_REQUESTS)

@@ -44,11 +44,6 @@ class ImageName:
         """The name without tag and digest."""
         return f"{self.host}/{self.path}" if self.host else self.path
 
-    @property
-    def reference(self) -> str:
-        """What the registry's API calls it: the digest, else the tag, else `latest`."""
-        return self.digest or self.tag or "latest"
-
     def with_digest(self, digest: str) -> str:
         """Return `REPOSITORY@DIGEST`, the name of exactly one image."""
         return f"{self.repository}@{digest}"

@@ -11,11 +11,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from local.plugins.common.registries import REGISTRY_VARIABLE
 from local.plugins.common.values import UNKNOWN, Path, decode, encode
@@ -47,13 +47,18 @@ _KINDS: Final = {
 }
 
 
+class Engine(Protocol):
+    """The part of Pulumi's engine that the plugin uses."""
+
+    def Log(self, request: engine_pb2.LogRequest) -> object:
+        """Show a line to the user."""
+
+
 class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
     """One plugin process; its methods run on many threads at once."""
 
-    def __init__(self, engine_address: str) -> None:
-        self._engine = (
-            engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address)) if engine_address else None
-        )
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._images = _images()
         self._lock = threading.Lock()
         self._is_announced = False
@@ -184,10 +189,9 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
         return Call(self._images, say, tell)
 
     def _log(self, text: str, urn: str, *, stays: bool) -> None:
-        if self._engine is not None:
-            self._engine.Log(
-                engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=not stays)
-            )
+        self._engine.Log(
+            engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=urn, ephemeral=not stays)
+        )
 
     @contextmanager
     def _explained(self, context: grpc.ServicerContext) -> Iterator[None]:

@@ -1,12 +1,8 @@
-"""One emulated AWS for the tests of a worker, and boto3 clients for it."""
+"""boto3 clients for the emulated AWS."""
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,34 +10,9 @@ import pytest
 from botocore.config import Config
 
 from local.emulator import process
-from tests.local.emulated import emulator_python
 from tests.local.emulator.answers import wrong
 from tests.local.emulator.aws import REGION, Client
 from tests.local.emulator.ecs_world import World
-
-
-@pytest.fixture(scope="session")
-def python() -> Path:
-    return emulator_python()
-
-
-@pytest.fixture(scope="session")
-def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.RunningEmulator]:
-    # A Docker engine may be there; what these tests assert must not depend on it.
-    environment = {**os.environ, "FILEFLOW_CONTAINER_ENGINE": "simulated"}
-    state_dir = tmp_path_factory.mktemp("emulator")
-    running = process.start(python, None, state_dir / "emulator.log", state_dir, environment=environment)
-    yield running
-    process.stop(state_dir)
-
-
-_accounts = itertools.count(100_000_000_000)
-
-
-@pytest.fixture
-def account() -> str:
-    """An account that no other test of this emulator uses."""
-    return str(next(_accounts))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,33 +10,16 @@ import boto3
 import pytest
 
 from local.emulator import process
-from tests.local.emulated import emulator_python
 from tests.local.plugins.aws.plugin import Plugin
 
 REGION = "ap-northeast-2"
-_accounts = itertools.count(200_000_000_000)
+UNUSED_ACCOUNT = "200000000000"
+"""Has nothing in it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # The SDK warns of the old spellings of S3 types when it loads their module, whoever uses them.
     config.addinivalue_line("filterwarnings", "ignore:.* has been deprecated in favor of:DeprecationWarning")
-
-
-@pytest.fixture(scope="session")
-def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        # A Docker engine may be there; what these tests assert must not depend on it.
-        patch.setenv("FILEFLOW_CONTAINER_ENGINE", "simulated")
-        state_dir = tmp_path_factory.mktemp("emulator")
-        running = process.start(emulator_python(), None, state_dir / "emulator.log", state_dir)
-    yield running.url
-    process.stop(state_dir)
-
-
-@pytest.fixture
-def account() -> str:
-    """An account that no other test of this emulator uses."""
-    return str(next(_accounts))
 
 
 def _settings(url: str, account: str) -> dict[str, str]:
@@ -60,9 +42,11 @@ def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
 
 
 @pytest.fixture
-def aws(emulator_url: str, account: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+def aws(
+    emulator: process.RunningEmulator, account: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Any]:
     """Makes boto3 clients of the test's own account: what someone else changes is changed by these."""
-    _enter(monkeypatch, emulator_url, account)
+    _enter(monkeypatch, emulator.url, account)
     return lambda service: boto3.session.Session().client(service)
 
 
@@ -72,8 +56,8 @@ def plugin(aws: Callable[[str], Any]) -> Plugin:
 
 
 @pytest.fixture(scope="module")
-def shared_plugin(emulator_url: str) -> Iterator[Plugin]:
+def shared_plugin(emulator: process.RunningEmulator) -> Iterator[Plugin]:
     """One stand-in for tests that make nothing: Check and Diff alone."""
     with pytest.MonkeyPatch.context() as patch:
-        _enter(patch, emulator_url, str(next(_accounts)))
+        _enter(patch, emulator.url, UNUSED_ACCOUNT)
         yield Plugin()

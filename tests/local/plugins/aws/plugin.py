@@ -1,28 +1,28 @@
-"""Drives the aws stand-in in this process, as the engine would over its protocol."""
+"""The aws stand-in in this process, and what it serves."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pkgutil import iter_modules
-from typing import Any, NoReturn
+from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
 from local.plugins.aws import resources
 from local.plugins.aws.provider import Provider
 from local.plugins.aws.resource import Resource
-from local.plugins.common.values import Path, decode, encode
+from local.plugins.common.values import encode
+from tests.local.plugins import plugin
+from tests.local.plugins.plugin import RefusedError
 
-CREATED, DELETED, UPDATED = "add", "delete", "update"
+__all__ = ["MENDED_SINCE", "Plugin", "RefusedError", "served"]
+
 MENDED_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}
 """What the provider that was recorded (Terraform's 5.100) replaced and its next version changes in place.
 
 Source: https://github.com/hashicorp/terraform-provider-aws/pull/43533
 """
-_KINDS = {0: CREATED, 1: CREATED, 2: DELETED, 3: DELETED, 4: UPDATED, 5: UPDATED}
 
 
 def served() -> list[Resource]:
@@ -32,171 +32,10 @@ def served() -> list[Resource]:
     return [kind for module in modules for kind in getattr(module, "RESOURCES", ())]
 
 
-class RefusedError(Exception):
-    """The stand-in ended the call with an error; `message` is what a person would read."""
-
-    def __init__(self, message: str, details: Any = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = details
-
-
-class _Context:
-    """The part of a gRPC context that the stand-in uses."""
-
-    def __init__(self) -> None:
-        self._trailing: dict[str, bytes] = {}
-
-    def set_trailing_metadata(self, metadata: Sequence[tuple[str, bytes]]) -> None:
-        self._trailing = dict(metadata)
-
-    def abort(self, _code: object, message: str) -> NoReturn:
-        raise RefusedError(message, self._trailing.get("grpc-status-details-bin"))
-
-
-@dataclass(frozen=True)
-class Checked:
-    inputs: dict[str, Any]
-    failures: dict[str, str]
-    secrets: frozenset[Path]
-
-
-@dataclass(frozen=True)
-class Diffed:
-    """`changes` says per property path what changes; `replaces` names top-level arguments."""
-
-    changes: dict[str, str]
-    replaces: list[str]
-    delete_before_replace: bool
-
-
-class Plugin:
+class Plugin(plugin.Plugin):
     """One configured stand-in."""
 
     def __init__(self, configuration: Mapping[str, Any] | None = None) -> None:
-        self.provider = Provider()
+        super().__init__(Provider())
         arguments = encode({"region": "ap-northeast-2", **(configuration or {})})
         self.provider.Configure(provider_pb2.ConfigureRequest(args=arguments), self._context())
-
-    @staticmethod
-    def _context() -> Any:
-        return _Context()
-
-    @staticmethod
-    def urn(token: str, name: str) -> str:
-        return f"urn:pulumi:test::shop::{token}::{name}"
-
-    def check(
-        self,
-        token: str,
-        new: Mapping[str, Any],
-        *,
-        old: Mapping[str, Any] | None = None,
-        name: str = "thing",
-        secrets: Sequence[Path] = (),
-        autonaming: Any = None,
-    ) -> Checked:
-        request = provider_pb2.CheckRequest(
-            urn=self.urn(token, name),
-            olds=encode(old or {}),
-            news=encode(new, secrets),
-            randomSeed=hashlib.sha256(name.encode()).digest(),
-            autonaming=autonaming,
-        )
-        answer = self.provider.Check(request, self._context())
-        inputs, marked = decode(answer.inputs)
-        return Checked(inputs, {f.property: f.reason for f in answer.failures}, marked)
-
-    def diff(
-        self,
-        token: str,
-        state: Mapping[str, Any],
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        *,
-        ignore: Sequence[str] = (),
-    ) -> Diffed:
-        request = provider_pb2.DiffRequest(
-            id=str(state.get("id", "id")),
-            urn=self.urn(token, "thing"),
-            olds=encode(state),
-            old_inputs=encode(old),
-            news=encode(new),
-            ignoreChanges=list(ignore),
-        )
-        answer = self.provider.Diff(request, self._context())
-        assert (answer.changes == provider_pb2.DiffResponse.DIFF_SOME) == bool(answer.detailedDiff)
-        return Diffed(
-            {path: _KINDS[int(d.kind)] for path, d in answer.detailedDiff.items()},
-            list(answer.replaces),
-            answer.deleteBeforeReplace,
-        )
-
-    def create(
-        self, token: str, inputs: Mapping[str, Any], *, preview: bool = False, timeout: float = 0
-    ) -> dict[str, Any]:
-        request = provider_pb2.CreateRequest(
-            urn=self.urn(token, "thing"), properties=encode(inputs), preview=preview, timeout=timeout
-        )
-        answer = self.provider.Create(request, self._context())
-        outputs, _ = decode(answer.properties)
-        assert preview or outputs["id"] == answer.id
-        return outputs
-
-    def create_with_secrets(
-        self, token: str, inputs: Mapping[str, Any], secrets: Sequence[Path]
-    ) -> tuple[dict[str, Any], frozenset[Path]]:
-        """Outputs, and the paths of those that are secret."""
-        request = provider_pb2.CreateRequest(urn=self.urn(token, "thing"), properties=encode(inputs, secrets))
-        return decode(self.provider.Create(request, self._context()).properties)
-
-    def update(
-        self,
-        token: str,
-        state: Mapping[str, Any],
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        *,
-        preview: bool = False,
-    ) -> dict[str, Any]:
-        request = provider_pb2.UpdateRequest(
-            id=state["id"],
-            urn=self.urn(token, "thing"),
-            olds=encode(state),
-            old_inputs=encode(old),
-            news=encode(new),
-            preview=preview,
-        )
-        outputs, _ = decode(self.provider.Update(request, self._context()).properties)
-        return outputs
-
-    def read(
-        self,
-        token: str,
-        resource_id: str,
-        state: Mapping[str, Any] | None = None,
-        inputs: Mapping[str, Any] | None = None,
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Outputs and inputs; None where the resource is gone. Without state and inputs, an import."""
-        request = provider_pb2.ReadRequest(
-            id=resource_id,
-            urn=self.urn(token, "thing"),
-            properties=encode(state or {}),
-            inputs=encode(inputs or {}),
-        )
-        answer = self.provider.Read(request, self._context())
-        return (decode(answer.properties)[0], decode(answer.inputs)[0]) if answer.id else None
-
-    def delete(self, token: str, state: Mapping[str, Any]) -> None:
-        request = provider_pb2.DeleteRequest(
-            id=state["id"], urn=self.urn(token, "thing"), properties=encode(state)
-        )
-        self.provider.Delete(request, self._context())
-
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        request = provider_pb2.InvokeRequest(tok=token, args=encode(arguments))
-        answer = self.provider.Invoke(request, self._context())
-        if answer.failures:
-            raise RefusedError("; ".join(failure.reason for failure in answer.failures))
-        results, _ = decode(getattr(answer, "return"))
-        return results

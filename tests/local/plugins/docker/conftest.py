@@ -6,26 +6,18 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import (
-    engine_pb2,
-    engine_pb2_grpc,
-    provider_pb2,
-    provider_pb2_grpc,
-)
+from pulumi.runtime.proto import engine_pb2, provider_pb2
 
 from local.containers.local_containers import LocalContainers
 from local.plugins.common.values import decode, encode
 from local.plugins.docker.servicer import DockerServicer
 from tests.local.containers.real_engine import running
+from tests.local.plugins import plugin
 
 HOST = "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com"
 REPOSITORY = f"{HOST}/fileflow"
@@ -96,115 +88,58 @@ class FakeEcr:
         self._server.server_close()
 
 
-class _Engine(engine_pb2_grpc.EngineServicer):
+class _Engine:
+    """Takes what the plugin has to say."""
+
     def __init__(self) -> None:
         self.messages: list[str] = []
 
-    def Log(self, request: engine_pb2.LogRequest, _context: grpc.ServicerContext) -> empty_pb2.Empty:
+    def Log(self, request: engine_pb2.LogRequest) -> None:
         self.messages.append(request.message)
-        return empty_pb2.Empty()
 
 
-@dataclass
-class Plugin:
-    """The plugin over gRPC, as the engine talks to it; properties are plain values."""
+class Plugin(plugin.Plugin):
+    """The docker stand-in, with the environment as it is when it is made."""
 
-    stub: provider_pb2_grpc.ResourceProviderStub
-    messages: list[str]
-    raw: list[Any] = field(default_factory=list)
-
-    def check(self, token: str, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Check; return inputs and failures."""
-        response = self.stub.Check(provider_pb2.CheckRequest(urn=urn(token), news=encode(inputs)))
-        self.raw.append(response.inputs)
-        return decode(response.inputs)[0], {entry.property: entry.reason for entry in response.failures}
+    def __init__(self) -> None:
+        engine = _Engine()
+        super().__init__(DockerServicer(engine))
+        self.messages = engine.messages
 
     def checked(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Check inputs that must be right."""
-        result, failures = self.check(token, inputs)
-        assert failures == {}
-        return result
+        found = self.check(token, inputs)
+        assert found.failures == {}
+        return found.inputs
 
-    def diff(self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-        """Compare; return what changed and what replaces."""
-        response = self.stub.Diff(
-            provider_pb2.DiffRequest(urn=urn(token), old_inputs=encode(old), news=encode(new))
-        )
-        assert response.changes == (2 if response.diffs else 1)
-        return list(response.diffs), list(response.replaces)
-
-    def create(
+    def made(
         self, token: str, inputs: Mapping[str, Any], *, preview: bool = False
     ) -> tuple[str, dict[str, Any]]:
         """Check and create; return id and outputs."""
         request = provider_pb2.CreateRequest(
-            urn=urn(token), properties=encode(self.checked(token, inputs)), preview=preview
+            urn=self.urn(token, "image"), properties=encode(self.checked(token, inputs)), preview=preview
         )
-        response = self.stub.Create(request)
-        self.raw.append(response.properties)
-        return response.id, decode(response.properties)[0]
+        answer = self.provider.Create(request, self._context())
+        return answer.id, decode(answer.properties)[0]
 
-    def update(
-        self, token: str, inputs: Mapping[str, Any], state: Mapping[str, Any], *, preview: bool = False
-    ) -> dict[str, Any]:
-        """Check and update; return the outputs."""
-        request = provider_pb2.UpdateRequest(
-            urn=urn(token), olds=encode(state), news=encode(self.checked(token, inputs)), preview=preview
-        )
-        return decode(self.stub.Update(request).properties)[0]
+    def changed(
+        self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> tuple[list[str], list[str]]:
+        """Compare; return what changed and what replaces."""
+        found = self.diff(token, {}, old, new)
+        return sorted(found.changes), found.replaces
 
-    def read(self, token: str, resource_id: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
+    def refreshed(self, token: str, resource_id: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
         """Refresh; return the outputs, or None when the resource is gone."""
-        request = provider_pb2.ReadRequest(urn=urn(token), id=resource_id, properties=encode(state))
-        response = self.stub.Read(request)
-        return decode(response.properties)[0] if response.id else None
-
-    def delete(self, token: str, resource_id: str, state: Mapping[str, Any]) -> None:
-        """Delete."""
-        self.stub.Delete(provider_pb2.DeleteRequest(urn=urn(token), id=resource_id, properties=encode(state)))
-
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Call a function."""
-        response = self.stub.Invoke(provider_pb2.InvokeRequest(tok=token, args=encode(arguments)))
-        return decode(getattr(response, "return"))[0]
-
-
-def urn(token: str) -> str:
-    """The URN of the resource under test."""
-    return f"urn:pulumi:local::fileflow::{token}::image"
+        found = self.read(token, resource_id, state)
+        return None if found is None else found[0]
 
 
 def refusal(operation: Callable[[], Any]) -> str:
     """The message with which the plugin refuses an operation."""
-    with pytest.raises(grpc.RpcError) as caught:
+    with pytest.raises(plugin.RefusedError) as caught:
         operation()
-    return str(caught.value.details())
-
-
-@pytest.fixture
-def start_plugin() -> Iterator[Callable[[], Plugin]]:
-    """Start a plugin in this process, with the environment as it is then."""
-    servers: list[Any] = []
-
-    def start() -> Plugin:
-        engine, engine_server = _Engine(), grpc.server(ThreadPoolExecutor(8))
-        engine_pb2_grpc.add_EngineServicer_to_server(engine, engine_server)
-        engine_port = engine_server.add_insecure_port("127.0.0.1:0")
-        server = grpc.server(ThreadPoolExecutor(8))
-        servicer = DockerServicer(f"127.0.0.1:{engine_port}")
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        for started in (engine_server, server):
-            started.start()
-            servers.append(started)
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-        plugin = Plugin(provider_pb2_grpc.ResourceProviderStub(channel), engine.messages)
-        plugin.stub.Configure(provider_pb2.ConfigureRequest(args=encode({})))
-        return plugin
-
-    yield start
-    for server in servers:
-        server.stop(grace=None).wait()
+    return caught.value.message
 
 
 @pytest.fixture
@@ -232,9 +167,9 @@ def emulated(ecr: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> F
 
 
 @pytest.fixture
-def paper(emulated: FakeEcr, start_plugin: Callable[[], Plugin]) -> Plugin:
+def paper(emulated: FakeEcr) -> Plugin:
     """The plugin without an engine."""
-    return start_plugin()
+    return Plugin()
 
 
 @pytest.fixture(scope="session")
@@ -261,10 +196,9 @@ def on_engine(
     emulated: FakeEcr,
     docker_engine: str,
     local_registry: str,
-    start_plugin: Callable[[], Plugin],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Plugin:
     """The plugin with a real engine, and a local registry in ECR's place."""
     monkeypatch.setenv("DOCKER_HOST", docker_engine)
     monkeypatch.setenv("FILEFLOW_REGISTRY", local_registry)
-    return start_plugin()
+    return Plugin()

@@ -11,7 +11,7 @@ import socket
 import threading
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_an_image_is_built_pushed_and_known_to_ecr_by_one_digest(
     on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
 ) -> None:
     """The registry's digest, ECR's and the output's are the same, under ECR's name."""
-    _, outputs = on_engine.create(IMAGE, build(tag))
+    _, outputs = on_engine.made(IMAGE, build(tag))
     digest = registry_digest(local_registry, tag)
     assert outputs["repoDigest"] == f"{REPOSITORY}@{digest}"
     assert emulated.tags[tag] == digest
@@ -87,10 +87,10 @@ def test_both_tags_point_at_the_digest(
     on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
 ) -> None:
     """The version's tag and the `latest` one."""
-    _, image = on_engine.create(IMAGE, build(tag))
+    _, image = on_engine.made(IMAGE, build(tag))
     latest = f"{REPOSITORY}:{tag}-latest"
-    on_engine.create(TAG, {"sourceImage": f"{REPOSITORY}:{tag}", "targetImage": latest})
-    digest, _ = on_engine.create(REGISTRY_IMAGE, {"name": latest, "keepRemotely": True})
+    on_engine.made(TAG, {"sourceImage": f"{REPOSITORY}:{tag}", "targetImage": latest})
+    digest, _ = on_engine.made(REGISTRY_IMAGE, {"name": latest, "keepRemotely": True})
     assert image["repoDigest"].endswith(digest)
     assert registry_digest(local_registry, f"{tag}-latest") == digest == emulated.tags[f"{tag}-latest"]
 
@@ -99,15 +99,15 @@ def test_an_image_left_in_the_engine_is_tagged_and_pushed(
     on_engine: Plugin, docker_engine: str, local_registry: str, tag: str
 ) -> None:
     """What bootBuildImage does: an image of a plain local name."""
-    on_engine.create(IMAGE, build(tag))
+    on_engine.made(IMAGE, build(tag))
     docker.APIClient(base_url=docker_engine).tag(f"{REPOSITORY}:{tag}", "fileflow-web-api", tag)
     found = on_engine.invoke(
         "docker:index/getRemoteImage:getRemoteImage", {"name": f"fileflow-web-api:{tag}"}
     )
     target = f"{REPOSITORY}:web-{tag}"
-    _, tagged = on_engine.create(TAG, {"sourceImage": f"fileflow-web-api:{tag}", "targetImage": target})
+    _, tagged = on_engine.made(TAG, {"sourceImage": f"fileflow-web-api:{tag}", "targetImage": target})
     assert tagged["sourceImageId"] == found["id"]
-    digest, _ = on_engine.create(REGISTRY_IMAGE, {"name": target, "keepRemotely": True})
+    digest, _ = on_engine.made(REGISTRY_IMAGE, {"name": target, "keepRemotely": True})
     assert registry_digest(local_registry, f"web-{tag}") == digest
 
 
@@ -120,7 +120,7 @@ def test_arguments_target_and_an_outside_dockerfile_reach_the_build(
         "FROM first AS second\nLABEL stage=second\n"
     )
     inputs = build(tag, dockerfile="Dockerfile.outside", args={"VERSION": "7"}, target="first")
-    _, outputs = on_engine.create(IMAGE, inputs)
+    _, outputs = on_engine.made(IMAGE, inputs)
     assert outputs["dockerfile"] == "../Dockerfile.outside"
     client = docker.APIClient(base_url=docker_engine, version="auto")
     assert client.inspect_image(f"{REPOSITORY}:{tag}")["Config"]["Labels"] == {"version": "7"}
@@ -131,7 +131,7 @@ def test_an_ignored_file_does_not_reach_the_engine(on_engine: Plugin, tag: str) 
     Path("app/.dockerignore").write_text("secret.txt\n")
     Path("app/secret.txt").write_text("x")
     Path("app/Dockerfile").write_text("FROM scratch\nCOPY secret.txt /x\n")
-    assert "secret.txt" in refusal(lambda: on_engine.create(IMAGE, build(tag)))
+    assert "secret.txt" in refusal(lambda: on_engine.made(IMAGE, build(tag)))
 
 
 def test_a_failing_build_shows_the_last_lines_and_changes_no_tag(
@@ -139,7 +139,7 @@ def test_a_failing_build_shows_the_last_lines_and_changes_no_tag(
 ) -> None:
     """One error with the image, the step and the engine's words."""
     Path("app/Dockerfile").write_text("FROM scratch\nCOPY missing-file /x\n")
-    message = refusal(lambda: on_engine.create(IMAGE, build(tag)))
+    message = refusal(lambda: on_engine.made(IMAGE, build(tag)))
     assert message.startswith(f"{REPOSITORY}:{tag} can't be built: ")
     assert "missing-file" in message
     assert emulated.tags == {}
@@ -148,7 +148,7 @@ def test_a_failing_build_shows_the_last_lines_and_changes_no_tag(
 def test_a_missing_local_image_is_named(on_engine: Plugin, tag: str) -> None:
     """With the way to get it."""
     for operation in (
-        lambda: on_engine.create(TAG, {"sourceImage": f"nothing:{tag}", "targetImage": f"{REPOSITORY}:x"}),
+        lambda: on_engine.made(TAG, {"sourceImage": f"nothing:{tag}", "targetImage": f"{REPOSITORY}:x"}),
         lambda: on_engine.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": f"nothing:{tag}"}),
     ):
         message = refusal(operation)
@@ -161,17 +161,16 @@ def test_an_immutable_tag_does_not_move(
 ) -> None:
     """Neither in ECR nor in the registry; the same content again is fine."""
     emulated.repository["imageTagMutability"] = "IMMUTABLE"
-    _, first = on_engine.create(IMAGE, build(tag))
-    assert on_engine.create(IMAGE, build(tag))[1]["repoDigest"] == first["repoDigest"]
+    _, first = on_engine.made(IMAGE, build(tag))
+    assert on_engine.made(IMAGE, build(tag))[1]["repoDigest"] == first["repoDigest"]
     Path("app/file").write_text("changed")
-    assert "raise the version" in refusal(lambda: on_engine.create(IMAGE, build(tag)))
+    assert "raise the version" in refusal(lambda: on_engine.made(IMAGE, build(tag)))
     digest = first["repoDigest"].partition("@")[2]
     assert registry_digest(local_registry, tag) == emulated.tags[tag] == digest
 
 
 @pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_is_not_there_is_one_error(
-    start_plugin: Callable[[], Plugin],
     emulated: FakeEcr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -181,7 +180,7 @@ def test_a_registry_that_is_not_there_is_one_error(
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         monkeypatch.setenv("FILEFLOW_REGISTRY", address)
-        message = refusal(lambda: start_plugin().create(IMAGE, build(tag)))
+        message = refusal(lambda: Plugin().made(IMAGE, build(tag)))
     assert f"{REPOSITORY}:{tag} can't be pushed to {address}" in message
     assert "check its address" in message
     assert emulated.tags == {}
@@ -227,7 +226,6 @@ class _Registry(http.server.BaseHTTPRequestHandler):
 )
 @pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_refuses_or_drops_is_one_error(
-    start_plugin: Callable[[], Plugin],
     emulated: FakeEcr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -239,7 +237,7 @@ def test_a_registry_that_refuses_or_drops_is_one_error(
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("FILEFLOW_REGISTRY", f"127.0.0.1:{server.server_port}")
-    message = refusal(lambda: start_plugin().create(IMAGE, build(tag)))
+    message = refusal(lambda: Plugin().made(IMAGE, build(tag)))
     server.shutdown()
     server.server_close()
     assert expected in message
@@ -251,7 +249,7 @@ def test_a_base_image_behind_a_token_can_be_pulled_by_buildkit(
     on_engine: Plugin, local_registry: str, tag: str
 ) -> None:
     """BuildKit asks the build's session for credentials, an anonymous token included."""
-    on_engine.create(IMAGE, build(tag))
+    on_engine.made(IMAGE, build(tag))
     port = 0
 
     class TokenRegistry(http.server.BaseHTTPRequestHandler):
@@ -288,7 +286,7 @@ def test_a_base_image_behind_a_token_can_be_pulled_by_buildkit(
     port = server.server_port
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     Path("app/Dockerfile").write_text(f"FROM 127.0.0.1:{port}/fileflow:{tag}\nLABEL derived=yes\n")
-    _, outputs = on_engine.create(IMAGE, build(f"{tag}-derived"))
+    _, outputs = on_engine.made(IMAGE, build(f"{tag}-derived"))
     server.shutdown()
     server.server_close()
     assert outputs["repoDigest"].startswith(f"{REPOSITORY}@sha256:")
@@ -297,7 +295,7 @@ def test_a_base_image_behind_a_token_can_be_pulled_by_buildkit(
 def test_progress_is_shown_without_secrets(on_engine: Plugin, tag: str) -> None:
     """The engine's steps appear; a secret value of the arguments doesn't."""
     Path("app/Dockerfile").write_text(f"FROM scratch\nCOPY file /{TOKEN}-{tag}\n")
-    on_engine.create(IMAGE, build(tag))
+    on_engine.made(IMAGE, build(tag))
     assert any(f"COPY file /[secret]-{tag}" in message for message in on_engine.messages)
     assert all(TOKEN not in message for message in on_engine.messages)
 
@@ -323,21 +321,20 @@ def test_a_known_cause_comes_with_its_fix(reason: str, hint: str) -> None:
 
 def test_no_engine_is_one_error(
     emulated: FakeEcr,
-    start_plugin: Callable[[], Plugin],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where a registry is named, an engine is needed; the error says how to go without."""
     monkeypatch.setenv("FILEFLOW_REGISTRY", "127.0.0.1:1")
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
-    message = refusal(lambda: start_plugin().create(IMAGE, build("x")))
+    message = refusal(lambda: Plugin().made(IMAGE, build("x")))
     assert f"there is no Docker engine at unix://{tmp_path}/nothing.sock" in message
     assert "start one" in message
     assert emulated.calls == []
 
 
 def test_an_engine_without_permission_is_one_error(
-    emulated: FakeEcr, start_plugin: Callable[[], Plugin], monkeypatch: pytest.MonkeyPatch
+    emulated: FakeEcr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group to join is named. A root user passes any file's permissions, so the refusal is made here."""
     import requests.exceptions
@@ -349,7 +346,7 @@ def test_an_engine_without_permission_is_one_error(
 
     monkeypatch.setenv("FILEFLOW_REGISTRY", "127.0.0.1:1")
     monkeypatch.setattr(docker, "APIClient", refused)
-    message = refusal(lambda: start_plugin().create(IMAGE, build("x")))
+    message = refusal(lambda: Plugin().made(IMAGE, build("x")))
     assert "permission denied" in message
     assert "group docker" in message
     assert emulated.calls == []

@@ -6,12 +6,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf import json_format
 
 from tests.local.plugins.docker.conftest import (
     HOST,
@@ -50,12 +49,12 @@ def pushed_as(name: str, **more: Any) -> dict[str, Any]:
 
 def digest_of(plugin: Plugin, inputs: Mapping[str, Any]) -> str:
     """Create the image and return the digest that it has in the registry."""
-    return str(plugin.create(IMAGE, inputs)[1]["repoDigest"]).partition("@")[2]
+    return str(plugin.made(IMAGE, inputs)[1]["repoDigest"]).partition("@")[2]
 
 
 def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emulated: FakeEcr) -> None:
     """The digest is that of the manifest that ECR holds."""
-    resource_id, outputs = paper.create(IMAGE, BUILD)
+    resource_id, outputs = paper.made(IMAGE, BUILD)
     digest = emulated.tags["web-api-1.0.0"]
     assert digest == "sha256:" + hashlib.sha256(emulated.manifests[digest].encode()).hexdigest()
     assert resource_id == BUILD["imageName"]
@@ -74,14 +73,14 @@ def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emu
 
 
 def test_the_same_inputs_give_the_same_digest_elsewhere(
-    paper: Plugin, start_plugin: Callable[[], Plugin], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    paper: Plugin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of the machine, the folder or the hour is in it."""
     first = digest_of(paper, BUILD)
     shutil.copytree("app", tmp_path / "elsewhere/app")
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "other"))
-    assert digest_of(start_plugin(), {**BUILD, "imageName": f"{REPOSITORY}:other"}) == first
+    assert digest_of(Plugin(), {**BUILD, "imageName": f"{REPOSITORY}:other"}) == first
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_the_content_of_the_context_decides_the_digest(paper: Plugin) -> None:
     """A changed file is another image, and shows as a change of the build."""
     before, first = paper.checked(IMAGE, BUILD), digest_of(paper, BUILD)
     Path("app/file").write_text("changed")
-    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
+    assert paper.changed(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
     assert digest_of(paper, BUILD) != first
 
 
@@ -111,14 +110,14 @@ def test_an_unchanged_context_is_no_change(paper: Plugin) -> None:
     before = paper.checked(IMAGE, BUILD)
     os.utime("app/file", (1, 1))
     after = paper.checked(IMAGE, {**BUILD, "registry": {**BUILD["registry"], "password": "another"}})
-    assert paper.diff(IMAGE, before, after) == ([], [])
+    assert paper.changed(IMAGE, before, after) == ([], [])
 
 
 def test_another_registry_server_is_a_change(paper: Plugin) -> None:
     """Of the registry, the server is what counts."""
     before = paper.checked(IMAGE, BUILD)
     after = paper.checked(IMAGE, {**BUILD, "registry": {**BUILD["registry"], "server": "other.example"}})
-    assert paper.diff(IMAGE, before, after) == (["registry"], [])
+    assert paper.changed(IMAGE, before, after) == (["registry"], [])
 
 
 def test_an_ignored_file_is_not_in_the_context(paper: Plugin) -> None:
@@ -126,16 +125,16 @@ def test_an_ignored_file_is_not_in_the_context(paper: Plugin) -> None:
     Path("app/.dockerignore").write_text("*.log\n!kept.log\n")
     before = paper.checked(IMAGE, BUILD)
     Path("app/noise.log").write_text("1")
-    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == ([], [])
+    assert paper.changed(IMAGE, before, paper.checked(IMAGE, BUILD)) == ([], [])
     Path("app/kept.log").write_text("1")
-    assert paper.diff(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
+    assert paper.changed(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
 
 
 def test_a_second_push_of_the_same_image_puts_nothing(paper: Plugin, emulated: FakeEcr) -> None:
     """ECR is asked, and left as it is."""
-    paper.create(IMAGE, BUILD)
+    paper.made(IMAGE, BUILD)
     emulated.calls.clear()
-    paper.create(IMAGE, BUILD)
+    paper.made(IMAGE, BUILD)
     assert "PutImage" not in emulated.calls
 
 
@@ -147,9 +146,9 @@ def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> Non
     }
     first = digest_of(paper, BUILD)
     latest = {**BUILD, "imageName": f"{REPOSITORY}:latest"}
-    paper.create(IMAGE, latest)
+    paper.made(IMAGE, latest)
     Path("app/file").write_text("changed")
-    message = refusal(lambda: paper.create(IMAGE, BUILD))
+    message = refusal(lambda: paper.made(IMAGE, BUILD))
     assert f"web-api-1.0.0 is already {first}" in message
     assert "raise the version" in message
     assert emulated.tags["web-api-1.0.0"] == first
@@ -158,68 +157,68 @@ def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> Non
 
 def test_a_preview_makes_nothing(paper: Plugin, emulated: FakeEcr) -> None:
     """What it doesn't know it leaves out."""
-    assert "repoDigest" not in paper.create(IMAGE, BUILD, preview=True)[1]
+    assert "repoDigest" not in paper.made(IMAGE, BUILD, preview=True)[1]
     assert emulated.calls == []
 
 
 def test_an_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
     """So is one whose tag someone moved; the next update puts it back."""
-    resource_id, state = paper.create(IMAGE, BUILD)
-    assert paper.read(IMAGE, resource_id, state) == state
+    resource_id, state = paper.made(IMAGE, BUILD)
+    assert paper.refreshed(IMAGE, resource_id, state) == state
     emulated.tags.clear()
-    assert paper.read(IMAGE, resource_id, state) is None
+    assert paper.refreshed(IMAGE, resource_id, state) is None
 
 
 def test_deleting_an_image_leaves_it_in_the_registry(paper: Plugin, emulated: FakeEcr) -> None:
     """Something may still run it."""
-    resource_id, state = paper.create(IMAGE, BUILD)
-    paper.delete(IMAGE, resource_id, state)
+    resource_id, state = paper.made(IMAGE, BUILD)
+    paper.delete(IMAGE, {**state, "id": resource_id})
     assert "web-api-1.0.0" in emulated.tags
 
 
 def test_a_tag_and_its_push_give_the_source_another_name(paper: Plugin, emulated: FakeEcr) -> None:
     """The guide's `latest` tag points at the version's digest."""
-    _, image = paper.create(IMAGE, BUILD)
+    _, image = paper.made(IMAGE, BUILD)
     tag = {
         "sourceImage": BUILD["imageName"],
         "targetImage": f"{REPOSITORY}:latest",
         "tagTriggers": [image["repoDigest"]],
     }
-    tag_id, tagged = paper.create(TAG, tag)
+    tag_id, tagged = paper.made(TAG, tag)
     assert tag_id == f"{tag['sourceImage']}.{tag['targetImage']}"
     assert tagged["sourceImageId"].startswith("sha256:")
-    digest, pushed = paper.create(
+    digest, pushed = paper.made(
         REGISTRY_IMAGE, pushed_as(str(tag["targetImage"]), triggers={"source": image["repoDigest"]})
     )
     assert pushed["sha256Digest"] == digest == emulated.tags["latest"] == emulated.tags["web-api-1.0.0"]
-    assert paper.read(TAG, tag_id, tagged) == tagged
+    assert paper.refreshed(TAG, tag_id, tagged) == tagged
 
 
 def test_every_change_of_a_tag_replaces_it(paper: Plugin) -> None:
     """Triggers are a set: their order says nothing."""
     old = {"sourceImage": "a:1", "targetImage": "b:1", "tagTriggers": ["x", "y"]}
-    assert paper.diff(TAG, old, {**old, "tagTriggers": ["y", "x"]}) == ([], [])
-    assert paper.diff(TAG, old, {**old, "tagTriggers": ["y"]}) == (["tagTriggers"], ["tagTriggers"])
-    assert paper.diff(TAG, old, {**old, "targetImage": "c:1"}) == (["targetImage"], ["targetImage"])
+    assert paper.changed(TAG, old, {**old, "tagTriggers": ["y", "x"]}) == ([], [])
+    assert paper.changed(TAG, old, {**old, "tagTriggers": ["y"]}) == (["tagTriggers"], ["tagTriggers"])
+    assert paper.changed(TAG, old, {**old, "targetImage": "c:1"}) == (["targetImage"], ["targetImage"])
 
 
 def test_a_registry_image_pushes_again_for_a_trigger(paper: Plugin) -> None:
     """And for another name."""
     old = paper.checked(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1", triggers={"a": "1"}))
-    assert paper.diff(REGISTRY_IMAGE, old, {**old, "triggers": {"a": "2"}}) == (["triggers"], ["triggers"])
-    assert paper.diff(REGISTRY_IMAGE, old, {**old, "name": "b:1"}) == (["name"], ["name"])
+    assert paper.changed(REGISTRY_IMAGE, old, {**old, "triggers": {"a": "2"}}) == (["triggers"], ["triggers"])
+    assert paper.changed(REGISTRY_IMAGE, old, {**old, "name": "b:1"}) == (["name"], ["name"])
 
 
 def test_a_registry_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
     """And another digest shows."""
-    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
-    resource_id, state = paper.create(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1"))
+    paper.made(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
+    resource_id, state = paper.made(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1"))
     moved = emulated.answer("PutImage", {"imageManifest": "{}", "imageTag": "1"})[1]["image"]["imageId"]
-    refreshed = paper.read(REGISTRY_IMAGE, resource_id, state)
+    refreshed = paper.refreshed(REGISTRY_IMAGE, resource_id, state)
     assert refreshed is not None
     assert refreshed["sha256Digest"] == moved["imageDigest"]
     emulated.tags.clear()
-    assert paper.read(REGISTRY_IMAGE, resource_id, state) is None
+    assert paper.refreshed(REGISTRY_IMAGE, resource_id, state) is None
 
 
 def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEcr) -> None:
@@ -228,34 +227,25 @@ def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEc
     other = paper.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": "fileflow-scheduler:latest"})
     assert found["id"].startswith("sha256:")
     assert found["id"] != other["id"]
-    paper.create(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:web-api-2"})
-    digest = paper.create(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:web-api-2"))[0]
+    paper.made(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:web-api-2"})
+    digest = paper.made(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:web-api-2"))[0]
     assert emulated.tags["web-api-2"] == digest
     assert json.loads(emulated.manifests[digest])["config"]["digest"] == found["id"]
 
 
 def test_a_credential_is_secret_in_every_answer_and_in_no_message(paper: Plugin) -> None:
     """Each place where the token comes back is marked as a secret."""
-    paper.create(IMAGE, BUILD)
-    for properties in paper.raw:
-        assert TOKEN not in json.dumps(_without_secrets(json_format.MessageToDict(properties)))
+    checked = paper.check(IMAGE, BUILD)
+    assert checked.secrets == {("registry", "password")}
+    outputs, secrets = paper.create_with_secrets(IMAGE, checked.inputs, ())
+    assert TOKEN not in json.dumps({key: value for key, value in outputs.items() if (key,) not in secrets})
     assert all(TOKEN not in message for message in paper.messages)
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_secrets(entry) for entry in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("4dabf18193072939515e22adb298388d") == "1b47061264138c4ac30d75fd1eb44270":
-        return "a secret"
-    return {key: _without_secrets(entry) for key, entry in value.items()}
 
 
 def test_the_plugin_says_once_that_images_are_on_paper(paper: Plugin) -> None:
     """And why."""
-    paper.create(IMAGE, BUILD)
-    paper.create(IMAGE, {**BUILD, "imageName": f"{REPOSITORY}:other"})
+    paper.made(IMAGE, BUILD)
+    paper.made(IMAGE, {**BUILD, "imageName": f"{REPOSITORY}:other"})
     said = [message for message in paper.messages if "on paper (manifests" in message]
     assert len(said) == 1
     assert "FILEFLOW_REGISTRY isn't set" in said[0]
@@ -277,49 +267,49 @@ def test_a_wrong_argument_is_one_failure_at_its_path(
     paper: Plugin, inputs: dict[str, Any], path: str, reason: str
 ) -> None:
     """Field and rule are named before anything is built."""
-    failures = paper.check(IMAGE, inputs)[1]
+    failures = paper.check(IMAGE, inputs).failures
     assert list(failures) == [path]
     assert reason in failures[path]
 
 
 def test_what_would_delete_an_image_is_refused(paper: Plugin) -> None:
     """Nothing here deletes one in a registry."""
-    failures = paper.check(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1"})[1]
+    failures = paper.check(REGISTRY_IMAGE, {"name": f"{REPOSITORY}:1"}).failures
     assert list(failures) == ["keepRemotely"]
 
 
 def test_an_image_of_another_registry_is_refused(paper: Plugin) -> None:
     """The stack's own repository is all that there is."""
     elsewhere = {**BUILD, "imageName": "registry.example/fileflow:1"}
-    assert "isn't in the stack's ECR" in refusal(lambda: paper.create(IMAGE, elsewhere))
+    assert "isn't in the stack's ECR" in refusal(lambda: paper.made(IMAGE, elsewhere))
 
 
 def test_a_stage_that_the_dockerfile_lacks_is_refused(paper: Plugin, emulated: FakeEcr) -> None:
     """Before anything is pushed."""
-    message = refusal(lambda: paper.create(IMAGE, with_build(target="nothing")))
+    message = refusal(lambda: paper.made(IMAGE, with_build(target="nothing")))
     assert 'has no stage "nothing", only base' in message
     assert emulated.tags == {}
 
 
 def test_a_missing_repository_is_named(paper: Plugin) -> None:
     """With the account to check."""
-    message = refusal(lambda: paper.create(IMAGE, {**BUILD, "imageName": f"{HOST}/other:1"}))
+    message = refusal(lambda: paper.made(IMAGE, {**BUILD, "imageName": f"{HOST}/other:1"}))
     assert f'there is no repository "other" in {HOST}' in message
 
 
 def test_an_emulator_that_is_gone_is_one_error(paper: Plugin, emulated: FakeEcr) -> None:
     """It says what to do, and what was built stays here."""
     emulated.close()
-    assert "make up" in refusal(lambda: paper.create(IMAGE, BUILD))
+    assert "make up" in refusal(lambda: paper.made(IMAGE, BUILD))
 
 
 def test_a_folder_that_cannot_be_written_is_one_error(
-    emulated: FakeEcr, start_plugin: Callable[[], Plugin], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulated: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Naming the folder and the variable."""
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "file"))
-    message = refusal(lambda: start_plugin().create(IMAGE, BUILD))
+    message = refusal(lambda: Plugin().made(IMAGE, BUILD))
     assert str(tmp_path / "file") in message
     assert "FILEFLOW_LOCAL_DIR" in message
     assert emulated.tags == {}

@@ -1,0 +1,38 @@
+"""One emulated AWS for the tests of a worker."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.emulator import process
+from tests.local.emulated import emulator_python
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """The Python that runs it."""
+    return emulator_python()
+
+
+@pytest.fixture(scope="session")
+def emulator(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.RunningEmulator]:
+    # A Docker engine may be there; what these tests assert must not depend on it.
+    environment = {**os.environ, "FILEFLOW_CONTAINER_ENGINE": "simulated"}
+    state_dir = tmp_path_factory.mktemp("emulator")
+    running = process.start(python, None, state_dir / "emulator.log", state_dir, environment=environment)
+    yield running
+    process.stop(state_dir)
+
+
+_accounts = itertools.count(100_000_000_000)
+
+
+@pytest.fixture
+def account() -> str:
+    """An account that no other test of this emulator uses."""
+    return str(next(_accounts))
