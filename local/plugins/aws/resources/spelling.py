@@ -29,10 +29,3 @@ def camel(value: Any, names: Mapping[str, str] = MappingProxyType({})) -> Any:
             for name, member in value.items()
         }
     return [camel(member, names) for member in value] if isinstance(value, list) else value
-
-
-def without_absent(value: Any) -> Any:
-    """A structure without members that are None, at any depth."""
-    if isinstance(value, Mapping):
-        return {name: without_absent(member) for name, member in value.items() if member is not None}
-    return [without_absent(member) for member in value] if isinstance(value, list) else value

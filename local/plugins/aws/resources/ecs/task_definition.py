@@ -17,7 +17,6 @@ from ... import documents
 from ...modelled import Ask, Modelled, Tags
 from ...places import Places
 from ...resource import Inputs, State
-from ..spelling import without_absent
 
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _ORDERED_BY_NAME: Final = ("environment", "secrets")
@@ -51,7 +50,7 @@ def _reduced(container: Mapping[str, Any]) -> dict[str, Any]:
     if "portMappings" in reduced:
         reduced["portMappings"] = [_reduced_port(port) for port in reduced["portMappings"]]
     if "healthCheck" in reduced:
-        reduced["healthCheck"] = {**_HEALTH_CHECK_DEFAULTS, **without_absent(reduced["healthCheck"])}
+        reduced["healthCheck"] = {**_HEALTH_CHECK_DEFAULTS, **_without_absent(reduced["healthCheck"])}
     return {key: _without_nothing(value) for key, value in reduced.items()}
 
 
@@ -63,6 +62,13 @@ def _reduced_port(port: Mapping[str, Any]) -> dict[str, Any]:
         # In awsvpc mode the host's port is the container's; 0 and absent ask for any.
         del reduced["hostPort"]
     return reduced
+
+
+def _without_absent(value: Any) -> Any:
+    """A structure without members that are None, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _without_absent(member) for name, member in value.items() if member is not None}
+    return [_without_absent(member) for member in value] if isinstance(value, list) else value
 
 
 def _without_nothing(value: Any) -> Any:
@@ -124,7 +130,7 @@ class TaskDefinition(Modelled):
         return {} if state is None else {"arn": state.get("arn"), "revision": state.get("revision")}
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
-        containers = without_absent(json.loads(inputs["containerDefinitions"]))
+        containers = _without_absent(json.loads(inputs["containerDefinitions"]))
         return {**inputs, "containerDefinitions": containers}
 
     def told(
