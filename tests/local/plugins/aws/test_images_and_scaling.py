@@ -44,9 +44,13 @@ def push(ecr: Any, repository: str, tag: str, size: int = 2) -> str:
 def test_a_repository_with_images_is_deleted_by_force_only(plugin: Plugin, aws: Aws) -> None:
     repository = Life(plugin, "ecr/repository:Repository", "Shop")
     assert repository.id.startswith("shop-")
+    place = f".dkr.ecr.ap-northeast-2.amazonaws.com/{repository.id}"
+    assert repository.outputs["repositoryUrl"].endswith(place)
     push(aws("ecr"), repository.id, "1")
     with pytest.raises(RefusedError, match="DeleteRepository: RepositoryNotEmptyException"):
         plugin.delete(repository.token, repository.outputs)
+    repository.change(forceDelete=True)
+    repository.delete()
 
 
 def test_a_lifecycle_policy_lives_with_its_repository(plugin: Plugin, aws: Aws) -> None:
