@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import environments, plugin_home, processes, stack
+from local import plugin_home, processes, stack, virtual_environments
 from local.cache import writing_to
 from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
@@ -150,8 +150,8 @@ def status(call: Call) -> int:
 def setup(call: Call) -> int:
     """Get the Pulumi CLI and make the virtual environments, without starting anything."""
     _begin_engine(call)
-    environments.ensure_project(call.paths, call.environment, call.progress)
-    environments.ensure(call.paths, environments.EMULATOR, call.environment, call.progress)
+    virtual_environments.ensure_project(call.paths, call.environment, call.progress)
+    virtual_environments.ensure(call.paths, virtual_environments.EMULATOR, call.environment, call.progress)
     engine = ensure_engine(call.paths, call.environment, call.progress)
     call.progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
     return 0
@@ -173,7 +173,7 @@ def test(call: Call) -> int:
 
 def check(call: Call) -> int:
     """Check format, lint and types, and run the tests that need no engine."""
-    environments.ensure_project(call.paths, call.environment, call.progress)
+    virtual_environments.ensure_project(call.paths, call.environment, call.progress)
     python = [str(call.paths.python), "-m"]
     typed = [name for name in TYPED if (call.paths.root / name).exists()]
     tests = [name for name in FAST_TESTS if (call.paths.root / name).exists()]
@@ -231,9 +231,9 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     stack.check_stack(paths.root, name)
     stack.fixed_port(environment)
     _begin_engine(call)
-    environments.ensure_project(paths, environment, progress)
+    virtual_environments.ensure_project(paths, environment, progress)
     stack.check_yaml(paths, name)
-    emulator_python = environments.ensure(paths, environments.EMULATOR, environment, progress)
+    emulator_python = virtual_environments.ensure(paths, virtual_environments.EMULATOR, environment, progress)
     engine = ensure_engine(paths, environment, progress)
     folder = local_containers.folder_of(paths, environment)
     with (
@@ -262,7 +262,7 @@ def _begin_engine(call: Call) -> None:
 
     `ensure_engine` waits for it, and tells of a failure when it tries by itself.
     """
-    if not environments.are_made(call.paths):
+    if not virtual_environments.are_made(call.paths):
         processes.start_beside([sys.executable, "-m", "local", "engine"], call.paths.root)
 
 

@@ -2,7 +2,7 @@
 
 Owns: how each is got on a machine that has Python alone, how an installation is asked for, that the user's
 settings for pip (mirror, certificates, proxy) hold for `uv` too, and packages kept in the cache for a
-command that they carry. Deliberately doesn't own what is installed (`environments`, `engine.build`).
+command that they carry. Deliberately doesn't own what is installed (`virtual_environments`, `engine.build`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The engine and the registry that the local stack uses, together.
 
 Owns the choice (an engine that answers already, else one of this clone's own) and the variables that point
-everything else at it. Deliberately doesn't own how either is started (`engine`, `registry`).
+everything else at it. Deliberately doesn't own how either is started (`docker_engine`, `registry`).
 
 `FILEFLOW_DOCKER_DIR` names the folder of both, `containers` in the clone's state folder by default: images
 and what was pushed stay there when they stop. `FILEFLOW_REGISTRY` names a registry of the user's own instead.
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.containers import engine, engine_api, programs, registry
+from local.containers import docker_engine, engine_api, programs, registry
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
@@ -66,17 +66,17 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> L
     """
     with _writing_to(folder), _alone_in(folder, environment, progress):
         host = _engine_that_answers(folder, environment)
-        own = host == engine.docker_host(folder)
+        own = host == docker_engine.docker_host(folder)
         if host is None:
-            engine.start(folder, environment, progress)
-            host, own = engine.docker_host(folder), True
+            docker_engine.start(folder, environment, progress)
+            host, own = docker_engine.docker_host(folder), True
         try:
             address = _registry(folder, environment, progress)
         except LocalError:
             if own and not find(folder, environment):
-                engine.stop(folder)
+                docker_engine.stop(folder)
             raise
-        network = engine.network_of(folder) if own else _USERS_NETWORK
+        network = docker_engine.network_of(folder) if own else _USERS_NETWORK
     return LocalContainers(host, address, network, own)
 
 
@@ -107,8 +107,8 @@ def find(folder: Path, environment: Mapping[str, str]) -> LocalContainers | None
     address = f"{registry.HOST}:{port}" if port else given
     if host is None or not address:
         return None
-    own = host == engine.docker_host(folder)
-    return LocalContainers(host, address, engine.network_of(folder) if own else _USERS_NETWORK, own)
+    own = host == docker_engine.docker_host(folder)
+    return LocalContainers(host, address, docker_engine.network_of(folder) if own else _USERS_NETWORK, own)
 
 
 def stop(folder: Path, progress: Progress) -> bool:
@@ -123,11 +123,11 @@ def stop(folder: Path, progress: Progress) -> bool:
         if programs.find(folder, registry.PROGRAM):
             with progress.step("Stopping the registry"):
                 stopped |= registry.stop(folder)
-        if programs.find(folder, engine.PROGRAM):
+        if programs.find(folder, docker_engine.PROGRAM):
             with progress.step("Stopping the Docker engine and its containers"):
-                stopped |= engine.stop(folder)
-        elif programs.stop_rest(folder) or engine.runtime_folder(folder).exists():
-            engine.clear(folder)
+                stopped |= docker_engine.stop(folder)
+        elif programs.stop_rest(folder) or docker_engine.runtime_folder(folder).exists():
+            docker_engine.clear(folder)
             stopped = True
     return stopped
 
@@ -147,12 +147,12 @@ def remove_tasks(containers: LocalContainers, emulator_port: int) -> int:
 def describe(folder: Path, environment: Mapping[str, str]) -> list[str]:
     """Say in lines what runs for the folder."""
     lines = []
-    pid = programs.find(folder, engine.PROGRAM)
+    pid = programs.find(folder, docker_engine.PROGRAM)
     if pid:
-        problem = engine_api.ping(engine.docker_host(folder))
+        problem = engine_api.ping(docker_engine.docker_host(folder))
         state = f"doesn't answer ({problem})" if problem else "answers"
-        where = engine.docker_host(folder)
-        lines.append(f"Docker engine: {where}, process {pid}, {state}, log {engine.log_of(folder)}")
+        where = docker_engine.docker_host(folder)
+        lines.append(f"Docker engine: {where}, process {pid}, {state}, log {docker_engine.log_of(folder)}")
     else:
         try:
             host = _engine_that_answers(folder, environment)
@@ -175,8 +175,8 @@ def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | 
     Raises LocalError for an engine that is named or there but can't be used, rather than use another one
     than the user meant.
     """
-    own = engine.docker_host(folder)
-    if programs.find(folder, engine.PROGRAM) and engine_api.ping(own) is None:
+    own = docker_engine.docker_host(folder)
+    if programs.find(folder, docker_engine.PROGRAM) and engine_api.ping(own) is None:
         return own
     given = environment.get("DOCKER_HOST")
     if given and given != own:
@@ -193,13 +193,13 @@ def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | 
                 "start that engine, or leave DOCKER_HOST out.",
             )
         return given
-    problem = engine_api.ping(engine.DEFAULT_HOST)
+    problem = engine_api.ping(docker_engine.DEFAULT_HOST)
     if problem == "this user may not use the socket":
         raise LocalError(
-            f"a Docker engine runs at {engine.DEFAULT_HOST}, but {problem}.",
+            f"a Docker engine runs at {docker_engine.DEFAULT_HOST}, but {problem}.",
             "add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in anew).",
         )
-    return None if problem else engine.DEFAULT_HOST
+    return None if problem else docker_engine.DEFAULT_HOST
 
 
 def _registry(folder: Path, environment: Mapping[str, str], progress: Progress) -> str:

@@ -12,7 +12,7 @@ import docker
 from local.containers.local_containers import LocalContainers
 from local.paths import ROOT
 from local.plugins.docker.emulated_ecr import EmulatedEcr
-from local.plugins.docker.engine import EngineImages
+from local.plugins.docker.engine_images import EngineImages
 from local.plugins.docker.images import Build
 from local.plugins.docker.names import ImageName
 

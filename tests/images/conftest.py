@@ -8,7 +8,7 @@ from typing import Any
 import docker
 import pytest
 
-from local.containers import engine
+from local.containers import docker_engine
 from local.containers.local_containers import LocalContainers
 from tests.images import base_images
 from tests.images.builder import BASES, Builder
@@ -20,7 +20,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalContai
     base_images.require_java()
     folder = tmp_path_factory.mktemp("containers")
     patch = pytest.MonkeyPatch()
-    patch.setattr(engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
+    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
     try:
         with running(folder) as started:
             yield started

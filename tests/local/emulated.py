@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from local import environments
+from local import virtual_environments
 from local.paths import Paths
 from local.progress import Progress
 
@@ -16,4 +16,4 @@ def emulator_python() -> Path:
     if given:
         return Path(given)
     paths = Paths.of(os.environ)
-    return environments.ensure(paths, environments.EMULATOR, os.environ, Progress())
+    return virtual_environments.ensure(paths, virtual_environments.EMULATOR, os.environ, Progress())

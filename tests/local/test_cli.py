@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from local import cli, environments, processes
+from local import cli, processes, virtual_environments
 from local.fork_server import process as fork_server
 from local.paths import Paths
 from tests.local import fakes
@@ -52,7 +52,7 @@ def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
     cli._begin_engine(call)
     assert started == [[sys.executable, "-m", "local", "engine"]]
 
-    monkeypatch.setattr(environments, "are_made", lambda _paths: True)
+    monkeypatch.setattr(virtual_environments, "are_made", lambda _paths: True)
     cli._begin_engine(call)
     assert len(started) == 1
 

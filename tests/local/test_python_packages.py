@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from local import python_packages
-from local.environments import Requirements, ensure
 from local.paths import Paths
 from local.python_packages import UV_PACKAGE, ensure_tool, for_uv, why
+from local.virtual_environments import Requirements, ensure
 from tests.local import fakes
 
 SMALL = Requirements("small", "small.txt", ("small.txt",))

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.environments import Requirements, ensure
 from local.errors import LocalError
 from local.paths import Paths
 from local.progress import Progress
+from local.virtual_environments import Requirements, ensure
 from tools.audit.resources import OwnResources
 
 REQUIREMENTS: Final = Requirements(

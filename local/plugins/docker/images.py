@@ -1,4 +1,4 @@
-"""What the resources ask of images, wherever these are: the interface of `paper` and `engine`."""
+"""What the resources ask of images, wherever these are: what `paper_images` and `engine_images` implement."""
 
 from __future__ import annotations
 

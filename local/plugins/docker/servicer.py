@@ -23,7 +23,7 @@ from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.image import Image
 from local.plugins.docker.images import Images
 from local.plugins.docker.names import ImageError
-from local.plugins.docker.paper import PaperImages, default_folder
+from local.plugins.docker.paper_images import PaperImages, default_folder
 from local.plugins.docker.pushing import RegistryImage, Tag, get_remote_image
 from local.plugins.docker.resource import Call, Difference, Outputs, Resource
 
@@ -207,7 +207,7 @@ def _images() -> Images:
     ecr = EmulatedEcr()
     if not os.environ.get(REGISTRY_VARIABLE):
         return PaperImages(default_folder(), ecr)
-    from local.plugins.docker.engine import EngineImages
+    from local.plugins.docker.engine_images import EngineImages
 
     return EngineImages(os.environ.get("DOCKER_HOST") or _DEFAULT_HOST, ecr)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.containers import engine
+from local.containers import docker_engine
 from local.containers.local_containers import LocalContainers
 from tests.local.containers.real_engine import running
 
@@ -18,7 +18,7 @@ from tests.local.containers.real_engine import running
 @pytest.fixture(autouse=True)
 def no_engine_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The machine's own engine, if it has one, is neither used nor touched."""
-    monkeypatch.setattr(engine, "DEFAULT_HOST", f"unix://{tmp_path / 'none.sock'}")
+    monkeypatch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{tmp_path / 'none.sock'}")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def containers(folder: Path) -> Iterator[LocalContainers]:
     # Of the module, so before the fixture above: an engine at Docker's socket must not take its place.
     patch = pytest.MonkeyPatch()
-    patch.setattr(engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
+    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
     try:
         with running(folder) as started:
             yield started

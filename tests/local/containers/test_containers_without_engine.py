@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.containers import engine, engine_api, local_containers, programs, registry
+from local.containers import docker_engine, engine_api, local_containers, programs, registry
 from local.errors import LocalError
 from local.paths import ROOT, Paths
 from local.progress import Progress
@@ -37,7 +37,7 @@ def fake_programs(folder: Path, **scripts: str) -> dict[str, str]:
 
 def as_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(engine, "RUNTIME_ROOT", tmp_path / "run")
+    monkeypatch.setattr(docker_engine, "RUNTIME_ROOT", tmp_path / "run")
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(
@@ -103,7 +103,7 @@ def test_an_engine_that_never_answers_is_ended(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_root(monkeypatch, tmp_path)
-    monkeypatch.setattr(engine, "START_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(docker_engine, "START_TIMEOUT_SECONDS", 0.3)
 
     with pytest.raises(LocalError, match="doesn't answer after"):
         local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exec sleep 1000"), Progress())
@@ -112,17 +112,17 @@ def test_an_engine_that_never_answers_is_ended(
 
 
 def test_the_engine_shares_nothing_with_the_machines_own(folder: Path) -> None:
-    arguments = engine.arguments(folder)
+    arguments = docker_engine.arguments(folder)
     values = {
         name: arguments[index + 1]
         for index, name in enumerate(arguments)
         if name.startswith("--") and "=" not in name
     }
 
-    ours = (str(folder), str(engine.runtime_folder(folder)))
+    ours = (str(folder), str(docker_engine.runtime_folder(folder)))
     for name in ("--config-file", "--data-root", "--exec-root", "--pidfile"):
         assert values[name].startswith(ours), name
-    assert values["--host"].startswith(f"unix://{engine.runtime_folder(folder)}/")
+    assert values["--host"].startswith(f"unix://{docker_engine.runtime_folder(folder)}/")
     assert values["--containerd-namespace"] not in ("moby", "default")
     assert {"--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"} <= set(arguments)
 
@@ -132,14 +132,14 @@ def test_sockets_stay_short_however_deep_the_folder_lies(tmp_path: Path, depth: 
     deep = tmp_path.joinpath(*["a-long-folder-name"] * depth)
 
     # The longest that dockerd and containerd make below it is exec/containerd/containerd-debug.sock.
-    longest = engine.runtime_folder(deep) / "exec" / "containerd" / "containerd-debug.sock"
+    longest = docker_engine.runtime_folder(deep) / "exec" / "containerd" / "containerd-debug.sock"
     assert len(str(longest)) < 108
-    assert len(engine.bridge_of(deep)) <= 15
+    assert len(docker_engine.bridge_of(deep)) <= 15
 
 
 def test_two_folders_have_two_engines(tmp_path: Path) -> None:
-    assert engine.docker_host(tmp_path / "a") != engine.docker_host(tmp_path / "b")
-    assert engine.bridge_of(tmp_path / "a") != engine.bridge_of(tmp_path / "b")
+    assert docker_engine.docker_host(tmp_path / "a") != docker_engine.docker_host(tmp_path / "b")
+    assert docker_engine.bridge_of(tmp_path / "a") != docker_engine.bridge_of(tmp_path / "b")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
         assert started.own_engine is False
         assert started.network == "bridge"
         assert registry.answers(int(started.registry.rpartition(":")[2]))
-        assert programs.find(folder, engine.PROGRAM) is None
+        assert programs.find(folder, docker_engine.PROGRAM) is None
         assert local_containers.find(folder, environment) == started
         assert local_containers.use(folder, environment, Progress()) == started
     finally:
@@ -379,7 +379,7 @@ def test_mounts_are_found_below_the_folders_only() -> None:
         )
     )
 
-    found = engine.mounts_below([Path("/data"), Path("/run/f")], mountinfo)
+    found = docker_engine.mounts_below([Path("/data"), Path("/run/f")], mountinfo)
 
     assert found == ["/data/engine/a b", "/run/f/n"]
 

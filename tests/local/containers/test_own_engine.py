@@ -17,7 +17,7 @@ import docker
 import pytest
 
 from local import processes
-from local.containers import engine, engine_api, local_containers, programs, registry, sample
+from local.containers import docker_engine, engine_api, local_containers, programs, registry, sample
 from local.containers.local_containers import LocalContainers
 from local.emulator.process import process_start
 from local.errors import LocalError
@@ -122,12 +122,12 @@ def get(host: str, port: int, path: str) -> tuple[int, str] | None:
 
 
 def test_starting_again_returns_what_runs(folder: Path, containers: LocalContainers) -> None:
-    before = programs.find(folder, engine.PROGRAM), programs.find(folder, registry.PROGRAM)
+    before = programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)
 
     assert local_containers.start(folder, ENVIRONMENT, Progress()) == containers
     assert local_containers.find(folder, ENVIRONMENT) == containers
     assert local_containers.use(folder, ENVIRONMENT, Progress()) == containers
-    assert (programs.find(folder, engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
+    assert (programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
     assert None not in before
 
 
@@ -252,9 +252,9 @@ def test_stop_leaves_nothing_but_images(tmp_path: Path) -> None:
     assert local_containers.stop(folder, Progress()) is True
 
     assert processes.marked(programs.MARK, str(folder)) == []
-    assert not engine.runtime_folder(folder).exists()
-    assert not Path("/sys/class/net", engine.bridge_of(folder)).exists()
-    assert engine.mounts_below([folder], Path("/proc/self/mountinfo").read_text()) == []
+    assert not docker_engine.runtime_folder(folder).exists()
+    assert not Path("/sys/class/net", docker_engine.bridge_of(folder)).exists()
+    assert docker_engine.mounts_below([folder], Path("/proc/self/mountinfo").read_text()) == []
     assert not registry.answers(int(started.registry.rpartition(":")[2]))
     assert local_containers.stop(folder, Progress()) is False
 
@@ -271,7 +271,7 @@ def test_after_a_kill_nothing_is_left_running_and_the_next_start_works(tmp_path:
     folder = tmp_path / "containers"
     started = start_or_skip(folder)
     try:
-        pid = programs.find(folder, engine.PROGRAM)
+        pid = programs.find(folder, docker_engine.PROGRAM)
         registry_pid = programs.find(folder, registry.PROGRAM)
         assert pid and registry_pid
         for victim in (pid, registry_pid):
@@ -282,12 +282,12 @@ def test_after_a_kill_nothing_is_left_running_and_the_next_start_works(tmp_path:
 
         assert local_containers.start(folder, ENVIRONMENT, Progress()) == started
 
-        os.kill(programs.find(folder, engine.PROGRAM) or 0, signal.SIGKILL)
+        os.kill(programs.find(folder, docker_engine.PROGRAM) or 0, signal.SIGKILL)
     finally:
         local_containers.stop(folder, Progress())
     assert processes.marked(programs.MARK, str(folder)) == []
-    assert not engine.runtime_folder(folder).exists()
-    assert not Path("/sys/class/net", engine.bridge_of(folder)).exists()
+    assert not docker_engine.runtime_folder(folder).exists()
+    assert not Path("/sys/class/net", docker_engine.bridge_of(folder)).exists()
 
 
 def test_the_tasks_of_one_emulated_aws_can_be_removed_alone(

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from local.containers import engine, sample
+from local.containers import docker_engine, sample
 from local.containers.local_containers import LocalContainers
 from local.emulator import process
 from local.paths import Paths
@@ -42,7 +42,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
     folder = tmp_path_factory.mktemp("containers")
     patch = pytest.MonkeyPatch()
     # An engine of the machine's own is neither used nor touched.
-    patch.setattr(engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
+    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
     try:
         with running(folder) as containers:
             program = sample.ensure(Paths.of(os.environ), os.environ, Progress())

@@ -18,7 +18,7 @@ from typing import Any
 import docker
 import pytest
 
-from local.plugins.docker.engine import explain
+from local.plugins.docker.engine_images import explain
 from tests.local.plugins.docker.conftest import (
     HOST,
     IMAGE,

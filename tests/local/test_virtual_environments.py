@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from local.environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link
 from local.errors import LocalError
 from local.paths import Paths
+from local.virtual_environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link
 from tests.local import fakes
 
 CHECKOUT = Path(__file__).resolve().parents[2]
