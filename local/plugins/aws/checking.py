@@ -56,7 +56,8 @@ def check(
     checked.inputs = _members(given, schema.inputs, kind.token, "", checked.failures)
     inputs = checked.inputs
     for name, property_ in schema.inputs.items():
-        if property_.required and inputs.get(name) is None and name not in kind.defaults:
+        required = property_.required or name in kind.required
+        if required and inputs.get(name) is None and name not in kind.defaults:
             checked.failures.append(Failure(name, f"the required argument `{name}` is missing"))
     for group in kind.exclusive:
         both = [name for name in group if name in inputs]

@@ -87,6 +87,7 @@ class Resource:
     - `auto_name`: how to name it when the program doesn't; None where the service names it.
     - `defaults`: what Check fills in for absent arguments, by dotted path: below the top only where the block
       is given. A default isn't filled in where an argument that excludes it is given (`exclusive`).
+    - `required`: arguments that must be given, though the SDK types them as optional.
     - `exclusive`: groups of arguments of which at most one may be given.
     - `policies`, `documents`: arguments that hold an IAM policy or another JSON document, by dotted path.
       Given as an object they become text; they are compared by meaning.
@@ -106,6 +107,7 @@ class Resource:
     token: ClassVar[str]
     auto_name: ClassVar[AutoName | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
+    required: ClassVar[frozenset[str]] = frozenset()
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
     policies: ClassVar[frozenset[str]] = frozenset()
     documents: ClassVar[frozenset[str]] = frozenset()

@@ -17,7 +17,7 @@ from .ec2.common import Ec2, places_of
 from .ec2.permissions import ALL, protocol_name
 from .ec2.security_groups import NO_GROUP, same_protocol
 
-_SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
+_SOURCES: Final = ("cidrIpv4", "referencedSecurityGroupId")
 # A rule to be made is told by its sources, a rule to be changed by its members.
 _MADE: Final = "IpPermissions"
 _CHANGED: Final = "SecurityGroupRules.SecurityGroupRule"

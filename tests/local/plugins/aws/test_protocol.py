@@ -50,6 +50,7 @@ def test_a_missing_argument_is_refused_at_any_depth(plugin: Plugin) -> None:
     assert list(plugin.check("aws:ecr/lifecyclePolicy:LifecyclePolicy", {"policy": "{}"}).failures) == [
         "repository"
     ]
+    assert list(plugin.check("aws:ec2/flowLog:FlowLog", {"trafficType": "ALL"}).failures) == ["vpcId"]
     failures = plugin.check(SERVICE, {"networkConfiguration": {"assignPublicIp": True}}).failures
     assert list(failures) == ["networkConfiguration.subnets"]
 

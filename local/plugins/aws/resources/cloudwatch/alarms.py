@@ -19,7 +19,6 @@ from ...naming import AutoName
 from ...places import Places
 from ...resource import Inputs, State
 
-_REQUIRED: Final = ("comparisonOperator", "evaluationPeriods", "metricName")
 _MISSING_DATA: Final = ("breaching", "notBreaching", "ignore", "missing")
 
 
@@ -42,14 +41,12 @@ class MetricAlarm(Modelled):
             "warmUpConfiguration",
         }
     )
+    required = frozenset({"comparisonOperator", "evaluationPeriods", "metricName"})
     sets = frozenset({"alarmActions", "insufficientDataActions", "okActions"})
     missing = frozenset({"ResourceNotFound"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        for name in _REQUIRED:
-            if name not in inputs:
-                yield name, f"the required argument `{name}` is missing"
-        if "metricName" in inputs and not has_unknown(inputs) and not inputs.get("period"):
+        if not has_unknown(inputs) and not inputs.get("period"):
             yield "period", "an alarm on `metricName` needs `period`, the metric's length in seconds"
         given = inputs.get("treatMissingData")
         if isinstance(given, str) and given not in _MISSING_DATA:
@@ -86,14 +83,13 @@ class AlarmMuteRule(Modelled):
     places = Places(noun="AlarmMuteRule")
     replacing = frozenset({"name"})
     auto_name = AutoName(max_length=255)
+    required = frozenset({"rule"})
     when_absent = MappingProxyType({"rule.schedule.timezone": "UTC"})
     missing = frozenset({"ResourceNotFoundException"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        rule = inputs.get("rule")
-        if rule is None:
-            yield "rule", "the required argument `rule` is missing"
-        elif rule is not UNKNOWN and rule.get("schedule") is None:
+        rule = inputs["rule"]
+        if rule is not UNKNOWN and rule.get("schedule") is None:
             yield "rule.schedule", "the required argument `rule.schedule` is missing"
         for name in ("startDate", "expireDate"):
             given = inputs.get(name)

@@ -8,7 +8,7 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,15 +43,12 @@ class VpcEndpoint(Ec2):
             *("serviceNetworkArn", "serviceRegion", "subnetConfigurations"),
         }
     )
+    required = frozenset({"serviceName"})
     by_hand = Ec2.by_hand | {*_MEMBERS, "cidrBlocks", "prefixListId"}
     defaults = MappingProxyType({"vpcEndpointType": "Gateway"})
     policies = frozenset({"policy"})
     sets = frozenset(_MEMBERS)
     missing = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
-
-    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        if "serviceName" not in inputs:
-            yield "serviceName", "the required argument `serviceName` is missing"
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         if argument == "privateDnsEnabled":
@@ -109,13 +106,10 @@ class FlowLog(Ec2):
             *("tagFieldSpecifications", "transitGatewayAttachmentId", "transitGatewayId"),
         }
     )
+    required = frozenset({"vpcId"})
     defaults = MappingProxyType({"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600})
     same = MappingProxyType({"logDestination": lambda left, right: _log_group(left) == _log_group(right)})
     missing = frozenset({"InvalidFlowLogId.NotFound"})
-
-    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
-        if "vpcId" not in inputs:
-            yield "vpcId", "the required argument `vpcId` is missing"
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         # What the emulated AWS doesn't answer is as it was asked for.

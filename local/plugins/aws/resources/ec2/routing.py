@@ -100,6 +100,7 @@ class Route(Ec2):
     places = places_of("", {"routeTableId": "RouteTableId|RouteTableIds"})
     replacing = frozenset({"destinationCidrBlock", "routeTableId"})
     lacking = frozenset({"destinationIpv6CidrBlock", *_ELSEWHERE})
+    required = frozenset({"destinationCidrBlock"})
     missing = _NO_TABLE | {"InvalidRoute.NotFound"}
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -147,6 +148,7 @@ class RouteTableAssociation(Ec2):
     )
     replacing = frozenset({"subnetId"})
     lacking = frozenset({"gatewayId"})
+    required = frozenset({"subnetId"})
     missing = _NO_TABLE | {"InvalidAssociationID.NotFound"}
 
     def update(
