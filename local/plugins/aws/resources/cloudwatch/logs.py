@@ -77,5 +77,6 @@ class LogResourcePolicy(Modelled):
     deleted_by = Ask("DeleteResourcePolicy")
     replacing = frozenset({"policyName", "resourceArn"})
     lacking = frozenset({"resourceArn"})
+    required = frozenset({"policyName"})
     policies = frozenset({"policyDocument"})
     missing = _MISSING
