@@ -121,6 +121,15 @@ class World:
         )
         return described["services"][0]
 
+    def network_in(self, subnet: str) -> Any:
+        """The network of tasks that lie in one subnet alone."""
+        return {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [self.group]}}
+
+    def service_deployments(self) -> list[Any]:
+        """The service's deployments, the newest first."""
+        listed = self.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)
+        return list(listed["serviceDeployments"])
+
     def tasks(self, status: str = "RUNNING") -> list[Any]:
         arns = self.ecs.list_tasks(cluster="fileflow-prod", desiredStatus=status)["taskArns"]
         if not arns:

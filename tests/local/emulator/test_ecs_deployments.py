@@ -85,9 +85,7 @@ def test_a_failing_task_rolls_the_service_back_and_says_why(world: World) -> Non
     assert "[fileflow emulator] simulated exit with code 3" in eventually(
         lambda: [line for line in world.log_lines() if "simulated exit" in line]
     )
-    newest, first = world.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)[
-        "serviceDeployments"
-    ]
+    newest, first = world.service_deployments()
     assert (newest["status"], first["status"]) == ("ROLLBACK_SUCCESSFUL", "SUCCESSFUL")
 
 
@@ -121,7 +119,7 @@ def test_an_update_of_the_network_makes_a_new_deployment_once(world: World) -> N
     created = world.create(world.register())
     world.steady()
     subnet = next(iter(world.subnets))
-    network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [world.group]}}
+    network = world.network_in(subnet)
     updated = world.update(networkConfiguration=network)
     assert updated["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == [subnet]
     assert updated["deployments"][0]["id"] != created["deployments"][0]["id"]
@@ -134,18 +132,15 @@ def test_an_update_of_the_network_makes_a_new_deployment_once(world: World) -> N
 
 def test_a_rollout_without_a_new_revision_that_fails_is_put_back_with_its_network(world: World) -> None:
     first, second = world.subnets
-    network = {"awsvpcConfiguration": {"subnets": [first], "securityGroups": [world.group]}}
     definition = world.register()
-    world.create(definition, networkConfiguration=network)
+    world.create(definition, networkConfiguration=world.network_in(first))
     before = world.steady()
     # The next task can't start: its log group is gone by then.
     world.logs.delete_log_group(logGroupName=LOG_GROUP)
-    moved = {"awsvpcConfiguration": {"subnets": [second], "securityGroups": [world.group]}}
-    world.update(networkConfiguration=moved)
+    world.update(networkConfiguration=world.network_in(second))
 
     def last() -> Any:
-        listed = world.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)
-        newest = listed["serviceDeployments"][0]
+        newest = world.service_deployments()[0]
         return newest if newest["status"].startswith("ROLLBACK") else None
 
     deployment = eventually(last)
@@ -162,26 +157,15 @@ def test_a_rollback_that_fails_too_ends_the_deployment_and_leaves_the_former_one
     world: World,
 ) -> None:
     first, second = world.subnets
-    network = {"awsvpcConfiguration": {"subnets": [first], "securityGroups": [world.group]}}
     secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
     definition = world.register(secrets=[{"name": "DB", "valueFrom": secret}])
-    world.create(
-        definition,
-        networkConfiguration=network,
-        deploymentConfiguration={
-            "minimumHealthyPercent": 0,
-            "maximumPercent": 100,
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-        },
-    )
+    world.create(definition, networkConfiguration=world.network_in(first))
     world.steady()
     world.client("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
-    moved = {"awsvpcConfiguration": {"subnets": [second], "securityGroups": [world.group]}}
-    world.update(networkConfiguration=moved)
+    world.update(networkConfiguration=world.network_in(second))
 
     def statuses() -> list[str]:
-        listed = world.ecs.list_service_deployments(cluster="fileflow-prod", service=SERVICE)
-        found = [str(each["status"]) for each in listed["serviceDeployments"]]
+        found = [str(each["status"]) for each in world.service_deployments()]
         return found if "IN_PROGRESS" not in found[0] else []
 
     assert eventually(statuses) == ["ROLLBACK_FAILED", "SUCCESSFUL"]

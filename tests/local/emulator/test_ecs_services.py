@@ -50,9 +50,6 @@ def test_every_field_of_a_service_comes_back(world: World) -> None:
         assert deployment["platformVersion"] == "1.4.0"
     assert "tags" not in world.service()
     world.steady()
-    tags = (
-        {tag["key"]: tag["value"] for tag in world.tasks()[0]["tags"]} if "tags" in world.tasks()[0] else {}
-    )
     described = world.ecs.describe_tasks(
         cluster="fileflow-prod", tasks=[world.tasks()[0]["taskArn"]], include=["TAGS"]
     )["tasks"][0]
