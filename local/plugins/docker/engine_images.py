@@ -153,10 +153,6 @@ class EngineImages:
         self._ecr.put(name, manifest, media_type)
         return digest
 
-    def digest_in_registry(self, name: ImageName) -> str | None:
-        """Ask the emulated ECR, which stands for the registry."""
-        return self._ecr.digest(name)
-
     def _pushed(self, name: ImageName, there: ImageName, say: Say) -> str:
         with self._explained(f"{name} can't be pushed to {there.host}"):
             events = self._client().push(

@@ -75,7 +75,7 @@ class Image:
     def read(self, state: Outputs, call: Call) -> Outputs | None:
         """Keep the state, unless the registry no longer has this image under its tag."""
         try:
-            found = call.images.digest_in_registry(ImageName.parse(state["imageName"]))
+            found = call.ecr.digest(ImageName.parse(state["imageName"]))
         except ImageError as error:
             call.tell(f"the image is taken to be unchanged: {error}")
             return state

@@ -38,6 +38,3 @@ class Images(Protocol):
 
     def push(self, name: ImageName, say: Say) -> str:
         """Put an image that is here into its registry and return its digest there."""
-
-    def digest_in_registry(self, name: ImageName) -> str | None:
-        """Return the digest that the registry has for the name, or None."""

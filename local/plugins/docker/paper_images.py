@@ -90,10 +90,6 @@ class PaperImages:
         say(f"{name.path}: {name.tag or 'latest'} is now {digest} in the emulated ECR")
         return digest
 
-    def digest_in_registry(self, name: ImageName) -> str | None:
-        """Return the digest of an image in the emulated ECR."""
-        return self._ecr.digest(name)
-
     # -- files ---------------------------------------------------------------------------------------------
 
     def _keep(self, name: ImageName, inputs: Mapping[str, str], platform: str) -> str:

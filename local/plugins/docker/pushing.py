@@ -87,7 +87,7 @@ class RegistryImage:
 
     def read(self, state: Outputs, call: Call) -> Outputs | None:
         """Return the digest that the registry has for the name now."""
-        digest = call.images.digest_in_registry(ImageName.parse(state["name"]))
+        digest = call.ecr.digest(ImageName.parse(state["name"]))
         return None if digest is None else {**state, "sha256Digest": digest}
 
 

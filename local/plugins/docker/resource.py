@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from local.plugins.common.values import UNKNOWN, Path
+from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.images import Images, Say
 from local.plugins.docker.names import ImageError, ImageName
 
@@ -29,6 +30,7 @@ class Call:
     """What an operation works with. `say` shows passing progress, `tell` a line that stays."""
 
     images: Images
+    ecr: EmulatedEcr
     say: Say
     tell: Say
 

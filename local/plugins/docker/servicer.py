@@ -59,7 +59,8 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._images = _images()
+        self._ecr = EmulatedEcr()
+        self._images = _images(self._ecr)
         self._lock = threading.Lock()
         self._is_announced = False
 
@@ -186,7 +187,7 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
             is_first, self._is_announced = not self._is_announced, True
         if is_first and not os.environ.get(REGISTRY_VARIABLE):
             self._log(announcement(), "", stays=True)
-        return Call(self._images, say, tell)
+        return Call(self._images, self._ecr, say, tell)
 
     def _log(self, text: str, urn: str, *, stays: bool) -> None:
         self._engine.Log(
@@ -202,9 +203,8 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-def _images() -> Images:
+def _images(ecr: EmulatedEcr) -> Images:
     """Return where the images are: on paper, unless a local registry is named."""
-    ecr = EmulatedEcr()
     if not os.environ.get(REGISTRY_VARIABLE):
         return PaperImages(default_folder(), ecr)
     from local.plugins.docker.engine_images import EngineImages
