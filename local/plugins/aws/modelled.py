@@ -67,7 +67,7 @@ class Modelled(Resource):
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for and its answer doesn't have as it's wanted.
     - `replacing`: the arguments that replace it; a changed region does always.
-    - `ready`: the output that says how it is, and the value that is waited for.
+    - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
@@ -251,7 +251,7 @@ class Modelled(Resource):
             name, wanted = self.ready
             call.wait_until(
                 f"{name} {wanted} of {resource_id}",
-                lambda: self._first_answer(call, resource_id, state).get(name) == wanted,
+                lambda: _at(self._first_answer(call, resource_id, state), name) == wanted,
                 self.default_timeout_seconds,
             )
 
@@ -312,6 +312,12 @@ def _all_inside(answer: Any, shape: Shape, into: str) -> tuple[list[Any], Shape]
         if shape.type_name == "list":
             found, shape = [member for each in found for member in each], shape.member
     return found, shape
+
+
+def _at(answer: Any, place: str) -> Any:
+    for step in place.split("."):
+        answer = (answer or {}).get(step)
+    return answer
 
 
 def names_in(key: str) -> list[str]:
