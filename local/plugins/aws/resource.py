@@ -133,7 +133,7 @@ class Resource:
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         """Whether a change of an argument replaces the resource, by the recorded facts."""
-        return replacements.replaces(self.token, argument, old, new)
+        return replacements.replaces(self.token, argument)
 
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
         """Changed arguments that replace the resource for a reason beyond the recorded facts."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs
+from ..resource import Call, Function, Inputs, tag_map
 from ..resources.calls import unless_absent
-from ..resources.lb.load_balancers import NO_LOAD_BALANCER, LoadBalancer
-from ..resources.lb.tags import read_tags
+from ..resources.lb.load_balancers import LoadBalancer
 
 
 def _by_tags(elbv2: Any, arns: list[str], args: Inputs) -> list[str]:
+    def tags(arn: str) -> dict[str, str]:
+        return tag_map(elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"])
+
     wanted = (args.get("tags") or {}).items()
-    return [arn for arn in arns if not wanted or wanted <= read_tags(elbv2, arn).items()]
+    return [arn for arn in arns if not wanted or wanted <= tags(arn).items()]
 
 
 def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
@@ -21,7 +23,7 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
     wanted = {"LoadBalancerArns": args.get("arn"), "Names": args.get("name")}
     parameters = {name: [value] for name, value in wanted.items() if value}
     found = unless_absent(
-        lambda: elbv2.describe_load_balancers(**parameters)["LoadBalancers"], NO_LOAD_BALANCER
+        lambda: elbv2.describe_load_balancers(**parameters)["LoadBalancers"], *LoadBalancer.missing
     )
     arns = _by_tags(elbv2, [balancer["LoadBalancerArn"] for balancer in found or ()], args)
     if len(arns) != 1:
@@ -31,8 +33,6 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
         )
     arn = arns[0]
     outputs = dict(LoadBalancer().read(call, arn, {}) or {})
-    for name in ("minimumLoadBalancerCapacity", "namePrefix"):
-        outputs.pop(name)
     for name in ("connectionLogs", "healthCheckLogs", "ipamPools"):
         outputs[name] = [outputs[name]] if outputs[name] else []
     return {**outputs, "id": arn, "tags": outputs.pop("tagsAll")}

@@ -1,17 +1,19 @@
-"""Route 53: the records of hosted zones."""
+"""Route 53: the records of hosted zones.
+
+Owns records with simple routing. Doesn't own other routing, nor texts, which Route 53 keeps in quotes: they
+are refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from ..resource import Call, Inputs, Resource, State
-from ..session import AwsError
-from .calls import given, one, retried, unless_absent
+from .calls import one
 
-_NO_ZONE: Final = ("NoSuchHostedZone", "InvalidHostedZoneId")
-_PASSING: Final = ("PriorRequestNotComplete", "Throttling", "ThrottlingException")
+_QUOTED: Final = ("SPF", "TXT")
 
 
 def same_domain(left: Any, right: Any) -> bool:
@@ -19,31 +21,12 @@ def same_domain(left: Any, right: Any) -> bool:
     return _domain(left) == _domain(right)
 
 
-def same_alias(left: Any, right: Any) -> bool:
-    """The same domain, where Route 53 may have put `dualstack.` before it."""
-    return _domain(left).removeprefix("dualstack.") == _domain(right).removeprefix("dualstack.")
-
-
 def _domain(name: Any) -> str:
     return str(name or "").rstrip(".").lower().replace("\\052", "*")
 
 
-def _zone_id(zone_id: Any) -> str:
-    return str(zone_id).rpartition("/")[2]
-
-
-def _wait_for(call: Call, change: Mapping[str, Any] | None) -> None:
-    if change is not None and change.get("Status") != "INSYNC":
-        change_id = _zone_id(change["Id"])
-        call.wait_until(
-            f"Route 53 change {change_id} is in sync",
-            lambda: call.client("route53").get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC",
-            1800,
-        )
-
-
 class Record(Resource):
-    """A record set with simple routing; its id joins zone, name and type by underscores."""
+    """A record set; its id joins zone, name and type by underscores."""
 
     token = "aws:route53/record:Record"
     exclusive = (("aliases", "records"), ("aliases", "ttl"))
@@ -55,37 +38,40 @@ class Record(Resource):
             *("multivalueAnswerRoutingPolicy", "setIdentifier", "weightedRoutingPolicies"),
         }
     )
-    same = MappingProxyType({"aliases.name": same_alias, "name": same_domain})
+    same = MappingProxyType({"aliases.name": same_domain, "name": same_domain})
     kept = frozenset({"allowOverwrite"})
-    missing = frozenset(_NO_ZONE)
+    missing = frozenset({"InvalidHostedZoneId", "NoSuchHostedZone"})
 
-    def check(self, inputs: Inputs) -> list[tuple[str, str]]:
+    def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if "aliases" not in inputs and "records" not in inputs:
-            return [("records", "one of `aliases`, `records` must be given")]
-        if "records" in inputs and "ttl" not in inputs:
-            return [("ttl", "`ttl` is required with `records`")]
-        return []
+            yield "records", "one of `aliases`, `records` must be given"
+        elif "records" in inputs and "ttl" not in inputs:
+            yield "ttl", "`ttl` is required with `records`"
+        if inputs["type"] in _QUOTED:
+            yield "type", "the aws stand-in has no records of text; use the real aws plugin (7.x)"
 
     def create(self, call: Call, inputs: Inputs) -> str:
         action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
-        self._change(
-            call, inputs["zoneId"], [{"Action": action, "ResourceRecordSet": self._set(call, inputs)}]
-        )
-        return self._id(inputs)
+        _change(call, inputs["zoneId"], {action: _wanted(call, inputs)})
+        return _id(inputs)
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        zone_id, name, kind = self._parts(resource_id, state)
-        zone_name = self._zone_name(call, zone_id)
-        if zone_name is None:
-            return None
-        record = self._find(call, zone_id, _full_name(name, zone_name), kind)
+        if not state.get("zoneId"):
+            zone_id, _, rest = resource_id.partition("_")
+            name, _, kind = rest.rpartition("_")
+            if not name:
+                raise ValueError(f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE")
+            state = {"zoneId": zone_id, "name": name, "type": kind}
+        record = _there(call, state)
         if record is None:
             return None
         alias = record.get("AliasTarget")
+        known = {name: state[name] for name in ("zoneId", "name", "type")}
         return {
+            **known,
             "aliases": [
                 {
-                    "evaluateTargetHealth": bool(alias.get("EvaluateTargetHealth")),
+                    "evaluateTargetHealth": alias["EvaluateTargetHealth"],
                     "name": _domain(alias["DNSName"]),
                     "zoneId": alias["HostedZoneId"],
                 }
@@ -93,125 +79,77 @@ class Record(Resource):
             if alias
             else [],
             "fqdn": _domain(record["Name"]),
-            "name": name,
-            "records": [_record_text(kind, value["Value"]) for value in record["ResourceRecords"]]
-            if record.get("ResourceRecords")
-            else None,
+            "records": [value["Value"] for value in record.get("ResourceRecords") or ()] or None,
             "ttl": record.get("TTL", 0),
-            "type": kind,
-            "zoneId": zone_id,
-            "id": self._id({"zoneId": zone_id, "name": name, "type": kind}),
+            "id": _id(known),
         }
 
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        wanted = self._set(call, new)
-        if "type" not in changed:
-            self._change(call, new["zoneId"], [{"Action": "UPSERT", "ResourceRecordSet": wanted}])
-            return None
-        # The old record has another key: it goes in the same batch, so that there is never a gap.
-        zone_name = self._zone_name(call, old["zoneId"]) or ""
-        there = self._find(call, old["zoneId"], _full_name(old["name"], zone_name), old["type"])
-        changes = [{"Action": "DELETE", "ResourceRecordSet": there}] if there else []
-        self._change(call, new["zoneId"], [*changes, {"Action": "UPSERT", "ResourceRecordSet": wanted}])
-        return self._id(new)
+        # A record of another type has another key: it goes in the same batch, so that there is never a gap.
+        there = _there(call, old) if "type" in changed else None
+        _change(call, new["zoneId"], {"DELETE": there, "UPSERT": _wanted(call, new)})
+        return _id(new)
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        zone_id, name, kind = self._parts(resource_id, state)
-        zone_name = self._zone_name(call, zone_id)
-        if zone_name is None:
-            return
-        there = self._find(call, zone_id, _full_name(name, zone_name), kind)
-        if there is not None:
-            self._change(call, zone_id, [{"Action": "DELETE", "ResourceRecordSet": there}])
+        if there := _there(call, state):
+            _change(call, state["zoneId"], {"DELETE": there})
 
-    @staticmethod
-    def _id(inputs: Inputs) -> str:
-        return f"{_zone_id(inputs['zoneId'])}_{_domain(inputs['name'])}_{inputs['type']}"
 
-    @staticmethod
-    def _parts(resource_id: str, state: State) -> tuple[str, str, str]:
-        if state.get("zoneId"):
-            return _zone_id(state["zoneId"]), str(state["name"]), str(state["type"])
-        zone_id, _, rest = resource_id.partition("_")
-        name, _, kind = rest.rpartition("_")
-        if not name:
-            raise ValueError(f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE")
-        return zone_id, name, kind
+def _id(inputs: Inputs) -> str:
+    return f"{inputs['zoneId']}_{_domain(inputs['name'])}_{inputs['type']}"
 
-    @staticmethod
-    def _zone_name(call: Call, zone_id: str) -> str | None:
-        route53 = call.client("route53")
-        zone = unless_absent(lambda: route53.get_hosted_zone(Id=zone_id)["HostedZone"], *_NO_ZONE)
-        return None if zone is None else str(zone["Name"])
 
-    def _set(self, call: Call, inputs: Inputs) -> dict[str, Any]:
-        """The record set of a request."""
-        zone_name = self._zone_name(call, _zone_id(inputs["zoneId"]))
-        if zone_name is None:
-            raise AwsError(f"there is no hosted zone {inputs['zoneId']}")
-        record: dict[str, Any] = {
-            "Name": _full_name(inputs["name"], zone_name),
-            "Type": inputs["type"],
-            **given(inputs, TTL="ttl"),
+def _key(call: Call, inputs: Inputs) -> dict[str, str]:
+    """What names a record on AWS; the zone's name may be left out of its own."""
+    zone = _domain(call.client("route53").get_hosted_zone(Id=inputs["zoneId"])["HostedZone"]["Name"])
+    own = _domain(inputs["name"])
+    whole = own if f".{own}".endswith(f".{zone}") else f"{own}.{zone}"
+    return {"Name": whole, "Type": inputs["type"]}
+
+
+def _wanted(call: Call, inputs: Inputs) -> dict[str, Any]:
+    if alias := one(inputs.get("aliases")):
+        target = {
+            "DNSName": alias["name"],
+            "EvaluateTargetHealth": alias["evaluateTargetHealth"],
+            "HostedZoneId": alias["zoneId"],
         }
-        if inputs.get("records"):
-            record["ResourceRecords"] = [
-                {"Value": _quoted(inputs["type"], value)} for value in inputs["records"]
-            ]
-        if alias := one(inputs.get("aliases")):
-            record["AliasTarget"] = {
-                "DNSName": alias["name"],
-                "EvaluateTargetHealth": alias["evaluateTargetHealth"],
-                "HostedZoneId": alias["zoneId"],
-            }
-        return record
-
-    @staticmethod
-    def _find(call: Call, zone_id: str, name: str, kind: str) -> dict[str, Any] | None:
-        pages = (
-            call.client("route53")
-            .get_paginator("list_resource_record_sets")
-            .paginate(HostedZoneId=zone_id, StartRecordName=name, StartRecordType=kind)
-        )
-        for page in pages:
-            for record in page["ResourceRecordSets"]:
-                if (
-                    same_domain(record["Name"], name)
-                    and record["Type"] == kind
-                    and not record.get("SetIdentifier")
-                ):
-                    return dict(record)
-        return None
-
-    @staticmethod
-    def _change(call: Call, zone_id: Any, changes: Sequence[Mapping[str, Any]]) -> None:
-        answer = retried(
-            call,
-            "Route 53 takes the change",
-            lambda: call.client("route53").change_resource_record_sets(
-                HostedZoneId=_zone_id(zone_id), ChangeBatch={"Changes": changes}
-            ),
-            *_PASSING,
-        )
-        _wait_for(call, answer.get("ChangeInfo"))
+        return {**_key(call, inputs), "AliasTarget": target}
+    values = [{"Value": value} for value in inputs["records"]]
+    return {**_key(call, inputs), "ResourceRecords": values, "TTL": inputs["ttl"]}
 
 
-def _full_name(name: Any, zone_name: str) -> str:
-    """A name with the zone's behind it; the zone's own name may be left out or be the whole."""
-    own, zone = _domain(name), _domain(zone_name)
-    if not own:
-        return zone
-    return own if own == zone or own.endswith(f".{zone}") else f"{own}.{zone}"
+def _there(call: Call, inputs: Inputs) -> dict[str, Any] | None:
+    key = _key(call, inputs)
+    # By name and type, the first from there on: another one, or one of several, where there is none.
+    found = call.client("route53").list_resource_record_sets(
+        HostedZoneId=inputs["zoneId"], StartRecordName=key["Name"], StartRecordType=key["Type"], MaxItems="1"
+    )["ResourceRecordSets"]
+    return next(
+        (
+            dict(each)
+            for each in found
+            if same_domain(each["Name"], key["Name"])
+            and each["Type"] == key["Type"]
+            and "SetIdentifier" not in each
+        ),
+        None,
+    )
 
 
-def _quoted(kind: str, value: Any) -> str:
-    return f'"{value}"' if kind in {"TXT", "SPF"} else str(value)
-
-
-def _record_text(kind: str, value: str) -> str:
-    return value[1:-1] if kind in {"TXT", "SPF"} and value.startswith('"') and value.endswith('"') else value
+def _change(call: Call, zone_id: str, sets: Mapping[str, Mapping[str, Any] | None]) -> None:
+    """Asks for all at once, by action, and waits for Route 53's servers to have it."""
+    route53 = call.client("route53")
+    changes = [{"Action": action, "ResourceRecordSet": each} for action, each in sets.items() if each]
+    change = route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+    change_id = change["ChangeInfo"]["Id"].rpartition("/")[2]
+    call.wait_until(
+        f"Route 53 change {change_id} is in sync",
+        lambda: route53.get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC",
+        1800,
+    )
 
 
 RESOURCES: tuple[Resource, ...] = (Record(),)

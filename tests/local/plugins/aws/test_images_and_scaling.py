@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.plugins.aws.resources.ecr import same_lifecycle
+from tests.local.plugins.aws.cases_scaling import PLACE, scaled
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
@@ -109,63 +110,6 @@ def test_images_and_credentials_are_found(plugin: Plugin, aws: Aws, account: str
 # --- scaling
 
 
-PLACE = {
-    "serviceNamespace": "ecs",
-    "resourceId": "service/shop/web",
-    "scalableDimension": "ecs:service:DesiredCount",
-}
-
-
-@pytest.fixture
-def target(plugin: Plugin, aws: Aws) -> Life:
-    aws("ecs").create_cluster(clusterName="shop")
-    aws("ecs").register_task_definition(
-        family="web", containerDefinitions=[{"name": "web", "image": "web:1", "memory": 128}]
-    )
-    aws("ecs").create_service(cluster="shop", serviceName="web", taskDefinition="web", desiredCount=1)
-    return Life(plugin, "appautoscaling/target:Target", **PLACE, minCapacity=1, maxCapacity=3)
-
-
-def test_a_scalable_target_is_changed_put_back_imported_and_deregistered(target: Life, aws: Aws) -> None:
-    target.change(maxCapacity=5)
-    target.change(tags={"team": "a"})
-    target.change(suspendedState={"scheduledScalingSuspended": True})
-    scaling = aws("application-autoscaling")
-    scaling.register_scalable_target(
-        ServiceNamespace="ecs",
-        ResourceId=PLACE["resourceId"],
-        ScalableDimension=PLACE["scalableDimension"],
-        MaxCapacity=9,
-    )
-    assert target.put_back() == ["maxCapacity"]
-    target.imported("ecs/service/shop/web/ecs:service:DesiredCount")
-    assert target.replaced_by(resourceId="service/shop/other") == ["resourceId"]
-    target.delete()
-
-
-def test_a_target_tracking_policy_is_changed_and_imported(plugin: Plugin, target: Life) -> None:
-    assert target.outputs["minCapacity"] == 1
-
-    def tracking(percent: float) -> dict[str, Any]:
-        return {
-            "targetValue": percent,
-            "scaleInCooldown": 60,
-            "predefinedMetricSpecification": {"predefinedMetricType": "ECSServiceAverageCPUUtilization"},
-        }
-
-    policy = Life(
-        plugin,
-        "appautoscaling/policy:Policy",
-        "cpu",
-        **PLACE,
-        policyType="TargetTrackingScaling",
-        targetTrackingScalingPolicyConfiguration=tracking(60),
-    )
-    policy.change(targetTrackingScalingPolicyConfiguration=tracking(42.5))
-    policy.imported(f"ecs/service/shop/web/ecs:service:DesiredCount/{policy.outputs['name']}")
-    policy.delete()
-
-
 def test_scaling_by_steps_is_refused_by_name(plugin: Plugin) -> None:
     token = "aws:appautoscaling/policy:Policy"
     steps = {"adjustmentType": "ChangeInCapacity", "stepAdjustments": [{"scalingAdjustment": 1}]}
@@ -177,23 +121,22 @@ def test_scaling_by_steps_is_refused_by_name(plugin: Plugin) -> None:
     assert failures["policyType"].startswith("`policyType` is 'StepScaling': the aws stand-in tracks targets")
 
 
-def test_a_scheduled_action_is_changed_and_deleted(plugin: Plugin, target: Life) -> None:
-    assert target.outputs["minCapacity"] == 1
+def test_a_scheduled_action_is_changed_and_deleted_but_not_imported(plugin: Plugin, aws: Aws) -> None:
     action = Life(
         plugin,
         "appautoscaling/scheduledAction:ScheduledAction",
         "night",
-        **PLACE,
+        **scaled(aws),
         schedule="cron(0 22 * * ? *)",
         scalableTargetAction={"minCapacity": 0, "maxCapacity": 0},
     )
     action.change(timezone="Asia/Seoul")
     action.change(scalableTargetAction={"minCapacity": 1, "maxCapacity": 2})
+    with pytest.raises(RefusedError, match="can't import a scheduled action"):
+        plugin.read(action.token, action.id)
     action.delete()
 
 
 def test_an_import_id_that_is_too_short_is_refused(plugin: Plugin) -> None:
-    with pytest.raises(
-        RefusedError, match="isn't of the form SERVICE-NAMESPACE/RESOURCE-ID/SCALABLE-DIMENSION"
-    ):
+    with pytest.raises(RefusedError, match="isn't of the form serviceNamespace/resourceId/scalableDimension"):
         plugin.read("aws:appautoscaling/target:Target", "ecs")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from local.plugins.aws.resources.lb import actions
 from local.plugins.common.values import UNKNOWN
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
@@ -81,8 +80,7 @@ def test_a_load_balancer_changes_every_attribute_in_place(
         "tags": {"Name": "front"},
         "xffHeaderProcessingMode": "remove",
     }
-    for argument, value in changes.items():
-        assert balancer.change(**{argument: value})[argument] == value
+    assert balancer.change(**changes).items() >= changes.items()
     balancer.imported()
     assert balancer.replaced_by(internal=True) == ["internal"]
     with pytest.raises(RefusedError, match="deletion protection"):
@@ -123,34 +121,14 @@ def test_a_health_check_changes_in_place_and_forgets_what_is_left_out(targets: L
     assert (back["interval"], back["healthyThreshold"], back["unhealthyThreshold"]) == (30, 3, 3)
 
 
-def test_a_target_group_changes_every_attribute_in_place(targets: Life) -> None:
-    assert targets.change(deregistrationDelay=10)["deregistrationDelay"] == 10
+def test_a_target_groups_stickiness_and_slow_start_are_switched_on_and_off(targets: Life) -> None:
     assert targets.change(stickiness={"type": "lb_cookie", "cookieDuration": 60})["stickiness"]["enabled"]
     off = targets.change(stickiness={"type": "lb_cookie", "cookieDuration": 60, "enabled": False})
     assert off["stickiness"]["enabled"] is False
-    targets.change(loadBalancingAlgorithmType="least_outstanding_requests")
     assert targets.change(slowStart=30)["slowStart"] == 30
     assert targets.change(slowStart=None)["slowStart"] == 0
-    targets.change(tags={"Name": "web"})
-    assert targets.replaced_by(port=9091, protocol="HTTPS") == ["port", "protocol"]
-    targets.imported(
-        unknowable=[
-            "lambdaMultiValueHeadersEnabled",
-            "proxyProtocolV2",
-            "stickiness",
-            "targetFailovers",
-            "targetHealthStates",
-        ]
-    )
+    targets.imported(unknowable=["lambdaMultiValueHeadersEnabled", "proxyProtocolV2", "stickiness"])
     targets.delete()
-
-
-def test_an_attribute_that_somebody_changes_is_seen_and_put_back(targets: Life, aws: Client) -> None:
-    aws("elbv2").modify_target_group_attributes(
-        TargetGroupArn=targets.id,
-        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "3000"}],
-    )
-    assert targets.put_back() == ["deregistrationDelay"]
 
 
 def test_a_listener_changes_its_actions_port_and_headers_in_place(
@@ -204,23 +182,12 @@ def test_a_rule_changes_its_priority_conditions_and_actions_in_place(
     rule.change(
         conditions=[
             {"pathPattern": {"values": ["/admin/*"]}},
-            {"hostHeader": {"values": ["api.example.com"]}},
-            {"sourceIp": {"values": ["10.0.0.0/8"]}},
-            {"httpHeader": {"httpHeaderName": "X-Origin", "values": ["1"]}},
-            {"httpRequestMethod": {"values": ["GET"]}},
+            {"hostHeader": {"values": ["a.example.com"]}},
         ]
     )
     rule.change(actions=[{"type": "forward", "targetGroupArn": targets.id}])
     rule.imported()
-    without_priority = Life(
-        plugin,
-        "lb/listenerRule:ListenerRule",
-        listenerArn=listener.id,
-        actions=[{"type": "fixed-response", "fixedResponse": no}],
-        conditions=[{"pathPattern": {"values": ["/no"]}}],
-    )
-    assert without_priority.outputs["priority"] == 21
-    for resource in (rule, without_priority, listener, targets, balancer):
+    for resource in (rule, listener, targets, balancer):
         resource.delete()
 
 
@@ -233,59 +200,45 @@ def test_a_load_balancer_that_exists_is_found(plugin: Plugin, balancer: Life) ->
         plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", {"name": "nobody"})
 
 
-def test_a_single_target_group_comes_back_in_the_form_in_which_it_was_given() -> None:
-    in_aws = [
-        {
-            "Type": "forward",
-            "TargetGroupArn": "tg",
-            "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "tg", "Weight": 1}]},
-        }
-    ]
-    (alone,) = actions.actions_from_aws(in_aws, [{"type": "forward", "targetGroupArn": "tg"}])
-    assert (alone["targetGroupArn"], alone.get("forward")) == ("tg", None)
-    given = [{"type": "forward", "forward": {"targetGroups": [{"arn": "tg"}]}}]
-    (block,) = actions.actions_from_aws(in_aws, given)
-    assert (block["targetGroupArn"], block["forward"]) == ("", {"targetGroups": [{"arn": "tg", "weight": 1}]})
-    (imported,) = actions.actions_from_aws(in_aws, None)
-    assert imported["targetGroupArn"] == "tg"
+RULE: dict[str, Any] = {
+    "listenerArn": "arn",
+    "priority": 1,
+    "conditions": [{"pathPattern": {"values": ["/a"]}}],
+    "actions": [{"type": "forward", "targetGroupArn": "arn"}],
+}
+GROUP = {"port": 80, "protocol": "HTTP", "vpcId": "vpc-1"}
 
 
-def test_several_target_groups_and_a_fixed_response_survive_a_round_trip() -> None:
-    forward = {"targetGroups": [{"arn": "a", "weight": 1}, {"arn": "b", "weight": 3}]}
-    response = {"contentType": "text/plain", "messageBody": "no", "statusCode": "403"}
-    given = [{"type": "fixed-response", "fixedResponse": response}, {"type": "forward", "forward": forward}]
-    requested = actions.actions_to_aws(given)
-    assert [action["Order"] for action in requested] == [1, 2]
-    first, second = actions.actions_from_aws(requested, given)
-    assert first["fixedResponse"] == response
-    assert second["forward"] == forward
-
-
-def test_what_is_lacking_of_actions_is_refused_by_name(shared_plugin: Plugin) -> None:
-    arguments: dict[str, Any] = {"listenerArn": "arn", "conditions": [{"pathPattern": {"values": ["/a"]}}]}
-    token = "aws:lb/listenerRule:ListenerRule"
-    forward = {"type": "forward", "targetGroupArn": "arn"}
-    assert shared_plugin.check(token, {**arguments, "actions": [forward]}).failures == {}
-    assert shared_plugin.check(token, {**arguments, "actions": UNKNOWN}).failures == {}
-    oidc = {
-        "authorizationEndpoint": "https://a",
-        "clientId": "me",
-        "clientSecret": "hush",
-        "issuer": "https://i",
-        "tokenEndpoint": "https://t",
-        "userInfoEndpoint": "https://u",
-    }
-    for given in (oidc, UNKNOWN):
-        login = {"type": "authenticate-oidc", "authenticateOidc": given}
-        failures = shared_plugin.check(token, {**arguments, "actions": [login, forward]}).failures
-        assert failures == {
-            "actions.authenticateOidc": f"the aws stand-in has no `actions.authenticateOidc` of {token};"
-            " use the real aws plugin (7.x)"
-        }
-
-
-def test_conditions_in_the_old_form_are_read_too() -> None:
-    old = [{"Field": "path-pattern", "Values": ["/a"]}]
-    assert actions.conditions_from_aws(old) == [{"pathPattern": {"values": ["/a"]}}]
-    pairs = [{"queryStrings": [{"key": "k", "value": "v"}]}]
-    assert actions.conditions_from_aws(actions.conditions_to_aws(pairs)) == pairs
+@pytest.mark.parametrize(
+    ("kind", "arguments", "refused"),
+    [
+        ("lb/listenerRule:ListenerRule", RULE, set()),
+        ("lb/listenerRule:ListenerRule", {**RULE, "actions": UNKNOWN}, set()),
+        ("lb/listenerRule:ListenerRule", {**RULE, "priority": None}, {"priority"}),
+        (
+            "lb/listenerRule:ListenerRule",
+            {**RULE, "actions": [{"type": "authenticate-oidc", "authenticateOidc": UNKNOWN}]},
+            {"actions.authenticateOidc"},
+        ),
+        (
+            "lb/listenerRule:ListenerRule",
+            {**RULE, "conditions": [{"sourceIp": {"values": ["10.0.0.0/8"]}}]},
+            {"conditions.sourceIp"},
+        ),
+        ("lb/loadBalancer:LoadBalancer", {"subnets": ["subnet-1"]}, set()),
+        ("lb/loadBalancer:LoadBalancer", {}, {"subnets"}),
+        (
+            "lb/loadBalancer:LoadBalancer",
+            {"subnets": ["subnet-1"], "loadBalancerType": "network"},
+            {"loadBalancerType"},
+        ),
+        ("lb/targetGroup:TargetGroup", GROUP, set()),
+        ("lb/targetGroup:TargetGroup", {**GROUP, "protocol": "TCP"}, {"protocol"}),
+        ("lb/targetGroup:TargetGroup", {**GROUP, "targetType": "lambda"}, {"targetType"}),
+        ("lb/targetGroup:TargetGroup", {"targetType": "lambda"}, {"port", "protocol", "vpcId"}),
+    ],
+)
+def test_what_is_lacking_is_refused_by_name(
+    shared_plugin: Plugin, kind: str, arguments: dict[str, Any], refused: set[str]
+) -> None:
+    assert shared_plugin.check(f"aws:{kind}", arguments).failures.keys() == refused
