@@ -66,7 +66,6 @@ class Modelled(Resource):
     - `identity`: what the id is, where that isn't the key, by which an import names it.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for and its answer doesn't have as it's wanted.
-    - `replacing`: the arguments that replace it; a changed region does always.
     - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
@@ -82,7 +81,6 @@ class Modelled(Resource):
     changed_by: ClassVar[tuple[Ask, ...]] = ()
     deleted_by: ClassVar[Ask]
     tags: ClassVar[Tags | None] = None
-    replacing: ClassVar[frozenset[str]] = frozenset()
     ready: ClassVar[tuple[str, str] | None] = None
     passing: ClassVar[frozenset[str]] = frozenset()
     passing_timeout_seconds: ClassVar[float] = 300
@@ -99,9 +97,6 @@ class Modelled(Resource):
     ) -> Mapping[str, Any] | None:
         """The outputs, from what their places have and, `found`, all that AWS answered; None for nothing."""
         return outputs
-
-    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
-        return argument == "region" or argument in self.replacing
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
         if named := sorted(self.settled & changed):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from . import replacements
 from .documents import Same, same_json, same_policy
 from .naming import AutoName, from_prefix
 from .session import Aws, code
@@ -87,6 +86,9 @@ class Resource:
     - `auto_name`: how to name it when the program doesn't; None where the service names it.
     - `defaults`: what Check fills in for absent arguments, by dotted path: below the top only where the block
       is given. A default isn't filled in where an argument that excludes it is given (`exclusive`).
+    - `replacing`: the arguments that replace it, by `ForceNew` and `RequiresReplace` in the Terraform AWS
+      provider, 5.100 where later ones differ; a changed region does always. Without a default, so that no
+      type updates in place for want of an entry.
     - `required`: arguments that must be given, though the SDK types them as optional.
     - `exclusive`: groups of arguments of which at most one may be given.
     - `policies`, `documents`: arguments that hold an IAM policy or another JSON document, by dotted path.
@@ -105,6 +107,7 @@ class Resource:
     """
 
     token: ClassVar[str]
+    replacing: ClassVar[frozenset[str]]
     auto_name: ClassVar[AutoName | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
     required: ClassVar[frozenset[str]] = frozenset()
@@ -132,11 +135,11 @@ class Resource:
         return inputs
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
-        """Whether a change of an argument replaces the resource, by the recorded facts."""
-        return replacements.replaces(self.token, argument)
+        """Whether a change of an argument replaces the resource."""
+        return argument == "region" or argument in self.replacing
 
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
-        """Changed arguments that replace the resource for a reason beyond the recorded facts."""
+        """Changed arguments that replace the resource for a reason beyond `replacing`."""
         return frozenset()
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:

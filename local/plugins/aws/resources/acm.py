@@ -82,6 +82,7 @@ class CertificateValidation(Resource):
     """Nothing on AWS: it stands for the wait until a certificate is issued. It can't be imported."""
 
     token = "aws:acm/certificateValidation:CertificateValidation"
+    replacing = frozenset({"certificateArn", "validationRecordFqdns"})
     sets = frozenset({"validationRecordFqdns"})
     kept = frozenset({"validationRecordFqdns"})
     missing = Certificate.missing

@@ -29,6 +29,7 @@ class Record(Resource):
     """A record set; its id joins zone, name and type by underscores."""
 
     token = "aws:route53/record:Record"
+    replacing = frozenset({"name", "zoneId"})
     exclusive = (("aliases", "records"), ("aliases", "ttl"))
     sets = frozenset({"records"})
     lacking = frozenset(

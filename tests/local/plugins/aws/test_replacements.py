@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from pulumi._types import input_type_py_to_pulumi_names
 
-from local.plugins.aws import registry, replacements
-from local.plugins.aws.replacements import replaces
+from local.plugins.aws import registry
 from local.plugins.aws.resource import Resource
 from local.plugins.aws.schema import sdk_module
 from tests.local.plugins.aws.plugin import MENDED_SINCE, served
@@ -53,25 +52,9 @@ def test_every_recorded_argument_replaces_or_updates_as_the_real_provider_said(t
     assert answers == recorded
 
 
-@pytest.mark.parametrize("key", sorted(replacements.TYPES))
-def test_only_arguments_that_the_sdk_has_are_named(key: str) -> None:
-    assert replacements.named_arguments(key) <= arguments(key)
-
-
-@pytest.mark.parametrize("key", sorted(replacements.TYPES))
-def test_a_changed_region_replaces_wherever_a_type_has_one(key: str) -> None:
-    has_region = "region" in arguments(key)
-    assert replaces(f"aws:{key}", "region") is has_region
-
-
-def test_the_types_that_ask_for_an_entry_are_the_ones_that_have_one() -> None:
-    asking = {kind.token for kind in served() if type(kind).replaced_by is Resource.replaced_by}
-    assert asking == {f"aws:{key}" for key in replacements.TYPES}
-
-
-def test_a_type_without_an_entry_is_refused_rather_than_updated() -> None:
-    with pytest.raises(KeyError):
-        replaces("aws:ec2/instance:Instance", "ami")
+@pytest.mark.parametrize("kind", served(), ids=lambda kind: kind.token)
+def test_only_arguments_that_the_sdk_has_replace(kind: Resource) -> None:
+    assert kind.replacing <= arguments(kind.token.removeprefix("aws:"))
 
 
 def test_dedicated_tenancy_is_loosened_in_place_and_never_tightened() -> None:

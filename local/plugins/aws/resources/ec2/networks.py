@@ -128,6 +128,7 @@ class Subnet(Ec2):
 
 class InternetGateway(Ec2):
     token = "aws:ec2/internetGateway:InternetGateway"
+    replacing = frozenset()
     kind = "internet-gateway"
     made_by = Ask("CreateInternetGateway", "InternetGateway")
     read_by = (Ask("DescribeInternetGateways", "InternetGateways"),)

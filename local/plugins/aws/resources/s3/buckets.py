@@ -50,6 +50,7 @@ _HOSTED_ZONES: Final = {
 
 class Bucket(Resource):
     token = "aws:s3/bucket:Bucket"
+    replacing = frozenset({"bucket", "bucketNamespace", "bucketPrefix", "objectLockEnabled"})
     auto_name = AutoName(property="bucket", max_length=63, lower=True)
     defaults = MappingProxyType({"forceDestroy": False})
     exclusive = (("bucket", "bucketPrefix"), ("acl", "grants"))

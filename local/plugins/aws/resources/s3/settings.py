@@ -17,6 +17,7 @@ from .rules import encryption_from_aws, encryption_to_aws, lifecycle_from_aws, l
 class _Setting(Resource):
     """Put makes and changes it; what S3 calls an absent one is in `absent`."""
 
+    replacing = frozenset({"bucket"})
     absent: tuple[str, ...] = ()
     missing = frozenset(NO_BUCKET)
 
@@ -108,6 +109,7 @@ class BucketServerSideEncryptionConfiguration(_Setting):
     """S3 encrypts every bucket; without the resource it does so with its own key."""
 
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    replacing = frozenset({"bucket", "expectedBucketOwner"})
     sets = frozenset({"rules"})
     same = MappingProxyType({"rules.blockedEncryptionTypes": if_given})
     kept = frozenset({"expectedBucketOwner"})
@@ -128,6 +130,7 @@ class BucketServerSideEncryptionConfiguration(_Setting):
 
 class BucketLifecycleConfiguration(_Setting):
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    replacing = frozenset({"bucket", "expectedBucketOwner"})
     sets = frozenset({"rules.noncurrentVersionTransitions", "rules.transitions"})
     same = MappingProxyType({"transitionDefaultMinimumObjectSize": if_given, "rules.filter": if_given})
     kept = frozenset({"expectedBucketOwner", "timeouts"})
@@ -175,6 +178,7 @@ class BucketVersioning(_Setting):
     """Versioning can't be taken away again: without the resource it is suspended."""
 
     token = "aws:s3/bucketVersioning:BucketVersioning"
+    replacing = frozenset({"bucket", "expectedBucketOwner"})
     same = MappingProxyType({"versioningConfiguration.mfaDelete": if_given})
     kept = frozenset({"expectedBucketOwner", "mfa"})
 
