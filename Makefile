@@ -10,6 +10,10 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	if $$python -IS -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$python; exit; fi; \
 	done; echo python3)
 
+# What is asked of one target isn't asked of a make that it runs, as the tests and the benchmark do.
+MAKEOVERRIDES :=
+unexport ARGUMENTS
+
 .DEFAULT_GOAL := help
 .PHONY: help up preview down docker status test check policy-report audit docs diagram walk torture benchmark setup
 

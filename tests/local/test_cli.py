@@ -216,6 +216,14 @@ def test_further_arguments_reach_the_command_that_they_are_for() -> None:
     assert cli._parse(["up", "--stack", "dev"]).arguments == []
 
 
+def test_arguments_of_one_target_do_not_reach_a_make_that_it_runs() -> None:
+    nested = "nested: ; @$(MAKE) --no-print-directory --dry-run preview"
+    asked = ["make", "--eval", nested, "nested", "STACK=prod", "ARGUMENTS=--diff"]
+    shown = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    assert "preview --stack prod" in shown
+    assert "--diff" not in shown
+
+
 def test_an_unknown_command_is_one_usage_error(clone: Clone) -> None:
     answer = clone.run("upp")
     assert answer.returncode == 2
