@@ -65,8 +65,8 @@ def previews(clones: Mapping[str, Path], environment: Mapping[str, str]) -> None
 
 
 @contextmanager
-def clone(folder: Path, commit: str = "HEAD") -> Iterator[Path]:
-    """A clone of this one at a commit; what it started has ended afterwards."""
+def clone(folder: Path, commit: str = "HEAD", environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
+    """A clone of this one at a commit; what was started in it has ended afterwards."""
     seconds_of(["git", "clone", "--quiet", str(ROOT), str(folder)], os.environ)
     wanted = subprocess.run(
         ["git", "rev-parse", commit], cwd=ROOT, capture_output=True, text=True, check=True
@@ -75,12 +75,11 @@ def clone(folder: Path, commit: str = "HEAD") -> Iterator[Path]:
     try:
         yield folder
     finally:
-        seconds_of(["make", "down"], os.environ, folder)
+        seconds_of(["make", "down"], environment, folder)
 
 
 def warm(folder: Path, against: str | None) -> None:
     """Measures a new clone with the cache as it is, and runs that change nothing."""
-    seconds_of(["make", "setup"], os.environ)
     with clone(folder / "clone") as new:
         told("up, a new clone and a filled cache", seconds_of(["make", "up"], os.environ, new))
         told("up, nothing changed", seconds_of(["make", "up"], os.environ, new))
@@ -107,9 +106,8 @@ def cold(folder: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        with clone(folder / "clone") as new:
+        with clone(folder / "clone", environment=environment) as new:
             told("up, empty home", seconds_of(["make", "up"], environment, new))
-            seconds_of(["make", "down"], environment, new)
     finally:
         ended.set()
         watcher.join()

@@ -46,9 +46,8 @@ def required(request: Request, *names: str) -> None:
 
 def scaled_by(request: Request) -> Place:
     """The namespace, resource id and dimension that a request is about, validated."""
-    required(request, "ServiceNamespace", "ResourceId", "ScalableDimension")
-    namespace, resource_id = request["ServiceNamespace"], request["ResourceId"]
-    dimension = request["ScalableDimension"]
+    required(request, *PLACE)
+    namespace, resource_id, dimension = (request[member] for member in PLACE)
     namespace_of(request)
     if dimension != DIMENSIONS[namespace]:
         raise AwsError(

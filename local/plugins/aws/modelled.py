@@ -107,9 +107,8 @@ class Modelled(Resource):
         given = self._given(inputs)
         answer = self._ask(call, self.made_by, given)
         found, shape = _inside(answer, _output(call, self.service, self.made_by.operation), self.made_by.into)
-        described = schema.of_resource(self.token).outputs
-        named = {**described, **_ID}
-        made = self.places.outputs(found, shape, named) if found and shape is not None else {}
+        described = {**schema.of_resource(self.token).outputs, **_ID}
+        made = self.places.outputs(found, shape, described) if found and shape is not None else {}
         known = {**{name: value for name, value in made.items() if value}, **given}
         resource_id = call.created(_joined(self.key, known))
         self._settle(call, resource_id, known)

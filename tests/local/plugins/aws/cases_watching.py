@@ -6,6 +6,16 @@ from typing import Any
 
 from tests.local.plugins.aws.case import QUEUE, Aws, Case, policy
 
+ALARM: dict[str, Any] = {
+    "comparisonOperator": "GreaterThanThreshold",
+    "evaluationPeriods": 1,
+    "metricName": "RunningTaskCount",
+    "namespace": "ECS/ContainerInsights",
+    "period": 60,
+    "statistic": "Maximum",
+    "threshold": 1,
+    "dimensions": {"ClusterName": "shop", "ServiceName": "scheduler"},
+}
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/logs"
 PAUSE = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
 METRIC = {"name": "Oom", "namespace": "Shop", "value": "1"}
@@ -51,14 +61,7 @@ CASES = [
     Case(
         "cloudwatch/metricAlarm:MetricAlarm",
         {
-            "comparisonOperator": "GreaterThanThreshold",
-            "evaluationPeriods": 1,
-            "metricName": "RunningTaskCount",
-            "namespace": "ECS/ContainerInsights",
-            "period": 60,
-            "statistic": "Maximum",
-            "threshold": 1,
-            "dimensions": {"ClusterName": "shop", "ServiceName": "scheduler"},
+            **ALARM,
             "alarmActions": ["arn:aws:sns:ap-northeast-2:123456789012:a"],
             "tags": {"team": "a"},
         },

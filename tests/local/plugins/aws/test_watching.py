@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.local.plugins.aws.case import Aws
+from tests.local.plugins.aws.cases_watching import ALARM
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin
-
-Aws = Callable[[str], Any]
 
 
 def policy(topic: str, action: str = "sns:Publish") -> str:
@@ -28,18 +27,6 @@ def test_a_log_group_is_not_mistaken_for_one_whose_name_it_begins(plugin: Plugin
 
 
 # --- alarms and dashboards
-
-
-ALARM: dict[str, Any] = {
-    "comparisonOperator": "GreaterThanThreshold",
-    "evaluationPeriods": 1,
-    "metricName": "RunningTaskCount",
-    "namespace": "ECS/ContainerInsights",
-    "period": 60,
-    "statistic": "Maximum",
-    "threshold": 1,
-    "dimensions": {"ClusterName": "shop", "ServiceName": "scheduler"},
-}
 
 
 @pytest.mark.parametrize(

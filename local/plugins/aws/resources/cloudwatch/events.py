@@ -60,15 +60,9 @@ class EventTarget(Modelled):
     replacing = frozenset({"eventBusName", "rule", "targetId"})
     lacking = frozenset(
         {
-            *(
-                "appsyncTarget",
-                "batchTarget",
-                "deadLetterConfig",
-                "ecsTarget",
-                "eventBusName",
-                "forceDestroy",
-            ),
-            *("httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget", "redshiftTarget"),
+            *("appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "eventBusName"),
+            *("forceDestroy", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget"),
+            "redshiftTarget",
             *("retryPolicy", "roleArn", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget"),
         }
     )

@@ -58,7 +58,8 @@ class LogMetricFilter(Modelled):
     replacing = frozenset({"logGroupName", "name"})
     lacking = frozenset(
         {
-            *("applyOnTransformedLogs", "metricTransformation.defaultValue"),
+            "applyOnTransformedLogs",
+            "metricTransformation.defaultValue",
             "metricTransformation.dimensions",
         }
     )
