@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.plugins.aws.modelled import Modelled
 from local.plugins.aws.resources.ecs.service import is_steady
 from local.plugins.aws.resources.ecs.task_definition import same_containers
 from tests.local.fakes import until
@@ -304,7 +305,15 @@ def test_a_service_that_nothing_was_deployed_to_is_steady_when_one_deployment_ru
     assert is_steady(service) is steady
 
 
-def test_a_rollout_that_ecs_puts_back_is_a_failed_update(plugin: Plugin, service: Life, aws: Aws) -> None:
+@pytest.mark.parametrize("over_before_anybody_looks", [False, True])
+def test_a_rollout_that_ecs_puts_back_is_a_failed_update(
+    plugin: Plugin,
+    service: Life,
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    over_before_anybody_looks: bool,
+) -> None:
     service.change(waitForSteadyState=True)
     place = {"cluster": service.outputs["cluster"], "services": [service.id]}
 
@@ -327,14 +336,27 @@ def test_a_rollout_that_ecs_puts_back_is_a_failed_update(plugin: Plugin, service
         requiresCompatibilities=["FARGATE"],
     )
     wanted = {**service.inputs, "taskDefinition": broken.outputs["arn"]}
+
+    def newest() -> str:
+        listed = aws("ecs").list_service_deployments(
+            cluster=service.outputs["cluster"], service=service.outputs["name"]
+        )
+        return str(listed["serviceDeployments"][0]["status"])
+
+    update = Modelled.update
+
+    def looked_at_late(*arguments: Any) -> str | None:
+        answer = update(*arguments)
+        until(lambda: newest() == "ROLLBACK_SUCCESSFUL")
+        return answer
+
+    if over_before_anybody_looks:
+        monkeypatch.setattr(Modelled, "update", looked_at_late)
     with pytest.raises(RefusedError, match="tasks failed to start") as refused:
         plugin.update(service.token, service.outputs, service.inputs, wanted)
     assert refused.value.details, "the state is kept, so that the next update goes on from there"
     assert service.refreshed()[0]["taskDefinition"] == before
-    deployments = aws("ecs").list_service_deployments(
-        cluster=service.outputs["cluster"], service=service.outputs["name"]
-    )["serviceDeployments"]
-    assert deployments[0]["status"] == "ROLLBACK_SUCCESSFUL"
+    assert newest() == "ROLLBACK_SUCCESSFUL"
 
 
 # --- functions

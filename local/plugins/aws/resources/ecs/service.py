@@ -175,7 +175,7 @@ class Service(Modelled):
 
     def create(self, call: Call, inputs: Inputs) -> str:
         arn = super().create(call, {n: v for n, v in inputs.items() if n != "forceNewDeployment"})
-        self._wait(call, arn, inputs, self._deployment(call, arn, inputs))
+        self._wait(call, arn, inputs, self._newest_deployment(call, arn, inputs))
         return arn
 
     def update(
@@ -186,9 +186,9 @@ class Service(Modelled):
             changed |= {"forceNewDeployment"}
             if not changed.isdisjoint(_DEPLOYMENT_PLACES):
                 changed |= {name for name in _DEPLOYMENT_PLACES if "." not in name}
-        before = self._deployment(call, resource_id, old)
+        before = self._newest_deployment(call, resource_id, old)
         super().update(call, resource_id, old, new, changed)
-        after = self._deployment(call, resource_id, old)
+        after = self._newest_deployment(call, resource_id, old)
         if changed - _LOCAL_ARGUMENTS:
             self._wait(call, resource_id, {**old, **new}, None if after == before else after)
         return None
@@ -229,10 +229,10 @@ class Service(Modelled):
         ]
         return {"enabled": True, "namespace": found.get("namespace"), "services": services}
 
-    def _deployment(self, call: Call, resource_id: str, state: State) -> str | None:
-        """The primary deployment's id."""
-        deployments = self._first_answer(call, resource_id, state).get("deployments") or []
-        return next((str(each["id"]) for each in deployments if each["status"] == "PRIMARY"), None)
+    def _newest_deployment(self, call: Call, resource_id: str, state: State) -> str | None:
+        """Its ARN. The primary one may be the former already: a rollback can be over before anybody looks."""
+        deployments = _deployments(call, self._key(resource_id, state))
+        return next((str(each["serviceDeploymentArn"]) for each in deployments), None)
 
     def _wait(self, call: Call, resource_id: str, inputs: Mapping[str, Any], deployment: str | None) -> None:
         """Waits for the end of this deployment, and fails where ECS didn't keep it.
@@ -252,11 +252,16 @@ class Service(Modelled):
         call.wait_until(f"a steady state of {_last_part(resource_id)}", steady, _STEADY_STATE_SECONDS)
 
 
+def _deployments(call: Call, place: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What ECS has deployed to a service, the newest first."""
+    answer = call.client("ecs").list_service_deployments(cluster=place["cluster"], service=place["arn"])
+    return list(answer["serviceDeployments"])
+
+
 def _kept(call: Call, place: Mapping[str, str], deployment: str) -> bool:
     """Whether a deployment has succeeded; raises where it ended otherwise."""
-    answer = call.client("ecs").list_service_deployments(cluster=place["cluster"], service=place["arn"])
-    for listed in answer["serviceDeployments"]:
-        if _last_part(deployment) not in listed["targetServiceRevisionArn"]:
+    for listed in _deployments(call, place):
+        if listed["serviceDeploymentArn"] != deployment:
             continue
         if listed["status"] in _UNKEPT:
             raise AwsError(listed.get("statusReason") or "Deployment failed")
