@@ -137,13 +137,13 @@ class World:
         tasks: list[Any] = self.ecs.describe_tasks(cluster="fileflow-prod", tasks=arns)["tasks"]
         return tasks
 
-    def steady(self) -> Any:
+    def steady(self, seconds: float = 20.0) -> Any:
         def is_steady() -> Any:
             service = self.service()
             alone = len(service["deployments"]) == 1
             return service if alone and service["deployments"][0]["rolloutState"] == "COMPLETED" else None
 
-        return eventually(is_steady)
+        return eventually(is_steady, seconds=seconds)
 
     def log_lines(self) -> list[str]:
         return [event["message"] for event in self.logs.filter_log_events(logGroupName=LOG_GROUP)["events"]]

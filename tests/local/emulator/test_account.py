@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import socket
-import time
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator import process
-from tests.local.emulator.aws import Client
+from tests.local.emulator.aws import Client, eventually
 from tools.audit import on_this_machine
 
 
@@ -63,20 +62,11 @@ def test_a_policy_of_aws_that_nobody_has_is_attached_to_nobody(client: Client) -
 
 def test_the_root_user_has_never_signed_in(client: Client) -> None:
     iam = client("iam")
-    for _ in range(50):
-        if iam.generate_credential_report()["State"] == "COMPLETE":
-            break
-        time.sleep(0.1)
+    eventually(lambda: iam.generate_credential_report()["State"] == "COMPLETE")
     root, *_ = csv.DictReader(iam.get_credential_report()["Content"].decode().splitlines())
 
     assert root["user"] == "<root_account>"
     assert root["password_last_used"] == "no_information"
-
-
-def test_nothing_scales_in_a_namespace_that_nothing_was_registered_in(client: Client) -> None:
-    scaling = client("application-autoscaling")
-
-    assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
 
 
 def test_s3s_control_plane_answers_at_the_accounts_own_name(

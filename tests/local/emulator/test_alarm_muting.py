@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.emulator.process import RunningEmulator
+from local.paths import ROOT
 from tests.local.emulator.aws import REGION, Client, assert_contains, eventually, heard_queue, refusal
 from tests.local.emulator.test_cloudwatch import call
 
 ALARM = "fileflow-scheduler-download-none-running"
+SILENT: dict[str, Any] = {
+    "AlarmName": ALARM,
+    "Namespace": "FileFlow",
+    "MetricName": "Tasks",
+    "Statistic": "Maximum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "LessThanThreshold",
+}
 
 
 class Watched:
@@ -33,18 +46,7 @@ class Watched:
         client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         self._queue, queue_arn = heard_queue(self._sqs)
         client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
-        self.cloudwatch.put_metric_alarm(
-            AlarmName=ALARM,
-            Namespace="FileFlow",
-            MetricName="Tasks",
-            Statistic="Maximum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="LessThanThreshold",
-            AlarmActions=[topic],
-            OKActions=[topic],
-        )
+        self.cloudwatch.put_metric_alarm(**SILENT, AlarmActions=[topic], OKActions=[topic])
 
     def mute(self, begins: datetime, duration: str = "PT1M", **more: Any) -> None:
         self.cloudwatch.put_alarm_mute_rule(**rule(begins, duration, **more))
@@ -150,11 +152,38 @@ def test_outside_its_window_a_rule_mutes_nothing(watched: Watched, begins: datet
     assert eventually(watched.heard) == ["ALARM"]
 
 
-def test_when_the_window_ends_an_alarm_that_still_rings_tells_so(watched: Watched) -> None:
-    watched.mute(minutes(0), "PT1M")
-    watched.becomes("ALARM")
-    assert eventually(watched.heard, seconds=70) == ["ALARM"]
-    assert watched.cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="pause")["Status"] == "EXPIRED"
+WINDOW_OF_A_SECOND = """
+import json, sys, time
+from datetime import UTC, datetime, timedelta
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch
+from local.emulator.completions import alarm_muting, install
+from local.emulator.completions.cloudwatch import put_metric_alarm
+from local.emulator.completions.inside import ask_json
+told = []
+cloudwatch._dispatch_alarm_actions = lambda alarm, old, new, reason: told.append(new)
+install()
+now = datetime.now(UTC)
+alarm_muting._window = lambda request: (now, now + timedelta(seconds=1))
+alarm, rule = json.load(sys.stdin)
+with request_scope("123456789012", "ap-northeast-2"):
+    put_metric_alarm(alarm)
+    alarm_muting.put_alarm_mute_rule(rule)
+    ask_json("monitoring", "SetAlarmState", {"AlarmName": alarm["AlarmName"], "StateValue": "ALARM"})
+    assert told == []
+    while not told and datetime.now(UTC) < now + timedelta(seconds=10):
+        time.sleep(0.02)
+    status = alarm_muting.get_alarm_mute_rule({"AlarmMuteRuleName": rule["Name"]})["Status"]
+assert (told, status) == (["ALARM"], "EXPIRED"), (told, status)
+"""
+
+
+def test_when_the_window_ends_an_alarm_that_still_rings_tells_so(python: Path) -> None:
+    given = json.dumps([SILENT, rule(minutes(0))])
+    done = subprocess.run(
+        [python, "-c", WINDOW_OF_A_SECOND], cwd=ROOT, input=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_rule_put_again_goes_on_muting_what_it_muted(watched: Watched) -> None:

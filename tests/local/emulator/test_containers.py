@@ -22,7 +22,7 @@ from tests.local.containers.real_engine import ENVIRONMENT, running
 from tests.local.emulator.aws import REGION, Client, eventually
 from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, World
 
-HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 5, "timeout": 3, "retries": 2}
+HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 1, "timeout": 3, "retries": 2}
 LONG_SECONDS = 90
 
 
@@ -100,15 +100,6 @@ def scheduler(world: World, images: Images, environment: dict[str, str] | None =
     )
 
 
-def steady(world: World) -> Any:
-    def is_steady() -> Any:
-        service = world.service()
-        alone = len(service["deployments"]) == 1
-        return service if alone and service["deployments"][0]["rolloutState"] == "COMPLETED" else None
-
-    return eventually(is_steady, seconds=LONG_SECONDS)
-
-
 def address(task: Any) -> str:
     details = {detail["name"]: detail["value"] for detail in task["attachments"][0]["details"]}
     return str(details["privateIPv4Address"])
@@ -121,7 +112,7 @@ def fetch(url: str) -> str:
 
 def test_a_task_answers_at_its_address_and_logs_to_its_group(world: World, images: Images) -> None:
     world.create(scheduler(world, images))
-    steady(world)
+    world.steady(LONG_SECONDS)
     (task,) = world.tasks()
     assert task["healthStatus"] == "HEALTHY"
     assert task["containers"][0]["imageDigest"] == images.digests["scheduler-download"]
@@ -137,8 +128,8 @@ def test_a_successor_starts_while_the_old_container_is_still_stopping_where_each
     world: World, images: Images, docker_client: Any
 ) -> None:
     """On the machine's own network two can't share a port, so that the successor waits there."""
-    world.create(scheduler(world, images, {"FILEFLOW_SIMULATE_STOP_SECONDS": "15"}))
-    steady(world)
+    world.create(scheduler(world, images, {"FILEFLOW_SIMULATE_STOP_SECONDS": "6"}))
+    world.steady(LONG_SECONDS)
     (before,) = world.tasks()
     since = int(time.time())
     world.update(forceNewDeployment=True)
@@ -183,11 +174,11 @@ def test_a_container_that_fails_rolls_the_service_back(
 ) -> None:
     good = scheduler(world, images)
     world.create(good, deploymentConfiguration=STOP_BEFORE_START | BREAKER)
-    steady(world)
+    world.steady(LONG_SECONDS)
     bad = scheduler(world, images, environment)
     world.update(taskDefinition=bad)
     eventually(lambda: world.service()["taskDefinition"] == good, seconds=LONG_SECONDS)
-    steady(world)
+    world.steady(LONG_SECONDS)
     failed = [task for task in world.tasks("STOPPED") if task["taskDefinitionArn"] == bad]
     assert len(failed) == 3
     for task in failed:
@@ -217,7 +208,7 @@ def test_a_target_is_healthy_once_it_answers(world: World, images: Images) -> No
 
     eventually(lambda: states() and states() != ["healthy"])
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
-    steady(world)
+    world.steady(LONG_SECONDS)
     assert states() == ["healthy"]
     request = urllib.request.Request(
         f"{world.ecs.meta.endpoint_url}/actuator/health", headers={"Host": balancer["DNSName"]}
@@ -255,7 +246,7 @@ def test_the_end_of_the_emulator_is_the_end_of_its_containers(
 
     world = World(client, "646886795421")
     world.create(scheduler(world, images))
-    steady(world)
+    world.steady(LONG_SECONDS)
     (task,) = world.tasks()
     mine = {"label": f"com.amazonaws.ecs.task-arn={task['taskArn']}"}
     assert len(docker_client.containers.list(all=True, filters=mine)) == 1

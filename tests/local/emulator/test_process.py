@@ -9,15 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.emulator import process
 from local.errors import LocalError
-
-CHECKOUT = Path(__file__).resolve().parents[3]
+from local.paths import ROOT
+from tests.local.emulator.aws import eventually
 
 
 @pytest.fixture
@@ -29,13 +29,6 @@ def state_dir(tmp_path: Path) -> Iterator[Path]:
 
 def start(python: Path, state_dir: Path, port: int | None = None) -> process.RunningEmulator:
     return process.start(python, port, state_dir / "emulator.log", state_dir)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 def test_a_second_start_returns_the_running_emulator(python: Path, state_dir: Path) -> None:
@@ -53,7 +46,7 @@ def test_starts_side_by_side_make_one_emulator(python: Path, state_dir: Path) ->
     starters = [
         subprocess.Popen(
             [sys.executable, "-c", program, str(python), str(state_dir)],
-            cwd=CHECKOUT,
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -91,7 +84,7 @@ def test_a_restart_keeps_the_port_and_changes_the_generation(python: Path, state
 def test_an_emulator_that_was_killed_is_replaced(python: Path, state_dir: Path) -> None:
     first = start(python, state_dir)
     os.kill(first.pid, signal.SIGKILL)
-    wait_for(lambda: process.find(state_dir) is None)
+    eventually(lambda: process.find(state_dir) is None)
     second = start(python, state_dir)
     assert process.is_healthy(second)
     assert second.pid != first.pid
@@ -116,7 +109,7 @@ def test_a_start_that_is_killed_leaves_nothing_that_a_second_start_trips_over(
     )
     starter = subprocess.Popen(
         [sys.executable, "-c", program, str(python), str(state_dir)],
-        cwd=CHECKOUT,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )

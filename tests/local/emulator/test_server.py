@@ -11,16 +11,15 @@ import urllib.request
 from pathlib import Path
 
 from local.emulator import process
+from local.paths import ROOT
 from tests.local.emulator.aws import eventually
-
-CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)} | variables
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)} | variables
     return subprocess.run(
         [str(python), *arguments],
-        cwd=CHECKOUT,
+        cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
@@ -37,7 +36,7 @@ def test_another_version_of_ministack_is_refused(python: Path, tmp_path: Path) -
     information = tmp_path / "ministack-9.9.9.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ministack\nVersion: 9.9.9\n")
-    done = serve(python, PYTHONPATH=f"{tmp_path}:{CHECKOUT}")
+    done = serve(python, PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert done.returncode == 2
     assert "ministack 9.9.9 is installed" in done.stderr
     assert "install that version" in done.stderr
