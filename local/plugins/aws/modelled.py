@@ -53,6 +53,7 @@ class Tags:
     of: str = "arn"
 
 
+_ABSENCE: Final = re.compile("NotFound|NoSuch|NotExist|Nonexist")
 _TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags|TagInfoForResource.TagList"})
 _ID: Final = {"id": schema.Property(schema.Type("string"))}
 _TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type("string")))}
@@ -61,13 +62,14 @@ _TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type(
 class Modelled(Resource):
     """A type that is a table.
 
-    - `service`: botocore's name.
+    - `service`: botocore's name, where it isn't the SDK's.
     - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`).
     - `identity`: what the id is, where that isn't the key, by which an import names it.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for and its answer doesn't have as it's wanted.
     - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
+    - `missing`: what the models of the operations that read and delete don't name as errors of absence.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
     """
@@ -88,6 +90,11 @@ class Modelled(Resource):
     by_hand: ClassVar[frozenset[str]] = frozenset()
     default_timeout_seconds: ClassVar[float] = 1800
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not hasattr(cls, "service") and hasattr(cls, "token"):
+            cls.service = cls.token.partition(":")[2].partition("/")[0]
+
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         """The arguments as their places take them."""
         return inputs
@@ -102,6 +109,13 @@ class Modelled(Resource):
         if named := sorted(self.settled & changed):
             return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
         return None
+
+    def absence(self, call: Call) -> frozenset[str]:
+        model = call.client(self.service).meta.service_model
+        operations = [model.operation_model(ask.operation) for ask in (*self.read_by, self.deleted_by)]
+        errors = [error for operation in operations for error in operation.error_shapes]
+        codes = {code for error in errors for code in (error.name, error.error_code)}
+        return self.missing.union(filter(_ABSENCE.search, codes))
 
     def create(self, call: Call, inputs: Inputs) -> str:
         given = self._given(inputs)
@@ -255,7 +269,7 @@ class Modelled(Resource):
         try:
             answer = self._ask(call, ask, self._key(resource_id, state))
         except Exception as error:
-            if is_missing(error, self.missing):
+            if is_missing(error, self.absence(call)):
                 return {}
             raise
         return _inside(answer, _output(call, self.service, ask.operation), ask.into)[0] or {}

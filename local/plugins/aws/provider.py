@@ -273,7 +273,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 kind.delete(call, request.id, state)
             except Exception as error:
-                if session.code(error) not in kind.missing:
+                if session.code(error) not in kind.absence(call):
                     raise
         return empty_pb2.Empty()
 
@@ -291,7 +291,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             found = kind.read(call, resource_id, known)
         except Exception as error:
-            if session.code(error) in kind.missing:
+            if session.code(error) in kind.absence(call):
                 return None
             raise
         if found is None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from .documents import Same, same_json, same_policy
@@ -19,6 +20,16 @@ from .session import Aws, code
 
 Inputs = Mapping[str, Any]
 State = Mapping[str, Any]
+
+
+def names(text: str) -> frozenset[str]:
+    """The names in a text, as a table lists them."""
+    return frozenset(text.split())
+
+
+def facts(*known: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
+    """What a table says of names; those with dots in them are given as a mapping."""
+    return MappingProxyType({**dict(pair for each in known for pair in each.items()), **more})
 
 
 class CancelledError(Exception):
@@ -99,8 +110,8 @@ class Resource:
       output as optional and AWS's value isn't nothing.
     - `lacking`: arguments that the stand-in doesn't serve, by dotted path: given, they are refused by name.
     - `kept`: arguments that AWS never returns; the state keeps the program's own.
-    - `missing`: AWS error codes that say that the resource isn't there: `read` may let them through, and
-      `delete` too.
+    - `missing`: AWS error codes that say that the resource isn't there (`absence`): `read` may let them
+      through, and `delete` too.
     - `delete_before_replace`: the replacement is on AWS the very thing that it replaces, so that deleting the
       old one afterwards would take the new one away. The types are pulumi-aws's (`DeleteBeforeReplace` in its
       provider/resources.go; https://github.com/pulumi/pulumi-aws/pull/2085 for the lifecycle policy).
@@ -170,6 +181,10 @@ class Resource:
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         """Deletes it; its absence is no error."""
         raise NotImplementedError
+
+    def absence(self, call: Call) -> frozenset[str]:
+        """All error codes that say that the resource isn't there."""
+        return self.missing
 
     def all_same(self) -> dict[str, Same]:
         """Comparison by meaning, for every argument that has one."""

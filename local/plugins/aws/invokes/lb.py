@@ -23,7 +23,7 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
     wanted = {"LoadBalancerArns": args.get("arn"), "Names": args.get("name")}
     parameters = {name: [value] for name, value in wanted.items() if value}
     found = unless_absent(
-        lambda: elbv2.describe_load_balancers(**parameters)["LoadBalancers"], *LoadBalancer.missing
+        lambda: elbv2.describe_load_balancers(**parameters)["LoadBalancers"], "LoadBalancerNotFound"
     )
     arns = _by_tags(elbv2, [balancer["LoadBalancerArn"] for balancer in found or ()], args)
     if len(arns) != 1:

@@ -9,13 +9,12 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags, names_in
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Call, Inputs, Resource, State
+from ..resource import Call, Inputs, Resource, State, facts, names
 
 _PLACE: Final = "serviceNamespace/resourceId/scalableDimension"
 _TRACKING: Final = "targetTrackingScalingPolicyConfiguration"
@@ -24,8 +23,7 @@ _TRACKING: Final = "targetTrackingScalingPolicyConfiguration"
 class _OfTarget(Modelled):
     service = "application-autoscaling"
     replacing = frozenset({*names_in(_PLACE), "name"})
-    missing = frozenset({"ObjectNotFoundException"})
-    passing = frozenset({"ConcurrentUpdateException", "FailedResourceAccessException"})
+    passing = names("ConcurrentUpdateException FailedResourceAccessException")
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         if state.get("serviceNamespace"):
@@ -67,7 +65,7 @@ class Policy(_OfTarget):
         }
     )
     auto_name = AutoName(max_length=255)
-    defaults = MappingProxyType({"policyType": "StepScaling"})
+    defaults = facts(policyType="StepScaling")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         kind = inputs.get("policyType")
@@ -85,9 +83,9 @@ class ScheduledAction(_OfTarget):
     changed_by = (made_by,)
     deleted_by = Ask("DeleteScheduledAction")
     places = Places(noun="ScheduledAction")
-    lacking = frozenset({"endTime", "startTime"})
+    lacking = names("endTime startTime")
     auto_name = AutoName(max_length=255)
-    defaults = MappingProxyType({"timezone": "UTC"})
+    defaults = facts(timezone="UTC")
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         if not state.get("serviceNamespace"):

@@ -8,13 +8,12 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Inputs, Resource, State
+from ..resource import Inputs, Resource, State, facts, names
 
 _CAPACITY: Final = ("readCapacity", "writeCapacity")
 _DAYS_OF_RECOVERY: Final = 35
@@ -28,7 +27,6 @@ _RESTORES: Final = (
 
 class Table(Modelled):
     token = "aws:dynamodb/table:Table"
-    service = "dynamodb"
     made_by = Ask("CreateTable")
     read_by = (
         Ask("DescribeTable", "Table"),
@@ -46,7 +44,7 @@ class Table(Modelled):
     deleted_by = Ask("DeleteTable")
     tags = Tags("ListTagsOfResource")
     ready = ("TableStatus", "ACTIVE")
-    passing = frozenset({"ContinuousBackupsUnavailableException"})
+    passing = names("ContinuousBackupsUnavailableException")
     places = Places(
         noun="Table",
         named={
@@ -74,12 +72,11 @@ class Table(Modelled):
             *("onDemandThroughput", "streamEnabled", "ttl", "warmThroughput", *_RESTORES),
         }
     )
-    by_hand = frozenset({"hashKey", "rangeKey"})
+    by_hand = names("hashKey rangeKey")
     auto_name = AutoName(max_length=255)
-    defaults = MappingProxyType({"billingMode": "PROVISIONED", "tableClass": "STANDARD"})
-    sets = frozenset({"attributes"})
-    when_absent = MappingProxyType({f"{_RECOVERY}.recoveryPeriodInDays": _DAYS_OF_RECOVERY})
-    missing = frozenset({"ResourceNotFoundException"})
+    defaults = facts(billingMode="PROVISIONED", tableClass="STANDARD")
+    sets = names("attributes")
+    when_absent = facts({f"{_RECOVERY}.recoveryPeriodInDays": _DAYS_OF_RECOVERY})
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         keys = {"HASH": inputs.get("hashKey"), "RANGE": inputs.get("rangeKey")}

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Inputs, Resource
+from ..resource import Inputs, Resource, facts, names
 
-_NO_REPOSITORY: Final = "RepositoryNotFoundException"
 _SCANNING: Final = "imageScanningConfiguration"
 
 
 class Repository(Modelled):
     token = "aws:ecr/repository:Repository"
-    service = "ecr"
     made_by = Ask("CreateRepository", "repository")
     read_by = (Ask("DescribeRepositories", "repositories"),)
     changed_by = (Ask("PutImageTagMutability", whole=True), Ask("PutImageScanningConfiguration"))
@@ -37,12 +34,11 @@ class Repository(Modelled):
             "repositoryUrl": "repositoryUri",
         },
     )
-    replacing = frozenset({"encryptionConfigurations", "name"})
+    replacing = names("encryptionConfigurations name")
     auto_name = AutoName(max_length=256, lower=True)
-    defaults = MappingProxyType({"imageTagMutability": "MUTABLE"})
-    when_absent = MappingProxyType({"encryptionConfigurations": [{"encryptionType": "AES256"}]})
-    kept = frozenset({"forceDelete"})
-    missing = frozenset({_NO_REPOSITORY})
+    defaults = facts(imageTagMutability="MUTABLE")
+    when_absent = facts(encryptionConfigurations=[{"encryptionType": "AES256"}])
+    kept = names("forceDelete")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         # Without the block nothing is scanned, which ECR wants to be told.
@@ -69,31 +65,27 @@ def _rules(text: Any) -> Any:
 
 class LifecyclePolicy(Modelled):
     token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
-    service = "ecr"
     key = "repository"
     made_by = Ask("PutLifecyclePolicy")
     read_by = (Ask("GetLifecyclePolicy"),)
     deleted_by = Ask("DeleteLifecyclePolicy")
     places = Places(named={"policy": "lifecyclePolicyText", "repository": "repositoryName"})
-    replacing = frozenset({"policy", "repository"})
-    documents = frozenset({"policy"})
-    same = MappingProxyType({"policy": same_lifecycle})
+    replacing = names("policy repository")
+    documents = names("policy")
+    same = facts(policy=same_lifecycle)
     delete_before_replace = True
-    missing = frozenset({_NO_REPOSITORY, "LifecyclePolicyNotFoundException"})
 
 
 class RepositoryPolicy(Modelled):
     token = "aws:ecr/repositoryPolicy:RepositoryPolicy"
-    service = "ecr"
     key = "repository"
     made_by = Ask("SetRepositoryPolicy")
     read_by = (Ask("GetRepositoryPolicy"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteRepositoryPolicy")
     places = Places(named={"policy": "policyText", "repository": "repositoryName"})
-    replacing = frozenset({"repository"})
-    policies = frozenset({"policy"})
-    missing = frozenset({_NO_REPOSITORY, "RepositoryPolicyNotFoundException"})
+    replacing = names("repository")
+    policies = names("policy")
 
 
 RESOURCES: tuple[Resource, ...] = (Repository(), LifecyclePolicy(), RepositoryPolicy())

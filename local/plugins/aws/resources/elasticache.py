@@ -9,22 +9,20 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Resource, State
+from ..resource import Resource, State, facts, names
 from .defaulting import if_given
 
 # Nothing waits for a maintenance window on the emulated AWS.
-_AT_ONCE = MappingProxyType({"ApplyImmediately": True})
+_AT_ONCE = facts(ApplyImmediately=True)
 
 
 class ReplicationGroup(Modelled):
     token = "aws:elasticache/replicationGroup:ReplicationGroup"
-    service = "elasticache"
     key = "replicationGroupId"
     made_by = Ask("CreateReplicationGroup", "ReplicationGroup")
     read_by = (
@@ -55,31 +53,18 @@ class ReplicationGroup(Modelled):
             "subnetGroupName": "CacheSubnetGroupName",
         },
     )
-    replacing = frozenset(
-        {
-            *("atRestEncryptionEnabled", "dataTieringEnabled", "kmsKeyId", "networkType", "port"),
-            *("replicationGroupId", "snapshotArns", "snapshotName", "subnetGroupName"),
-        }
-    )
-    settled = frozenset({"numCacheClusters", "numNodeGroups", "replicasPerNodeGroup"})
-    lacking = frozenset(
-        {
-            *("authTokenWo", "authTokenWoVersion", "globalReplicationGroupId", "logDeliveryConfigurations"),
-            *("nodeGroupConfigurations", "securityGroupNames", "userGroupIds"),
-        }
-    )
+    replacing = names("""atRestEncryptionEnabled dataTieringEnabled kmsKeyId networkType port
+        replicationGroupId snapshotArns snapshotName subnetGroupName""")
+    settled = names("numCacheClusters numNodeGroups replicasPerNodeGroup")
+    lacking = names("""authTokenWo authTokenWoVersion globalReplicationGroupId logDeliveryConfigurations
+        nodeGroupConfigurations securityGroupNames userGroupIds""")
     auto_name = AutoName(property="replicationGroupId", max_length=40, lower=True)
-    defaults = MappingProxyType({"automaticFailoverEnabled": False, "multiAzEnabled": False})
-    sets = frozenset({"securityGroupIds", "snapshotArns"})
-    same = MappingProxyType({"port": if_given})
-    kept = frozenset(
-        {
-            *("applyImmediately", "authToken", "authTokenUpdateStrategy", "finalSnapshotIdentifier"),
-            *("preferredCacheClusterAzs", "snapshotArns", "snapshotName"),
-        }
-    )
-    by_hand = frozenset({"numCacheClusters", "numNodeGroups", "replicasPerNodeGroup"})
-    missing = frozenset({"ReplicationGroupNotFoundFault"})
+    defaults = facts(automaticFailoverEnabled=False, multiAzEnabled=False)
+    sets = names("securityGroupIds snapshotArns")
+    same = facts(port=if_given)
+    kept = names("""applyImmediately authToken authTokenUpdateStrategy finalSnapshotIdentifier
+        preferredCacheClusterAzs snapshotArns snapshotName""")
+    by_hand = names("numCacheClusters numNodeGroups replicasPerNodeGroup")
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         nodes, shards = len(outputs["memberClusters"]), len(found["NodeGroups"])

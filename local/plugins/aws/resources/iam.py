@@ -8,20 +8,14 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/i
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Final
-
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Resource
-
-_MISSING: Final = frozenset({"NoSuchEntity"})
+from ..resource import Resource, facts, names
 
 
 class Role(Modelled):
     token = "aws:iam/role:Role"
-    service = "iam"
     made_by = Ask("CreateRole", "Role")
     read_by = (Ask("GetRole", "Role"),)
     changed_by = (
@@ -36,7 +30,7 @@ class Role(Modelled):
     deleted_by = Ask("DeleteRole")
     tags = Tags("", "TagRole", "UntagRole", of="name")
     # A principal that was made a moment ago isn't known everywhere yet, nor is a policy's end.
-    passing = frozenset({"DeleteConflict", "MalformedPolicyDocument"})
+    passing = names("DeleteConflict MalformedPolicyDocument")
     passing_timeout_seconds = 120
     places = Places(
         noun="Role",
@@ -47,44 +41,39 @@ class Role(Modelled):
             "uniqueId": "RoleId",
         },
     )
-    replacing = frozenset({"name", "path"})
-    lacking = frozenset({"forceDetachPolicies", "inlinePolicies", "managedPolicyArns", "namePrefix"})
+    replacing = names("name path")
+    lacking = names("forceDetachPolicies inlinePolicies managedPolicyArns namePrefix")
     auto_name = AutoName(max_length=64)
-    defaults = MappingProxyType({"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"})
-    policies = frozenset({"assumeRolePolicy"})
-    missing = _MISSING
+    defaults = facts(forceDetachPolicies=False, maxSessionDuration=3600, path="/")
+    policies = names("assumeRolePolicy")
 
 
 class RolePolicy(Modelled):
     token = "aws:iam/rolePolicy:RolePolicy"
-    service = "iam"
     key = "role:name"
     made_by = Ask("PutRolePolicy", whole=True)
     read_by = (Ask("GetRolePolicy"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteRolePolicy")
     places = Places(noun="Policy", named={"policy": "PolicyDocument", "role": "RoleName"})
-    replacing = frozenset({"name", "role"})
-    lacking = frozenset({"namePrefix"})
+    replacing = names("name role")
+    lacking = names("namePrefix")
     auto_name = AutoName(max_length=128)
-    policies = frozenset({"policy"})
-    missing = _MISSING
+    policies = names("policy")
 
 
 class RolePolicyAttachment(Modelled):
     """It has no id on AWS: the real provider makes one up, and an import another."""
 
     token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    service = "iam"
     key = "role/policyArn"
     identity = "role-policyArn"
     made_by = Ask("AttachRolePolicy")
     read_by = (Ask("ListAttachedRolePolicies", "AttachedPolicies", same=("policyArn",)),)
     deleted_by = Ask("DetachRolePolicy")
     places = Places(named={"role": "RoleName"})
-    replacing = frozenset({"policyArn", "role"})
+    replacing = names("policyArn role")
     delete_before_replace = True
-    missing = _MISSING
 
 
 RESOURCES: tuple[Resource, ...] = (Role(), RolePolicy(), RolePolicyAttachment())

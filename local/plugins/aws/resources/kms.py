@@ -8,23 +8,19 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags
 from ..places import Places
-from ..resource import Inputs, Resource, State
+from ..resource import Inputs, Resource, State, facts, names
 
-_ABSENT: Final = "NotFoundException"
-_GOING: Final = "KMSInvalidStateException"
-_ONLY_POLICY: Final = MappingProxyType({"PolicyName": "default"})
+_ONLY_POLICY: Final = facts(PolicyName="default")
 
 
 class Key(Modelled):
     """KMS never deletes a key at once: it waits `deletionWindowInDays`, and so long it can be taken back."""
 
     token = "aws:kms/key:Key"
-    service = "kms"
     key = "keyId"
     made_by = Ask("CreateKey", "KeyMetadata")
     read_by = (
@@ -41,7 +37,7 @@ class Key(Modelled):
     deleted_by = Ask("ScheduleKeyDeletion")
     tags = Tags("ListResourceTags", of="keyId")
     # A principal that was made a moment ago isn't known everywhere yet.
-    passing = frozenset({"MalformedPolicyDocumentException"})
+    passing = names("MalformedPolicyDocumentException")
     places = Places(
         named={
             "customerMasterKeySpec": "KeySpec",
@@ -50,26 +46,18 @@ class Key(Modelled):
             "isEnabled": "Enabled",
         }
     )
-    replacing = frozenset(
-        {"customerMasterKeySpec", "customKeyStoreId", "keyUsage", "multiRegion", "xksKeyId"}
+    replacing = names("customerMasterKeySpec customKeyStoreId keyUsage multiRegion xksKeyId")
+    lacking = names("""bypassPolicyLockoutSafetyCheck customKeyStoreId customerMasterKeySpec keyUsage
+        multiRegion rotationPeriodInDays xksKeyId""")
+    defaults = facts(
+        bypassPolicyLockoutSafetyCheck=False,
+        customerMasterKeySpec="SYMMETRIC_DEFAULT",
+        isEnabled=True,
+        keyUsage="ENCRYPT_DECRYPT",
     )
-    lacking = frozenset(
-        {
-            *("bypassPolicyLockoutSafetyCheck", "customKeyStoreId", "customerMasterKeySpec", "keyUsage"),
-            *("multiRegion", "rotationPeriodInDays", "xksKeyId"),
-        }
-    )
-    defaults = MappingProxyType(
-        {
-            "bypassPolicyLockoutSafetyCheck": False,
-            "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
-            "isEnabled": True,
-            "keyUsage": "ENCRYPT_DECRYPT",
-        }
-    )
-    policies = frozenset({"policy"})
-    kept = frozenset({"deletionWindowInDays"})
-    missing = frozenset({_ABSENT, _GOING})
+    policies = names("policy")
+    kept = names("deletionWindowInDays")
+    missing = names("KMSInvalidStateException")
 
     def told(
         self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
@@ -84,17 +72,15 @@ def _same_key(there: Any, argument: Any) -> bool:
 
 class Alias(Modelled):
     token = "aws:kms/alias:Alias"
-    service = "kms"
     made_by = Ask("CreateAlias")
     read_by = (Ask("ListAliases", "Aliases", same=("name",)),)
     changed_by = (Ask("UpdateAlias"),)
     deleted_by = Ask("DeleteAlias")
     places = Places(noun="Alias")
-    replacing = frozenset({"name"})
-    lacking = frozenset({"namePrefix"})
-    same = MappingProxyType({"targetKeyId": _same_key})
-    by_hand = frozenset({"targetKeyArn"})
-    missing = frozenset({_ABSENT})
+    replacing = names("name")
+    lacking = names("namePrefix")
+    same = facts(targetKeyId=_same_key)
+    by_hand = names("targetKeyArn")
 
     def check(self, inputs: Inputs) -> list[tuple[str, str]]:
         name = inputs.get("name")

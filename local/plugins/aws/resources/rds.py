@@ -9,16 +9,15 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Resource, State
+from ..resource import Resource, State, facts, names
 
 # Nothing waits for a maintenance window on the emulated AWS.
-_AT_ONCE = MappingProxyType({"ApplyImmediately": True})
+_AT_ONCE = facts(ApplyImmediately=True)
 _DOMAIN = (
     *("domain", "domainAuthSecretArn", "domainDnsIps", "domainFqdn", "domainIamRoleName", "domainOu"),
     "warningEventCategories",
@@ -32,7 +31,6 @@ def _same_version(there: Any, argument: Any) -> bool:
 
 class Instance(Modelled):
     token = "aws:rds/instance:Instance"
-    service = "rds"
     key = "identifier"
     made_by = Ask("CreateDBInstance", "DBInstance")
     read_by = (Ask("DescribeDBInstances", "DBInstances"),)
@@ -68,13 +66,9 @@ class Instance(Modelled):
             "vpcSecurityGroupIds": "VpcSecurityGroupIds|VpcSecurityGroups.VpcSecurityGroupId",
         },
     )
-    replacing = frozenset(
-        {
-            *("availabilityZone", "backupTarget", "characterSetName", "customIamInstanceProfile", "dbName"),
-            *("engine", "kmsKeyId", "ncharCharacterSetName", "storageEncrypted", "timezone", "username"),
-        }
-    )
-    settled = frozenset({"enabledCloudwatchLogsExports", "engineLifecycleSupport", "identifier"})
+    replacing = names("""availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine
+        kmsKeyId ncharCharacterSetName storageEncrypted timezone username""")
+    settled = names("enabledCloudwatchLogsExports engineLifecycleSupport identifier")
     lacking = frozenset(
         {
             *("blueGreenUpdate", "identifierPrefix", "manageMasterUserPassword", "masterUserSecretKmsKeyId"),
@@ -83,7 +77,7 @@ class Instance(Modelled):
         }
     )
     auto_name = AutoName(property="identifier", max_length=63, lower=True)
-    defaults = MappingProxyType(
+    defaults = facts(
         {
             **dict.fromkeys(("autoMinorVersionUpgrade", "deleteAutomatedBackups"), True),
             **dict.fromkeys(("applyImmediately", "copyTagsToSnapshot", "dedicatedLogVolume"), False),
@@ -91,16 +85,11 @@ class Instance(Modelled):
             "monitoringInterval": 0,
         }
     )
-    sets = frozenset({"enabledCloudwatchLogsExports", "vpcSecurityGroupIds"})
-    same = MappingProxyType({"engineVersion": _same_version})
-    kept = frozenset(
-        {
-            *("allowMajorVersionUpgrade", "applyImmediately", "deleteAutomatedBackups", "password"),
-            *("finalSnapshotIdentifier", "skipFinalSnapshot"),
-        }
-    )
-    by_hand = frozenset({"endpoint", "listenerEndpoints", "masterUserSecrets"})
-    missing = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
+    sets = names("enabledCloudwatchLogsExports vpcSecurityGroupIds")
+    same = facts(engineVersion=_same_version)
+    kept = names("""allowMajorVersionUpgrade applyImmediately deleteAutomatedBackups password
+        finalSnapshotIdentifier skipFinalSnapshot""")
+    by_hand = names("endpoint listenerEndpoints masterUserSecrets")
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         endpoint = f"{outputs['address']}:{outputs['port']}" if outputs["address"] else ""

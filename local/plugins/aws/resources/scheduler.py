@@ -7,13 +7,12 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Inputs, Resource
+from ..resource import Inputs, Resource, facts, names
 from .defaulting import if_given
 
 _NETWORK = "target.ecsParameters.networkConfiguration"
@@ -21,7 +20,6 @@ _NETWORK = "target.ecsParameters.networkConfiguration"
 
 class Schedule(Modelled):
     token = "aws:scheduler/schedule:Schedule"
-    service = "scheduler"
     key = "groupName/name"
     made_by = Ask("CreateSchedule", whole=True)
     read_by = (Ask("GetSchedule"),)
@@ -36,14 +34,13 @@ class Schedule(Modelled):
             "target.sagemakerPipelineParameters.pipelineParameters": "PipelineParameterList",
         }
     )
-    replacing = frozenset({"groupName", "name", "namePrefix"})
+    replacing = names("groupName name namePrefix")
     auto_name = AutoName(max_length=64)
-    defaults = MappingProxyType({"scheduleExpressionTimezone": "UTC", "state": "ENABLED"})
+    defaults = facts(scheduleExpressionTimezone="UTC", state="ENABLED")
     exclusive = (("name", "namePrefix"),)
     sets = frozenset({f"{_NETWORK}.securityGroups", f"{_NETWORK}.subnets"})
-    same = MappingProxyType({"target.retryPolicy": if_given})
-    kept = frozenset({"namePrefix"})
-    missing = frozenset({"ResourceNotFoundException"})
+    same = facts({"target.retryPolicy": if_given})
+    kept = names("namePrefix")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         return {**inputs, "groupName": inputs.get("groupName") or "default"}

@@ -9,31 +9,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled
 from ..modelled import Tags as TagOperations
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Call, Resource, State
+from ..resource import Call, Resource, State, facts, names
 
 _ARN: Final = "TopicArn|Attributes.TopicArn"
 _CHANGED: Final = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
 _DELIVERIES: Final = ("application", "firehose", "http", "lambda", "sqs")
-_MISSING: Final = frozenset({"NotFound", "NotFoundException"})
 _READ: Final = Ask("GetTopicAttributes")
 
 
 def _setting(argument: str) -> Ask:
     """SNS takes one attribute a call."""
-    attribute = MappingProxyType({"AttributeName": _CHANGED[argument]})
+    attribute = facts(AttributeName=_CHANGED[argument])
     return Ask("SetTopicAttributes", only=(argument,), fixed=attribute)
 
 
 class Topic(Modelled):
     token = "aws:sns/topic:Topic"
-    service = "sns"
     key = "arn"
     made_by = Ask("CreateTopic")
     read_by = (_READ,)
@@ -48,7 +45,7 @@ class Topic(Modelled):
             **{name: f"Attributes.{attribute}|AttributeValue" for name, attribute in _CHANGED.items()},
         }
     )
-    replacing = frozenset({"fifoTopic", "name"})
+    replacing = names("fifoTopic name")
     lacking = frozenset(
         {
             *("archivePolicy", "contentBasedDeduplication", "deliveryPolicy"),
@@ -60,10 +57,9 @@ class Topic(Modelled):
         }
     )
     auto_name = AutoName(max_length=256)
-    defaults = MappingProxyType({"contentBasedDeduplication": False, "fifoTopic": False})
-    policies = frozenset({"policy"})
-    by_hand = frozenset({"name"})
-    missing = _MISSING
+    defaults = facts(contentBasedDeduplication=False, fifoTopic=False)
+    policies = names("policy")
+    by_hand = names("name")
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         return {**outputs, "name": outputs["arn"].rpartition(":")[2]}
@@ -71,16 +67,14 @@ class Topic(Modelled):
 
 class TopicPolicy(Modelled):
     token = "aws:sns/topicPolicy:TopicPolicy"
-    service = "sns"
     key = "arn"
     made_by = _setting("policy")
     read_by = (_READ,)
     changed_by = (made_by,)
     deleted_by = made_by
     places = Topic.places
-    replacing = frozenset({"arn"})
-    policies = frozenset({"policy"})
-    missing = _MISSING
+    replacing = names("arn")
+    policies = names("policy")
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         """Puts back the policy that every topic starts with: a topic can't be without one."""
@@ -102,9 +96,8 @@ class TopicPolicy(Modelled):
 
 class TopicSubscription(Modelled):
     token = "aws:sns/topicSubscription:TopicSubscription"
-    service = "sns"
     key = "arn"
-    made_by = Ask("Subscribe", fixed=MappingProxyType({"ReturnSubscriptionArn": True}))
+    made_by = Ask("Subscribe", fixed=facts(ReturnSubscriptionArn=True))
     read_by = (Ask("GetSubscriptionAttributes"),)
     deleted_by = Ask("Unsubscribe")
     places = Places(
@@ -118,18 +111,11 @@ class TopicSubscription(Modelled):
             "topic": _ARN,
         }
     )
-    replacing = frozenset({"endpoint", "protocol", "topic"})
-    lacking = frozenset(
-        {
-            *("deliveryPolicy", "filterPolicy", "filterPolicyScope", "rawMessageDelivery", "redrivePolicy"),
-            *("replayPolicy", "subscriptionRoleArn"),
-        }
-    )
-    defaults = MappingProxyType(
-        {"confirmationTimeoutInMinutes": 1, "endpointAutoConfirms": False, "rawMessageDelivery": False}
-    )
-    kept = frozenset({"confirmationTimeoutInMinutes", "endpointAutoConfirms"})
-    missing = _MISSING
+    replacing = names("endpoint protocol topic")
+    lacking = names("""deliveryPolicy filterPolicy filterPolicyScope rawMessageDelivery redrivePolicy
+        replayPolicy subscriptionRoleArn""")
+    defaults = facts(confirmationTimeoutInMinutes=1, endpointAutoConfirms=False, rawMessageDelivery=False)
+    kept = names("confirmationTimeoutInMinutes endpointAutoConfirms")
 
 
 RESOURCES: tuple[Resource, ...] = (Topic(), TopicPolicy(), TopicSubscription())

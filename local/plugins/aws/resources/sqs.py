@@ -7,21 +7,19 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Inputs, Resource, State
+from ..resource import Inputs, Resource, State, facts, names
 
-_ALL = MappingProxyType({"AttributeNames": ["All"]})
+_ALL = facts(AttributeNames=["All"])
 _FIFO = ("contentBasedDeduplication", "fifoQueue")
 
 
 class Queue(Modelled):
     token = "aws:sqs/queue:Queue"
-    service = "sqs"
     key = "url"
     made_by = Ask("CreateQueue")
     read_by = (Ask("GetQueueAttributes", fixed=_ALL),)
@@ -39,9 +37,9 @@ class Queue(Modelled):
             "visibilityTimeoutSeconds": "Attributes.VisibilityTimeout",
         },
     )
-    replacing = frozenset({"fifoQueue", "name", "namePrefix"})
+    replacing = names("fifoQueue name namePrefix")
     auto_name = AutoName(max_length=80)
-    defaults = MappingProxyType(
+    defaults = facts(
         {
             **dict.fromkeys(_FIFO, False),
             "delaySeconds": 0,
@@ -52,11 +50,11 @@ class Queue(Modelled):
         }
     )
     exclusive = (("name", "namePrefix"),)
-    policies = frozenset({"policy"})
-    documents = frozenset({"redrivePolicy", "redriveAllowPolicy"})
-    kept = frozenset({"namePrefix"})
-    by_hand = frozenset({"name"})
-    missing = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+    policies = names("policy")
+    documents = names("redrivePolicy redriveAllowPolicy")
+    kept = names("namePrefix")
+    by_hand = names("name")
+    missing = names("AWS.SimpleQueueService.NonExistentQueue")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         name = inputs.get("name")
@@ -73,15 +71,14 @@ class Queue(Modelled):
 
 class QueuePolicy(Modelled):
     token = "aws:sqs/queuePolicy:QueuePolicy"
-    service = "sqs"
     key = "queueUrl"
     made_by = Ask("SetQueueAttributes", whole=True)
     read_by = (Ask("GetQueueAttributes", fixed=_ALL),)
     changed_by = (made_by,)
-    deleted_by = Ask("SetQueueAttributes", fixed=MappingProxyType({"Attributes": {"Policy": ""}}))
+    deleted_by = Ask("SetQueueAttributes", fixed=facts(Attributes={"Policy": ""}))
     places = Places(within="Attributes")
-    replacing = frozenset({"queueUrl"})
-    policies = frozenset({"policy"})
+    replacing = names("queueUrl")
+    policies = names("policy")
     missing = Queue.missing
 
     def told(

@@ -8,11 +8,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..modelled import Ask
-from ..resource import Inputs, Resource, State
+from ..resource import Inputs, Resource, State, facts, names
 from .ec2.common import Ec2, places_of
 from .ec2.permissions import ALL, protocol_name
 from .ec2.security_groups import NO_GROUP, same_protocol
@@ -43,10 +42,10 @@ class _Rule(Ec2):
             "groups": f"{_MADE}.UserIdGroupPairs",
         },
     )
-    replacing = frozenset({"securityGroupId"})
-    lacking = frozenset({"cidrIpv6", "prefixListId"})
+    replacing = names("securityGroupId")
+    lacking = names("cidrIpv6 prefixListId")
     exclusive = (_SOURCES,)
-    same = MappingProxyType({"ipProtocol": same_protocol})
+    same = facts(ipProtocol=same_protocol)
     missing = NO_GROUP | {"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"}
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:

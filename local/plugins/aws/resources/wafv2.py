@@ -9,17 +9,15 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ..comparison import is_nothing
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
 from ..places import Places
-from ..resource import Call, Resource
+from ..resource import Call, Resource, facts, names
 
 _CHANGED: Final = ("defaultAction", "description", "rules", "visibilityConfig")
-_MISSING: Final = frozenset({"WAFNonexistentItemException"})
 
 
 def same_rules(old: Any, new: Any) -> bool:
@@ -45,7 +43,6 @@ class WebAcl(Modelled):
     """An ACL of the scope REGIONAL or CLOUDFRONT; every change of it names the lock token of the last one."""
 
     token = "aws:wafv2/webAcl:WebAcl"
-    service = "wafv2"
     key = "id/name/scope"
     identity = "id"
     made_by = Ask("CreateWebACL", "Summary")
@@ -53,16 +50,11 @@ class WebAcl(Modelled):
     changed_by = (Ask("UpdateWebACL", only=_CHANGED, whole=True),)
     deleted_by = Ask("DeleteWebACL")
     tags = Tags()
-    replacing = frozenset({"name", "scope"})
-    lacking = frozenset(
-        {
-            *("associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies"),
-            *("dataProtectionConfig", "monetizationConfig", "namePrefix", "ruleJson", "tokenDomains"),
-        }
-    )
+    replacing = names("name scope")
+    lacking = names("""associationConfig captchaConfig challengeConfig customResponseBodies
+        dataProtectionConfig monetizationConfig namePrefix ruleJson tokenDomains""")
     auto_name = AutoName(max_length=128)
-    same = MappingProxyType({"rules": same_rules})
-    missing = _MISSING
+    same = facts(rules=same_rules)
 
     def _ask(self, call: Call, ask: Ask, arguments: Mapping[str, Any]) -> Any:
         if ask in (*self.changed_by, self.deleted_by):
@@ -73,31 +65,27 @@ class WebAcl(Modelled):
 
 class WebAclAssociation(Modelled):
     token = "aws:wafv2/webAclAssociation:WebAclAssociation"
-    service = "wafv2"
     key = "webAclArn,resourceArn"
     made_by = Ask("AssociateWebACL")
     read_by = (Ask("GetWebACLForResource", "WebACL", same=("webAclArn",)),)
     deleted_by = Ask("DisassociateWebACL")
     # What was made a moment ago isn't known everywhere yet.
-    passing = frozenset({"WAFUnavailableEntityException"})
+    passing = names("WAFUnavailableEntityException")
     places = Places(named={"webAclArn": "WebACLArn|ARN"})
-    replacing = frozenset({"resourceArn", "webAclArn"})
-    missing = _MISSING
+    replacing = names("resourceArn webAclArn")
 
 
 class WebAclLoggingConfiguration(Modelled):
     """What an ACL logs, and where; its id is the ACL's ARN."""
 
     token = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
-    service = "wafv2"
     key = "resourceArn"
     made_by = Ask("PutLoggingConfiguration", whole=True)
     read_by = (Ask("GetLoggingConfiguration", "LoggingConfiguration"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteLoggingConfiguration")
     places = Places(within="LoggingConfiguration")
-    replacing = frozenset({"logDestinationConfigs", "resourceArn"})
-    missing = _MISSING
+    replacing = names("logDestinationConfigs resourceArn")
 
 
 RESOURCES: tuple[Resource, ...] = (WebAcl(), WebAclAssociation(), WebAclLoggingConfiguration())

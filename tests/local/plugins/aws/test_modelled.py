@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from local.plugins.aws import resources, schema
 from local.plugins.aws.modelled import Ask, Modelled, names_in
 from local.plugins.aws.places import Places
+from local.plugins.aws.resource import Call
+from local.plugins.aws.session import Aws, Configuration
 
 
 def _tables() -> Iterator[Modelled]:
@@ -156,6 +159,13 @@ def test_only_arguments_that_the_sdk_has_replace_or_are_lacking(kind: Modelled) 
         for path in kind.replacing | kind.lacking | kind.sets | set(kind.defaults) | switched_by(kind)
     }
     assert named <= inputs
+
+
+@TABLES
+def test_the_models_or_the_table_say_how_aws_says_that_it_is_not_there(kind: Modelled) -> None:
+    aws = Aws(Configuration("ap-northeast-2", "http://127.0.0.1:1"))
+    call = Call(aws, aws.region, kind.token, "thing", 0, threading.Event())
+    assert kind.absence(call), "`missing` names the error codes"
 
 
 # --- places

@@ -10,40 +10,32 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ....common.values import UNKNOWN, has_unknown
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
 from ...places import Places
-from ...resource import Inputs, State
+from ...resource import Inputs, State, facts, names
 
 _MISSING_DATA: Final = ("breaching", "notBreaching", "ignore", "missing")
 
 
 class MetricAlarm(Modelled):
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
-    service = "cloudwatch"
     made_by = Ask("PutMetricAlarm", whole=True)
     read_by = (Ask("DescribeAlarms", "MetricAlarms", {"AlarmTypes": ["MetricAlarm"]}),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarms")
     tags = Tags()
     places = Places(noun="Alarm")
-    replacing = frozenset({"name"})
+    replacing = names("name")
     auto_name = AutoName(max_length=255)
-    defaults = MappingProxyType({"actionsEnabled": True, "treatMissingData": "missing"})
-    lacking = frozenset(
-        {
-            *("evaluateLowSampleCountPercentiles", "evaluationCriteria", "evaluationInterval"),
-            *("evaluationWindow", "extendedStatistic", "metricQueries", "thresholdMetricId"),
-            "warmUpConfiguration",
-        }
-    )
-    required = frozenset({"comparisonOperator", "evaluationPeriods", "metricName"})
-    sets = frozenset({"alarmActions", "insufficientDataActions", "okActions"})
-    missing = frozenset({"ResourceNotFound"})
+    defaults = facts(actionsEnabled=True, treatMissingData="missing")
+    lacking = names("""evaluateLowSampleCountPercentiles evaluationCriteria evaluationInterval
+        evaluationWindow extendedStatistic metricQueries thresholdMetricId warmUpConfiguration""")
+    required = names("comparisonOperator evaluationPeriods metricName")
+    sets = names("alarmActions insufficientDataActions okActions")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if not has_unknown(inputs) and not inputs.get("period"):
@@ -61,31 +53,27 @@ class MetricAlarm(Modelled):
 
 class Dashboard(Modelled):
     token = "aws:cloudwatch/dashboard:Dashboard"
-    service = "cloudwatch"
     key = "dashboardName"
     made_by = Ask("PutDashboard", whole=True)
     read_by = (Ask("GetDashboard"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteDashboards")
-    replacing = frozenset({"dashboardName"})
-    documents = frozenset({"dashboardBody"})
-    missing = frozenset({"ResourceNotFound", "DashboardNotFoundError"})
+    replacing = names("dashboardName")
+    documents = names("dashboardBody")
 
 
 class AlarmMuteRule(Modelled):
     token = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
-    service = "cloudwatch"
     made_by = Ask("PutAlarmMuteRule", whole=True)
     read_by = (Ask("GetAlarmMuteRule"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarmMuteRule")
     tags = Tags()
     places = Places(noun="AlarmMuteRule")
-    replacing = frozenset({"name"})
+    replacing = names("name")
     auto_name = AutoName(max_length=255)
-    required = frozenset({"rule"})
-    when_absent = MappingProxyType({"rule.schedule.timezone": "UTC"})
-    missing = frozenset({"ResourceNotFoundException"})
+    required = names("rule")
+    when_absent = facts({"rule.schedule.timezone": "UTC"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         rule = inputs["rule"]

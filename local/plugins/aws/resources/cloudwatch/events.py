@@ -8,17 +8,15 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
 from ...places import Places
-from ...resource import Inputs
+from ...resource import Inputs, facts, names
 from ..defaulting import if_given
 
-_DEFAULTS: Final = MappingProxyType({"eventBusName": "default", "forceDestroy": False})
-_MISSING: Final = frozenset({"ResourceNotFoundException"})
+_DEFAULTS: Final = facts(eventBusName="default", forceDestroy=False)
 
 
 class EventRule(Modelled):
@@ -30,14 +28,13 @@ class EventRule(Modelled):
     deleted_by = Ask("DeleteRule")
     tags = Tags()
     places = Places(named={"isEnabled": "State"})
-    replacing = frozenset({"eventBusName", "name"})
-    lacking = frozenset({"eventBusName", "forceDestroy", "isEnabled", "namePrefix", "roleArn"})
+    replacing = names("eventBusName name")
+    lacking = names("eventBusName forceDestroy isEnabled namePrefix roleArn")
     auto_name = AutoName(max_length=64)
     defaults = _DEFAULTS
-    documents = frozenset({"eventPattern"})
-    same = MappingProxyType({"isEnabled": if_given})
-    when_absent = MappingProxyType({"state": "ENABLED"})
-    missing = _MISSING
+    documents = names("eventPattern")
+    same = facts(isEnabled=if_given)
+    when_absent = facts(state="ENABLED")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if "eventPattern" not in inputs and "scheduleExpression" not in inputs:
@@ -57,16 +54,10 @@ class EventTarget(Modelled):
     changed_by = (made_by,)
     deleted_by = Ask("RemoveTargets")
     places = Places(named={"arn": "Targets.Arn|Arn", "targetId": "Targets.Id|Ids|Id"})
-    replacing = frozenset({"eventBusName", "rule", "targetId"})
-    lacking = frozenset(
-        {
-            *("appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "eventBusName"),
-            *("forceDestroy", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget"),
-            "redshiftTarget",
-            *("retryPolicy", "roleArn", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget"),
-        }
-    )
+    replacing = names("eventBusName rule targetId")
+    lacking = names("""appsyncTarget batchTarget deadLetterConfig ecsTarget eventBusName forceDestroy
+        httpTarget input inputPath inputTransformer kinesisTarget redshiftTarget retryPolicy roleArn
+        runCommandTargets sagemakerPipelineTarget sqsTarget""")
     auto_name = AutoName(property="targetId", max_length=64)
     defaults = _DEFAULTS
-    kept = frozenset({"eventBusName"})
-    missing = _MISSING
+    kept = names("eventBusName")

@@ -8,14 +8,10 @@ resource_policy.go of https://github.com/hashicorp/terraform-provider-aws/tree/m
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Final
-
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
 from ...places import Places
-
-_MISSING: Final = frozenset({"ResourceNotFoundException"})
+from ...resource import facts, names
 
 
 class LogGroup(Modelled):
@@ -30,11 +26,10 @@ class LogGroup(Modelled):
     deleted_by = Ask("DeleteLogGroup")
     tags = Tags()
     places = Places(noun="logGroup", named={"arn": "logGroupArn", "name": "logGroupName|logGroupNamePrefix"})
-    replacing = frozenset({"logGroupClass", "name"})
-    lacking = frozenset({"deletionProtectionEnabled", "logGroupClass", "namePrefix", "skipDestroy"})
+    replacing = names("logGroupClass name")
+    lacking = names("deletionProtectionEnabled logGroupClass namePrefix skipDestroy")
     auto_name = AutoName(max_length=512)
-    defaults = MappingProxyType({"skipDestroy": False})
-    missing = _MISSING
+    defaults = facts(skipDestroy=False)
 
 
 class LogMetricFilter(Modelled):
@@ -55,17 +50,11 @@ class LogMetricFilter(Modelled):
             "name": "filterName|filterNamePrefix",
         },
     )
-    replacing = frozenset({"logGroupName", "name"})
-    lacking = frozenset(
-        {
-            "applyOnTransformedLogs",
-            "metricTransformation.defaultValue",
-            "metricTransformation.dimensions",
-        }
-    )
+    replacing = names("logGroupName name")
+    lacking = names("""applyOnTransformedLogs metricTransformation.defaultValue
+        metricTransformation.dimensions""")
     auto_name = AutoName(max_length=512)
-    defaults = MappingProxyType({"metricTransformation.unit": "None"})
-    missing = _MISSING
+    defaults = facts({"metricTransformation.unit": "None"})
 
 
 class LogResourcePolicy(Modelled):
@@ -76,8 +65,7 @@ class LogResourcePolicy(Modelled):
     read_by = (Ask("DescribeResourcePolicies", "resourcePolicies", same=("policyName",)),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteResourcePolicy")
-    replacing = frozenset({"policyName", "resourceArn"})
-    lacking = frozenset({"resourceArn"})
-    required = frozenset({"policyName"})
-    policies = frozenset({"policyDocument"})
-    missing = _MISSING
+    replacing = names("policyName resourceArn")
+    lacking = names("resourceArn")
+    required = names("policyName")
+    policies = names("policyDocument")

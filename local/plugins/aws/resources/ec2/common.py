@@ -7,17 +7,16 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ... import schema
 from ...modelled import Ask, Modelled, Tags
 from ...places import Places
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, facts, names
 from ...session import AwsError
 
 
-def places_of(noun: str, named: Mapping[str, str] = MappingProxyType({})) -> Places:
+def places_of(noun: str, named: Mapping[str, str] = facts()) -> Places:
     """The places of a type's arguments and outputs, with those of the tags."""
     tags = {"tags": "TagSpecifications.Tags", "kind": "TagSpecifications.ResourceType", "tagsAll": "Tags"}
     return Places(noun=noun, named={**tags, **named})
@@ -35,7 +34,7 @@ class Ec2(Modelled):
     key = "id"
     kind: ClassVar[str]
     tags: ClassVar[Tags | None] = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
-    by_hand = frozenset({"arn"})
+    by_hand = names("arn")
 
     def create(self, call: Call, inputs: Inputs) -> str:
         return super().create(call, {**inputs, "kind": self.kind} if inputs.get("tags") else inputs)

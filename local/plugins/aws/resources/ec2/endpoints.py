@@ -9,11 +9,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, facts, names
 from ..calls import added_and_removed, one
 from .common import Ec2, places_of
 
@@ -36,19 +35,15 @@ class VpcEndpoint(Ec2):
         "VpcEndpoint",
         {"policy": "PolicyDocument", "securityGroupIds": "SecurityGroupIds|Groups.GroupId"},
     )
-    replacing = frozenset({"serviceName", "vpcEndpointType", "vpcId"})
-    lacking = frozenset(
-        {
-            *("autoAccept", "dnsOptions", "ipAddressType", "policy", "resourceConfigurationArn"),
-            *("serviceNetworkArn", "serviceRegion", "subnetConfigurations"),
-        }
-    )
-    required = frozenset({"serviceName"})
+    replacing = names("serviceName vpcEndpointType vpcId")
+    lacking = names("""autoAccept dnsOptions ipAddressType policy resourceConfigurationArn serviceNetworkArn
+        serviceRegion subnetConfigurations""")
+    required = names("serviceName")
     by_hand = Ec2.by_hand | {*_MEMBERS, "cidrBlocks", "prefixListId"}
-    defaults = MappingProxyType({"vpcEndpointType": "Gateway"})
-    policies = frozenset({"policy"})
+    defaults = facts(vpcEndpointType="Gateway")
+    policies = names("policy")
     sets = frozenset(_MEMBERS)
-    missing = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
+    missing = names("InvalidVpcEndpoint.NotFound InvalidVpcEndpointId.NotFound")
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         if argument == "privateDnsEnabled":
@@ -94,22 +89,14 @@ class FlowLog(Ec2):
     places = places_of(
         "FlowLog", {"iamRoleArn": "DeliverLogsPermissionArn", "vpcId": "ResourceIds|ResourceId"}
     )
-    replacing = frozenset(
-        {
-            *("iamRoleArn", "logDestination", "logDestinationType", "logFormat", "maxAggregationInterval"),
-            *("trafficType", "vpcId"),
-        }
-    )
-    lacking = frozenset(
-        {
-            *("deliverCrossAccountRole", "destinationOptions", "eniId", "regionalNatGatewayId", "subnetId"),
-            *("tagFieldSpecifications", "transitGatewayAttachmentId", "transitGatewayId"),
-        }
-    )
-    required = frozenset({"vpcId"})
-    defaults = MappingProxyType({"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600})
-    same = MappingProxyType({"logDestination": lambda left, right: _log_group(left) == _log_group(right)})
-    missing = frozenset({"InvalidFlowLogId.NotFound"})
+    replacing = names("""iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval
+        trafficType vpcId""")
+    lacking = names("""deliverCrossAccountRole destinationOptions eniId regionalNatGatewayId subnetId
+        tagFieldSpecifications transitGatewayAttachmentId transitGatewayId""")
+    required = names("vpcId")
+    defaults = facts(logDestinationType="cloud-watch-logs", maxAggregationInterval=600)
+    same = facts(logDestination=lambda left, right: _log_group(left) == _log_group(right))
+    missing = names("InvalidFlowLogId.NotFound")
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         # What the emulated AWS doesn't answer is as it was asked for.

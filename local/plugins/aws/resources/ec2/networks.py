@@ -9,11 +9,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, facts, names
 from ..calls import touched
 from .common import Ec2, one_each, places_of
 
@@ -59,16 +58,12 @@ class Vpc(Ec2):
             "ipv6CidrBlockNetworkBorderGroup": f"{_IPV6}.NetworkBorderGroup",
         },
     )
-    replacing = frozenset({"cidrBlock"})
-    lacking = frozenset(
-        {
-            *("assignGeneratedIpv6CidrBlock", "ipv4IpamPoolId", "ipv4NetmaskLength", "ipv6CidrBlock"),
-            *("ipv6CidrBlockNetworkBorderGroup", "ipv6IpamPoolId", "ipv6NetmaskLength"),
-        }
-    )
-    defaults = MappingProxyType({"enableDnsSupport": True, "instanceTenancy": "default"})
-    passing = frozenset({"DependencyViolation"})
-    missing = frozenset({"InvalidVpcID.NotFound"})
+    replacing = names("cidrBlock")
+    lacking = names("""assignGeneratedIpv6CidrBlock ipv4IpamPoolId ipv4NetmaskLength ipv6CidrBlock
+        ipv6CidrBlockNetworkBorderGroup ipv6IpamPoolId ipv6NetmaskLength""")
+    defaults = facts(enableDnsSupport=True, instanceTenancy="default")
+    passing = names("DependencyViolation")
+    missing = names("InvalidVpcID.NotFound")
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         if argument == "instanceTenancy":
@@ -91,7 +86,7 @@ class Subnet(Ec2):
     ready = ("State", "available")
     # A task that stops, or a load balancer that goes, leaves its network interface for a little while.
     passing_timeout_seconds = 1200
-    passing = frozenset({"DependencyViolation"})
+    passing = names("DependencyViolation")
     places = places_of(
         "Subnet",
         {
@@ -105,15 +100,11 @@ class Subnet(Ec2):
             "privateDnsHostnameTypeOnLaunch": f"PrivateDnsHostnameTypeOnLaunch|{_ON_LAUNCH}.HostnameType",
         },
     )
-    replacing = frozenset({"availabilityZone", "availabilityZoneId", "cidrBlock", "ipv6Native", "vpcId"})
-    lacking = frozenset(
-        {
-            *("assignIpv6AddressOnCreation", "customerOwnedIpv4Pool", "enableLniAtDeviceIndex"),
-            *("ipv4IpamPoolId", "ipv4NetmaskLength", "ipv6CidrBlock", "ipv6IpamPoolId", "ipv6Native"),
-            *("ipv6NetmaskLength", "mapCustomerOwnedIpOnLaunch", "outpostArn"),
-        }
-    )
-    defaults = MappingProxyType(
+    replacing = names("availabilityZone availabilityZoneId cidrBlock ipv6Native vpcId")
+    lacking = names("""assignIpv6AddressOnCreation customerOwnedIpv4Pool enableLniAtDeviceIndex ipv4IpamPoolId
+        ipv4NetmaskLength ipv6CidrBlock ipv6IpamPoolId ipv6Native ipv6NetmaskLength mapCustomerOwnedIpOnLaunch
+        outpostArn""")
+    defaults = facts(
         dict.fromkeys(
             (
                 *("assignIpv6AddressOnCreation", "enableDns64", "enableResourceNameDnsARecordOnLaunch"),
@@ -123,7 +114,7 @@ class Subnet(Ec2):
         )
     )
     exclusive = (("availabilityZone", "availabilityZoneId"),)
-    missing = frozenset({"InvalidSubnetID.NotFound"})
+    missing = names("InvalidSubnetID.NotFound")
 
 
 class InternetGateway(Ec2):
@@ -135,10 +126,10 @@ class InternetGateway(Ec2):
     deleted_by = Ask("DeleteInternetGateway")
     # Public addresses that are still mapped hold it in its VPC for a while.
     passing_timeout_seconds = 1200
-    passing = frozenset({"DependencyViolation"})
+    passing = names("DependencyViolation")
     places = places_of("InternetGateway", {"vpcId": "VpcId|Attachments.VpcId"})
     by_hand = Ec2.by_hand | {"vpcId"}
-    missing = frozenset({"InvalidInternetGatewayID.NotFound"})
+    missing = names("InvalidInternetGatewayID.NotFound")
 
     def create(self, call: Call, inputs: Inputs) -> str:
         resource_id = super().create(call, inputs)
@@ -170,7 +161,7 @@ class Eip(Ec2):
     read_by = (Ask("DescribeAddresses", "Addresses"),)
     deleted_by = Ask("ReleaseAddress")
     # EC2 says AuthFailure while a deleted NAT gateway still holds the address.
-    passing = frozenset({"AuthFailure", "InvalidIPAddress.InUse"})
+    passing = names("AuthFailure InvalidIPAddress.InUse")
     places = places_of(
         "Allocation",
         {
@@ -179,15 +170,11 @@ class Eip(Ec2):
             "privateIp": "PrivateIpAddress",
         },
     )
-    replacing = frozenset({"domain"})
-    lacking = frozenset(
-        {
-            *("address", "associateWithPrivateIp", "customerOwnedIpv4Pool", "instance", "ipamPoolId"),
-            *("networkBorderGroup", "networkInterface", "publicIpv4Pool"),
-        }
-    )
+    replacing = names("domain")
+    lacking = names("""address associateWithPrivateIp customerOwnedIpv4Pool instance ipamPoolId
+        networkBorderGroup networkInterface publicIpv4Pool""")
     by_hand = Ec2.by_hand | {"privateDns", "ptrRecord", "publicDns"}
-    missing = frozenset({"InvalidAddress.NotFound", "InvalidAllocationID.NotFound"})
+    missing = names("InvalidAddress.NotFound InvalidAllocationID.NotFound")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         return {**inputs, "domain": inputs.get("domain") or "vpc"}
@@ -224,16 +211,12 @@ class NatGateway(Ec2):
             },
         },
     )
-    replacing = frozenset({"allocationId", "connectivityType", "privateIp", "subnetId"})
-    lacking = frozenset(
-        {
-            *("availabilityMode", "availabilityZoneAddresses", "secondaryAllocationIds", "vpcId"),
-            *("secondaryPrivateIpAddressCount", "secondaryPrivateIpAddresses"),
-        }
-    )
+    replacing = names("allocationId connectivityType privateIp subnetId")
+    lacking = names("""availabilityMode availabilityZoneAddresses secondaryAllocationIds vpcId
+        secondaryPrivateIpAddressCount secondaryPrivateIpAddresses""")
     by_hand = Ec2.by_hand | {"regionalNatGatewayAddresses"}
-    defaults = MappingProxyType({"connectivityType": "public"})
-    missing = frozenset({"InvalidNatGatewayID.NotFound", "NatGatewayNotFound"})
+    defaults = facts(connectivityType="public")
+    missing = names("InvalidNatGatewayID.NotFound NatGatewayNotFound")
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         return {**outputs, "availabilityMode": outputs["availabilityMode"] or "zonal"}

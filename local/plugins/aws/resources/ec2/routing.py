@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, names
 from ...session import AwsError
 from .common import Ec2, places_of
 
-_NO_TABLE: Final = frozenset({"InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound"})
+_NO_TABLE: Final = names("InvalidRouteTableID.NotFound InvalidRouteTableId.NotFound")
 _TARGETS: Final = ("gatewayId", "natGatewayId")
 _ELSEWHERE: Final = (
     *("carrierGatewayId", "coreNetworkArn", "destinationPrefixListId", "egressOnlyGatewayId"),
@@ -40,11 +40,11 @@ class RouteTable(Ec2):
             "routes.ipv6CidrBlock": "DestinationIpv6CidrBlock",
         },
     )
-    replacing = frozenset({"vpcId"})
+    replacing = names("vpcId")
     lacking = frozenset({"propagatingVgws", *(f"routes.{name}" for name in ("ipv6CidrBlock", *_ELSEWHERE))})
     by_hand = Ec2.by_hand | {"routes"}
-    sets = frozenset({"routes"})
-    passing = frozenset({"DependencyViolation"})
+    sets = names("routes")
+    passing = names("DependencyViolation")
     missing = _NO_TABLE
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
@@ -98,9 +98,9 @@ class Route(Ec2):
     deleted_by = Ask("DeleteRoute", only=("destinationCidrBlock", "routeTableId"))
     tags = None
     places = places_of("", {"routeTableId": "RouteTableId|RouteTableIds"})
-    replacing = frozenset({"destinationCidrBlock", "routeTableId"})
+    replacing = names("destinationCidrBlock routeTableId")
     lacking = frozenset({"destinationIpv6CidrBlock", *_ELSEWHERE})
-    required = frozenset({"destinationCidrBlock"})
+    required = names("destinationCidrBlock")
     missing = _NO_TABLE | {"InvalidRoute.NotFound"}
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -146,9 +146,9 @@ class RouteTableAssociation(Ec2):
             "subnetId": "SubnetId|Filters.association.subnet-id",
         },
     )
-    replacing = frozenset({"subnetId"})
-    lacking = frozenset({"gatewayId"})
-    required = frozenset({"subnetId"})
+    replacing = names("subnetId")
+    lacking = names("gatewayId")
+    required = names("subnetId")
     missing = _NO_TABLE | {"InvalidAssociationID.NotFound"}
 
     def update(

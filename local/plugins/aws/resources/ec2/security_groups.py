@@ -10,20 +10,17 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask
 from ...naming import AutoName
-from ...resource import Call, Inputs, State, tag_map
+from ...resource import Call, Inputs, State, facts, names, tag_map
 from ...session import AwsError
 from ..calls import one
 from . import permissions
 from .common import Ec2, places_of
 
-NO_GROUP: Final = frozenset(
-    {"InvalidGroup.NotFound", "InvalidGroupId.Malformed", "InvalidSecurityGroupID.NotFound"}
-)
+NO_GROUP: Final = names("InvalidGroup.NotFound InvalidGroupId.Malformed InvalidSecurityGroupID.NotFound")
 _WAYS: Final = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
 _SOURCES: Final = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
 
@@ -38,11 +35,11 @@ class _Group(Ec2):
     read_by = (Ask("DescribeSecurityGroups", "SecurityGroups"),)
     deleted_by = Ask("DeleteSecurityGroup")
     places = places_of("Group", {"vpcId": "VpcId|Filters.vpc-id"})
-    lacking = frozenset({"revokeRulesOnDelete"})
+    lacking = names("revokeRulesOnDelete")
     by_hand = Ec2.by_hand | {*_WAYS}
     sets = frozenset({*_WAYS, *(f"{way}.{source}" for way in _WAYS for source in _SOURCES)})
-    same = MappingProxyType({f"{way}.protocol": same_protocol for way in _WAYS})
-    kept = frozenset({"namePrefix", "revokeRulesOnDelete"})
+    same = facts({f"{way}.protocol": same_protocol for way in _WAYS})
+    kept = names("namePrefix revokeRulesOnDelete")
     missing = NO_GROUP
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
@@ -80,12 +77,12 @@ class _Group(Ec2):
 class SecurityGroup(_Group):
     token = "aws:ec2/securityGroup:SecurityGroup"
     made_by = Ask("CreateSecurityGroup")
-    replacing = frozenset({"description", "name", "namePrefix", "vpcId"})
+    replacing = names("description name namePrefix vpcId")
     auto_name = AutoName()
-    defaults = MappingProxyType({"description": "Managed by Pulumi", "revokeRulesOnDelete": False})
+    defaults = facts(description="Managed by Pulumi", revokeRulesOnDelete=False)
     exclusive = (("name", "namePrefix"),)
     # A stopping task's network interface, and rules of other groups, hold it for a while.
-    passing = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
+    passing = names("DependencyViolation InvalidGroup.InUse")
     passing_timeout_seconds = 900
 
     def create(self, call: Call, inputs: Inputs) -> str:
@@ -103,7 +100,7 @@ class DefaultSecurityGroup(_Group):
         "SecurityGroups",
         {"Filters": [{"Name": "group-name", "Values": ["default"]}]},
     )
-    replacing = frozenset({"vpcId"})
+    replacing = names("vpcId")
 
     def create(self, call: Call, inputs: Inputs) -> str:
         vpc = {"vpcId": inputs["vpcId"]} if inputs.get("vpcId") else {}

@@ -7,25 +7,21 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
 from ...places import Places
-from ...resource import Call, State
+from ...resource import Call, State, facts, names
 
-_MISSING: Final = frozenset({"ClusterNotFoundException"})
-_ALL: Final = MappingProxyType({"include": ["TAGS", "SETTINGS", "CONFIGURATIONS"]})
+_ALL: Final = facts(include=["TAGS", "SETTINGS", "CONFIGURATIONS"])
 
 
 _LOG: Final = "configuration.executeCommandConfiguration.logConfiguration"
 
 
 class _OfACluster(Modelled):
-    service = "ecs"
     read_by = (Ask("DescribeClusters", "clusters", _ALL),)
-    missing = _MISSING
 
     def told(
         self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
@@ -42,13 +38,8 @@ class Cluster(_OfACluster):
     deleted_by = Ask("DeleteCluster")
     tags = Tags(reading="")
     # Services and tasks that were deleted just now are still draining.
-    passing = frozenset(
-        {
-            *("ClusterContainsCapacityProviderException", "ClusterContainsContainerInstancesException"),
-            *("ClusterContainsServicesException", "ClusterContainsTasksException"),
-            "UpdateInProgressException",
-        }
-    )
+    passing = names("""ClusterContainsCapacityProviderException ClusterContainsContainerInstancesException
+        ClusterContainsServicesException ClusterContainsTasksException UpdateInProgressException""")
     passing_timeout_seconds = 600
     places = Places(
         noun="cluster",
@@ -58,10 +49,10 @@ class Cluster(_OfACluster):
             "tagsAll": "tags",
         },
     )
-    replacing = frozenset({"name"})
-    lacking = frozenset({"serviceConnectDefaults"})
+    replacing = names("name")
+    lacking = names("serviceConnectDefaults")
     auto_name = AutoName(max_length=255)
-    sets = frozenset({"settings"})
+    sets = names("settings")
 
 
 class ClusterCapacityProviders(_OfACluster):
@@ -70,11 +61,11 @@ class ClusterCapacityProviders(_OfACluster):
     made_by = Ask("PutClusterCapacityProviders", whole=True)
     changed_by = (made_by,)
     deleted_by = made_by
-    passing = frozenset({"ResourceInUseException", "UpdateInProgressException"})
+    passing = names("ResourceInUseException UpdateInProgressException")
     passing_timeout_seconds = 600
     places = Places(named={"clusterName": "clusterName|clusters|cluster"})
-    replacing = frozenset({"clusterName"})
-    sets = frozenset({"capacityProviders", "defaultCapacityProviderStrategies"})
+    replacing = names("clusterName")
+    sets = names("capacityProviders defaultCapacityProviderStrategies")
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         super().delete(call, resource_id, {"clusterName": state["clusterName"]})

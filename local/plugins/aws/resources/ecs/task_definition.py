@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ....common.values import UNKNOWN
 from ... import documents
 from ...modelled import Ask, Modelled, Tags
 from ...places import Places
-from ...resource import Inputs, State
+from ...resource import Inputs, State, facts, names
 
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _ORDERED_BY_NAME: Final = ("environment", "secrets")
@@ -81,7 +80,6 @@ def _without_nothing(value: Any) -> Any:
 
 class TaskDefinition(Modelled):
     token = "aws:ecs/taskDefinition:TaskDefinition"
-    service = "ecs"
     key = "arn"
     identity = "family"
     made_by = Ask("RegisterTaskDefinition", "taskDefinition")
@@ -95,21 +93,16 @@ class TaskDefinition(Modelled):
             "volumes.hostPath": "host.sourcePath",
         }
     )
-    replacing = frozenset(
-        {
-            *("containerDefinitions", "cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn"),
-            *("family", "ipcMode", "memory", "networkMode", "pidMode"),
-            *("placementConstraints", "proxyConfiguration", "requiresCompatibilities", "runtimePlatform"),
-            *("taskRoleArn", "volumes"),
-        }
-    )
-    lacking = frozenset({"proxyConfiguration", "trackLatest"})
-    by_hand = frozenset({"arnWithoutRevision"})
-    defaults = MappingProxyType({"skipDestroy": False, "trackLatest": False})
-    same = MappingProxyType({"containerDefinitions": same_containers})
-    sets = frozenset({"requiresCompatibilities", "volumes", "placementConstraints"})
-    kept = frozenset({"skipDestroy"})
-    missing = frozenset({"ClientException"})
+    replacing = names("""containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn
+        family ipcMode memory networkMode pidMode placementConstraints proxyConfiguration
+        requiresCompatibilities runtimePlatform taskRoleArn volumes""")
+    lacking = names("proxyConfiguration trackLatest")
+    by_hand = names("arnWithoutRevision")
+    defaults = facts(skipDestroy=False, trackLatest=False)
+    same = facts(containerDefinitions=same_containers)
+    sets = names("requiresCompatibilities volumes placementConstraints")
+    kept = names("skipDestroy")
+    missing = names("ClientException")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         text = inputs.get("containerDefinitions")

@@ -28,6 +28,8 @@ class Named(Balancing):
 
     def create(self, call: Call, inputs: Inputs) -> str:
         name, ask = inputs["name"], self.read_by[0]
-        if unless_absent(lambda: self._send(call, ask.operation, {"Names": [name]})[ask.into], *self.missing):
+        if unless_absent(
+            lambda: self._send(call, ask.operation, {"Names": [name]})[ask.into], *self.absence(call)
+        ):
             raise AwsError(f"a {self.what} named {name} exists already: import it, or give another name")
         return super().create(call, inputs)

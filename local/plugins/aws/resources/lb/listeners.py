@@ -10,13 +10,12 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...documents import Same
 from ...modelled import Ask
 from ...places import Places
-from ...resource import Inputs, State
+from ...resource import Inputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Balancing
 
@@ -44,13 +43,11 @@ def _actions(argument: str) -> dict[str, str]:
 
 
 def _filled_in(argument: str) -> Mapping[str, Any]:
-    return MappingProxyType({f"{argument}.redirect.{name}": default for name, default in _REDIRECT.items()})
+    return facts({f"{argument}.redirect.{name}": default for name, default in _REDIRECT.items()})
 
 
 def _same(argument: str) -> Mapping[str, Same]:
-    return MappingProxyType(
-        dict.fromkeys((f"{argument}.order", f"{argument}.fixedResponse.statusCode"), if_given)
-    )
+    return facts(dict.fromkeys((f"{argument}.order", f"{argument}.fixedResponse.statusCode"), if_given))
 
 
 def _in_order(actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -76,7 +73,7 @@ class Listener(Balancing):
             "routingHttpResponseServerEnabled": "Attributes.routing.http.response.server.enabled",
         },
     )
-    replacing = frozenset({"loadBalancerArn"})
+    replacing = names("loadBalancerArn")
     lacking = frozenset(
         {
             *("alpnPolicy", "mutualAuthentication", "tcpIdleTimeoutSeconds"),
@@ -88,8 +85,7 @@ class Listener(Balancing):
     )
     defaults = _filled_in("defaultActions")
     same = _same("defaultActions")
-    missing = frozenset({"ListenerNotFound"})
-    passing = frozenset({"ResourceInUse"})
+    passing = names("ResourceInUse")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         actions = _in_order(inputs["defaultActions"])
@@ -114,7 +110,7 @@ class ListenerRule(Balancing):
             "priority": "Priority|RulePriorities.Priority",
         },
     )
-    replacing = frozenset({"listenerArn"})
+    replacing = names("listenerArn")
     lacking = frozenset(
         {
             *(f"actions.{name}" for name in _OTHER_ACTIONS),
@@ -123,11 +119,10 @@ class ListenerRule(Balancing):
             "transforms",
         }
     )
-    by_hand = frozenset({"listenerArn"})
+    by_hand = names("listenerArn")
     defaults = _filled_in("actions")
     sets = frozenset({"conditions", *(f"conditions.{name}.values" for name in _CONDITIONS)})
     same = _same("actions")
-    missing = frozenset({"RuleNotFound"})
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if "priority" not in inputs:

@@ -9,12 +9,11 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask
 from ...places import Places
-from ...resource import Inputs, State
+from ...resource import Inputs, State, facts, names
 from .balancing import Named
 
 _KIND: Final = "application"
@@ -69,19 +68,14 @@ class LoadBalancer(Named):
             "zoneId": "CanonicalHostedZoneId",
         },
     )
-    required = frozenset({"subnets"})
-    replacing = frozenset({"internal", "loadBalancerType", "name"})
-    lacking = frozenset(
-        {
-            *("connectionLogs", "customerOwnedIpv4Pool", "dnsRecordClientRoutingPolicy"),
-            *("enableCrossZoneLoadBalancing", "enablePrefixForIpv6SourceNat"),
-            *("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "healthCheckLogs", "ipAddressType"),
-            *("ipamPools", "minimumLoadBalancerCapacity", "namePrefix", "secondaryIpsAutoAssignedPerSubnet"),
-            "subnetMappings",
-        }
-    )
-    by_hand = frozenset({"arnSuffix", "internal"})
-    defaults = MappingProxyType(
+    required = names("subnets")
+    replacing = names("internal loadBalancerType name")
+    lacking = names("""connectionLogs customerOwnedIpv4Pool dnsRecordClientRoutingPolicy
+        enableCrossZoneLoadBalancing enablePrefixForIpv6SourceNat
+        enforceSecurityGroupInboundRulesOnPrivateLinkTraffic healthCheckLogs ipAddressType ipamPools
+        minimumLoadBalancerCapacity namePrefix secondaryIpsAutoAssignedPerSubnet subnetMappings""")
+    by_hand = names("arnSuffix internal")
+    defaults = facts(
         {
             **dict.fromkeys(_ATTRIBUTES, False),
             "clientKeepAlive": 3600,
@@ -92,9 +86,8 @@ class LoadBalancer(Named):
             "xffHeaderProcessingMode": "append",
         }
     )
-    sets = frozenset({"securityGroups", "subnets"})
-    same = MappingProxyType({"accessLogs": same_logs})
-    missing = frozenset({"LoadBalancerNotFound"})
+    sets = names("securityGroups subnets")
+    same = facts(accessLogs=same_logs)
     default_timeout_seconds = 600
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:

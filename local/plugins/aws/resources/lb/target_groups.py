@@ -9,12 +9,11 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...modelled import Ask
 from ...places import Places
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Named
 
@@ -74,8 +73,8 @@ class TargetGroup(Named):
             },
         },
     )
-    required = frozenset({"port", "protocol", "vpcId"})
-    replacing = frozenset({"name", "port", "protocol", "targetType", "vpcId"})
+    required = names("port protocol vpcId")
+    replacing = names("name port protocol targetType vpcId")
     lacking = frozenset(
         {
             *("connectionTermination", "ipAddressType", "namePrefix", "preserveClientIp", "protocolVersion"),
@@ -83,7 +82,7 @@ class TargetGroup(Named):
             *("targetHealthStates", *_OF_OTHER_PROTOCOLS),
         }
     )
-    defaults = MappingProxyType(
+    defaults = facts(
         {
             **dict.fromkeys(_OF_OTHER_PROTOCOLS, False),
             "deregistrationDelay": 300,
@@ -94,14 +93,11 @@ class TargetGroup(Named):
             "stickiness.enabled": True,
         }
     )
-    same = MappingProxyType(
-        dict.fromkeys(("healthCheck.matcher", "healthCheck.path", "healthCheck.timeout"), if_given)
-    )
+    same = facts(dict.fromkeys(("healthCheck.matcher", "healthCheck.path", "healthCheck.timeout"), if_given))
     kept = frozenset(_OF_OTHER_PROTOCOLS)
-    by_hand = frozenset({"arnSuffix"})
-    missing = frozenset({"TargetGroupNotFound"})
+    by_hand = names("arnSuffix")
     # A listener that is being deleted still uses it for a moment.
-    passing = frozenset({"ResourceInUse"})
+    passing = names("ResourceInUse")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         for name, served in _SERVED.items():
