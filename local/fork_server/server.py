@@ -42,6 +42,7 @@ LIBRARIES: Final = (
     "botocore.client",
     "botocore.httpsession",
     "botocore.session",
+    "docker.utils.build",
     "email.message",
     "google.protobuf.json_format",
     "grpc._channel",

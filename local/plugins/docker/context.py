@@ -8,92 +8,34 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-import re
 import stat
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
+from docker.utils.build import Pattern
 from local.plugins.docker.names import ImageError
 
 _CHUNK_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    expression: re.Pattern[str]
-    keeps: bool
-
-
 def ignore_patterns(dockerfile: str, context: str) -> list[str]:
-    """Return the lines of `DOCKERFILE.dockerignore`, else of the context's `.dockerignore`, cleaned up."""
+    """Return the lines of `DOCKERFILE.dockerignore`, else of the context's `.dockerignore`."""
     for path in (Path(f"{dockerfile}.dockerignore"), Path(context) / ".dockerignore"):
         if path.is_file():
-            return _ignore_lines(path.read_text(encoding="utf-8-sig"))
+            return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line[:1] != "#"]
     return []
 
 
-def _ignore_lines(text: str) -> list[str]:
-    lines = []
-    for line in text.splitlines():
-        if line.startswith("#") or not line.strip():
-            continue
-        pattern = line.strip()
-        keeps = pattern.startswith("!")
-        cleaned = posixpath.normpath(pattern.removeprefix("!").strip())
-        cleaned = cleaned.lstrip("/") if len(cleaned) > 1 else cleaned
-        lines.append(f"!{cleaned}" if keeps else cleaned)
-    return lines
-
-
-def _compile(patterns: Sequence[str]) -> list[_Pattern]:
-    return [_Pattern(_expression(line.removeprefix("!")), line.startswith("!")) for line in patterns]
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Translate a pattern of `.dockerignore`; `**` crosses folders, `*` and `?` don't."""
-    result, index = "", 0
-    while index < len(pattern):
-        if pattern.startswith("**/", index):
-            result, index = result + "(?:.*/)?", index + 3
-        elif pattern.startswith("**", index):
-            result, index = result + ".*", index + 2
-        elif pattern[index] == "*":
-            result, index = result + "[^/]*", index + 1
-        elif pattern[index] == "?":
-            result, index = result + "[^/]", index + 1
-        elif pattern[index] == "[" and "]" in pattern[index + 2 :]:
-            end = pattern.index("]", index + 2)
-            members = pattern[index + 1 : end].replace("\\", "\\\\")
-            result, index = f"{result}[{members}]", end + 1
-        elif pattern[index] == "\\" and index + 1 < len(pattern):
-            result, index = result + re.escape(pattern[index + 1]), index + 2
-        else:
-            result, index = result + re.escape(pattern[index]), index + 1
-    return re.compile(result)
-
-
-def _is_ignored(path: str, patterns: Sequence[_Pattern]) -> bool:
-    """Whether the last pattern that matches the path, or a folder above it, ignores it."""
-    parts = path.split("/")
-    candidates = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
-    ignored = False
-    for pattern in patterns:
-        if ignored == pattern.keeps and any(pattern.expression.fullmatch(entry) for entry in candidates):
-            ignored = not pattern.keeps
-    return ignored
-
-
-def files(context: str, patterns: Sequence[str]) -> Iterator[str]:
+def files(context: str, lines: Sequence[str]) -> Iterator[str]:
     """Yield the context's files and links, as paths from its root, in order, without the ignored ones.
 
-    Raises ImageError for a context that isn't a folder or can't be read.
+    Raises ImageError for a context that can't be read.
     """
-    compiled = _compile(patterns)
-    can_skip_folders = not any(pattern.keeps for pattern in compiled)
+    patterns = [pattern for pattern in map(Pattern, lines) if pattern.dirs]
+    can_skip_folders = not any(pattern.exclusion for pattern in patterns)
 
     def walk(folder: str, prefix: str) -> Iterator[str]:
         try:
@@ -104,7 +46,7 @@ def files(context: str, patterns: Sequence[str]) -> Iterator[str]:
             ) from None
         for entry in entries:
             path = f"{prefix}{entry.name}"
-            ignored = _is_ignored(path, compiled)
+            ignored = _is_ignored(path, patterns)
             if entry.is_dir(follow_symlinks=False):
                 if not (ignored and can_skip_folders):
                     yield from walk(entry.path, f"{path}/")
@@ -112,6 +54,16 @@ def files(context: str, patterns: Sequence[str]) -> Iterator[str]:
                 yield path
 
     yield from walk(context, "")
+
+
+def _is_ignored(path: str, patterns: Sequence[Pattern]) -> bool:
+    """Whether the last pattern that matches the path, or a folder above it, ignores it."""
+    path_and_above = [path, *map(str, PurePosixPath(path).parents[:-1])]
+    ignored = False
+    for pattern in patterns:
+        if ignored == pattern.exclusion and any(map(pattern.match, path_and_above)):
+            ignored = not pattern.exclusion
+    return ignored
 
 
 def digest(context: str, dockerfile: str) -> str:

@@ -7,6 +7,7 @@ ECR may not enforce itself.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from local.plugins.aws import session
 from local.plugins.common.registries import ecr_account_and_region
 from local.plugins.docker.names import ImageError, ImageName
 
-_ACCEPTED_TYPES = [
+MANIFEST_TYPES = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -36,7 +37,7 @@ class EmulatedEcr:
             answer = self._client(name).batch_get_image(
                 repositoryName=name.path,
                 imageIds=[{"imageTag": name.tag or "latest"}],
-                acceptedMediaTypes=_ACCEPTED_TYPES,
+                acceptedMediaTypes=MANIFEST_TYPES,
             )
         images = answer["images"]
         return str(images[0]["imageId"]["imageDigest"]) if images else None
@@ -57,7 +58,7 @@ class EmulatedEcr:
             answer = self._client(name).describe_repositories(repositoryNames=[name.path])
         repository = answer["repositories"][0]
         filters = repository.get("imageTagMutabilityExclusionFilters", ())
-        excluded = any(tag_matches(entry["filter"], name.tag or "latest") for entry in filters)
+        excluded = any(_tag_matches(entry["filter"], name.tag or "latest") for entry in filters)
         is_immutable = str(repository.get("imageTagMutability", "MUTABLE")).startswith("IMMUTABLE")
         return is_immutable != excluded
 
@@ -101,17 +102,6 @@ class EmulatedEcr:
             raise ImageError(f"{name}: {error}") from None
 
 
-def tag_matches(pattern: str, tag: str) -> bool:
+def _tag_matches(pattern: str, tag: str) -> bool:
     """Whether a tag matches one of ECR's wildcards, in which only `*` has a meaning."""
-    head, *rest = pattern.split("*")
-    if not rest:
-        return tag == pattern
-    if not tag.startswith(head):
-        return False
-    position = len(head)
-    for part in rest[:-1]:
-        found = tag.find(part, position)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return len(tag) - position >= len(rest[-1]) and tag.endswith(rest[-1])
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None

@@ -26,7 +26,7 @@ from docker.utils.config import load_general_config
 from local.plugins.common.registries import registry_address
 from local.plugins.docker import buildkit
 from local.plugins.docker import context as contexts
-from local.plugins.docker.emulated_ecr import EmulatedEcr
+from local.plugins.docker.emulated_ecr import MANIFEST_TYPES, EmulatedEcr
 from local.plugins.docker.images import Build, Say
 from local.plugins.docker.names import ImageError, ImageName
 from local.plugins.docker.resource import found_or_fail
@@ -164,19 +164,10 @@ class EngineImages:
         return digest
 
     def _manifest(self, there: ImageName, digest: str) -> tuple[str, str]:
-        accepted = ", ".join(
-            f"application/vnd.{kind}+json"
-            for kind in (
-                "oci.image.index.v1",
-                "oci.image.manifest.v1",
-                "docker.distribution.manifest.list.v2",
-                "docker.distribution.manifest.v2",
-            )
-        )
         with self._explained(f"the manifest of {there.with_digest(digest)} can't be read"):
             response = requests.get(
                 f"{_scheme(there.host)}://{there.host}/v2/{there.path}/manifests/{digest}",
-                headers={"Accept": accepted},
+                headers={"Accept": ", ".join(MANIFEST_TYPES)},
                 timeout=_CONNECT_TIMEOUT_SECONDS,
             )
             response.raise_for_status()
