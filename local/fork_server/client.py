@@ -41,8 +41,11 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def main(arguments: Sequence[str]) -> int:
     """Run the command by a fork of the server and return its exit code; without a server, become it."""
     path = server_for(os.environ)
+    # One that arrives while the fork starts already is passed on as well.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     server = None if path is None else ask(path, sys.executable, arguments)
     if server is None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         os.execv(sys.executable, [sys.executable, "-u", *arguments])
     return _follow(server)
 
@@ -145,6 +148,7 @@ def _follow(server: socket.socket) -> int:
 
     for number in _FORWARDED:
         signal.signal(number, forward)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     parent = os.getppid()
     while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
         if os.getppid() != parent:

@@ -194,10 +194,13 @@ def _obey(client: socket.socket) -> None:
     """Send this process the signals that its client is sent; kill it when the client is gone."""
     main_thread = threading.main_thread().ident
     assert main_thread is not None
-    while number := client.recv(1):
-        # Another thread may take a signal for the process, and the main one then sleeps on.
-        signal.pthread_kill(main_thread, number[0])
-    os.kill(os.getpid(), signal.SIGKILL)
+    try:
+        while number := client.recv(1):
+            # Another thread may take a signal for the process, and the main one then sleeps on.
+            signal.pthread_kill(main_thread, number[0])
+    finally:
+        # Reading fails where the client ended before it had read that it was accepted.
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -212,6 +212,29 @@ def test_a_fork_ends_with_its_client_however_that_ends(served: Served, program: 
     assert_the_fork_ends_with(started, served)
 
 
+def test_a_fork_ends_with_a_client_that_never_heard_that_it_was_accepted(
+    served: Served, program: Path
+) -> None:
+    program.write_text("print('ready'); import time; time.sleep(60)")
+    reading, writing = os.pipe()
+    command = {
+        "identity": client.identity(str(served.paths.python)),
+        "arguments": [str(program)],
+        "environment": served.environment({}),
+        "folder": str(program.parent),
+    }
+    message = json.dumps(command).encode()
+    with client.opened(str(served.paths.fork_server), socket.socket.connect) as asking:
+        socket.send_fds(asking, [client.LENGTH.pack(len(message))], [reading, writing, writing])
+        asking.sendall(message)
+        os.close(writing)
+        assert os.read(reading, 6) == b"ready\n"
+
+    fakes.until(lambda: len(served.pids()) == 1)
+    assert os.read(reading, 1000) == b""
+    os.close(reading)
+
+
 def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
     served: Served, program: Path
 ) -> None:
