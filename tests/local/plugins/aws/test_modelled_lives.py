@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.plugins.aws import cases_access, cases_scaling, cases_watching
+from tests.local.plugins.aws import cases_access, cases_scaling, cases_storage, cases_watching
 from tests.local.plugins.aws.case import QUEUE, Aws, Case, policy, trust
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
@@ -37,6 +37,7 @@ def within(aws: Aws) -> dict[str, Any]:
 CASES = [
     *cases_access.CASES,
     *cases_scaling.CASES,
+    *cases_storage.CASES,
     *cases_watching.CASES,
     Case(
         "sqs/queue:Queue",

@@ -77,9 +77,6 @@ def cors_from_aws(rules: Sequence[Mapping[str, Any]] | None) -> list[dict[str, A
     ]
 
 
-# --- lifecycle: what both forms share
-
-
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
 
@@ -128,116 +125,6 @@ def _transition_from_aws(transition: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-
-
-# --- lifecycle as a resource of its own
-
-
-def lifecycle_to_aws(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lifecycle rules of a request. A rule without a filter applies to everything."""
-    return [_rule_to_aws(rule) for rule in rules]
-
-
-def _rule_to_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
-    request: dict[str, Any] = {"ID": rule["id"], "Status": rule["status"]}
-    if rule.get("prefix"):
-        request["Prefix"] = rule["prefix"]
-    else:
-        request["Filter"] = _filter_to_aws(rule.get("filter") or {})
-    if abort := rule.get("abortIncompleteMultipartUpload"):
-        request["AbortIncompleteMultipartUpload"] = given(abort, DaysAfterInitiation="daysAfterInitiation")
-    if rule.get("expiration"):
-        request["Expiration"] = _expiration_to_aws(rule["expiration"])
-    noncurrent = {
-        "newerNoncurrentVersions": "NewerNoncurrentVersions",
-        "noncurrentDays": "NoncurrentDays",
-        "storageClass": "StorageClass",
-    }
-    if rule.get("noncurrentVersionExpiration"):
-        request["NoncurrentVersionExpiration"] = _timed(rule["noncurrentVersionExpiration"], noncurrent)
-    if rule.get("noncurrentVersionTransitions"):
-        request["NoncurrentVersionTransitions"] = [
-            _timed(part, noncurrent) for part in rule["noncurrentVersionTransitions"]
-        ]
-    if rule.get("transitions"):
-        request["Transitions"] = [_timed(part, _TRANSITION) for part in rule["transitions"]]
-    return request
-
-
-def _filter_to_aws(filter_: Mapping[str, Any]) -> dict[str, Any]:
-    both = filter_.get("and")
-    if both:
-        return {
-            "And": {
-                **given(
-                    both,
-                    ObjectSizeGreaterThan="objectSizeGreaterThan",
-                    ObjectSizeLessThan="objectSizeLessThan",
-                    Prefix="prefix",
-                ),
-                **({"Tags": _tags(both["tags"])} if both.get("tags") else {}),
-            }
-        }
-    if filter_.get("tag"):
-        return {"Tag": {"Key": filter_["tag"]["key"], "Value": filter_["tag"]["value"]}}
-    sizes = given(
-        filter_, ObjectSizeGreaterThan="objectSizeGreaterThan", ObjectSizeLessThan="objectSizeLessThan"
-    )
-    return sizes or {"Prefix": filter_.get("prefix") or ""}
-
-
-def lifecycle_from_aws(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lifecycle rules as arguments."""
-    return [_rule_from_aws(rule) for rule in rules]
-
-
-def _rule_from_aws(rule: Mapping[str, Any]) -> dict[str, Any]:
-    abort = rule.get("AbortIncompleteMultipartUpload")
-    noncurrent = rule.get("NoncurrentVersionExpiration")
-    return {
-        "abortIncompleteMultipartUpload": {"daysAfterInitiation": abort.get("DaysAfterInitiation")}
-        if abort
-        else None,
-        "expiration": _expiration_from_aws(rule.get("Expiration")),
-        "filter": _filter_from_aws(rule["Filter"]) if "Filter" in rule else None,
-        "id": rule.get("ID", ""),
-        "noncurrentVersionExpiration": _noncurrent_from_aws(noncurrent) if noncurrent else None,
-        "noncurrentVersionTransitions": [
-            {**_noncurrent_from_aws(part), "storageClass": part["StorageClass"]}
-            for part in rule.get("NoncurrentVersionTransitions", [])
-        ],
-        "prefix": rule.get("Prefix", ""),
-        "status": rule["Status"],
-        "transitions": [_transition_from_aws(part) for part in rule.get("Transitions", [])],
-    }
-
-
-def _noncurrent_from_aws(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "newerNoncurrentVersions": part.get("NewerNoncurrentVersions"),
-        "noncurrentDays": part.get("NoncurrentDays"),
-    }
-
-
-def _filter_from_aws(filter_: Mapping[str, Any]) -> dict[str, Any]:
-    both, tag = filter_.get("And"), filter_.get("Tag")
-    return {
-        "and": {
-            "objectSizeGreaterThan": both.get("ObjectSizeGreaterThan"),
-            "objectSizeLessThan": both.get("ObjectSizeLessThan"),
-            "prefix": both.get("Prefix", ""),
-            "tags": {t["Key"]: t["Value"] for t in both.get("Tags", [])} or None,
-        }
-        if both
-        else None,
-        "objectSizeGreaterThan": filter_.get("ObjectSizeGreaterThan"),
-        "objectSizeLessThan": filter_.get("ObjectSizeLessThan"),
-        "prefix": filter_.get("Prefix", ""),
-        "tag": {"key": tag["Key"], "value": tag["Value"]} if tag else None,
-    }
-
-
-# --- lifecycle inside of a bucket
 
 
 def inline_lifecycle_to_aws(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
