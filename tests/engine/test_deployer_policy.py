@@ -1,14 +1,13 @@
 """What a stack's life asks of AWS is what `tests/golden/deployer-actions.json` says, and no more.
 
 A recorder stands between the providers and the emulated AWS; what it hears is read as IAM's actions. The file
-holds them by who asked; FILEFLOW_RECORD_ACTIONS=NAME writes those of NAME. The Terraform provider's life had
-more changes in place and no pause, which that version doesn't know. Owns the life. Whether the policies allow
-it, `tests/unit` says.
+holds them by who asked; FILEFLOW_RECORD_ACTIONS=NAME writes those that NAME alone asks for. The Terraform
+provider's life had more changes in place and no pause, which that version doesn't know. Owns the life.
+Whether the policies allow it, `tests/unit` says.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections.abc import Mapping
@@ -19,8 +18,9 @@ import pytest
 
 from local.environment import account_id
 from tests.aws_actions import action_of
-from tests.engine.deployment import CHECKOUT, Deployment
+from tests.engine.deployment import Deployment
 from tests.engine.test_life import write
+from tests.golden.recordings import record, recorded
 from tests.torture.faults import Way
 from tests.torture.provider_faults import opened
 from tests.walk import facts
@@ -28,7 +28,7 @@ from tests.walk.change import LEFT_OUT, with_facts
 from tests.walk.watcher import client
 
 RECORD: Final = "FILEFLOW_RECORD_ACTIONS"
-RECORDED: Final = CHECKOUT / "tests/golden/deployer-actions.json"
+RECORDED: Final = "deployer-actions"
 STAND_IN: Final = "local/plugins"
 STACK: Final = "prod"
 
@@ -125,9 +125,10 @@ def run(deployment: Deployment, command: str, port: int, step: str) -> None:
 
 def test_a_stacks_life_asks_aws_for_the_recorded_actions_alone(tmp_path: Path) -> None:
     actions = lived(tmp_path)
-    recorded: dict[str, list[str]] = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
-    if provider := os.environ.get(RECORD):
-        text = json.dumps({**recorded, provider: sorted(actions)}, indent=1)
-        RECORDED.write_text(text + "\n")
+    known: dict[str, list[str]] = recorded(RECORDED)
+    provider = os.environ.get(RECORD, STAND_IN)
+    actions -= {action for asking, asked in known.items() if asking != provider for action in asked}
+    if RECORD in os.environ:
+        record(RECORDED, {**known, provider: sorted(actions)})
     else:
-        assert sorted(actions - set(recorded[STAND_IN])) == []
+        assert sorted(actions - {*known[provider]}) == []

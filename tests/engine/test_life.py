@@ -1,14 +1,14 @@
 """A stack's whole life does to each resource what it did with the real Terraform AWS provider.
 
 `tests/golden/life.json` is a recording of that: FILEFLOW_RECORD_LIFE=1 writes it, where the cache has real
-plugins. Owns the steps.
+plugins. It leaves out what every provider does: the first `up` makes all that the program has, `destroy`
+leaves nothing. Owns the steps.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from local.environment import LOCAL_ACCOUNT_ID
-from tests.engine.deployment import CHECKOUT, Deployment
+from tests.engine.deployment import Deployment
+from tests.golden.recordings import record, recorded
 from tests.unit.stacks import PREFIX
 from tests.walk import facts
 from tests.walk.change import LEFT_OUT, Change, changed, with_facts
@@ -25,7 +26,7 @@ from tests.walk.walking import COMPONENTS
 from tests.walk.watcher import client
 
 RECORD: Final = "FILEFLOW_RECORD_LIFE"
-RECORDED: Final = CHECKOUT / "tests/golden/life.json"
+RECORDED: Final = "life"
 
 pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("life")]
 
@@ -123,8 +124,16 @@ def test_each_step_of_a_stacks_life_does_what_it_did_with_the_real_provider(
         told = life(deployment, LIVES[name])
     finally:
         deployment.down()
-    recorded: dict[str, dict[str, Operations]] = json.loads(RECORDED.read_text())
+    made, destroyed = told.pop("up"), told.pop("destroy")
+    assert [*made, *destroyed] == ["create", "delete"]
+    assert len(destroyed["delete"]) == len(made["create"]) + grown(told.values())
+    known: dict[str, dict[str, Operations]] = recorded(RECORDED)
     if os.environ.get(RECORD):
-        RECORDED.write_text(json.dumps({**recorded, name: told}, indent=1) + "\n")
+        record(RECORDED, {**known, name: told})
     else:
-        assert told == recorded[name]
+        assert told == known[name]
+
+
+def grown(steps: Iterable[Operations]) -> int:
+    """How many more resources there are after the steps."""
+    return sum(len(step.get("create", ())) - len(step.get("delete", ())) for step in steps)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 
-RECORDED: dict[str, list[dict[str, Any]]] = json.loads(
-    Path(__file__).with_name("awsx-children.json").read_text()
-)
+from tests.golden.recordings import recorded
+
+RECORDED: dict[str, list[dict[str, Any]]] = recorded("awsx-children")
 
 
 def _specs(private: list[str], public: list[str]) -> list[awsx.ec2.SubnetSpecArgs]:

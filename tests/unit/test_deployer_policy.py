@@ -15,17 +15,14 @@ from typing import Any, Final
 import pytest
 
 from tests.aws_actions import action_of
+from tests.golden.recordings import recorded
 
 ROOT: Final = Path(__file__).parents[2]
 FILES: Final = sorted((ROOT / ".github/deployer-policy").glob("*.json"))
 STATEMENTS: Final[list[dict[str, Any]]] = [
     statement for file in FILES for statement in json.loads(file.read_text())["Statement"]
 ]
-RECORDED: Final = {
-    action
-    for actions in json.loads((ROOT / "tests/golden/deployer-actions.json").read_text()).values()
-    for action in actions
-}
+RECORDED: Final = {action for actions in recorded("deployer-actions").values() for action in actions}
 LONGEST_POLICY: Final = 6144
 """Characters of a managed policy, white space not counted.
 

@@ -16,13 +16,7 @@ from local.plugins.common.values import encode
 from tests.local.plugins import plugin
 from tests.local.plugins.plugin import RefusedError
 
-__all__ = ["MENDED_SINCE", "Plugin", "RefusedError", "served"]
-
-MENDED_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}
-"""What the provider that was recorded (Terraform's 5.100) replaced and its next version changes in place.
-
-Source: https://github.com/hashicorp/terraform-provider-aws/pull/43533
-"""
+__all__ = ["Plugin", "RefusedError", "served"]
 
 
 def served() -> list[Resource]:

@@ -9,47 +9,34 @@ from __future__ import annotations
 import copy
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.plugins.aws import schema
-from tests.local.plugins.aws.plugin import MENDED_SINCE, Plugin
+from local.plugins.aws import registry, schema
+from tests.golden.recordings import recorded
+from tests.local.plugins.aws.plugin import Plugin
 
-RECORDED: dict[str, Any] = json.loads(
-    (Path(__file__).parents[3] / "golden" / "aws-resources.json").read_text(encoding="utf-8")
-)
+RECORDED: dict[str, Any] = recorded("aws-resources")
 EXAMPLES = [
     pytest.param(token, example, id=f"{token.partition(':')[2]}-{index}")
-    for token, recorded in sorted(RECORDED.items())
-    for index, example in enumerate(recorded["examples"])
+    for token, of_type in RECORDED.items()
+    for index, example in enumerate(of_type["examples"])
 ]
 
 LEFT_TO_AWS_SINCE_RELEASE_6 = {"aws:ecs/service:Service": {"availabilityZoneRebalancing"}}
 """Arguments that release 5 defaulted and for which AWS decides now: the SDK's output isn't optional."""
 
+CHANGED_IN_PLACE_SINCE = {("aws:ecs/service:Service", "capacityProviderStrategies")}
+"""What the provider that was recorded (Terraform's 5.100) replaced and its next version changes in place.
+
+Source: https://github.com/hashicorp/terraform-provider-aws/pull/43533
+"""
+
 CONTAINERS = json.dumps([{"name": "web", "image": "repo@sha256:0"}])
 """The recording left the container definitions out: they held a secret."""
 
 GENERATED = re.compile(r"-[0-9a-f]{7}$")
-
-
-def given(example: Any) -> dict[str, Any]:
-    """The program's own arguments: the recorded inputs without what Check filled in, and without secrets."""
-    return {
-        name: value
-        for name, value in without_defaults(example["inputs"]).items()
-        if name not in example["defaulted"] and value is not None
-    }
-
-
-def without_defaults(value: Any) -> Any:
-    """A recorded structure without the parts that Check filled in."""
-    if isinstance(value, dict):
-        filled = {"__defaults", *value.get("__defaults", ())}
-        return {name: without_defaults(member) for name, member in value.items() if name not in filled}
-    return [without_defaults(member) for member in value] if isinstance(value, list) else value
 
 
 def with_containers(token: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -60,20 +47,35 @@ def with_containers(token: str, properties: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def checked(token: str, example: Any) -> dict[str, Any]:
+    """What Check made of the program's own arguments."""
+    return with_containers(token, filled_in(example["given"], example["filled in"]))
+
+
+def filled_in(given: Any, defaults: Any) -> Any:
+    """What was given with what Check filled in, at any depth."""
+    if isinstance(given, dict):
+        return {**given, **{name: filled_in(given.get(name), defaults[name]) for name in defaults}}
+    if isinstance(given, list):
+        return [filled_in(*pair) for pair in zip(given, defaults, strict=True)]
+    return defaults
+
+
 @pytest.mark.parametrize(("token", "example"), EXAMPLES)
 def test_check_fills_in_what_the_real_provider_fills_in(
     shared_plugin: Plugin, token: str, example: Any
 ) -> None:
-    recorded = with_containers(token, without_markers(example["inputs"]))
-    name = GENERATED.sub("", str(recorded.get("name") or recorded.get("targetId") or "thing"))
-    checked = shared_plugin.check(token, with_containers(token, given(example)), name=name)
-    assert checked.failures == {}
-    left_out = LEFT_TO_AWS_SINCE_RELEASE_6.get(token, set()) & set(example["defaulted"])
-    assert checked.inputs.pop("__defaults") == sorted(set(example["defaulted"]) - left_out)
+    expected = checked(token, example)
+    name = GENERATED.sub("", str(expected.get("name") or expected.get("targetId") or "thing"))
+    found = shared_plugin.check(token, with_containers(token, example["given"]), name=name)
+    assert found.failures == {}
+    for argument in LEFT_TO_AWS_SINCE_RELEASE_6.get(token, set()) & example["filled in"].keys():
+        del expected[argument]
+    defaulted = [each for each in example["filled in"] if each in expected and each not in example["given"]]
+    assert found.inputs.pop("__defaults") == sorted(defaulted)
     if "region" in schema.of_resource(token).inputs:
-        assert checked.inputs.pop("region") == "ap-northeast-2"
-    expected = {a: v for a, v in recorded.items() if v is not None and a not in left_out}
-    assert {a: as_recorded(v, expected.get(a)) for a, v in checked.inputs.items()} == {
+        assert found.inputs.pop("region") == "ap-northeast-2"
+    assert {a: as_recorded(v, expected.get(a)) for a, v in found.inputs.items()} == {
         a: as_recorded(v, v) for a, v in expected.items()
     }
 
@@ -88,21 +90,15 @@ def as_recorded(value: Any, recorded: Any) -> Any:
 def state_of(token: str, example: Any) -> dict[str, Any]:
     """The state after creation on an AWS that returns what it was given: the recorded one has gaps."""
     outputs = schema.of_resource(token).outputs
-    inputs = {name: value for name, value in example["inputs"].items() if name in outputs}
-    return with_containers(token, {**example["outputs"], **without_markers(inputs)})
-
-
-def without_markers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: without_markers(member) for name, member in value.items() if name != "__defaults"}
-    return [without_markers(member) for member in value] if isinstance(value, list) else value
+    given = {name: value for name, value in checked(token, example).items() if name in outputs}
+    return {**example["outputs"], **given}
 
 
 @pytest.mark.parametrize(("token", "example"), EXAMPLES)
 def test_the_recorded_resource_and_its_own_arguments_show_no_difference(
     shared_plugin: Plugin, token: str, example: Any
 ) -> None:
-    inputs = with_containers(token, without_markers(example["inputs"]))
+    inputs = checked(token, example)
     assert shared_plugin.diff(token, state_of(token, example), inputs, inputs).changes == {}
 
 
@@ -116,26 +112,35 @@ def changed(value: Any) -> Any:
         return json.dumps({"changed": True}) if value.startswith("{") else f"{value}-changed"
     if isinstance(value, list):
         return [changed(value[0]), *value[1:]] if value else ["changed"]
-    first = next(name for name in value if name != "__defaults")
+    first = next(iter(value))
     return {**value, first: changed(value[first])}
 
 
-REPLACES = [
-    pytest.param(token, argument, answer, id=f"{token.partition(':')[2]}-{argument}")
-    for token, recorded in sorted(RECORDED.items())
-    for argument, answer in recorded["replaces"].items()
-    if answer in ("update", "replace") and (token, argument) not in MENDED_SINCE
+CHANGES = [
+    pytest.param(token, argument, kind == "replaced by", id=f"{token.partition(':')[2]}-{argument}")
+    for token, of_type in RECORDED.items()
+    for kind in ("replaced by", "updated by")
+    for argument in of_type[kind]
+    if (token, argument) not in CHANGED_IN_PLACE_SINCE
 ]
 
 
-@pytest.mark.parametrize(("token", "argument", "answer"), REPLACES)
+@pytest.mark.parametrize(("token", "argument", "replaces"), CHANGES)
 def test_a_changed_argument_replaces_exactly_where_the_real_provider_replaces(
-    shared_plugin: Plugin, token: str, argument: str, answer: str
+    shared_plugin: Plugin, token: str, argument: str, replaces: bool
 ) -> None:
-    example = next(e for e in RECORDED[token]["examples"] if argument in e["inputs"])
-    old = with_containers(token, without_markers(example["inputs"]))
+    examples = RECORDED[token]["examples"]
+    example = next(each for each in examples if argument in checked(token, each))
+    old = checked(token, example)
     new = copy.deepcopy(old)
     new[argument] = "dedicated" if argument == "instanceTenancy" else changed(old[argument])
     found = shared_plugin.diff(token, state_of(token, example), old, new)
     assert {path.split(".")[0].split("[")[0] for path in found.changes} == {argument}
-    assert found.replaces == ([argument] if answer == "replace" else [])
+    assert found.replaces == ([argument] if replaces else [])
+
+
+def test_dedicated_tenancy_is_loosened_in_place_and_never_tightened() -> None:
+    vpc, argument = registry.resource("aws:ec2/vpc:Vpc"), "instanceTenancy"
+    dedicated, shared = {argument: "dedicated"}, {argument: "default"}
+    assert not vpc.replaced_by(argument, dedicated, shared)
+    assert vpc.replaced_by(argument, shared, dedicated)

@@ -29,11 +29,9 @@ assert aws.s3.BucketLifecycleConfiguration is module.BucketLifecycleConfiguratio
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize(
-    "kind", [each for each in served() if each.lacking], ids=lambda kind: str(kind.token)
-)
-def test_only_what_the_sdk_has_is_lacking(kind: Resource) -> None:
-    for path in kind.lacking:
+@pytest.mark.parametrize("kind", served(), ids=lambda kind: str(kind.token))
+def test_only_what_the_sdk_has_replaces_or_is_lacking(kind: Resource) -> None:
+    for path in kind.replacing | kind.lacking:
         members = schema.of_resource(kind.token).inputs
         for name in path.split("."):
             assert name in members, path

@@ -10,15 +10,15 @@ import pulumi
 import pytest
 
 from tests.golden.programs import PROGRAMS, RECORDED
+from tests.golden.recordings import recorded
 from tests.local.plugins.awsx.recording_engine import (
-    CHECKOUT,
     AwsxPlugin,
     Recording,
     RecordingEngine,
     plain,
 )
 
-RECORDED_VPC: dict[str, Any] = json.loads((CHECKOUT / "tests/golden/awsx-vpc.json").read_text())
+RECORDED_VPC: dict[str, Any] = recorded("awsx-vpc")
 GIVEN: dict[str, Any] = {
     "cidrBlock": "10.0.0.0/16",
     "natGateways": {"strategy": "OnePerAz"},
