@@ -41,13 +41,15 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def main(arguments: Sequence[str]) -> int:
     """Run the command by a fork of the server and return its exit code; without a server, become it."""
     path = server_for(os.environ)
-    # One that arrives while the fork starts already is passed on as well.
+    # It may end while the fork starts already.
+    parent = os.getppid()
+    # A signal that arrives in that time is passed on as well.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     server = None if path is None else ask(path, sys.executable, arguments)
     if server is None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         os.execv(sys.executable, [sys.executable, "-u", *arguments])
-    return _follow(server)
+    return _follow(server, parent)
 
 
 def server_for(environment: Mapping[str, str]) -> str | None:
@@ -140,7 +142,7 @@ def send_signal(server: socket.socket, number: int) -> None:
         return
 
 
-def _follow(server: socket.socket) -> int:
+def _follow(server: socket.socket, parent: int) -> int:
     """Pass signals on to the fork until it has ended, and end as it did."""
 
     def forward(number: int, _frame: FrameType | None) -> None:
@@ -149,7 +151,6 @@ def _follow(server: socket.socket) -> int:
     for number in _FORWARDED:
         signal.signal(number, forward)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-    parent = os.getppid()
     while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
         if os.getppid() != parent:
             send_signal(server, signal.SIGTERM)
