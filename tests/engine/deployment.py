@@ -12,12 +12,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
@@ -35,8 +34,6 @@ EMPTY_IMAGE = json.dumps(
     }
 )
 """The manifest of an image without layers."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -184,14 +181,3 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in dropped and not name.startswith(("AWS_", "PULUMI_", "PYTEST_"))
     }
-
-
-def eventually(look: Callable[[], T], holds: Callable[[T], bool], timeout_seconds: float = 90) -> T:
-    """Looks until what is seen holds, and returns it; fails with the last sight when it never does."""
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        seen = look()
-        if holds(seen):
-            return seen
-        assert time.monotonic() < deadline, f"still {seen!r} after {timeout_seconds} s"
-        time.sleep(0.3)

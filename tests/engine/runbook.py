@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
+from tests.waiting import eventually
 
 DOWNLOAD = "fileflow-scheduler-download"
 PIPELINE = "fileflow-scheduler-pipeline"

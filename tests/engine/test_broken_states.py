@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
 from tests.engine.runbook import CLUSTER, DOWNLOAD, operate, problems
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
 

@@ -20,6 +20,7 @@ from local.paths import Paths
 from local.stack import unfinished
 from tests.engine.deployment import Deployment
 from tests.local.clone import Clone
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -106,10 +107,7 @@ def test_a_killed_pulumi_leaves_no_lock_to_clear_by_hand(clone: Clone) -> None:
     paths = Paths.of(clone.environment, clone.root)
     (clone.root / "__main__.py").write_text("import time\ntime.sleep(60)\n")
     make = clone.start_command(["make", "up"])
-    deadline = time.monotonic() + 60
-    while not list((paths.backend / ".pulumi").glob("locks/**/*.json")):
-        assert time.monotonic() < deadline, "pulumi took no lock"
-        time.sleep(0.05)
+    eventually(lambda: list((paths.backend / ".pulumi").glob("locks/**/*.json")))
     for pid in processes.marked(processes.RUN_MARK, str(paths.local)):
         if Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi":
             os.kill(pid, signal.SIGKILL)
@@ -130,8 +128,7 @@ def test_a_killed_emulator_is_replaced_and_the_state_starts_anew(clone: Clone) -
     running = emulator_process.find(paths.emulator)
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
-    while emulator_process.find(paths.emulator) is not None:
-        time.sleep(0.05)
+    eventually(lambda: emulator_process.find(paths.emulator) is None)
 
     plain = clone.shell("pulumi preview")
     assert plain.returncode == 1

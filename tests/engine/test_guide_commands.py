@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
 

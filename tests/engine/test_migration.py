@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.deployment import CHECKOUT, EMPTY_IMAGE, Deployment, eventually
+from tests.engine.deployment import CHECKOUT, EMPTY_IMAGE, Deployment
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("migration")]
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from local.environment import LOCAL_ACCOUNT_ID
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
 from tests.engine.runbook import CLUSTER, DOWNLOAD, PIPELINE, SERVICES, human, operate, problems, settled
+from tests.waiting import eventually
 from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import pytest
 from local.engine import build
 from local.paths import ROOT, Paths
 from local.progress import Progress
+from tests.waiting import eventually
 
 GUARD = ROOT / "guard"
 MEBIBYTE = 1024 * 1024
@@ -136,11 +136,7 @@ def test_a_guard_that_renews_takes_at_most_15_mebibytes(program: Path, granting:
         env=environment,
     )
     try:
-        deadline = time.monotonic() + 60
-        while _Granting.calls < 12:
-            assert guard.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        eventually(lambda: _Granting.calls, lambda calls: calls >= 12)
         status = Path(f"/proc/{guard.pid}/status").read_text()
     finally:
         guard.kill()

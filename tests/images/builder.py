@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.engine_images import EngineImages
 from local.plugins.docker.images import Build
 from local.plugins.docker.names import ImageName
+from tests.waiting import eventually
 
 DOCKERFILE = ROOT / "images" / "spring-boot.Dockerfile"
 WEB_API = ":bootstrap:bootstrap-web-api"
 BASES = {"BUILD_IMAGE": "base:build", "RUNTIME_IMAGE": "base:runtime"}
-DEADLINE_SECONDS = 60.0
 
 
 class Builder:
@@ -50,8 +49,8 @@ class Builder:
 
 def get(container: Any, containers: LocalContainers, port: int, path: str) -> str:
     """What the application answers, as soon as it does."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
+
+    def answer() -> str:
         container.reload()
         assert container.status == "running", container.logs().decode()
         host = "127.0.0.1"
@@ -62,7 +61,8 @@ def get(container: Any, containers: LocalContainers, port: int, path: str) -> st
             connection.request("GET", path)
             return connection.getresponse().read().decode()
         except ConnectionRefusedError:
-            assert time.monotonic() < deadline, container.logs().decode()
-            time.sleep(0.05)
+            return ""
         finally:
             connection.close()
+
+    return eventually(answer)

@@ -18,8 +18,9 @@ import pytest
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.paths import Paths
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
 from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
+from tests.waiting import eventually
 
 # One after the other on one deployment.
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployment-on-containers")]

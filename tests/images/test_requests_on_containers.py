@@ -17,9 +17,10 @@ import pytest
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.paths import Paths
-from tests.engine.deployment import Deployment, eventually
+from tests.engine.deployment import Deployment
 from tests.local.containers.real_engine import ENVIRONMENT, start_or_skip
 from tests.repeated import Repeated
+from tests.waiting import eventually
 from tests.walk.change import LEFT_OUT, PLAIN, Change, changed
 from tests.walk.runs import base_values
 from tests.walk.stack import WalkedStack

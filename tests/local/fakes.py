@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,11 +70,3 @@ def told() -> tuple[Progress, Callable[[], str]]:
 def python(code: str, folder: Path) -> subprocess.Popen[str]:
     """Start a Python program with its output in a pipe."""
     return subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
-
-
-def until(condition: Callable[[], bool], timeout_seconds: float = 60.0) -> None:
-    """Wait until something is so, or fail."""
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it didn't happen"
-        time.sleep(0.02)

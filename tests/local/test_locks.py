@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from local.locks import exclusive
 from tests.local import fakes
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -42,10 +42,7 @@ def test_a_second_one_waits_and_says_for_whom(tmp_path: Path) -> None:
 
     second = threading.Thread(target=take)
     second.start()
-    deadline = time.monotonic() + 30
-    while "Waiting for the test" not in said():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(said, lambda text: "Waiting for the test" in text)
     assert not taken.is_set()
     first.kill()
     first.wait()

@@ -15,7 +15,7 @@ import pytest
 
 from local import processes
 from tests.local import fakes
-from tests.local.fakes import until
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "FILEFLOW_TEST_MARK"
@@ -36,7 +36,7 @@ def test_marked_processes_are_found_and_stopped(mark: str) -> None:
     ours = [sleeper(mark), sleeper(mark)]
     other = sleeper(mark + "-other")
     try:
-        until(lambda: set(processes.marked(MARK, mark)) == {process.pid for process in ours})
+        eventually(lambda: set(processes.marked(MARK, mark)) == {process.pid for process in ours})
         assert set(processes.stop_marked(MARK, mark, 5)) == {process.pid for process in ours}
         assert processes.marked(MARK, mark) == []
         assert other.poll() is None
@@ -52,7 +52,7 @@ def test_a_program_that_doesnt_show_its_environment_yet_is_found(
     mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = sleeper(mark)
-    until(lambda: processes.marked(MARK, mark) == [program.pid])
+    eventually(lambda: processes.marked(MARK, mark) == [program.pid])
     # As the kernel shows a program in the middle of its start: there is one, and no environment.
     shown = tmp_path / "proc" / str(program.pid)
     shown.mkdir(parents=True)
@@ -69,7 +69,7 @@ def test_a_program_that_doesnt_show_its_environment_yet_is_found(
 
 def test_a_process_that_doesnt_listen_is_killed(mark: str) -> None:
     stubborn = sleeper(mark, ignore="TERM INT")
-    until(lambda: stubborn.pid in processes.marked(MARK, mark))
+    eventually(lambda: stubborn.pid in processes.marked(MARK, mark))
     time.sleep(0.1)
     processes.stop_marked(MARK, mark, 0.2)
     assert stubborn.wait(10) == -signal.SIGKILL
@@ -77,7 +77,7 @@ def test_a_process_that_doesnt_listen_is_killed(mark: str) -> None:
 
 def test_a_marked_process_can_be_spared(mark: str) -> None:
     spared = sleeper(mark)
-    until(lambda: spared.pid in processes.marked(MARK, mark))
+    eventually(lambda: spared.pid in processes.marked(MARK, mark))
     assert processes.stop_marked(MARK, mark, 1, spare=[spared.pid]) == []
     assert spared.poll() is None
 
@@ -97,7 +97,7 @@ def test_a_process_doesnt_find_itself_or_those_it_descends_from(mark: str) -> No
 
 def test_a_process_that_waits_to_be_reaped_is_not_alive() -> None:
     child = subprocess.Popen(["true"])
-    until(lambda: not processes.alive(child.pid))
+    eventually(lambda: not processes.alive(child.pid))
     child.wait()
     assert processes.alive(os.getpid())
 
@@ -122,10 +122,10 @@ def test_a_long_command_ends_with_the_process_that_runs_it(tmp_path: Path, mark:
         f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
     )
     runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT)
-    until(lambda: len(processes.marked(MARK, mark)) == 1)
+    eventually(lambda: len(processes.marked(MARK, mark)) == 1)
     runner.kill()
     runner.wait()
-    until(lambda: processes.marked(MARK, mark) == [])
+    eventually(lambda: processes.marked(MARK, mark) == [])
 
 
 def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> None:
@@ -142,9 +142,9 @@ def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> Non
         "    print(interruption)\n"
     )
     runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
-    until(lambda: len(processes.marked(MARK, mark)) == 1)
+    eventually(lambda: len(processes.marked(MARK, mark)) == 1)
     runner.terminate()
     output, _ = runner.communicate(timeout=30)
     assert output == "SIGTERM\n"
     # The kernel takes its time to end what was killed.
-    until(lambda: processes.marked(MARK, mark) == [])
+    eventually(lambda: processes.marked(MARK, mark) == [])

@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 from local.containers import sample
 from local.paths import ROOT, Paths
 from local.progress import Progress
+from tests.waiting import eventually
 
 DEADLINE_SECONDS = 20.0
 LINE = re.compile(
@@ -66,22 +66,15 @@ class Running:
             connection.close()
 
     def listening(self) -> Running:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while time.monotonic() < deadline:
+        def refused() -> int:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.01)
-        raise AssertionError("the stand-in doesn't listen")
+                return probe.connect_ex(("127.0.0.1", self.port))
+
+        eventually(refused, lambda error: error == 0)
+        return self
 
     def until(self, wanted: int, path: str = "/actuator/health") -> str:
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            status, body, _ = self.get(path)
-            if status == wanted:
-                return body
-            assert time.monotonic() < deadline, f"{path} still answers {status} {body}"
-            time.sleep(0.01)
+        return eventually(lambda: self.get(path), lambda seen: seen[0] == wanted)[1]
 
     def end(self) -> tuple[int, str]:
         output, _ = self.process.communicate(timeout=DEADLINE_SECONDS)

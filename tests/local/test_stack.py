@@ -13,6 +13,7 @@ from local import stack
 from local.errors import LocalError
 from local.paths import Paths
 from tests.local import fakes
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -179,7 +180,7 @@ def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: P
         "    print(processes.marked(processes.RUN_MARK, str(paths.local)))\n"
     )
     runner = fakes.python(code, CHECKOUT)
-    fakes.until((tmp_path / "ready").exists)
+    eventually((tmp_path / "ready").exists)
     runner.terminate()
     output, _ = runner.communicate(timeout=30)
     assert output == "asked\n[]\n"

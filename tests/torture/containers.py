@@ -28,12 +28,12 @@ import docker
 from local.containers import local_containers
 from local.errors import LocalError
 from local.progress import Progress
-from tests.engine.deployment import eventually
 from tests.local.containers.real_engine import ENVIRONMENT
 from tests.torture.evidence import Evidence
 from tests.torture.scenes import built
 from tests.torture.stack import CLUSTER, DOWNLOAD, TorturedStack
 from tests.torture.watcher import Judgement, judge, read
+from tests.waiting import eventually
 
 TASK_LABEL = "com.amazonaws.ecs.task-arn"
 NAME_LABEL = "com.amazonaws.ecs.container-name"
@@ -43,6 +43,7 @@ FORCED_DEPLOYMENTS = 5
 WITHOUT_ANOTHER_ENGINE = dict.fromkeys(
     ("DOCKER_HOST", "FILEFLOW_REGISTRY", "FILEFLOW_CONTAINER_NETWORK", "FILEFLOW_DOCKER_DIR"), ""
 )
+
 DOCKERFILE = """FROM scratch
 COPY worker /worker
 USER 1000:1000
@@ -96,7 +97,7 @@ class Stage:
     def works(self) -> None:
         """Waits for work that is done from now on."""
         before = self.units()
-        eventually(self.units, lambda units: units > before, 180)
+        eventually(self.units, lambda units: units > before, seconds=180)
 
     def containers(self) -> list[Any]:
         """The download scheduler's main containers that run, the oldest first."""
@@ -114,7 +115,9 @@ class Stage:
         arn = str(task["taskArn"])
         # Not by how many there are: one of a former deployment may end meanwhile.
         eventually(
-            lambda: {each.labels[TASK_LABEL] for each in self.containers()}, lambda arns: arn in arns, 120
+            lambda: {each.labels[TASK_LABEL] for each in self.containers()},
+            lambda arns: arn in arns,
+            seconds=120,
         )
         return arn
 
@@ -124,7 +127,7 @@ class Stage:
 
     def one_again(self) -> None:
         """Waits until the service alone runs, with one task."""
-        eventually(lambda: len(self.containers()), lambda count: count == 1, 180)
+        eventually(lambda: len(self.containers()), lambda count: count == 1, seconds=180)
         self.works()
 
 
@@ -149,7 +152,7 @@ def run_task(stage: Stage) -> None:
 def count_of_two(stage: Stage) -> None:
     """Desired count 2 by hand, and back."""
     stage.ecs.update_service(cluster=CLUSTER, service=DOWNLOAD, desiredCount=2)
-    eventually(lambda: len(stage.containers()), lambda count: count == 2, 120)
+    eventually(lambda: len(stage.containers()), lambda count: count == 2, seconds=120)
     stage.waits(stage.dice.uniform(0.2, 1.0))
     stage.ecs.update_service(cluster=CLUSTER, service=DOWNLOAD, desiredCount=1)
 
@@ -164,7 +167,7 @@ def second_stack(stage: Stage) -> None:
         networkConfiguration=service["networkConfiguration"],
         desiredCount=1,
     )
-    eventually(lambda: len(stage.containers()), lambda count: count == 2, 120)
+    eventually(lambda: len(stage.containers()), lambda count: count == 2, seconds=120)
     stage.waits(stage.dice.uniform(0.2, 1.0))
     stage.ecs.delete_service(cluster=CLUSTER, service="fileflow-scheduler-elsewhere", force=True)
 

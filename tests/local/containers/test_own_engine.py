@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,27 +23,17 @@ from local.errors import LocalError
 from local.paths import ROOT, Paths
 from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running, start_or_skip
-
-DEADLINE_SECONDS = 30.0
+from tests.waiting import eventually
 
 # One engine for all.
 pytestmark = pytest.mark.xdist_group("own-engine")
 MODULES = {"web-api": 8083, "scheduler-download": 9091, "scheduler-pipeline": 9092}
 
 
-def until_ended(pid: int, began: str | None) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while process_start(pid) == began:
-        assert time.monotonic() < deadline, f"process {pid} doesn't end"
-        time.sleep(0.02)
-
-
 def answers(host: str, port: int, path: str = "/actuator/health") -> tuple[int, str]:
     """What a container answers as soon as it does."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (answer := get(host, port, path)) is None:
-        assert time.monotonic() < deadline, f"{host}:{port} doesn't answer"
-        time.sleep(0.02)
+    answer = eventually(lambda: get(host, port, path))
+    assert answer is not None
     return answer
 
 
@@ -274,10 +263,10 @@ def test_after_a_kill_nothing_is_left_running_and_the_next_start_works(tmp_path:
         pid = programs.find(folder, docker_engine.PROGRAM)
         registry_pid = programs.find(folder, registry.PROGRAM)
         assert pid and registry_pid
-        for victim in (pid, registry_pid):
-            began = process_start(victim)
+        before = [(victim, process_start(victim)) for victim in (pid, registry_pid)]
+        for victim, _ in before:
             os.kill(victim, signal.SIGKILL)
-            until_ended(victim, began)
+        eventually(lambda: all(process_start(victim) != began for victim, began in before))
         assert local_containers.find(folder, ENVIRONMENT) is None
 
         assert local_containers.start(folder, ENVIRONMENT, Progress()) == started

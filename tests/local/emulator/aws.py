@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,15 +10,6 @@ from botocore.exceptions import ClientError
 
 REGION = "ap-northeast-2"
 Client = Callable[..., Any]
-
-
-def eventually(condition: Callable[[], Any], *, seconds: float = 20.0) -> Any:
-    """Polls until the condition holds and returns what it returned."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
-    return found
 
 
 def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local.emulator.aws import REGION, Client, eventually
+from tests.local.emulator.aws import REGION, Client
+from tests.waiting import eventually
 
 LOG_GROUP = "/aws/ecs/fileflow-scheduler-download"
 FAMILY = "fileflow-scheduler-download-prod"

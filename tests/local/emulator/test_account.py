@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator import process
-from tests.local.emulator.aws import Client, eventually
+from tests.local.emulator.aws import Client
+from tests.waiting import eventually
 from tools.audit import on_this_machine
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from local.emulator.process import RunningEmulator
 from local.paths import ROOT
-from tests.local.emulator.aws import REGION, Client, assert_contains, eventually, heard_queue, refusal
+from tests.local.emulator.aws import REGION, Client, assert_contains, heard_queue, refusal
 from tests.local.emulator.test_cloudwatch import call
+from tests.waiting import eventually
 
 ALARM = "fileflow-scheduler-download-none-running"
 SILENT: dict[str, Any] = {

@@ -19,8 +19,9 @@ from local.emulator import process
 from local.paths import Paths
 from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running
-from tests.local.emulator.aws import REGION, Client, eventually
+from tests.local.emulator.aws import REGION, Client
 from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, World
+from tests.waiting import eventually
 
 HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 1, "timeout": 3, "retries": 2}
 LONG_SECONDS = 90

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION, eventually
+from tests.local.emulator.aws import REGION
 from tests.local.emulator.ecs_world import LOG_GROUP, World
+from tests.waiting import eventually
 
 IMAGE = "public.ecr.aws/fileflow/scheduler:1"
 LOGS = {
@@ -68,11 +69,7 @@ def test_a_container_that_another_one_waits_for_ends_first_and_the_task_goes_on(
 ) -> None:
     arn = run(world, needing("init", condition), {"name": "init", "essential": False})
 
-    def running() -> dict[str, Any] | None:
-        task = described(world, arn)
-        return task if task["lastStatus"] == "RUNNING" else None
-
-    task = eventually(running)
+    task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "RUNNING")
     assert {each["name"]: each["lastStatus"] for each in task["containers"]}["main"] == "RUNNING"
     assert eventually(lambda: "simulated exit with code 0" in log_of(world, arn, "init"))
     assert described(world, arn)["lastStatus"] == "RUNNING"
@@ -82,8 +79,7 @@ def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None
     fails = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
     arn = run(world, needing("init", "SUCCESS"), {"name": "init", "essential": False, "environment": fails})
 
-    assert eventually(lambda: described(world, arn)["lastStatus"] == "STOPPED")
-    task = described(world, arn)
+    task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "STOPPED")
     assert task["stopCode"] == "TaskFailedToStart"
     assert "container init ended with exit code 3" in task["stoppedReason"]
 
@@ -99,9 +95,7 @@ def test_a_task_that_waits_for_its_start_makes_room_for_the_revision_that_is_put
     proxy = {"name": "proxy", "essential": False, "environment": sick, "healthCheck": check}
     waits = registered(world, needing("proxy", "HEALTHY"), proxy)
     world.update(taskDefinition=waits)
-    waiting = eventually(
-        lambda: [each for each in world.tasks() if each["taskDefinitionArn"] == waits] or None
-    )
+    waiting = eventually(lambda: [each for each in world.tasks() if each["taskDefinitionArn"] == waits])
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
     world.update(taskDefinition=good)
     assert world.steady()["runningCount"] == 1

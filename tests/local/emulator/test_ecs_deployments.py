@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import eventually
 from tests.local.emulator.ecs_world import (
     FAMILY,
     LOG_GROUP,
     SERVICE,
     World,
 )
+from tests.waiting import eventually
 
 
 def test_a_service_reaches_a_steady_state_with_one_running_task(world: World) -> None:

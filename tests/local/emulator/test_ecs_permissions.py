@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION, eventually
+from tests.local.emulator.aws import REGION
 from tests.local.emulator.ecs_world import (
     LOG_GROUP,
     World,
 )
+from tests.waiting import eventually
 
 
 def test_a_secret_that_cannot_be_read_keeps_the_task_from_starting(world: World) -> None:

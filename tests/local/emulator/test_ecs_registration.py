@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.local.emulator.aws import eventually, refusal
+from tests.local.emulator.aws import refusal
 from tests.local.emulator.ecs_world import (
     SERVICE,
     World,
 )
+from tests.waiting import eventually
 
 
 def test_a_target_group_must_belong_to_a_load_balancer_and_then_holds_the_tasks(world: World) -> None:

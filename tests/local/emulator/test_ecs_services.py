@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION, eventually, refusal
+from tests.local.emulator.aws import REGION, refusal
 from tests.local.emulator.ecs_world import (
     SERVICE,
     World,
     stopped,
 )
+from tests.waiting import eventually
 
 CREATE_OPTIONS: dict[str, Any] = {
     "availabilityZoneRebalancing": "DISABLED",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION, eventually
+from tests.local.emulator.aws import REGION
 from tests.local.emulator.ecs_world import (
     LOG_GROUP,
     SERVICE,
@@ -15,6 +15,7 @@ from tests.local.emulator.ecs_world import (
     World,
     stopped,
 )
+from tests.waiting import eventually
 
 
 def test_a_task_has_a_network_interface_with_an_address_of_its_subnet(world: World) -> None:
@@ -143,7 +144,7 @@ def test_an_image_that_is_in_the_repository_runs(world: World) -> None:
 def test_a_task_that_keeps_failing_without_a_breaker_does_not_spin(world: World) -> None:
     environment = {"FILEFLOW_SIMULATE_EXIT": "1", "FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS": "0"}
     world.create(world.register(environment), deploymentConfiguration=STOP_BEFORE_START)
-    stopped = eventually(lambda: len(world.tasks("STOPPED")) >= 5 and world.tasks("STOPPED"))
+    stopped = eventually(lambda: world.tasks("STOPPED"), lambda tasks: len(tasks) >= 5)
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
     assert len(stopped) < 50
 
@@ -179,6 +180,6 @@ def test_a_failure_counts_for_its_rollout_before_the_service_waits_and_one_that_
     def failed() -> list[Any]:
         return [task for task in world.tasks("STOPPED") if task["stopCode"] == "EssentialContainerExited"]
 
-    seen = len(eventually(lambda: len(failed()) >= 12 and failed(), seconds=60))
+    seen = len(eventually(failed, lambda tasks: len(tasks) >= 12, seconds=60))
     eventually(lambda: world.service()["deployments"][0]["failedTasks"] >= seen, seconds=2)
     assert times_told_of_starts_that_fail(world) == 0

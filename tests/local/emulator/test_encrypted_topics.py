@@ -9,9 +9,10 @@ import pytest
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.names import Names
-from tests.local.emulator.aws import Client, eventually, heard_queue
+from tests.local.emulator.aws import Client, heard_queue
 from tests.unit import providers
 from tests.unit.recorder import record
+from tests.waiting import eventually
 
 NAMES = Names(environment="prod")
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from components.alarm_topic import TOLD_EVENTS
-from tests.local.emulator.aws import Client, eventually, heard_queue
+from tests.local.emulator.aws import Client, heard_queue
 from tests.local.emulator.ecs_world import LOG_GROUP, STOP_BEFORE_START, World
+from tests.waiting import eventually
 
 STATEMENT = {
     "Effect": "Allow",

@@ -15,8 +15,8 @@ from components.names import GUARD, LEASE_KEY
 from components.rollout import RolledBackError
 from local.emulator.process import RunningEmulator
 from local.paths import ROOT
-from tests.local.emulator.aws import eventually
 from tests.local.emulator.ecs_world import World
+from tests.waiting import eventually
 
 TABLE, KEY = "leases", "fileflow-db/download"
 ENTRY_POINT = [GUARD, "run", "--table", TABLE, "--key", KEY, "--", "/cnb/process/web"]

@@ -17,7 +17,7 @@ import pytest
 from local.emulator import process
 from local.errors import LocalError
 from local.paths import ROOT
-from tests.local.emulator.aws import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from local.emulator import process
 from local.paths import ROOT
-from tests.local.emulator.aws import eventually
+from tests.waiting import eventually
 
 
 def run(python: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

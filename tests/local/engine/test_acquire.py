@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from local.errors import LocalError
 from local.paths import Paths
 from local.progress import Step
 from tests.local import fakes
+from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -228,9 +228,7 @@ def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
         bin_folder, does=f'echo compiling things; while [ ! -e "{bin_folder}/go-on" ]; do sleep 0.05; done'
     )
     maker = start_maker(paths, environment)
-    while fakes.builds(bin_folder) == 0:
-        assert maker.poll() is None
-        time.sleep(0.02)
+    eventually(lambda: fakes.builds(bin_folder))
     # Another one is under way: nothing more is started.
     progress, said = fakes.told()
     threading.Timer(0.5, (bin_folder / "go-on").touch).start()
@@ -238,6 +236,7 @@ def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
     assert engine.pulumi.exists()
     assert fakes.builds(bin_folder) == 1
     assert "Waiting for the process that gets Pulumi 3.250.0" in said()
+    assert maker.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -246,10 +245,7 @@ def test_an_interrupted_build_leaves_nothing_that_looks_finished(
 ) -> None:
     fakes.go(bin_folder, does=f'[ -e "{bin_folder}/fast" ] || sleep 600')
     maker = start_maker(paths, environment)
-    deadline = time.monotonic() + 60
-    while fakes.builds(bin_folder) == 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: fakes.builds(bin_folder))
     maker.send_signal(number)
     maker.wait(60)
     assert not [name for name in entries(paths.cache) if not name.endswith(".tmp")]

@@ -19,6 +19,7 @@ from local import processes
 from local.engine import language_host, runner
 from local.engine.language_runtime import InterpreterError, activated, interpreter, program_arguments
 from tests.local import fakes
+from tests.waiting import eventually
 
 MARK = "FILEFLOW_TEST_MARK"
 
@@ -216,14 +217,14 @@ def test_a_cancelled_call_ends_its_process(host: Host, tmp_path: Path) -> None:
     assert next(call).stdout.startswith(b"ready")
     assert len(host.children()) == 1
     call.cancel()
-    fakes.until(lambda: host.children() == [])
+    eventually(lambda: host.children() == [])
 
 
 def test_cancel_ends_every_process(host: Host, tmp_path: Path) -> None:
     call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
     assert next(call).stdout.startswith(b"ready")
     host.stub.Cancel(empty_pb2.Empty())
-    fakes.until(lambda: host.children() == [])
+    eventually(lambda: host.children() == [])
 
 
 def test_a_stopped_host_leaves_no_process(host: Host, tmp_path: Path) -> None:
@@ -231,7 +232,7 @@ def test_a_stopped_host_leaves_no_process(host: Host, tmp_path: Path) -> None:
     assert next(call).stdout.startswith(b"ready")
     host.process.terminate()
     host.process.wait(30)
-    fakes.until(lambda: host.children() == [])
+    eventually(lambda: host.children() == [])
 
 
 def test_a_host_whose_engine_was_killed_ends(tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_a_host_whose_engine_was_killed_ends(tmp_path: Path) -> None:
     assert engine.stdout.readline().strip().isdigit()
     engine.kill()
     engine.wait()
-    fakes.until(lambda: processes.marked(MARK, str(tmp_path)) == [])
+    eventually(lambda: processes.marked(MARK, str(tmp_path)) == [])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from local.fork_server import client, process
 from local.fork_server.forked import Forked
 from local.fork_server.server import LAZY_LIBRARIES, LIBRARIES, Server
 from local.paths import ROOT, Paths
-from tests.local import fakes
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a fork server is started on Linux only")
 
@@ -202,7 +202,7 @@ def assert_the_fork_ends_with(starter: subprocess.Popen[Any], served: Served) ->
     starter.kill()
     starter.wait()
 
-    fakes.until(lambda: len(served.pids()) == 1)
+    eventually(lambda: len(served.pids()) == 1)
 
 
 def test_a_fork_ends_with_its_client_however_that_ends(served: Served, program: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_fork_ends_with_a_client_that_never_heard_that_it_was_accepted(
         os.close(writing)
         assert os.read(reading, 6) == b"ready\n"
 
-    fakes.until(lambda: len(served.pids()) == 1)
+    eventually(lambda: len(served.pids()) == 1)
     assert os.read(reading, 1000) == b""
     os.close(reading)
 
@@ -264,7 +264,7 @@ def test_many_clients_are_served_side_by_side(served: Served, program: Path) -> 
     started = [served.start(program, str(code)) for code in range(20)]
 
     assert [each.wait(60) for each in started] == list(range(20))
-    fakes.until(lambda: len(served.pids()) == 1)
+    eventually(lambda: len(served.pids()) == 1)
 
 
 def test_without_a_server_python_runs_the_command(served: Served, program: Path, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from local.plugins.aws.modelled import Modelled
 from local.plugins.aws.resources.ecs.service import is_steady
 from local.plugins.aws.resources.ecs.task_definition import same_containers
-from tests.local.fakes import until
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
+from tests.waiting import eventually
 
 Aws = Callable[[str], Any]
 
@@ -322,7 +322,7 @@ def test_a_rollout_that_ecs_puts_back_is_a_failed_update(
         return bool(found["deployments"][0]["rolloutState"] == "COMPLETED")
 
     # A service is rolled back to its last completed deployment alone.
-    until(completed)
+    eventually(completed)
     before = service.outputs["taskDefinition"]
     exits = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
     broken = Life(
@@ -347,7 +347,7 @@ def test_a_rollout_that_ecs_puts_back_is_a_failed_update(
 
     def looked_at_late(*arguments: Any) -> str | None:
         answer = update(*arguments)
-        until(lambda: newest() == "ROLLBACK_SUCCESSFUL")
+        eventually(lambda: newest() == "ROLLBACK_SUCCESSFUL")
         return answer
 
     if over_before_anybody_looks:
