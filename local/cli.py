@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import plugin_home, processes, stack, virtual_environments
+from local import plugin_home, processes, progress, stack, virtual_environments
 from local.cache import writing_to
 from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
@@ -28,7 +28,6 @@ from local.errors import LocalError
 from local.fork_server import process as fork_server
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress
 from local.stack import Workbench
 
 PASSED_ON = {"up": "pulumi up", "preview": "pulumi preview", "test": "pytest"}
@@ -50,12 +49,10 @@ class Call:
     options: argparse.Namespace
     paths: Paths
     environment: Mapping[str, str]
-    progress: Progress
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    progress = Progress()
     options = _parse(argv)
     processes.interrupt_on_signals()
     if os.environ.get("MAKELEVEL"):
@@ -63,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
         processes.end_with_parent(signal.SIGTERM)
     try:
         paths = Paths.of(os.environ)
-        return int(options.run(Call(options, paths, users_environment(paths, os.environ), progress)))
+        return int(options.run(Call(options, paths, users_environment(paths, os.environ))))
     except LocalError as error:
         progress.say(f"error: {error.problem}\nFix: {error.fix}")
         return 1
@@ -77,7 +74,7 @@ def up(call: Call) -> int:
     with _workbench(call) as bench:
         # Before the run: what has failed is looked into with the same commands as what has not.
         _hand_over(call, bench)
-        code = stack.run_update(bench, ["up", "--yes", *call.options.arguments], call.progress)
+        code = stack.run_update(bench, ["up", "--yes", *call.options.arguments])
         print(_what_failed(bench) if code else _what_runs(bench))
     return code
 
@@ -86,10 +83,10 @@ def preview(call: Call) -> int:
     """Show what `up` would do, with the policy pack enforced."""
     with _workbench(call) as bench:
         try:
-            return stack.run_update(bench, ["preview", *call.options.arguments], call.progress)
+            return stack.run_update(bench, ["preview", *call.options.arguments])
         finally:
             if not bench.was_running:
-                stack.stop_emulator(call.paths, call.environment, call.progress)
+                stack.stop_emulator(call.paths, call.environment)
 
 
 def start(call: Call) -> int:
@@ -109,20 +106,20 @@ def _hand_over(call: Call, bench: Workbench) -> None:
 def down(call: Call) -> int:
     """Stop the emulated AWS with all that was deployed in it, and forget the state; the log stays."""
     if not call.paths.local.exists():
-        call.progress.say("Nothing runs.")
+        progress.say("Nothing runs.")
         return 0
-    with exclusive(call.paths.lock, "another command", call.progress):
-        stack.stop_strays(call.paths, call.progress)
-        stack.stop_emulator(call.paths, call.environment, call.progress)
+    with exclusive(call.paths.lock, "another command"):
+        stack.stop_strays(call.paths)
+        stack.stop_emulator(call.paths, call.environment)
         folder = local_containers.folder_of(call.paths, call.environment)
-        local_containers.stop(folder, call.progress)
+        local_containers.stop(folder)
         # The command `pulumi` stays: in a shell that has sourced the environment it says what is to be done.
         for entry in (call.paths.env, call.paths.home, call.paths.project, call.paths.backend):
             if entry.is_dir():
                 shutil.rmtree(entry)
             else:
                 entry.unlink(missing_ok=True)
-    call.progress.say("Nothing runs any more.")
+    progress.say("Nothing runs any more.")
     return 0
 
 
@@ -150,16 +147,16 @@ def status(call: Call) -> int:
 def setup(call: Call) -> int:
     """Get the Pulumi CLI and make the virtual environments, without starting anything."""
     _begin_engine(call)
-    virtual_environments.ensure_project(call.paths, call.environment, call.progress)
-    virtual_environments.ensure(call.paths, virtual_environments.EMULATOR, call.environment, call.progress)
-    engine = ensure_engine(call.paths, call.environment, call.progress)
-    call.progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
+    virtual_environments.ensure_project(call.paths, call.environment)
+    virtual_environments.ensure(call.paths, virtual_environments.EMULATOR, call.environment)
+    engine = ensure_engine(call.paths, call.environment)
+    progress.say(f"Pulumi {engine.version} ({engine.source}): {engine.pulumi}")
     return 0
 
 
 def get_engine(call: Call) -> int:
     """Get the Pulumi CLI alone."""
-    ensure_engine(call.paths, call.environment, call.progress)
+    ensure_engine(call.paths, call.environment)
     return 0
 
 
@@ -173,7 +170,7 @@ def test(call: Call) -> int:
 
 def check(call: Call) -> int:
     """Check format, lint and types, and run the tests that need no engine."""
-    virtual_environments.ensure_project(call.paths, call.environment, call.progress)
+    virtual_environments.ensure_project(call.paths, call.environment)
     python = [str(call.paths.python), "-m"]
     typed = [name for name in TYPED if (call.paths.root / name).exists()]
     tests = [name for name in FAST_TESTS if (call.paths.root / name).exists()]
@@ -186,7 +183,7 @@ def check(call: Call) -> int:
         ("Types of the pack", [*python, "mypy", "--strict", *TYPED_PACK]),
         ("Fast tests", [*python, "pytest", "-q", *SPREAD, "-m", "not engine and not nightly", *tests]),
     ):
-        call.progress.say(f"{what}: {' '.join(command[2:])}")
+        progress.say(f"{what}: {' '.join(command[2:])}")
         if _run(command, call.paths, call.environment):
             failed.append(what.lower())
     if failed:
@@ -226,29 +223,29 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 @contextlib.contextmanager
 def _workbench(call: Call) -> Iterator[Workbench]:
     """Get everything ready for a run on a stack, the cheapest checks first, and hold this clone's lock."""
-    paths, environment, progress, name = call.paths, call.environment, call.progress, call.options.stack
+    paths, environment, name = call.paths, call.environment, call.options.stack
     stack.check_folder(paths)
     stack.check_stack(paths.root, name)
     stack.fixed_port(environment)
     _begin_engine(call)
-    virtual_environments.ensure_project(paths, environment, progress)
+    virtual_environments.ensure_project(paths, environment)
     stack.check_yaml(paths, name)
-    emulator_python = virtual_environments.ensure(paths, virtual_environments.EMULATOR, environment, progress)
-    engine = ensure_engine(paths, environment, progress)
+    emulator_python = virtual_environments.ensure(paths, virtual_environments.EMULATOR, environment)
+    engine = ensure_engine(paths, environment)
     folder = local_containers.folder_of(paths, environment)
     with (
         writing_to(paths.local, "folder", "FILEFLOW_LOCAL_DIR"),
-        exclusive(paths.lock, "another command of this clone", progress),
+        exclusive(paths.lock, "another command of this clone"),
     ):
-        stack.stop_strays(paths, progress)
+        stack.stop_strays(paths)
         stack.clear_dead_locks(paths, name)
-        plugins = plugin_home.ensure_plugins(paths, engine, environment, progress)
+        plugins = plugin_home.ensure_plugins(paths, engine, environment)
         config_file = stack.copy_configuration(paths, name)
-        containers = local_containers.use(folder, environment, progress)
+        containers = local_containers.use(folder, environment)
         if not isinstance(containers, str):
-            sample.ensure_all(paths, environment, progress)
+            sample.ensure_all(paths, environment)
         was_running = stack.running_emulator(paths) is not None
-        emulator = stack.settle_emulator(paths, emulator_python, containers, environment, progress)
+        emulator = stack.settle_emulator(paths, emulator_python, containers, environment)
         fork_server.ensure(paths, environment)
         bench = Workbench(
             paths, engine, environment, plugins, containers, emulator, name, config_file, was_running

@@ -12,14 +12,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from local import progress
 from local.processes import last_line
-from local.progress import Progress
 
 POLL_SECONDS = 0.2
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, doing: str, progress: Progress, log: Path | None = None) -> Iterator[None]:
+def exclusive(path: Path, doing: str, log: Path | None = None) -> Iterator[None]:
     """Hold the lock at `path` while the block runs.
 
     `doing` names what the holder does; it is shown to whoever waits for the lock, with the last line of the

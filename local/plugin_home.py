@@ -18,14 +18,13 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import processes
+from local import processes, progress
 from local.cache import writing_to
 from local.engine.acquire import Engine
 from local.environment import write_atomically
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress
 
 NAMES = ("aws", "awsx", "docker")
 CHOICES = ("auto", "real", "stand-in")
@@ -57,9 +56,7 @@ def _unused_version(root: Path) -> str:
     return pinned[1]
 
 
-def ensure_plugins(
-    paths: Paths, engine: Engine, environment: Mapping[str, str], progress: Progress
-) -> dict[str, str]:
+def ensure_plugins(paths: Paths, engine: Engine, environment: Mapping[str, str]) -> dict[str, str]:
     """Fill PULUMI_HOME, and say for each plugin whether it is `real` or a `stand-in`.
 
     Raises LocalError when FILEFLOW_PLUGINS is none of its values, or asks for real plugins that can't be had.
@@ -71,7 +68,7 @@ def ensure_plugins(
             "correct it, or leave it out.",
         )
     wanted = versions(paths.root)
-    real = choice != "stand-in" and _ensure_real(choice, wanted, paths, engine, environment, progress)
+    real = choice != "stand-in" and _ensure_real(choice, wanted, paths, engine, environment)
     docker_engine = real and _docker_engine(environment)
     log = paths.home / "logs"
     if not log.exists():
@@ -109,12 +106,7 @@ def _real_home(paths: Paths) -> Path:
 
 
 def _ensure_real(
-    choice: str,
-    wanted: Mapping[str, str],
-    paths: Paths,
-    engine: Engine,
-    environment: Mapping[str, str],
-    progress: Progress,
+    choice: str, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
 ) -> bool:
     """Return whether the real plugins are in the cache, downloaded now where that is possible."""
     home = _real_home(paths)
@@ -124,7 +116,7 @@ def _ensure_real(
     if choice == "auto" and remembered.exists():
         return False
     try:
-        problem = _get(home, wanted, paths, engine, environment, progress)
+        problem = _get(home, wanted, paths, engine, environment)
         if problem and choice == "auto":
             write_atomically(
                 remembered, f"{problem}\nRemove this file, or set FILEFLOW_PLUGINS=real, to try again.\n"
@@ -143,21 +135,16 @@ def _ensure_real(
 
 
 def _get(
-    home: Path,
-    wanted: Mapping[str, str],
-    paths: Paths,
-    engine: Engine,
-    environment: Mapping[str, str],
-    progress: Progress,
+    home: Path, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
 ) -> str:
     """Download the plugins into the cache; return why that failed, nothing when they are there."""
     with (
         writing_to(paths.cache),
-        exclusive(paths.cache_locks / "plugins.lock", "another command that gets the plugins", progress),
+        exclusive(paths.cache_locks / "plugins.lock", "another command that gets the plugins"),
     ):
         if _installed(home, wanted):
             return ""
-        return _unreachable() or _download(home, wanted, paths, engine, environment, progress)
+        return _unreachable() or _download(home, wanted, paths, engine, environment)
 
 
 def _installed(home: Path, wanted: Mapping[str, str]) -> bool:
@@ -184,12 +171,7 @@ def _unreachable() -> str:
 
 
 def _download(
-    home: Path,
-    wanted: Mapping[str, str],
-    paths: Paths,
-    engine: Engine,
-    environment: Mapping[str, str],
-    progress: Progress,
+    home: Path, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
 ) -> str:
     """Have the CLI install the plugins, which verifies them; return why it failed, nothing when it didn't."""
     own = {name: value for name, value in environment.items() if not name.startswith("PULUMI_")}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
-from collections.abc import Callable, Iterator
-from typing import TextIO
+from collections.abc import Iterator
+from time import monotonic
 
 PLAIN_INTERVAL_SECONDS = 10.0
 TERMINAL_INTERVAL_SECONDS = 0.2
@@ -19,19 +18,18 @@ TERMINAL_INTERVAL_SECONDS = 0.2
 class Step:
     """One thing that takes a while. Whoever waits for it calls `tick` often."""
 
-    def __init__(self, what: str, stream: TextIO, clock: Callable[[], float]) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._stream = stream
-        self._clock = clock
-        self._terminal = stream.isatty()
-        self._began = self._said = clock()
+        self._stream = sys.stderr
+        self._terminal = self._stream.isatty()
+        self._began = self._said = monotonic()
         self._note = ""
         self._print("", end="" if self._terminal else "\n")
 
     @property
     def elapsed_seconds(self) -> float:
         """How long the step has taken."""
-        return self._clock() - self._began
+        return monotonic() - self._began
 
     def note(self, text: str) -> None:
         """Say at the end of the step how it came out, for example where something was found."""
@@ -40,9 +38,9 @@ class Step:
     def tick(self, detail: str = "") -> None:
         """Show that the step is alive, at most every ten seconds where the output is not a terminal."""
         interval = TERMINAL_INTERVAL_SECONDS if self._terminal else PLAIN_INTERVAL_SECONDS
-        if self._clock() - self._said < interval:
+        if monotonic() - self._said < interval:
             return
-        self._said = self._clock()
+        self._said = monotonic()
         self._print(f" {self.elapsed_seconds:.0f} s{f' ({detail})' if detail else ''}", end="\n")
 
     def finish(self, outcome: str) -> None:
@@ -59,25 +57,18 @@ class Step:
         self._stream.flush()
 
 
-class Progress:
-    """Opens steps and says single lines."""
+def say(line: str) -> None:
+    """Print one line."""
+    print(line, file=sys.stderr, flush=True)
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream or sys.stderr
-        self._clock = clock
 
-    def say(self, line: str) -> None:
-        """Print one line."""
-        self._stream.write(line + "\n")
-        self._stream.flush()
-
-    @contextlib.contextmanager
-    def step(self, what: str) -> Iterator[Step]:
-        """Announce a step, and say afterwards how it ended and how long it took."""
-        step = Step(what, self._stream, self._clock)
-        try:
-            yield step
-        except BaseException:
-            step.finish("stopped")
-            raise
-        step.finish("done")
+@contextlib.contextmanager
+def step(what: str) -> Iterator[Step]:
+    """Announce a step, and say afterwards how it ended and how long it took."""
+    begun = Step(what)
+    try:
+        yield begun
+    except BaseException:
+        begun.finish("stopped")
+        raise
+    begun.finish("done")

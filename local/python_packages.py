@@ -17,11 +17,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import processes
+from local import processes, progress
 from local.cache import full, writing_to
 from local.errors import LocalError
 from local.locks import exclusive
-from local.progress import Progress
 
 UV_PACKAGE = "uv==0.13.9"
 """Installs this project's packages in 5 s where pip takes 3 minutes."""
@@ -62,9 +61,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _DROPPED}
 
 
-def ensure_tool(
-    package: str, executable: str, cache: Path, environment: Mapping[str, str], progress: Progress, why: str
-) -> Path:
+def ensure_tool(package: str, executable: str, cache: Path, environment: Mapping[str, str], why: str) -> Path:
     """Return a command that a package carries, installed into the cache without its dependencies.
 
     `executable` is the command's path below the package's own folder. Raises LocalError when the package
@@ -76,10 +73,10 @@ def ensure_tool(
         return command
     with (
         writing_to(cache),
-        exclusive(cache / "locks" / f"{folder.name}.lock", f"another command that gets {package}", progress),
+        exclusive(cache / "locks" / f"{folder.name}.lock", f"another command that gets {package}"),
     ):
         if not command.exists():
-            _install_tool(package, folder, cache, environment, progress, why)
+            _install_tool(package, folder, cache, environment, why)
     return command
 
 
@@ -162,7 +159,7 @@ def why(log: str) -> str:
 
 
 def _install_tool(
-    package: str, folder: Path, cache: Path, environment: Mapping[str, str], progress: Progress, because: str
+    package: str, folder: Path, cache: Path, environment: Mapping[str, str], because: str
 ) -> None:
     for abandoned in folder.parent.glob(f"{folder.name}.*.tmp"):
         shutil.rmtree(abandoned)

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes
+from local import processes, progress
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.emulator import process as emulator_process
@@ -34,7 +34,6 @@ from local.environment import child_environment, variables, write_atomically
 from local.errors import LocalError
 from local.fork_server import process as fork_server
 from local.paths import Paths
-from local.progress import Progress
 
 ENCRYPTION_SALT = "v1:1G94e/hwrnM=:v1:1KRZFCgpJjrubLdc:CMIoE6uSJPuEW+gbkhsUyvKF86ynbg=="
 """Verifies the passphrase `local`; the same for every stack on the local AWS, like the passphrase."""
@@ -187,7 +186,7 @@ def unfinished(backend: Path) -> str | None:
     return None
 
 
-def stop_strays(paths: Paths, progress: Progress) -> None:
+def stop_strays(paths: Paths) -> None:
     """End what an interrupted command left behind."""
     strays = processes.marked(processes.RUN_MARK, str(paths.local))
     if not strays:
@@ -223,11 +222,7 @@ def running_emulator(paths: Paths) -> RunningEmulator | None:
 
 
 def settle_emulator(
-    paths: Paths,
-    emulator_python: Path,
-    containers: LocalContainers | str,
-    environment: Mapping[str, str],
-    progress: Progress,
+    paths: Paths, emulator_python: Path, containers: LocalContainers | str, environment: Mapping[str, str]
 ) -> RunningEmulator:
     """Return a running emulator that the state in the backend belongs to, started anew where it doesn't.
 
@@ -269,7 +264,7 @@ def settle_emulator(
     return started
 
 
-def stop_emulator(paths: Paths, environment: Mapping[str, str], progress: Progress) -> None:
+def stop_emulator(paths: Paths, environment: Mapping[str, str]) -> None:
     """Stop the emulator, if there is one, and forget the state that belonged to it.
 
     Containers of tasks go too, whoever started the Docker engine.
@@ -305,7 +300,7 @@ def select_stack(bench: Workbench) -> None:
     _quietly(bench, ["stack", "select", bench.stack], bench.paths.root)
 
 
-def run_update(bench: Workbench, command: Sequence[str], progress: Progress) -> int:
+def run_update(bench: Workbench, command: Sequence[str]) -> int:
     """Run `pulumi up` or `pulumi preview` with the pack, its output as it comes; return its exit code."""
     arguments = [
         *command,
@@ -314,9 +309,7 @@ def run_update(bench: Workbench, command: Sequence[str], progress: Progress) -> 
         *("--policy-pack", "policies"),
         "--non-interactive",
     ]
-    code = run_interruptibly(
-        [str(bench.engine.pulumi), *arguments], bench.child_environment(), bench.paths, progress
-    )
+    code = run_interruptibly([str(bench.engine.pulumi), *arguments], bench.child_environment(), bench.paths)
     if code and not running_emulator(bench.paths):
         raise LocalError(
             f"the emulated AWS ended during the run; its log is {bench.emulator.log_path}.",
@@ -325,9 +318,7 @@ def run_update(bench: Workbench, command: Sequence[str], progress: Progress) -> 
     return code
 
 
-def run_interruptibly(
-    command: Sequence[str], environment: Mapping[str, str], paths: Paths, progress: Progress
-) -> int:
+def run_interruptibly(command: Sequence[str], environment: Mapping[str, str], paths: Paths) -> int:
     """Run a command that may take long and leaves no process behind; return its exit code.
 
     Interrupted once, it is asked to stop and may finish what AWS is doing; interrupted again, or after 20

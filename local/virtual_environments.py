@@ -16,12 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes, python_packages
+from local import processes, progress, python_packages
 from local.cache import full, writing_to
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress
 from local.python_packages import why
 
 
@@ -62,9 +61,7 @@ def are_made(paths: Paths) -> bool:
     return all(_usable(folder_of(paths, requirements)) for requirements in (PROJECT, EMULATOR))
 
 
-def ensure(
-    paths: Paths, requirements: Requirements, environment: Mapping[str, str], progress: Progress
-) -> Path:
+def ensure(paths: Paths, requirements: Requirements, environment: Mapping[str, str]) -> Path:
     """Return the interpreter of a virtual environment, made first where it is missing or no longer runs.
 
     Raises LocalError when it can't be made.
@@ -75,26 +72,24 @@ def ensure(
         return python
     with (
         writing_to(paths.cache),
-        exclusive(
-            paths.cache_locks / f"{folder.name}.lock", f"another command that makes {folder.name}", progress
-        ),
+        exclusive(paths.cache_locks / f"{folder.name}.lock", f"another command that makes {folder.name}"),
     ):
         if not _usable(folder):
             try:
-                _make(folder, paths, requirements, environment, progress)
+                _make(folder, paths, requirements, environment)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
     return python
 
 
-def ensure_project(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
+def ensure_project(paths: Paths, environment: Mapping[str, str]) -> Path:
     """Return the project's interpreter, by way of the link `.venv` in the checkout.
 
     The policy pack and the package for other languages name an environment of their own (`policies/.venv`),
     since each works alone elsewhere. Here it is a link to the same one, which holds all that they need.
     """
-    folder = ensure(paths, PROJECT, environment, progress).parent.parent
+    folder = ensure(paths, PROJECT, environment).parent.parent
     link(paths.venv, folder)
     for alone in ("policies", "pulumi_package"):
         if (paths.root / alone).is_dir():
@@ -129,15 +124,13 @@ def _usable(folder: Path) -> bool:
     return (folder / "bin" / "python").exists()
 
 
-def _make(
-    folder: Path, paths: Paths, requirements: Requirements, environment: Mapping[str, str], progress: Progress
-) -> None:
+def _make(folder: Path, paths: Paths, requirements: Requirements, environment: Mapping[str, str]) -> None:
     # Not built elsewhere and renamed: its scripts name the folder. The file `complete` comes last instead.
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     log = paths.cache / "logs" / f"{requirements.name}-environment.log"
     file, python = paths.root / requirements.install, folder / "bin" / "python"
-    uv = _uv(paths, environment, progress)
+    uv = _uv(paths, environment)
     with progress.step(f"Making the {requirements.name}'s virtual environment") as step:
 
         def run(command: Sequence[str], env: Mapping[str, str]) -> bool:
@@ -162,16 +155,11 @@ def _make(
         (folder / "complete").touch()
 
 
-def _uv(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path | None:
+def _uv(paths: Paths, environment: Mapping[str, str]) -> Path | None:
     """Return `uv`, or say why pip takes its place."""
     try:
         return python_packages.ensure_tool(
-            python_packages.UV_PACKAGE,
-            "bin/uv",
-            paths.cache,
-            environment,
-            progress,
-            "For the Python packages",
+            python_packages.UV_PACKAGE, "bin/uv", paths.cache, environment, "For the Python packages"
         )
     except LocalError as error:
         progress.say(f"pip takes the place of uv, which can't be had: {error.problem}")

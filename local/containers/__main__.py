@@ -10,11 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from local import processes
+from local import processes, progress
 from local.containers import local_containers, sample
 from local.errors import LocalError
 from local.paths import Paths
-from local.progress import Progress
 
 COMMANDS = {
     "start": "start a Docker engine and a registry, or say which ones answer already",
@@ -31,10 +30,9 @@ def main(argv: Sequence[str]) -> int:
     for name, help_text in COMMANDS.items():
         commands.add_parser(name, help=help_text)
     command = parser.parse_args(argv).command
-    progress = Progress()
     processes.interrupt_on_signals()
     try:
-        return _run(command, progress)
+        return _run(command)
     except LocalError as error:
         progress.say(f"error: {error.problem}\nFix: {error.fix}")
         return 1
@@ -43,18 +41,18 @@ def main(argv: Sequence[str]) -> int:
         return 128 + interruption.number
 
 
-def _run(command: str, progress: Progress) -> int:
+def _run(command: str) -> int:
     paths = Paths.of(os.environ)
     folder = local_containers.folder_of(paths, os.environ)
     if command == "sample":
-        print(sample.ensure(paths, os.environ, progress))
+        print(sample.ensure(paths, os.environ))
         return 0
     if command == "stop":
-        stopped = local_containers.stop(folder, progress)
+        stopped = local_containers.stop(folder)
         progress.say("No engine or registry of this clone runs any more." if stopped else "Nothing runs.")
         return 0
     if command == "start":
-        started = local_containers.start(folder, os.environ, progress)
+        started = local_containers.start(folder, os.environ)
         for name, value in started.variables().items():
             print(f"export {name}={value}")
         return 0

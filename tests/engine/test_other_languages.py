@@ -18,7 +18,6 @@ import pytest
 
 from local.engine.build import GO_VERSION, ensure_go, go_environment
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.engine.deployment import Deployment
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("other languages")]
@@ -87,7 +86,7 @@ def yaml_host() -> Path:
         # Without the CLI's version of its packages, against which it doesn't compile.
         module = f"module yaml\n\ngo {GO_VERSION}\n\nrequire {YAML_MODULE} {YAML_VERSION}\n"
         (folder / "go.mod").write_text(module)
-        go = ensure_go(paths.cache, os.environ, Progress())
+        go = ensure_go(paths.cache, os.environ)
         arguments = ["build", "-mod=mod", "-trimpath", "-ldflags", "-s -w", "-o", str(built)]
         subprocess.run(
             [go, *arguments, f"{YAML_MODULE}/cmd/pulumi-language-yaml"],
@@ -110,8 +109,7 @@ def test_the_real_cli_reads_the_schema_that_is_pinned(running: Running) -> None:
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Node and npm aren't on PATH")
 def test_a_program_in_node_deploys_a_scheduler_and_hears_what_is_wrong(
-    running: Running,
-    node_sdk: Path,
+    running: Running, node_sdk: Path
 ) -> None:
     host(
         running, "nodejs", f'PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.policies.node_language_host'

@@ -17,7 +17,6 @@ import pytest
 
 from local.engine import build
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.waiting import eventually
 
 GUARD = ROOT / "guard"
@@ -26,7 +25,7 @@ MEBIBYTE = 1024 * 1024
 
 @pytest.fixture(scope="session")
 def go() -> Path:
-    return build.ensure_go(Paths.of(os.environ).cache, os.environ, Progress())
+    return build.ensure_go(Paths.of(os.environ).cache, os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from local.emulator import process
 from tests.local.emulated import emulator_python
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What has been said on stderr so far."""
+    heard: list[str] = []
+
+    def so_far() -> str:
+        heard.append(capsys.readouterr().err)
+        return "".join(heard)
+
+    return so_far
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from local import virtual_environments
 from local.paths import Paths
-from local.progress import Progress
 
 
 def emulator_python() -> Path:
@@ -16,4 +15,4 @@ def emulator_python() -> Path:
     if given:
         return Path(given)
     paths = Paths.of(os.environ)
-    return virtual_environments.ensure(paths, virtual_environments.EMULATOR, os.environ, Progress())
+    return virtual_environments.ensure(paths, virtual_environments.EMULATOR, os.environ)

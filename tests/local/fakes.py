@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from local.paths import Paths
-from local.progress import Progress
 
 SYSTEM_PATH = "/usr/bin:/bin"
 
@@ -54,17 +51,6 @@ def builds(folder: Path) -> int:
 def paths(tmp_path: Path, root: Path) -> Paths:
     """Return folders of a test's own for a checkout."""
     return Paths(root=root, local=tmp_path / "local", cache=tmp_path / "cache")
-
-
-def quiet() -> Progress:
-    """Return a progress that nobody sees."""
-    return Progress(io.StringIO())
-
-
-def told() -> tuple[Progress, Callable[[], str]]:
-    """Return a progress and a function that gives what it has said so far."""
-    stream = io.StringIO()
-    return Progress(stream), stream.getvalue
 
 
 def python(code: str, folder: Path) -> subprocess.Popen[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from local.locks import exclusive
-from tests.local import fakes
 from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -17,10 +17,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 def holder(lock: Path) -> subprocess.Popen[str]:
     """Start a process that holds the lock until it is killed, and wait until it does."""
     code = (
-        "import io, pathlib, time\n"
+        "import pathlib, time\n"
         "from local.locks import exclusive\n"
-        "from local.progress import Progress\n"
-        f"with exclusive(pathlib.Path({str(lock)!r}), 'the test', Progress(io.StringIO())):\n"
+        f"with exclusive(pathlib.Path({str(lock)!r}), 'the test'):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -30,14 +29,13 @@ def holder(lock: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_second_one_waits_and_says_for_whom(tmp_path: Path) -> None:
+def test_a_second_one_waits_and_says_for_whom(tmp_path: Path, said: Callable[[], str]) -> None:
     lock = tmp_path / "folder" / "lock"
     first = holder(lock)
-    progress, said = fakes.told()
     taken = threading.Event()
 
     def take() -> None:
-        with exclusive(lock, "the second", progress):
+        with exclusive(lock, "the second"):
             taken.set()
 
     second = threading.Thread(target=take)
@@ -51,13 +49,12 @@ def test_a_second_one_waits_and_says_for_whom(tmp_path: Path) -> None:
     assert f"process {first.pid}" in said()
 
 
-def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path, said: Callable[[], str]) -> None:
     lock = tmp_path / "lock"
     first = holder(lock)
     first.kill()
     first.wait()
-    progress, said = fakes.told()
-    with exclusive(lock, "the next", progress):
+    with exclusive(lock, "the next"):
         pass
     assert said() == ""
 
@@ -66,7 +63,7 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     for _ in range(2):
         try:
-            with exclusive(lock, "a failing one", fakes.quiet()):
+            with exclusive(lock, "a failing one"):
                 raise ValueError
         except ValueError:
             continue

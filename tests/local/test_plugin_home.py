@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,9 +79,7 @@ def wrapper(paths: Paths, name: str, version: str) -> str:
 def test_stand_ins_are_asked_for_without_the_network(
     paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
 ) -> None:
-    decided = plugin_home.ensure_plugins(
-        paths, engine, environment | {"FILEFLOW_PLUGINS": "stand-in"}, fakes.quiet()
-    )
+    decided = plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "stand-in"})
     assert decided == {"aws": "stand-in", "awsx": "stand-in", "docker": "stand-in"}
     assert unreachable == []
     command = wrapper(paths, "awsx", "3.1.0").splitlines()[-1]
@@ -92,7 +91,7 @@ def test_what_nothing_uses_is_there_for_the_cli_and_says_so(
     paths: Paths, engine: Engine, environment: dict[str, str]
 ) -> None:
     stand_ins = environment | {"FILEFLOW_PLUGINS": "stand-in"}
-    plugin_home.ensure_plugins(paths, engine, stand_ins, fakes.quiet())
+    plugin_home.ensure_plugins(paths, engine, stand_ins)
     assert "which nothing in it uses" in wrapper(paths, "docker-build", "0.0.7")
 
 
@@ -100,13 +99,13 @@ def test_the_clis_own_log_is_off_unless_there_is_a_folder_for_it(
     paths: Paths, engine: Engine, environment: dict[str, str]
 ) -> None:
     stand_ins = environment | {"FILEFLOW_PLUGINS": "stand-in"}
-    plugin_home.ensure_plugins(paths, engine, stand_ins, fakes.quiet())
+    plugin_home.ensure_plugins(paths, engine, stand_ins)
     log = paths.home / "logs"
     assert "Make one in place of this file" in log.read_text()
 
     log.unlink()
     log.mkdir()
-    plugin_home.ensure_plugins(paths, engine, stand_ins, fakes.quiet())
+    plugin_home.ensure_plugins(paths, engine, stand_ins)
     assert log.is_dir()
 
 
@@ -114,7 +113,7 @@ def test_an_unreachable_server_is_asked_once_and_remembered(
     paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
 ) -> None:
     for _ in range(2):
-        decided = plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+        decided = plugin_home.ensure_plugins(paths, engine, environment)
         assert set(decided.values()) == {"stand-in"}
     assert unreachable == ["asked"]
 
@@ -122,9 +121,9 @@ def test_an_unreachable_server_is_asked_once_and_remembered(
 def test_another_set_of_versions_asks_again(
     paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
 ) -> None:
-    plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+    plugin_home.ensure_plugins(paths, engine, environment)
     (paths.root / "requirements.txt").write_text(PINS.replace("7.1.0", "7.2.0"))
-    plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+    plugin_home.ensure_plugins(paths, engine, environment)
     assert len(unreachable) == 2
 
 
@@ -133,7 +132,7 @@ def test_real_plugins_that_cant_be_had_are_an_error_when_asked_for(
     paths: Paths, engine: Engine, environment: dict[str, str]
 ) -> None:
     with pytest.raises(LocalError, match=r"FILEFLOW_PLUGINS=real.*no route") as error:
-        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "real"}, fakes.quiet())
+        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "real"})
     assert "use the stand-ins" in error.value.fix
 
 
@@ -143,7 +142,7 @@ def test_real_plugins_are_downloaded_once_into_the_cache(
 ) -> None:
     fakes.script(tmp_path / "bin" / "docker", "echo 28.0")
     for _ in range(2):
-        decided = plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+        decided = plugin_home.ensure_plugins(paths, engine, environment)
         assert decided == {"aws": "real", "awsx": "real", "docker": "real"}
     installed = (engine.pulumi.parent / "installed").read_text().splitlines()
     assert installed == ["aws 7.1.0", "awsx 3.1.0", "docker 4.1.0"]
@@ -155,19 +154,16 @@ def test_without_a_docker_engine_only_docker_is_a_stand_in(
     paths: Paths, engine: Engine, environment: dict[str, str], tmp_path: Path
 ) -> None:
     fakes.script(tmp_path / "bin" / "docker", "echo 'Cannot connect' >&2; exit 1")
-    decided = plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+    decided = plugin_home.ensure_plugins(paths, engine, environment)
     assert decided == {"aws": "real", "awsx": "real", "docker": "stand-in"}
 
 
 @pytest.mark.usefixtures("reachable")
 def test_a_failing_download_falls_back_to_the_stand_ins(
-    paths: Paths, environment: dict[str, str], tmp_path: Path
+    paths: Paths, environment: dict[str, str], tmp_path: Path, said: Callable[[], str]
 ) -> None:
     broken = fakes.script(tmp_path / "broken" / "pulumi", "echo 'error: 403 forbidden' >&2; exit 1")
-    progress, said = fakes.told()
-    decided = plugin_home.ensure_plugins(
-        paths, Engine(broken, Version(3, 250, 0), "build"), environment, progress
-    )
+    decided = plugin_home.ensure_plugins(paths, Engine(broken, Version(3, 250, 0), "build"), environment)
     assert set(decided.values()) == {"stand-in"}
     assert "403 forbidden" in said()
 
@@ -177,10 +173,10 @@ def test_a_cache_that_cant_be_written_is_no_reason_to_fail(
     paths: Paths, engine: Engine, environment: dict[str, str]
 ) -> None:
     paths.cache.write_text("a file, where a folder should be")
-    decided = plugin_home.ensure_plugins(paths, engine, environment, fakes.quiet())
+    decided = plugin_home.ensure_plugins(paths, engine, environment)
     assert set(decided.values()) == {"stand-in"}
 
 
 def test_a_wrong_choice_is_refused(paths: Paths, engine: Engine, environment: dict[str, str]) -> None:
     with pytest.raises(LocalError, match=r"FILEFLOW_PLUGINS is 'fake'.*auto, real, stand-in"):
-        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "fake"}, fakes.quiet())
+        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "fake"})

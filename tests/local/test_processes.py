@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
-from tests.local import fakes
+from local import processes, progress
 from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -104,7 +103,7 @@ def test_a_process_that_waits_to_be_reaped_is_not_alive() -> None:
 
 def test_a_long_command_writes_its_log_and_gives_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "log"
-    with fakes.quiet().step("Working") as step:
+    with progress.step("Working") as step:
         code = processes.run_logged(["sh", "-c", "echo out; echo err >&2; exit 7"], log, step, env=os.environ)
     assert code == 7
     assert log.read_text() == "out\nerr\n"
@@ -114,10 +113,9 @@ def test_a_long_command_writes_its_log_and_gives_its_exit_code(tmp_path: Path) -
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal at a parent's death is Linux's")
 def test_a_long_command_ends_with_the_process_that_runs_it(tmp_path: Path, mark: str) -> None:
     code = (
-        "import io, os, pathlib\n"
-        "from local import processes\n"
-        "from local.progress import Progress\n"
-        "with Progress(io.StringIO()).step('x') as step:\n"
+        "import os, pathlib\n"
+        "from local import processes, progress\n"
+        "with progress.step('x') as step:\n"
         f"    processes.run_logged(['sleep', '600'], pathlib.Path({str(tmp_path / 'log')!r}), step,"
         f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
     )
@@ -130,12 +128,11 @@ def test_a_long_command_ends_with_the_process_that_runs_it(tmp_path: Path, mark:
 
 def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> None:
     code = (
-        "import io, os, pathlib\n"
-        "from local import processes\n"
-        "from local.progress import Progress\n"
+        "import os, pathlib\n"
+        "from local import processes, progress\n"
         "processes.interrupt_on_signals()\n"
         "try:\n"
-        "    with Progress(io.StringIO()).step('x') as step:\n"
+        "    with progress.step('x') as step:\n"
         f"        processes.run_logged(['sleep', '600'], pathlib.Path({str(tmp_path / 'log')!r}), step,"
         f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
         "except processes.Interrupted as interruption:\n"

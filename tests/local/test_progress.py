@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Callable
 
 import pytest
 
-from local.progress import Progress
+from local import progress
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now_seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.now_seconds
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in seconds, moved by the test."""
+    now = [0.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    return now
 
 
 class Terminal(io.StringIO):
@@ -26,13 +26,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_log_gets_a_line_every_ten_seconds() -> None:
-    clock, stream = Clock(), io.StringIO()
-    with Progress(stream, clock).step("Building") as step:
+def test_a_log_gets_a_line_every_ten_seconds(clock: list[float], said: Callable[[], str]) -> None:
+    with progress.step("Building") as step:
         for _ in range(250):
-            clock.now_seconds += 0.1
+            clock[0] += 0.1
             step.tick("package x")
-    assert stream.getvalue().splitlines() == [
+    assert said().splitlines() == [
         "Building ...",
         "Building ... 10 s (package x)",
         "Building ... 20 s (package x)",
@@ -40,20 +39,20 @@ def test_a_log_gets_a_line_every_ten_seconds() -> None:
     ]
 
 
-def test_a_terminal_gets_one_line_that_changes() -> None:
-    clock, stream = Clock(), Terminal()
-    with Progress(stream, clock).step("Building") as step:
-        clock.now_seconds += 3
+def test_a_terminal_gets_one_line_that_changes(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress.step("Building") as step:
+        clock[0] += 3
         step.tick()
         step.note("found it,")
-    text = stream.getvalue()
+    text = sys.stderr.getvalue()
     assert text.count("\n") == 1
     assert "Building ... 3 s" in text
     assert text.endswith("Building: found it, done in 3.0 s\n")
 
 
-def test_a_failed_step_says_so() -> None:
-    stream = io.StringIO()
-    with pytest.raises(ValueError, match="no"), Progress(stream, Clock()).step("Building"):
+@pytest.mark.usefixtures("clock")
+def test_a_failed_step_says_so(said: Callable[[], str]) -> None:
+    with pytest.raises(ValueError, match="no"), progress.step("Building"):
         raise ValueError("no")
-    assert stream.getvalue().splitlines()[-1] == "Building stopped in 0.0 s"
+    assert said().splitlines()[-1] == "Building stopped in 0.0 s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def offline(tmp_path: Path) -> dict[str, str]:
 
 def put_uv(cache: Path) -> Path:
     """Put the `uv` of the cache that all clones share into a test's own."""
-    shared = ensure_tool(UV_PACKAGE, "bin/uv", Paths.of(os.environ).cache, os.environ, fakes.quiet(), "Tests")
+    shared = ensure_tool(UV_PACKAGE, "bin/uv", Paths.of(os.environ).cache, os.environ, "Tests")
     own = cache / "tools" / shared.parent.parent.name
     own.parent.mkdir(parents=True)
     own.symlink_to(shared.parent.parent)
@@ -60,27 +61,28 @@ def word_of(python: Path) -> str:
     return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_uv_fills_an_environment_by_the_settings_that_pip_has(paths: Paths, offline: dict[str, str]) -> None:
+def test_uv_fills_an_environment_by_the_settings_that_pip_has(
+    paths: Paths, offline: dict[str, str], said: Callable[[], str]
+) -> None:
     put_uv(paths.cache)
-    progress, said = fakes.told()
-    python = ensure(paths, SMALL, offline, progress)
+    python = ensure(paths, SMALL, offline)
     assert word_of(python) == "hello"
     assert not python.with_name("pip").exists()
     assert "pip" not in said()
 
 
-def test_pip_fills_it_where_uv_cant_be_had(paths: Paths, offline: dict[str, str]) -> None:
-    progress, said = fakes.told()
-    assert word_of(ensure(paths, SMALL, offline, progress)) == "hello"
+def test_pip_fills_it_where_uv_cant_be_had(
+    paths: Paths, offline: dict[str, str], said: Callable[[], str]
+) -> None:
+    assert word_of(ensure(paths, SMALL, offline)) == "hello"
     assert "pip takes the place of uv, which can't be had: `pip install uv==" in said()
 
 
-def test_pip_fills_it_where_uv_fails(paths: Paths, offline: dict[str, str]) -> None:
+def test_pip_fills_it_where_uv_fails(paths: Paths, offline: dict[str, str], said: Callable[[], str]) -> None:
     fakes.script(
         paths.cache / "tools" / UV_PACKAGE.replace("==", "-") / "bin" / "uv", "echo error: odd; exit 2"
     )
-    progress, said = fakes.told()
-    assert word_of(ensure(paths, SMALL, offline, progress)) == "hello"
+    assert word_of(ensure(paths, SMALL, offline)) == "hello"
     assert "by pip, since uv failed (error: odd), done in" in said()
 
 
@@ -89,7 +91,7 @@ def test_variables_that_would_install_somewhere_else_have_no_effect(
 ) -> None:
     put_uv(paths.cache)
     elsewhere = {"PIP_TARGET": str(tmp_path / "x"), "UV_SYSTEM_PYTHON": "1", "UV_PYTHON": "/nowhere"}
-    assert word_of(ensure(paths, SMALL, offline | elsewhere, fakes.quiet())) == "hello"
+    assert word_of(ensure(paths, SMALL, offline | elsewhere)) == "hello"
     assert not (tmp_path / "x").exists()
 
 

@@ -18,7 +18,6 @@ import pytest
 
 from local.containers import sample
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.waiting import eventually
 
 DEADLINE_SECONDS = 20.0
@@ -39,7 +38,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 
 @pytest.fixture(scope="session")
 def program(clone: Paths) -> Path:
-    return sample.ensure(clone, os.environ, Progress())
+    return sample.ensure(clone, os.environ)
 
 
 class Running:
@@ -346,7 +345,7 @@ def test_the_same_sources_make_the_same_bytes_without_the_cache(program: Path, t
         ROOT / "local" / "sample", other.root / "local" / "sample", ignore=shutil.ignore_patterns("bin")
     )
 
-    again = sample.ensure(other, os.environ, Progress())
+    again = sample.ensure(other, os.environ)
 
     assert again.read_bytes() == program.read_bytes()
     assert again.stat().st_mode & 0o777 == 0o755
@@ -356,7 +355,7 @@ def test_a_changed_source_gives_another_program_and_an_unchanged_one_keeps_the_f
     clone: Paths, program: Path, tmp_path: Path
 ) -> None:
     before = program.stat()
-    assert sample.ensure(clone, {}, Progress()).stat().st_mtime_ns == before.st_mtime_ns
+    assert sample.ensure(clone, {}).stat().st_mtime_ns == before.st_mtime_ns
 
     copy = tmp_path / "sample"
     shutil.copytree(clone.root / "local" / "sample", copy)

@@ -165,17 +165,16 @@ def test_a_project_without_a_name_is_refused(paths: Paths) -> None:
 
 def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: Paths, tmp_path: Path) -> None:
     code = (
-        "import io, os, pathlib\n"
+        "import os, pathlib\n"
         "from local import processes, stack\n"
         "from local.paths import Paths\n"
-        "from local.progress import Progress\n"
         "processes.interrupt_on_signals()\n"
         "stack.INTERRUPT_GRACE_SECONDS = 0.3\n"
         f"paths = Paths(pathlib.Path({str(paths.root)!r}), pathlib.Path({str(paths.local)!r}), None)\n"
         "environment = {**os.environ, processes.RUN_MARK: str(paths.local)}\n"
         f"script = \"trap 'echo asked' INT; touch '{tmp_path}/ready'; while :; do sleep 0.05; done\"\n"
         "try:\n"
-        "    stack.run_interruptibly(['sh', '-c', script], environment, paths, Progress(io.StringIO()))\n"
+        "    stack.run_interruptibly(['sh', '-c', script], environment, paths)\n"
         "except processes.Interrupted:\n"
         "    print(processes.marked(processes.RUN_MARK, str(paths.local)))\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,11 @@ def environment() -> dict[str, str]:
     return {"PATH": fakes.SYSTEM_PATH, "PIP_NO_INDEX": "1"}
 
 
-def test_an_environment_is_made_once_and_runs(paths: Paths, environment: dict[str, str]) -> None:
-    progress, said = fakes.told()
-    python = ensure(paths, EMPTY, environment, progress)
-    assert ensure(paths, EMPTY, environment, progress) == python
+def test_an_environment_is_made_once_and_runs(
+    paths: Paths, environment: dict[str, str], said: Callable[[], str]
+) -> None:
+    python = ensure(paths, EMPTY, environment)
+    assert ensure(paths, EMPTY, environment) == python
     assert said().count("done in") == 1
     prefix = subprocess.run(
         [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True
@@ -44,24 +46,24 @@ def test_an_unfinished_environment_is_made_again(paths: Paths, environment: dict
     folder = folder_of(paths, EMPTY)
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").write_text("half")
-    python = ensure(paths, EMPTY, environment, fakes.quiet())
+    python = ensure(paths, EMPTY, environment)
     assert subprocess.run([python, "-c", ""], check=False).returncode == 0
 
 
 def test_an_environment_whose_python_was_removed_is_made_again(
     paths: Paths, environment: dict[str, str]
 ) -> None:
-    python = ensure(paths, EMPTY, environment, fakes.quiet())
+    python = ensure(paths, EMPTY, environment)
     python.unlink()
     python.symlink_to("/nowhere/python3")
-    assert ensure(paths, EMPTY, environment, fakes.quiet()) == python
+    assert ensure(paths, EMPTY, environment) == python
     assert python.exists()
 
 
 def test_what_cant_be_installed_is_told_in_one_error(paths: Paths, environment: dict[str, str]) -> None:
     (paths.root / "empty.txt").write_text("no-such-package-as-this==1.0\n")
     with pytest.raises(LocalError, match="no-such-package-as-this") as error:
-        ensure(paths, EMPTY, environment, fakes.quiet())
+        ensure(paths, EMPTY, environment)
     assert "check the network" in error.value.fix
     assert not (folder_of(paths, EMPTY) / "complete").exists()
 
@@ -75,7 +77,7 @@ def test_changed_requirements_give_another_environment(paths: Paths) -> None:
 def test_a_cache_that_cant_be_written_is_named(paths: Paths, environment: dict[str, str]) -> None:
     paths.cache.write_text("a file, where a folder should be")
     with pytest.raises(LocalError, match="can't be written") as error:
-        ensure(paths, EMPTY, environment, fakes.quiet())
+        ensure(paths, EMPTY, environment)
     assert str(paths.cache) in error.value.problem
     assert "FILEFLOW_CACHE_DIR" in error.value.fix
 

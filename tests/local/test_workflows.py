@@ -9,7 +9,6 @@ from pathlib import Path
 
 from local.engine.build import ensure_go, go_environment
 from local.paths import ROOT, Paths
-from local.progress import Progress
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"  # the checker that GitHub's own users run
@@ -20,7 +19,7 @@ def _actionlint() -> Path:
     paths = Paths.of(os.environ)
     folder = paths.cache / "actionlint" / ACTIONLINT.rpartition("@")[2]
     if not (folder / "actionlint").exists():
-        go = ensure_go(paths.cache, os.environ, Progress())
+        go = ensure_go(paths.cache, os.environ)
         environment = {**go_environment(os.environ), "GOBIN": str(folder)}
         subprocess.run([go, "install", ACTIONLINT], env=environment, cwd=paths.cache, check=True)
     return folder / "actionlint"

@@ -17,7 +17,6 @@ from pathlib import Path
 from local.engine.acquire import ensure_engine
 from local.fork_server import client as fork_client
 from local.paths import Paths
-from local.progress import Progress
 from tests.policies.echo_provider import EchoProvider
 from tests.policies.harness import Violation
 
@@ -127,7 +126,7 @@ def _violations(log: Path) -> list[Violation]:
 
 def _environment(folder: Path) -> dict[str, str]:
     """The CLI of the project on PATH, and nothing of the user's own Pulumi or AWS."""
-    engine = ensure_engine(Paths.of(os.environ), os.environ, Progress())
+    engine = ensure_engine(Paths.of(os.environ), os.environ)
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
     return {
         **kept,

@@ -27,7 +27,6 @@ import docker
 
 from local.containers import local_containers
 from local.errors import LocalError
-from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT
 from tests.torture.evidence import Evidence
 from tests.torture.scenes import built
@@ -267,7 +266,7 @@ def stage(folder: Path, seed: int, *, leased: bool) -> Iterator[Stage]:
     Raises LocalError where this machine can have no engine.
     """
     stack = TorturedStack.copy(folder, WITHOUT_ANOTHER_ENGINE)
-    containers = local_containers.start(local_containers.folder_of(stack.paths, {}), ENVIRONMENT, Progress())
+    containers = local_containers.start(local_containers.folder_of(stack.paths, {}), ENVIRONMENT)
     connected = docker.DockerClient(base_url=containers.docker_host)
     with Place(_gateway(connected, containers.network)) as place:
         image = stack.root / "work"

@@ -25,7 +25,6 @@ from components.names import LEASE_KEY
 from local.emulator import process as emulator
 from local.engine import build
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.local.emulated import emulator_python
 from tests.torture.evidence import Evidence
 from tests.torture.provocations import PROVOCATIONS
@@ -188,7 +187,7 @@ def stage(folder: Path) -> Iterator[Programs]:
 
 def built(folder: Path, source: Path) -> Path:
     """A Go program of this project, built into a folder."""
-    go = build.ensure_go(Paths.of(os.environ).cache, os.environ, Progress())
+    go = build.ensure_go(Paths.of(os.environ).cache, os.environ)
     output = folder / source.name
     command = [str(go), "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(output), "."]
     subprocess.run(command, cwd=source, env=build.go_environment(os.environ), check=True)

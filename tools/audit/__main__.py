@@ -11,9 +11,9 @@ from pathlib import Path
 
 import boto3
 
+from local import progress
 from local.errors import LocalError
 from local.paths import Paths
-from local.progress import Progress
 from operate.errors import OperateError
 from operate.pulumi_cli import pulumi
 from tools import compliance
@@ -34,13 +34,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Runs Prowler on the stack's own resources, and reports."""
-    paths, progress = Paths.of(os.environ), Progress()
+    paths = Paths.of(os.environ)
     entries = accepted.read(options.accepted)
     stack = options.stack or pulumi(["stack", "--show-name"], Path()).strip()
     own = OwnResources.of_state(json.loads(pulumi(["stack", "export", "--stack", stack], Path())))
     if not own.resources:
         raise LocalError(f"stack {stack} has no resources.", f"deploy it first: make up STACK={stack}")
-    python = prowler.environment_python(paths, os.environ, progress)
+    python = prowler.environment_python(paths, os.environ)
     requirements = prowler.requirements(python, options.frameworks)
     progress.say(f"Prowler asks about {len(own.resources)} resources of {stack}: a minute or two.")
     findings, errors = prowler.run(python, own, list(requirements), options.output, os.environ)

@@ -18,7 +18,6 @@ from typing import Final
 
 from local.errors import LocalError
 from local.paths import Paths
-from local.progress import Progress
 from local.virtual_environments import Requirements, ensure
 from tools.audit.resources import OwnResources
 
@@ -55,9 +54,9 @@ class Requirement:
     id: str
 
 
-def environment_python(paths: Paths, environment: Mapping[str, str], progress: Progress) -> Path:
+def environment_python(paths: Paths, environment: Mapping[str, str]) -> Path:
     """The interpreter of Prowler's environment, made at the first use."""
-    return ensure(paths, REQUIREMENTS, environment, progress)
+    return ensure(paths, REQUIREMENTS, environment)
 
 
 def requirements(python: Path, frameworks: Sequence[str]) -> dict[str, list[Requirement]]:

@@ -12,7 +12,6 @@ import pytest
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.errors import LocalError
-from local.progress import Progress
 
 ENVIRONMENT = {
     name: value
@@ -25,7 +24,7 @@ ENVIRONMENT = {
 def start_or_skip(folder: Path) -> LocalContainers:
     """Start both in a folder; skip the test on a machine that can't."""
     try:
-        return local_containers.start(folder, ENVIRONMENT, Progress())
+        return local_containers.start(folder, ENVIRONMENT)
     except LocalError as error:
         pytest.skip(f"no Docker engine and registry can be started here: {error.problem} {error.fix}")
 
@@ -36,4 +35,4 @@ def running(folder: Path) -> Iterator[LocalContainers]:
     try:
         yield start_or_skip(folder)
     finally:
-        local_containers.stop(folder, Progress())
+        local_containers.stop(folder)

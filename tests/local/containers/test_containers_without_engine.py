@@ -14,7 +14,6 @@ import pytest
 from local.containers import docker_engine, engine_api, local_containers, programs, registry
 from local.errors import LocalError
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.local.containers.conftest import UsersEngine
 
 WITHOUT_ROOT = os.geteuid() != 0
@@ -46,7 +45,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(
     monkeypatch.setattr(programs, "_SYSTEM_FOLDERS", ())
 
     with pytest.raises(LocalError, match="dockerd isn't installed") as error:
-        local_containers.start(folder, {"PATH": "/nonexistent"}, Progress())
+        local_containers.start(folder, {"PATH": "/nonexistent"})
 
     assert "apt-get install -y --no-install-recommends docker.io docker-registry" in error.value.fix
 
@@ -57,7 +56,7 @@ def test_a_missing_registry_is_named_with_the_command_that_installs_it(
     monkeypatch.setattr(programs, "_SYSTEM_FOLDERS", ())
 
     with pytest.raises(LocalError, match="docker-registry isn't installed") as error:
-        local_containers.start(folder, {"PATH": "/nonexistent", "DOCKER_HOST": users_engine.host}, Progress())
+        local_containers.start(folder, {"PATH": "/nonexistent", "DOCKER_HOST": users_engine.host})
 
     assert error.value.fix.endswith("apt-get install -y --no-install-recommends docker-registry")
 
@@ -68,7 +67,7 @@ def test_an_ordinary_user_is_told_that_an_engine_needs_root(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     with pytest.raises(LocalError, match="needs root") as error:
-        local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exit 1"), Progress())
+        local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exit 1"))
 
     assert "sudo make docker" in error.value.fix
 
@@ -93,7 +92,7 @@ def test_an_engine_that_does_not_come_up_says_why(
     )
 
     with pytest.raises(LocalError, match="ended with exit code 1 while it started") as error:
-        local_containers.start(folder, environment, Progress())
+        local_containers.start(folder, environment)
 
     assert cause in error.value.problem
     assert fix in error.value.fix
@@ -106,7 +105,7 @@ def test_an_engine_that_never_answers_is_ended(
     monkeypatch.setattr(docker_engine, "START_TIMEOUT_SECONDS", 0.3)
 
     with pytest.raises(LocalError, match="doesn't answer after"):
-        local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exec sleep 1000"), Progress())
+        local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exec sleep 1000"))
 
     assert programs.stop_rest(folder) == 0
 
@@ -153,7 +152,7 @@ def test_two_folders_have_two_engines(tmp_path: Path) -> None:
 )
 def test_an_engine_that_is_named_but_cannot_be_used_is_refused(folder: Path, host: str, problem: str) -> None:
     with pytest.raises(LocalError, match=problem) as error:
-        local_containers.start(folder, {"DOCKER_HOST": host}, Progress())
+        local_containers.start(folder, {"DOCKER_HOST": host})
 
     assert host in error.value.problem
     assert "leave DOCKER_HOST out" in error.value.fix
@@ -163,7 +162,7 @@ def test_an_engine_without_permission_names_the_group(folder: Path, monkeypatch:
     monkeypatch.setattr(engine_api, "ping", lambda _host: "this user may not use the socket")
 
     with pytest.raises(LocalError, match="a Docker engine runs at") as error:
-        local_containers.start(folder, {}, Progress())
+        local_containers.start(folder, {})
 
     assert "usermod -aG docker" in error.value.fix
 
@@ -194,7 +193,7 @@ def test_a_wrong_registry_port_is_refused(folder: Path, text: str, users_engine:
         "FILEFLOW_REGISTRY_PORT": text,
     }
     with pytest.raises(LocalError, match=f"FILEFLOW_REGISTRY_PORT is '{text}'"):
-        local_containers.start(folder, environment, Progress())
+        local_containers.start(folder, environment)
 
 
 def test_a_taken_registry_port_is_told_before_anything_starts(
@@ -208,7 +207,7 @@ def test_a_taken_registry_port_is_told_before_anything_starts(
             "FILEFLOW_REGISTRY_PORT": str(port),
         }
         with pytest.raises(LocalError, match=f"another program listens on port {port}") as error:
-            local_containers.start(folder, environment, Progress())
+            local_containers.start(folder, environment)
 
     assert "ss -ltnp" in error.value.fix
 
@@ -231,7 +230,7 @@ def test_a_full_disk_is_told_with_the_variable_that_moves_the_folder(
             (folder / "filler").write_bytes(b"x" * 65536)
         environment = {**os.environ, "DOCKER_HOST": users_engine.host}
         with pytest.raises(LocalError, match="No space left on device") as error:
-            local_containers.start(folder, environment, Progress())
+            local_containers.start(folder, environment)
     finally:
         subprocess.run(["umount", folder], check=True)
 
@@ -245,7 +244,7 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
 ) -> None:
     environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": users_engine.host}
     try:
-        started = local_containers.start(folder, environment, Progress())
+        started = local_containers.start(folder, environment)
 
         assert started.docker_host == users_engine.host
         assert started.own_engine is False
@@ -253,9 +252,9 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
         assert registry.answers(int(started.registry.rpartition(":")[2]))
         assert programs.find(folder, docker_engine.PROGRAM) is None
         assert local_containers.find(folder, environment) == started
-        assert local_containers.use(folder, environment, Progress()) == started
+        assert local_containers.use(folder, environment) == started
     finally:
-        assert local_containers.stop(folder, Progress())
+        assert local_containers.stop(folder)
 
     assert engine_api.ping(users_engine.host) is None
     assert set(users_engine.asked) == {"/_ping"}
@@ -265,25 +264,25 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
 def test_a_registry_of_the_users_own_is_used_as_it_is(folder: Path, users_engine: UsersEngine) -> None:
     environment = {"DOCKER_HOST": users_engine.host, "FILEFLOW_REGISTRY": "127.0.0.1:5000"}
 
-    started = local_containers.start(folder, environment, Progress())
+    started = local_containers.start(folder, environment)
 
     assert started.variables() == {
         "DOCKER_HOST": users_engine.host,
         "FILEFLOW_REGISTRY": "127.0.0.1:5000",
         "FILEFLOW_CONTAINER_NETWORK": "bridge",
     }
-    assert local_containers.stop(folder, Progress()) is False
+    assert local_containers.stop(folder) is False
 
 
 def test_without_an_engine_use_says_so_and_starts_nothing(folder: Path) -> None:
-    answer = local_containers.use(folder, {}, Progress())
+    answer = local_containers.use(folder, {})
 
     assert answer == "no Docker engine answers; `make docker` starts one"
     assert not folder.exists()
 
 
 def test_use_never_fails(folder: Path) -> None:
-    answer = local_containers.use(folder, {"DOCKER_HOST": "unix:///nonexistent.sock"}, Progress())
+    answer = local_containers.use(folder, {"DOCKER_HOST": "unix:///nonexistent.sock"})
 
     assert isinstance(answer, str)
     assert answer.startswith(
@@ -292,7 +291,7 @@ def test_use_never_fails(folder: Path) -> None:
 
 
 def test_stopping_what_never_ran_does_nothing(folder: Path) -> None:
-    assert local_containers.stop(folder, Progress()) is False
+    assert local_containers.stop(folder) is False
     assert not folder.exists()
 
 
@@ -309,12 +308,9 @@ def test_what_sudo_makes_belongs_to_the_user(
         "FILEFLOW_REGISTRY": "127.0.0.1:5000",
     }
 
-    local_containers.start(tmp_path / "state" / "containers", environment, Progress())
+    local_containers.start(tmp_path / "state" / "containers", environment)
 
-    assert owners == {
-        tmp_path / "state": (1000, 1001),
-        tmp_path / "state" / "containers": (1000, 1001),
-    }
+    assert owners == {tmp_path / "state": (1000, 1001), tmp_path / "state" / "containers": (1000, 1001)}
 
 
 def test_the_folder_is_the_clones_unless_it_is_named(tmp_path: Path) -> None:

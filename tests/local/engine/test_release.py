@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from local import progress
 from local.engine import release
 from local.engine.version import Version
 from local.errors import LocalError
 from local.progress import Step
-from tests.local.fakes import quiet
 
 VERSION = Version(3, 250, 0)
 
@@ -71,7 +71,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def step() -> Iterator[Step]:
-    with quiet().step("Getting it") as made:
+    with progress.step("Getting it") as made:
         yield made
 
 
