@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import plugin_home, processes, progress, stack, virtual_environments
+from local import plugin_home, ports, processes, progress, stack, virtual_environments
 from local.cache import writing_to
 from local.containers import local_containers, sample
 from local.emulator import process as emulator_process
@@ -54,18 +54,23 @@ class Call:
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     options = _parse(argv)
+    return carry_out(lambda call: int(options.run(call)), options, again="make up")
+
+
+def carry_out(command: Callable[[Call], int], options: argparse.Namespace, again: str) -> int:
+    """Run a command and return its exit code; tell a failure, or how to go on after an interruption."""
     processes.interrupt_on_signals()
     if os.environ.get("MAKELEVEL"):
         # A make that is killed can't pass the signal on.
         processes.end_with_parent(signal.SIGTERM)
     try:
         paths = Paths.of(os.environ)
-        return int(options.run(Call(options, paths, users_environment(paths, os.environ))))
+        return command(Call(options, paths, users_environment(paths, os.environ)))
     except LocalError as error:
         progress.say(f"error: {error.problem}\nFix: {error.fix}")
         return 1
     except processes.Interrupted as interruption:
-        progress.say(f"Stopped by {interruption}. The next `make up` goes on from here.")
+        progress.say(f"Stopped by {interruption}. The next `{again}` goes on from here.")
         return 128 + interruption.number
 
 
@@ -226,7 +231,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     paths, environment, name = call.paths, call.environment, call.options.stack
     stack.check_folder(paths)
     stack.check_stack(paths.root, name)
-    stack.fixed_port(environment)
+    ports.wanted(environment, stack.PORT_VARIABLE)
     _begin_engine(call)
     virtual_environments.ensure_project(paths, environment)
     stack.check_yaml(paths, name)

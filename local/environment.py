@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.cache import write_atomically
 from local.engine.acquire import Engine
 from local.fork_server import client as fork_client
 from local.paths import Paths
@@ -172,17 +173,6 @@ def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> Non
         write_atomically(paths.bin / "aws", command, mode=0o755)
     else:
         (paths.bin / "aws").unlink(missing_ok=True)
-
-
-def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file in one step; leave it alone when it has this content."""
-    if file.exists() and file.read_text() == text:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    unfinished.write_text(text)
-    unfinished.chmod(mode)
-    unfinished.replace(file)
 
 
 def _pulumi_command(paths: Paths, engine: Engine) -> str:

@@ -86,8 +86,3 @@ class Paths:
     def lock(self) -> Path:
         """Held by the one command that changes this clone's local stack."""
         return self.local / "lock"
-
-    @property
-    def cache_locks(self) -> Path:
-        """Locks of what is being made in the cache."""
-        return self.cache / "locks"

@@ -19,11 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local import processes, progress
-from local.cache import writing_to
+from local.cache import making, write_atomically
 from local.engine.acquire import Engine
-from local.environment import write_atomically
 from local.errors import LocalError
-from local.locks import exclusive
 from local.paths import Paths
 
 NAMES = ("aws", "awsx", "docker")
@@ -138,10 +136,7 @@ def _get(
     home: Path, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
 ) -> str:
     """Download the plugins into the cache; return why that failed, nothing when they are there."""
-    with (
-        writing_to(paths.cache),
-        exclusive(paths.cache_locks / "plugins.lock", "another command that gets the plugins"),
-    ):
+    with making(paths.cache, "plugins", "another command that gets the plugins"):
         if _installed(home, wanted):
             return ""
         return _unreachable() or _download(home, wanted, paths, engine, environment)

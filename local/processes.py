@@ -182,6 +182,17 @@ def short(text: str, width: int = 100) -> str:
     return next((line.strip()[:width] for line in reversed(text.split("\n")) if line.strip()), "")
 
 
+def telling_line(log: Path, telling: Iterable[str], but: tuple[str, ...] = ()) -> str:
+    """Return the line of a log that says why a command failed: the first with the first of some words.
+
+    Lines that begin with one of `but` don't count. Where no line has any of the words, the last one it is.
+    """
+    text = log.read_text(errors="replace")
+    lines = [line.strip(" │├╰─▶×") for line in text.splitlines() if line.strip() and not line.startswith(but)]
+    found = (line for words in telling for line in lines if words in line)
+    return next(found, lines[-1] if lines else "it printed nothing")[:300]
+
+
 def _pids() -> list[int]:
     return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 

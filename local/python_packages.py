@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -18,9 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local import processes, progress
-from local.cache import full, writing_to
+from local.cache import full, making, whole
 from local.errors import LocalError
-from local.locks import exclusive
 
 UV_PACKAGE = "uv==0.13.9"
 """Installs this project's packages in 5 s where pip takes 3 minutes."""
@@ -37,6 +35,20 @@ _DROPPED = (
     "VIRTUAL_ENV",
 )
 """What would have packages installed somewhere else."""
+
+_OWN_PIP = ".pip"
+"""Where a tool's folder has a pip while it is filled, for an interpreter without one."""
+
+_TELLING = (
+    "No space left on device",
+    "Read-only file system",
+    "Permission denied",
+    "ERROR:",
+    "error:",
+    "Error:",
+    "Because ",
+)
+"""What an installer says that tells why it failed, the most telling first."""
 
 _PIP_INSTALL = ("install", "--disable-pip-version-check", "--no-input", "--progress-bar=off")
 _UV_SETTINGS = {
@@ -71,12 +83,10 @@ def ensure_tool(package: str, executable: str, cache: Path, environment: Mapping
     command = folder / executable
     if command.exists():
         return command
-    with (
-        writing_to(cache),
-        exclusive(cache / "locks" / f"{folder.name}.lock", f"another command that gets {package}"),
-    ):
+    with making(cache, folder.name, f"another command that gets {package}"):
         if not command.exists():
-            _install_tool(package, folder, cache, environment, why)
+            with whole(folder) as unfinished:
+                _install_tool(package, unfinished, cache, environment, why)
     return command
 
 
@@ -140,44 +150,25 @@ def for_uv(settings: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def why(log: str) -> str:
-    """Pick the line of an installer's log that says why it failed."""
-    lines = [line.strip(" │├╰─▶×") for line in log.splitlines() if line.strip()]
-    for telling in (
-        "No space left on device",
-        "Read-only file system",
-        "Permission denied",
-        "ERROR:",
-        "error:",
-        "Error:",
-        "Because ",
-    ):
-        for line in lines:
-            if telling in line:
-                return line[:300]
-    return lines[-1][:300] if lines else "it printed nothing"
+def why(log: Path) -> str:
+    """Return the line of an installer's log that says why it failed."""
+    return processes.telling_line(log, _TELLING)
 
 
 def _install_tool(
     package: str, folder: Path, cache: Path, environment: Mapping[str, str], because: str
 ) -> None:
-    for abandoned in folder.parent.glob(f"{folder.name}.*.tmp"):
-        shutil.rmtree(abandoned)
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    log = cache / "logs" / f"{folder.name}.log"
+    log = cache / "logs" / f"{package.replace('==', '-')}.log"
     environment = clean(environment)
-    try:
-        with progress.step(f"{because}: installing {package} into the cache") as step:
-            pip = [str(_python_with_pip(unfinished, log, environment)), "-m", "pip", *_PIP_INSTALL]
-            command = [*pip, "--no-deps", "--no-compile", "--target", str(unfinished / "package"), package]
-            if processes.run_logged(command, log, step, env=environment):
-                raise full(cache) or LocalError(
-                    f"`pip install {package}` failed: {why(log.read_text(errors='replace'))}",
-                    "check the network and pip's configuration (`pip config list`).",
-                )
-        (unfinished / "package").rename(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with progress.step(f"{because}: installing {package} into the cache") as step:
+        pip = [str(_python_with_pip(folder / _OWN_PIP, log, environment)), "-m", "pip", *_PIP_INSTALL]
+        command = [*pip, "--no-deps", "--no-compile", "--target", str(folder), package]
+        if processes.run_logged(command, log, step, env=environment):
+            raise full(cache) or LocalError(
+                f"`pip install {package}` failed: {why(log)}",
+                "check the network and pip's configuration (`pip config list`).",
+            )
+    shutil.rmtree(folder / _OWN_PIP, ignore_errors=True)
 
 
 def _python_with_pip(folder: Path, log: Path, environment: Mapping[str, str]) -> Path:
@@ -188,14 +179,9 @@ def _python_with_pip(folder: Path, log: Path, environment: Mapping[str, str]) ->
         raise _no_pip()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        subprocess.run(
-            [sys.executable, "-m", "venv", str(folder / "pip")],
-            stdout=output,
-            stderr=output,
-            check=False,
-            env=dict(environment),
-        )
-    return folder / "pip" / "bin" / "python"
+        command = [sys.executable, "-m", "venv", str(folder)]
+        subprocess.run(command, stdout=output, stderr=output, check=False, env=dict(environment))
+    return folder / "bin" / "python"
 
 
 def _no_pip() -> LocalError:

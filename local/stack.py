@@ -17,20 +17,20 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import processes, progress
+from local import ports, processes, progress
+from local.cache import write_atomically
 from local.containers import local_containers
 from local.containers.local_containers import LocalContainers
 from local.emulator import process as emulator_process
 from local.emulator.process import RunningEmulator
 from local.engine.acquire import Engine
-from local.environment import child_environment, variables, write_atomically
+from local.environment import child_environment, variables
 from local.errors import LocalError
 from local.fork_server import process as fork_server
 from local.paths import Paths
@@ -38,6 +38,7 @@ from local.paths import Paths
 ENCRYPTION_SALT = "v1:1G94e/hwrnM=:v1:1KRZFCgpJjrubLdc:CMIoE6uSJPuEW+gbkhsUyvKF86ynbg=="
 """Verifies the passphrase `local`; the same for every stack on the local AWS, like the passphrase."""
 
+PORT_VARIABLE = "FILEFLOW_PORT"
 PREFERRED_PORT = 4566
 """Where AWS emulators usually listen."""
 
@@ -154,22 +155,6 @@ def copy_configuration(paths: Paths, stack: str) -> Path:
     return copy
 
 
-def fixed_port(environment: Mapping[str, str]) -> int | None:
-    """Read FILEFLOW_PORT.
-
-    Raises LocalError when it isn't a port that a process may listen on.
-    """
-    text = environment.get("FILEFLOW_PORT") or ""
-    if not text:
-        return None
-    if not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise LocalError(
-            f"FILEFLOW_PORT is {text!r}; a port is a whole number from 1 to 65535.",
-            "correct it, or leave it out.",
-        )
-    return int(text)
-
-
 def unfinished(backend: Path) -> str | None:
     """Say why a state in the backend can't be continued; None when every state can.
 
@@ -228,7 +213,7 @@ def settle_emulator(
 
     Raises LocalError when it can't start.
     """
-    port = fixed_port(environment)
+    port = ports.wanted(environment, PORT_VARIABLE)
     running = running_emulator(paths)
     pointers = container_variables(containers)
     pointers_file = paths.emulator / "containers.json"
@@ -240,8 +225,8 @@ def settle_emulator(
     if running and running.generation == generation and not reason:
         if port not in (None, running.port):
             raise LocalError(
-                f"FILEFLOW_PORT is {port}, but the emulated AWS of this clone runs on port {running.port}.",
-                "stop it first (make down), or leave FILEFLOW_PORT out.",
+                f"{PORT_VARIABLE} is {port}, but the emulated AWS of this clone runs on port {running.port}.",
+                f"stop it first (make down), or leave {PORT_VARIABLE} out.",
             )
         return running
     if not reason and (paths.backend / ".pulumi" / "stacks").is_dir():
@@ -258,7 +243,7 @@ def settle_emulator(
         except LocalError as error:
             if port is None:
                 raise
-            raise LocalError(f"FILEFLOW_PORT is {port}: {error.problem}", error.fix) from error
+            raise LocalError(f"{PORT_VARIABLE} is {port}: {error.problem}", error.fix) from error
         step.note(f"at {started.url},")
     write_atomically(generation_file, started.generation + "\n")
     return started
@@ -372,23 +357,13 @@ def _start_emulator(
     paths: Paths, python: Path, port: int | None, environment: Mapping[str, str]
 ) -> RunningEmulator:
     log = paths.emulator / "log"
-    if port is None and not (paths.emulator / "emulator.json").exists() and _is_free(PREFERRED_PORT):
+    if port is None and not (paths.emulator / "emulator.json").exists() and ports.is_free(PREFERRED_PORT):
         # Another clone may take it in the very moment: then any free port will do.
         with contextlib.suppress(LocalError):
             return emulator_process.start(
                 python, PREFERRED_PORT, log, paths.emulator, environment=environment
             )
     return emulator_process.start(python, port, log, paths.emulator, environment=environment)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((emulator_process.HOST, port))
-        except OSError:
-            return False
-        return True
 
 
 def _is_pulumi(pid: int) -> bool:

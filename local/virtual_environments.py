@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes, progress, python_packages
-from local.cache import full, writing_to
+from local.cache import full, making
 from local.errors import LocalError
-from local.locks import exclusive
 from local.paths import Paths
-from local.python_packages import why
 
 
 @dataclass(frozen=True)
@@ -70,10 +68,7 @@ def ensure(paths: Paths, requirements: Requirements, environment: Mapping[str, s
     python = folder / "bin" / "python"
     if _usable(folder):
         return python
-    with (
-        writing_to(paths.cache),
-        exclusive(paths.cache_locks / f"{folder.name}.lock", f"another command that makes {folder.name}"),
-    ):
+    with making(paths.cache, folder.name, f"another command that makes {folder.name}"):
         if not _usable(folder):
             try:
                 _make(folder, paths, requirements, environment)
@@ -145,7 +140,7 @@ def _make(folder: Path, paths: Paths, requirements: Requirements, environment: M
             if not made:
                 if no_room := full(paths.cache):
                     raise no_room
-                step.note(f"by pip, since uv failed ({why(log.read_text(errors='replace'))}),")
+                step.note(f"by pip, since uv failed ({python_packages.why(log)}),")
         if not made:
             install = python_packages.pip_install(python, file)
             without = ["--without-pip"] if python_packages.has_pip() else []
@@ -168,6 +163,6 @@ def _uv(paths: Paths, environment: Mapping[str, str]) -> Path | None:
 
 def _failed(requirements: Requirements, log: Path) -> LocalError:
     return LocalError(
-        f"the packages of {requirements.install} can't be installed: {why(log.read_text(errors='replace'))}",
+        f"the packages of {requirements.install} can't be installed: {python_packages.why(log)}",
         f"read {log}; check the network, the free disk space and pip's configuration (`pip config list`).",
     )

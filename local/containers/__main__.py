@@ -6,14 +6,12 @@ Owns the command line only.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
-from local import processes, progress
+from local import progress
+from local.cli import Call, carry_out
 from local.containers import local_containers, sample
-from local.errors import LocalError
-from local.paths import Paths
 
 COMMANDS = {
     "start": "start a Docker engine and a registry, or say which ones answer already",
@@ -29,35 +27,26 @@ def main(argv: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in COMMANDS.items():
         commands.add_parser(name, help=help_text)
-    command = parser.parse_args(argv).command
-    processes.interrupt_on_signals()
-    try:
-        return _run(command)
-    except LocalError as error:
-        progress.say(f"error: {error.problem}\nFix: {error.fix}")
-        return 1
-    except processes.Interrupted as interruption:
-        progress.say(f"Stopped by {interruption}.")
-        return 128 + interruption.number
+    return carry_out(_run, parser.parse_args(argv), again="make docker")
 
 
-def _run(command: str) -> int:
-    paths = Paths.of(os.environ)
-    folder = local_containers.folder_of(paths, os.environ)
+def _run(call: Call) -> int:
+    paths, environment, command = call.paths, call.environment, call.options.command
+    folder = local_containers.folder_of(paths, environment)
     if command == "sample":
-        print(sample.ensure(paths, os.environ))
+        print(sample.ensure(paths, environment))
         return 0
     if command == "stop":
         stopped = local_containers.stop(folder)
         progress.say("No engine or registry of this clone runs any more." if stopped else "Nothing runs.")
         return 0
     if command == "start":
-        started = local_containers.start(folder, os.environ)
+        started = local_containers.start(folder, environment)
         for name, value in started.variables().items():
             print(f"export {name}={value}")
         return 0
-    print("\n".join(local_containers.describe(folder, os.environ)))
-    return 0 if local_containers.find(folder, os.environ) else 1
+    print("\n".join(local_containers.describe(folder, environment)))
+    return 0 if local_containers.find(folder, environment) else 1
 
 
 if __name__ == "__main__":

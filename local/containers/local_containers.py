@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import progress
+from local import ports, progress
+from local.cache import writing_to
 from local.containers import docker_engine, engine_api, programs, registry
 from local.errors import LocalError
 from local.locks import exclusive
@@ -64,7 +65,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> LocalContainers:
     started before is returned as it is.
     Raises LocalError when one can't be started, or when DOCKER_HOST names an engine that can't be used.
     """
-    with _writing_to(folder), _alone_in(folder, environment):
+    with writing_to(folder, "folder for containers", FOLDER_VARIABLE), _alone_in(folder, environment):
         host = _engine_that_answers(folder, environment)
         own = host == docker_engine.docker_host(folder)
         if host is None:
@@ -204,7 +205,7 @@ def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | 
 
 def _registry(folder: Path, environment: Mapping[str, str]) -> str:
     port = registry.find(folder)
-    wanted = registry.wanted_port(environment)
+    wanted = ports.wanted(environment, registry.PORT_VARIABLE)
     if port:
         if wanted not in (None, port):
             raise LocalError(
@@ -231,15 +232,3 @@ def _alone_in(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
             os.chown(path, int(user), int(group))
     with exclusive(folder / "lock", "another command that starts or stops containers"):
         yield
-
-
-@contextlib.contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
-    """Turn a full, read-only or forbidden folder into the one error that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise LocalError(
-            f"the folder {folder} for containers can't be written: {error.strerror} ({error.filename}).",
-            f"make room or make it writable, or choose another one by {FOLDER_VARIABLE}.",
-        ) from error

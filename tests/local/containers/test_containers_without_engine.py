@@ -185,14 +185,9 @@ def test_a_file_that_is_no_engine_is_told_with_its_answer(tmp_path: Path) -> Non
             server.shutdown()
 
 
-@pytest.mark.parametrize("text", ["http", "0", "65536", "-1"])
-def test_a_wrong_registry_port_is_refused(folder: Path, text: str, users_engine: UsersEngine) -> None:
-    environment = {
-        **fake_programs(folder.with_name("bin"), docker_registry="exit 1"),
-        "DOCKER_HOST": users_engine.host,
-        "FILEFLOW_REGISTRY_PORT": text,
-    }
-    with pytest.raises(LocalError, match=f"FILEFLOW_REGISTRY_PORT is '{text}'"):
+def test_a_wrong_registry_port_is_refused(folder: Path, users_engine: UsersEngine) -> None:
+    environment = {"DOCKER_HOST": users_engine.host, "FILEFLOW_REGISTRY_PORT": "http"}
+    with pytest.raises(LocalError, match="FILEFLOW_REGISTRY_PORT is 'http'"):
         local_containers.start(folder, environment)
 
 

@@ -318,7 +318,7 @@ def test_a_go_that_cant_fetch_toolchains_is_passed_over(tmp_path: Path, says: st
 )
 def test_a_failed_build_is_told_in_one_line(tmp_path: Path, log: str, expected: str) -> None:
     (tmp_path / "log").write_text(log)
-    assert build.failure(tmp_path / "log") == expected
+    assert build.why(tmp_path / "log") == expected
 
 
 def test_go_from_the_package_registry_is_installed_once(
