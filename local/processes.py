@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from local.errors import LocalError
 from local.progress import Step
 
 RUN_MARK = "FILEFLOW_RUN"
@@ -25,6 +26,7 @@ RUN_MARK = "FILEFLOW_RUN"
 
 POLL_SECONDS = 0.1
 _START_SECONDS = 0.5
+_KILL_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 _PROC = Path("/proc")
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -74,11 +76,27 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    state = _stat(pid)[:1]
+    return state[0] not in "ZX" if state else not _PROC.joinpath("self").exists()
+
+
+def running() -> list[int]:
+    """Return all processes of this machine; none where the system doesn't tell."""
+    return [int(entry.name) for entry in _PROC.glob("[0-9]*")]
+
+
+def parent_of(pid: int) -> int:
+    """Return the process that another one descends from; 0 where there is none or it has ended."""
+    return int((_stat(pid)[1:2] or ["0"])[0])
+
+
+def program_of(pid: int) -> str | None:
+    """Return the name of the program that a process runs, empty once it ended; None where none is told."""
     try:
-        # The state follows the command's name, which stands in parentheses and may hold spaces.
-        return _PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except (OSError, IndexError):
-        return not _PROC.joinpath("self").exists()
+        command = _PROC.joinpath(str(pid), "cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return "" if _PROC.joinpath("self").exists() else None
+    return Path(command.decode(errors="replace")).name
 
 
 def marked(name: str, value: str) -> list[int]:
@@ -86,7 +104,7 @@ def marked(name: str, value: str) -> list[int]:
     entry = f"{name}={value}"
     own = set(_ancestors(os.getpid()))
     if _PROC.joinpath("self").exists():
-        found = [pid for pid in _pids() if pid not in own and entry.encode() in _environment(pid)]
+        found = [pid for pid in running() if pid not in own and entry.encode() in _environment(pid)]
     else:
         listing = subprocess.run(
             ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=False
@@ -100,7 +118,10 @@ def marked(name: str, value: str) -> list[int]:
 
 
 def stop(pids: Iterable[int], grace_seconds: float, first: int = signal.SIGTERM) -> None:
-    """End processes: ask with the signal `first`, wait, then kill."""
+    """End processes: ask with the signal `first`, wait, then kill.
+
+    Raises LocalError when one hangs in the kernel.
+    """
     remaining = [pid for pid in pids if alive(pid)]
     _signal(remaining, first)
     deadline = time.monotonic() + grace_seconds
@@ -108,7 +129,13 @@ def stop(pids: Iterable[int], grace_seconds: float, first: int = signal.SIGTERM)
         time.sleep(POLL_SECONDS / 2)
         remaining = [pid for pid in remaining if alive(pid)]
     _signal(remaining, signal.SIGKILL)
-    while any(alive(pid) for pid in remaining):
+    deadline = time.monotonic() + _KILL_SECONDS
+    while remaining := [pid for pid in remaining if alive(pid)]:
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"processes {', '.join(map(str, remaining))} don't end, not even by SIGKILL.",
+                "they hang in the kernel; look at them by `ps`, and restart the machine if need be.",
+            )
         time.sleep(POLL_SECONDS / 2)
 
 
@@ -193,8 +220,13 @@ def telling_line(log: Path, telling: Iterable[str], but: tuple[str, ...] = ()) -
     return next(found, lines[-1] if lines else "it printed nothing")[:300]
 
 
-def _pids() -> list[int]:
-    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
+def _stat(pid: int) -> list[str]:
+    """Return what the kernel says of a process: its state, its parent and so on; nothing once it ended."""
+    try:
+        # This follows the command's name, which stands in parentheses and may hold spaces.
+        return _PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def _environment(pid: int) -> list[bytes]:
@@ -215,10 +247,7 @@ def _environment(pid: int) -> list[bytes]:
 def _ancestors(pid: int) -> Iterable[int]:
     while pid > 1:
         yield pid
-        try:
-            pid = int(_PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError):
-            return
+        pid = parent_of(pid)
 
 
 def _signal(pids: Iterable[int], number: int) -> None:

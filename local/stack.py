@@ -18,7 +18,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -368,12 +367,7 @@ def _start_emulator(
 
 def _is_pulumi(pid: int) -> bool:
     """Say whether a process runs and is a Pulumi CLI: a dead one's number may have been given to another."""
-    if not processes.alive(pid):
-        return False
-    command = Path("/proc", str(pid), "cmdline")
-    if not command.exists():
-        return sys.platform != "linux"
-    return Path(command.read_bytes().split(b"\0")[0].decode(errors="replace")).name == "pulumi"
+    return processes.alive(pid) and processes.program_of(pid) in ("pulumi", None)
 
 
 def _quietly(bench: Workbench, arguments: Iterable[str], folder: Path) -> None:

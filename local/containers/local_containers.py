@@ -23,6 +23,7 @@ from local.containers import docker_engine, engine_api, programs, registry
 from local.errors import LocalError
 from local.locks import exclusive
 from local.paths import Paths
+from local.ports import HOST
 
 FOLDER_VARIABLE = "FILEFLOW_DOCKER_DIR"
 REGISTRY_VARIABLE = "FILEFLOW_REGISTRY"
@@ -105,7 +106,7 @@ def find(folder: Path, environment: Mapping[str, str]) -> LocalContainers | None
         return None
     given = environment.get(REGISTRY_VARIABLE)
     port = registry.find(folder)
-    address = f"{registry.HOST}:{port}" if port else given
+    address = f"{HOST}:{port}" if port else given
     if host is None or not address:
         return None
     own = host == docker_engine.docker_host(folder)
@@ -162,7 +163,7 @@ def describe(folder: Path, environment: Mapping[str, str]) -> list[str]:
             lines.append(f"No Docker engine: {error.problem}")
     port = registry.find(folder)
     lines.append(
-        f"Registry: {registry.HOST}:{port}, process {programs.find(folder, registry.PROGRAM)},"
+        f"Registry: {HOST}:{port}, process {programs.find(folder, registry.PROGRAM)},"
         f" log {registry.log_of(folder)}"
         if port
         else "No registry runs."
@@ -212,13 +213,13 @@ def _registry(folder: Path, environment: Mapping[str, str]) -> str:
                 f"{registry.PORT_VARIABLE} is {wanted}, but the registry of this clone runs on port {port}.",
                 f"stop it first (make down), or leave {registry.PORT_VARIABLE} out.",
             )
-        return f"{registry.HOST}:{port}"
+        return f"{HOST}:{port}"
     given = environment.get(REGISTRY_VARIABLE)
     # After `source .local/env` it names the registry that this clone had, which is started again.
-    if given and given != f"{registry.HOST}:{registry.port_of(folder)}":
+    if given and given != f"{HOST}:{registry.port_of(folder)}":
         return given
     registry.stop(folder)
-    return f"{registry.HOST}:{registry.start(folder, environment)}"
+    return f"{HOST}:{registry.start(folder, environment)}"
 
 
 @contextlib.contextmanager

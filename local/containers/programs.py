@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local import processes
-from local.emulator.process import process_start
 from local.errors import LocalError
 from local.progress import Step
 
@@ -44,7 +43,7 @@ def which(name: str, environment: Mapping[str, str]) -> Path | None:
 def find(folder: Path, program: str) -> int | None:
     """Return the process of a program of the folder; None where it doesn't run."""
     for pid in processes.marked(MARK, str(folder)):
-        if _program_of(pid) == program:
+        if processes.program_of(pid) == program:
             return pid
     return None
 
@@ -113,14 +112,11 @@ def await_ready(
 
 
 def stop(folder: Path, program: str, timeout_seconds: float) -> bool:
-    """Ask a program of the folder to end, and tell whether there was one; it is killed after the time given.
-
-    Raises LocalError when it belongs to another user.
-    """
+    """Ask a program of the folder to end, and kill it after the time given; tell whether there was one."""
     pid = find(folder, program)
     if pid is None:
         return False
-    _end([pid], signal.SIGTERM, timeout_seconds)
+    processes.stop([pid], timeout_seconds)
     return True
 
 
@@ -130,8 +126,7 @@ def stop_rest(folder: Path) -> int:
     Returns how many processes that were.
     """
     rest = _with_descendants(processes.marked(MARK, str(folder)))
-    if rest:
-        _end(rest, signal.SIGKILL, 0)
+    processes.stop(rest, 0, signal.SIGKILL)
     return len(rest)
 
 
@@ -143,26 +138,11 @@ def tail(log: Path, lines: int = 12, width: int = 300) -> str:
     return "\n".join(f"  {line[:width]}" for line in last) or "  (an empty log)"
 
 
-def _program_of(pid: int) -> str:
-    try:
-        command = Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")[0]
-    except OSError:
-        # It has just ended.
-        return ""
-    return Path(command.decode(errors="replace")).name
-
-
 def _with_descendants(pids: Iterable[int]) -> list[int]:
     """Add the processes that these started; a container has another environment and is found only so."""
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError):
-            continue
-        children.setdefault(parent, []).append(int(entry.name))
+    for pid in processes.running():
+        children.setdefault(processes.parent_of(pid), []).append(pid)
     found: list[int] = []
     waiting = list(pids)
     while waiting:
@@ -171,33 +151,3 @@ def _with_descendants(pids: Iterable[int]) -> list[int]:
             found.append(pid)
             waiting += children.get(pid, [])
     return found
-
-
-def _end(pids: Iterable[int], first: int, timeout_seconds: float) -> None:
-    """End processes, each only as long as its pid is still its own."""
-    started = {pid: process_start(pid) for pid in pids}
-    for number, patience_seconds in ((first, timeout_seconds), (signal.SIGKILL, 10.0)):
-        remaining = _remaining(started)
-        for pid in remaining:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
-            except PermissionError as error:
-                raise LocalError(
-                    f"process {pid} ({_program_of(pid)}) of the local stack belongs to another user.",
-                    "stop it as the user who started it, for example by: sudo make down",
-                ) from error
-        deadline = time.monotonic() + patience_seconds
-        while _remaining(started) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-    left = _remaining(started)
-    if left:
-        raise LocalError(
-            f"processes {', '.join(map(str, left))} don't end, not even by SIGKILL.",
-            "they hang in the kernel; look at them by `ps`, and restart the machine if need be.",
-        )
-
-
-def _remaining(started: Mapping[int, str | None]) -> list[int]:
-    return [pid for pid, start in started.items() if start is not None and process_start(pid) == start]

@@ -47,7 +47,7 @@ def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
     started: list[list[str]] = []
     monkeypatch.setattr(processes, "start_beside", lambda command, _folder: started.append(command))
     paths = Paths(root=CHECKOUT, local=tmp_path / "local", cache=tmp_path / "cache")
-    call = cli.Call(argparse.Namespace(), paths, {}, fakes.quiet())
+    call = cli.Call(argparse.Namespace(), paths, {})
 
     cli._begin_engine(call)
     assert started == [[sys.executable, "-m", "local", "engine"]]

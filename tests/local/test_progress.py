@@ -40,12 +40,13 @@ def test_a_log_gets_a_line_every_ten_seconds(clock: list[float], said: Callable[
 
 
 def test_a_terminal_gets_one_line_that_changes(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     with progress.step("Building") as step:
         clock[0] += 3
         step.tick()
         step.note("found it,")
-    text = sys.stderr.getvalue()
+    text = terminal.getvalue()
     assert text.count("\n") == 1
     assert "Building ... 3 s" in text
     assert text.endswith("Building: found it, done in 3.0 s\n")
