@@ -95,7 +95,6 @@ def plugin_of(described: Mapping[str, object], distribution: str, version: str) 
         "name": described.get("name") or distribution.removeprefix("pulumi-"),
         "version": described.get("version") or version,
         "server": described.get("server") or "",
-        "parameterization": described.get("parameterization"),
     }
 
 

@@ -57,16 +57,23 @@ def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize("command", ["up", "preview", "start"])
-def test_a_stack_without_a_file_is_one_error(clone: Clone, command: str) -> None:
-    answer = clone.run(command, "--stack", "prd")
-    assert_one_error(answer, "STACK is 'prd'", "Pulumi.prd.yaml", "choose one of local, prod")
+@pytest.mark.parametrize(
+    ("command", "environment", "told"),
+    [
+        ("up --stack prd", {}, ["STACK is 'prd'", "Pulumi.prd.yaml", "choose one of local, prod"]),
+        ("preview --stack prd", {}, ["STACK is 'prd'"]),
+        ("start --stack prd", {}, ["STACK is 'prd'"]),
+        ("up", {"STACK": "prd"}, ["STACK is 'prd'"]),
+        ("up", {"FILEFLOW_PORT": "http"}, ["FILEFLOW_PORT is 'http'", "1 to 65535"]),
+        ("env", {}, ["nothing is deployed", "make up"]),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_one_error(
+    clone: Clone, command: str, environment: dict[str, str], told: list[str]
+) -> None:
+    assert_one_error(clone.run(*command.split(), **environment), *told)
     assert_nothing_created(clone)
     assert not (clone.root / ".local").exists()
-
-
-def test_the_stack_may_come_from_the_environment(clone: Clone) -> None:
-    assert_one_error(clone.run("up", STACK="prd"), "STACK is 'prd'")
 
 
 def test_make_passes_the_stack_on(clone: Clone) -> None:
@@ -75,22 +82,17 @@ def test_make_passes_the_stack_on(clone: Clone) -> None:
     assert "STACK is 'prd'" in answer.stdout
 
 
-def test_a_malformed_stack_file_is_one_error_with_the_line(clone: Clone) -> None:
-    (clone.root / "Pulumi.prod.yaml").write_text("config:\n  small:topics: [1, 2\n")
+@pytest.mark.parametrize(
+    ("second_line", "told"),
+    [
+        ("  small:topics: [1, 2\n", "Pulumi.prod.yaml:3:1: "),
+        ("  small:a: 1\n  small:a: 2\n", "Pulumi.prod.yaml:3:3: the key 'small:a' is given twice"),
+    ],
+)
+def test_a_malformed_stack_file_is_one_error_with_the_line(clone: Clone, second_line: str, told: str) -> None:
+    (clone.root / "Pulumi.prod.yaml").write_text(f"config:\n{second_line}")
     answer = clone.run("up", "--stack", "prod")
-    assert_one_error(answer, "Pulumi.prod.yaml:3:1: ", "correct the file at that line")
-    assert_nothing_created(clone)
-
-
-def test_a_key_given_twice_is_one_error_with_the_line(clone: Clone) -> None:
-    (clone.root / "Pulumi.prod.yaml").write_text("config:\n  small:topics: 1\n  small:topics: 2\n")
-    answer = clone.run("preview", "--stack", "prod")
-    assert_one_error(answer, "Pulumi.prod.yaml:3:3: the key 'small:topics' is given twice")
-    assert_nothing_created(clone)
-
-
-def test_what_is_no_port_is_one_error(clone: Clone) -> None:
-    assert_one_error(clone.run("up", FILEFLOW_PORT="http"), "FILEFLOW_PORT is 'http'", "1 to 65535")
+    assert_one_error(answer, told, "correct the file at that line")
     assert_nothing_created(clone)
 
 
@@ -126,31 +128,26 @@ def test_a_cache_that_cant_be_written_is_one_error(clone: Clone, tmp_path: Path)
     assert_nothing_created(clone)
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0 or sys.platform != "linux", reason="mounts a file system of one megabyte"
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="mounts a file system")
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("size=1m", ["no space left on device", "FILEFLOW_CACHE_DIR"]),
+        ("ro", ["Read-only file system", "make it writable"]),
+    ],
 )
-def test_a_full_cache_is_one_error(clone: Clone, tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    script = f"mount -t tmpfs -o size=1m tmpfs '{small}' || exit 77; exec '{sys.executable}' -m local up"
+def test_a_full_or_read_only_cache_is_one_error(
+    clone: Clone, tmp_path: Path, option: str, told: list[str]
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    script = f"mount -t tmpfs -o {option} tmpfs '{cache}' || exit 77; exec '{sys.executable}' -m local up"
     answer = clone.command(
-        "unshare", "--mount", "sh", "-c", script, FILEFLOW_CACHE_DIR=str(small), PIP_NO_CACHE_DIR="1"
+        "unshare", "--mount", "sh", "-c", script, FILEFLOW_CACHE_DIR=str(cache), PIP_NO_CACHE_DIR="1"
     )
     if answer.returncode == 77:
         pytest.skip("no file system can be mounted here")
-    assert_one_error(answer, "no space left on device", "FILEFLOW_CACHE_DIR")
-    assert_nothing_created(clone)
-
-
-@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="mounts a read-only file system")
-def test_a_read_only_cache_is_one_error(clone: Clone, tmp_path: Path) -> None:
-    frozen = tmp_path / "frozen"
-    frozen.mkdir()
-    script = f"mount -t tmpfs -o ro tmpfs '{frozen}' || exit 77; exec '{sys.executable}' -m local up"
-    answer = clone.command("unshare", "--mount", "sh", "-c", script, FILEFLOW_CACHE_DIR=str(frozen))
-    if answer.returncode == 77:
-        pytest.skip("no file system can be mounted here")
-    assert_one_error(answer, "Read-only file system", "make it writable")
+    assert_one_error(answer, *told)
     assert_nothing_created(clone)
 
 
@@ -188,10 +185,6 @@ def test_a_folder_of_the_users_own_in_the_links_place_is_one_error(clone: Clone)
     (clone.root / ".venv").mkdir()
     assert_one_error(clone.run("up"), "a folder of its own", "mv ")
     assert_nothing_created(clone)
-
-
-def test_the_environment_of_nothing_is_one_error(clone: Clone) -> None:
-    assert_one_error(clone.run("env"), "nothing is deployed", "make up")
 
 
 def test_down_with_nothing_running_is_no_error(clone: Clone) -> None:

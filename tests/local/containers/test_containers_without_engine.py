@@ -39,26 +39,25 @@ def as_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(docker_engine, "RUNTIME_ROOT", tmp_path / "run")
 
 
-def test_missing_packages_are_named_with_the_command_that_installs_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("with_engine", "missing", "packages"),
+    [(False, "dockerd", "docker.io docker-registry"), (True, "docker-registry", "docker-registry")],
+)
+def test_what_is_missing_is_named_with_the_command_that_installs_it(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    users_engine: UsersEngine,
+    with_engine: bool,
+    missing: str,
+    packages: str,
 ) -> None:
     monkeypatch.setattr(programs, "_SYSTEM_FOLDERS", ())
+    engine = {"DOCKER_HOST": users_engine.host} if with_engine else {}
 
-    with pytest.raises(LocalError, match="dockerd isn't installed") as error:
-        local_containers.start(folder, {"PATH": "/nonexistent"})
+    with pytest.raises(LocalError, match=f"{missing} isn't installed") as error:
+        local_containers.start(folder, {"PATH": "/nonexistent", **engine})
 
-    assert "apt-get install -y --no-install-recommends docker.io docker-registry" in error.value.fix
-
-
-def test_a_missing_registry_is_named_with_the_command_that_installs_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, users_engine: UsersEngine
-) -> None:
-    monkeypatch.setattr(programs, "_SYSTEM_FOLDERS", ())
-
-    with pytest.raises(LocalError, match="docker-registry isn't installed") as error:
-        local_containers.start(folder, {"PATH": "/nonexistent", "DOCKER_HOST": users_engine.host})
-
-    assert error.value.fix.endswith("apt-get install -y --no-install-recommends docker-registry")
+    assert error.value.fix.endswith(f"apt-get install -y --no-install-recommends {packages}")
 
 
 def test_an_ordinary_user_is_told_that_an_engine_needs_root(

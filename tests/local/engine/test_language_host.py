@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -17,7 +16,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from local import processes
 from local.engine import language_host, runner
-from local.engine.language_runtime import InterpreterError, activated, interpreter, program_arguments
+from local.engine.language_runtime import InterpreterError, activated, interpreter
 from tests.local import fakes
 from tests.waiting import eventually
 
@@ -75,24 +74,6 @@ def test_an_interpreter_outside_one_changes_nothing() -> None:
     assert activated(Path("/usr/bin/python3"), {"PATH": "/usr/bin"}) == {"PATH": "/usr/bin"}
 
 
-def test_the_runner_gets_what_the_engine_says() -> None:
-    request = SimpleNamespace(
-        monitor_address="m:1",
-        project="p",
-        stack="s",
-        organization="o",
-        pwd="/work",
-        parallel=7,
-        dryRun=True,
-        args=["a"],
-        info=SimpleNamespace(root_directory="/root", program_directory="/root/main", entry_point="."),
-    )
-    assert program_arguments(request, "e:2") == [
-        *("--monitor", "m:1", "--engine", "e:2", "--project", "p", "--stack", "s", "--organization", "o"),
-        *("--root-directory", "/root", "--pwd", "/work", "--parallel", "7", "--dry-run", "/root/main", "a"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("described", "expected"),
     [
@@ -100,11 +81,11 @@ def test_the_runner_gets_what_the_engine_says() -> None:
         ({}, None),
         (
             {"resource": True},
-            {"name": "aws", "version": "7.1.0", "server": "", "parameterization": None},
+            {"name": "aws", "version": "7.1.0", "server": ""},
         ),
         (
             {"resource": True, "name": "other", "version": "2.0.0", "server": "https://x.example"},
-            {"name": "other", "version": "2.0.0", "server": "https://x.example", "parameterization": None},
+            {"name": "other", "version": "2.0.0", "server": "https://x.example"},
         ),
     ],
 )
@@ -112,13 +93,6 @@ def test_a_packages_plugin_follows_from_its_description(
     described: dict[str, object], expected: dict[str, object] | None
 ) -> None:
     assert runner.plugin_of(described, "pulumi-aws", "7.1.0") == expected
-
-
-def test_the_installed_packages_of_pulumi_name_their_plugins() -> None:
-    plugins = runner.installed_packages()["plugins"]
-    assert isinstance(plugins, list)
-    assert {"aws", "awsx", "docker"} <= {plugin["name"] for plugin in plugins}
-    assert "policy" not in {plugin["name"] for plugin in plugins}
 
 
 class Host:
@@ -162,11 +136,6 @@ def info(folder: Path, **options: str) -> Any:
     )
 
 
-def sleeping_plugin(folder: Path) -> Path:
-    (folder / "__main__.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(600)\n")
-    return folder
-
-
 def plugin_request(folder: Path, host: Host) -> Any:
     return language_pb2.RunPluginRequest(
         pwd=str(folder),
@@ -174,16 +143,6 @@ def plugin_request(folder: Path, host: Host) -> Any:
         kind="resource",
         env=[f"{MARK}={host.mark}", f"PATH={os.environ['PATH']}"],
     )
-
-
-def test_it_tells_the_version_of_the_sdk(host: Host) -> None:
-    assert host.stub.GetPluginInfo(empty_pb2.Empty()).version.startswith("3.")
-
-
-def test_it_tells_about_the_interpreter(host: Host, tmp_path: Path) -> None:
-    about = host.stub.About(language_pb2.AboutRequest(info=info(tmp_path)))
-    assert about.version.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
-    assert about.metadata["language host"] == "stand-in of this project"
 
 
 def test_it_lists_plugins_and_dependencies(host: Host, tmp_path: Path) -> None:
@@ -212,26 +171,23 @@ def test_a_plugins_output_and_exit_code_are_streamed(host: Host, tmp_path: Path)
     assert answers[-1].exitcode == 5
 
 
-def test_a_cancelled_call_ends_its_process(host: Host, tmp_path: Path) -> None:
-    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda _host, call: call.cancel(),
+        lambda host, _call: host.stub.Cancel(empty_pb2.Empty()),
+        lambda host, _call: host.process.terminate(),
+    ],
+    ids=["cancelled call", "cancelled host", "stopped host"],
+)
+def test_whatever_ends_a_call_ends_its_process(
+    host: Host, tmp_path: Path, end: Callable[[Host, Any], object]
+) -> None:
+    (tmp_path / "__main__.py").write_text("import time\nprint('ready', flush=True)\ntime.sleep(600)\n")
+    call = host.stub.RunPlugin(plugin_request(tmp_path, host))
     assert next(call).stdout.startswith(b"ready")
     assert len(host.children()) == 1
-    call.cancel()
-    eventually(lambda: host.children() == [])
-
-
-def test_cancel_ends_every_process(host: Host, tmp_path: Path) -> None:
-    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
-    assert next(call).stdout.startswith(b"ready")
-    host.stub.Cancel(empty_pb2.Empty())
-    eventually(lambda: host.children() == [])
-
-
-def test_a_stopped_host_leaves_no_process(host: Host, tmp_path: Path) -> None:
-    call = host.stub.RunPlugin(plugin_request(sleeping_plugin(tmp_path), host))
-    assert next(call).stdout.startswith(b"ready")
-    host.process.terminate()
-    host.process.wait(30)
+    end(host, call)
     eventually(lambda: host.children() == [])
 
 
