@@ -1,4 +1,4 @@
-"""`python3 -m local.containers start | stop | status | sample`: the engine and registry behind `make docker`.
+"""`python3 -m local.containers start | status | sample`: the engine and registry behind `make docker`.
 
 Owns the command line only.
 """
@@ -9,13 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from local import progress
 from local.cli import Call, carry_out
 from local.containers import local_containers, sample
 
 COMMANDS = {
     "start": "start a Docker engine and a registry, or say which ones answer already",
-    "stop": "stop what start has started; images stay",
     "status": "say what runs; the exit code is 1 when an engine or a registry is missing",
     "sample": "build the program that local/sample packs into an image",
 }
@@ -35,10 +33,6 @@ def _run(call: Call) -> int:
     folder = local_containers.folder_of(paths, environment)
     if command == "sample":
         print(sample.ensure(paths, environment))
-        return 0
-    if command == "stop":
-        stopped = local_containers.stop(folder)
-        progress.say("No engine or registry of this clone runs any more." if stopped else "Nothing runs.")
         return 0
     if command == "start":
         started = local_containers.start(folder, environment)

@@ -34,7 +34,7 @@ _USERS_NETWORK = "bridge"
 
 @dataclass(frozen=True)
 class LocalContainers:
-    """An engine and a registry that answer. The engine is the user's own where `own_engine` is False.
+    """An engine and a registry that answer.
 
     `network` is the Docker network for tasks; on `host` two tasks with one port can't run at once.
     """
@@ -42,7 +42,6 @@ class LocalContainers:
     docker_host: str
     registry: str
     network: str
-    own_engine: bool
 
     def variables(self) -> dict[str, str]:
         """Return the variables for the emulated AWS, the docker plugin and the user's shell."""
@@ -79,7 +78,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> LocalContainers:
                 docker_engine.stop(folder)
             raise
         network = docker_engine.network_of(folder) if own else _USERS_NETWORK
-    return LocalContainers(host, address, network, own)
+    return LocalContainers(host, address, network)
 
 
 def use(folder: Path, environment: Mapping[str, str]) -> LocalContainers | str:
@@ -110,7 +109,7 @@ def find(folder: Path, environment: Mapping[str, str]) -> LocalContainers | None
     if host is None or not address:
         return None
     own = host == docker_engine.docker_host(folder)
-    return LocalContainers(host, address, docker_engine.network_of(folder) if own else _USERS_NETWORK, own)
+    return LocalContainers(host, address, docker_engine.network_of(folder) if own else _USERS_NETWORK)
 
 
 def stop(folder: Path) -> bool:

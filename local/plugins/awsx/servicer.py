@@ -6,7 +6,7 @@ A component waits only for its own children, so this can't block another one for
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Mapping
 
 import grpc
 import pulumi
@@ -15,10 +15,11 @@ from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import config, proto, settings
 from pulumi.runtime.stack import wait_for_rpcs
 
-from local.plugins.awsx import components
-from local.plugins.awsx.values import ComponentError
+from local.plugins.awsx import repository, vpc
+from local.plugins.awsx.values import Component, ComponentError
 
 VERSION = "3.11.0"
+COMPONENTS: Mapping[str, Component] = {module.TYPE: module.construct for module in (repository, vpc)}
 
 
 class AwsxServicer(ProviderServicer):
@@ -35,10 +36,12 @@ class AwsxServicer(ProviderServicer):
             try:
                 return await self._construct(request, context)
             except Exception as error:
-                if not _is_plain(error):
+                message = _message(error)
+                if message is None:
                     raise
                 # The engine puts the component's type and name before it.
-                await _refuse(context, _message(error))
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
+                raise AssertionError("abort always raises") from error
 
     async def _construct(
         self, request: proto.ConstructRequest, context: grpc.aio.ServicerContext
@@ -54,7 +57,7 @@ class AwsxServicer(ProviderServicer):
         )
         await settings._load_monitor_feature_support()  # type: ignore[no-untyped-call] # the SDK leaves it untyped
         config.set_all_config(dict(request.config), list(request.configSecretKeys))
-        construct = components.component(request.type)
+        construct = _component(request.type)
         inputs = await self._construct_inputs(request.inputs, request.inputDependencies)
         made = await construct(request.name, inputs, self._construct_options(request))
         response = await self._construct_response(ConstructResult(urn=made.urn, state=dict(made.outputs)))
@@ -62,16 +65,19 @@ class AwsxServicer(ProviderServicer):
         return response
 
 
-async def _refuse(context: grpc.aio.ServicerContext, message: str) -> NoReturn:
-    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
-    raise AssertionError("abort always raises")
+def _component(token: str) -> Component:
+    """Return the component of a type; raises ComponentError naming it when the stand-in lacks it."""
+    if token not in COMPONENTS:
+        raise ComponentError(
+            f"the local stand-in for awsx doesn't have the type {token}, only "
+            f"{', '.join(sorted(COMPONENTS))}; use one of these or install the real awsx plugin"
+        )
+    return COMPONENTS[token]
 
 
-def _is_plain(error: Exception) -> bool:
-    """Whether the message says it all; the SDK makes a bare Exception of what the engine refuses."""
-    known = isinstance(error, ComponentError | pulumi.RunError | grpc.RpcError)
-    return known or type(error) is Exception
-
-
-def _message(error: Exception) -> str:
-    return error.details() or str(error) if isinstance(error, grpc.RpcError) else str(error)
+def _message(error: Exception) -> str | None:
+    """The message where it says it all; the SDK makes a bare Exception of what the engine refuses."""
+    if isinstance(error, grpc.RpcError):
+        return str(error.details() or error)
+    is_plain = isinstance(error, ComponentError | pulumi.RunError) or type(error) is Exception
+    return str(error) if is_plain else None

@@ -37,14 +37,9 @@ FUNCTIONS: Final[Mapping[str, Callable[[Mapping[str, Any], Call], Outputs]]] = {
     "docker:index/getRemoteImage:getRemoteImage": get_remote_image,
 }
 _DIFF = provider_pb2.PropertyDiff
-_KINDS: Final = {
-    ("add", False): _DIFF.ADD,
-    ("add", True): _DIFF.ADD_REPLACE,
-    ("delete", False): _DIFF.DELETE,
-    ("delete", True): _DIFF.DELETE_REPLACE,
-    ("update", False): _DIFF.UPDATE,
-    ("update", True): _DIFF.UPDATE_REPLACE,
-}
+_KINDS: Final[Mapping[str, Any]] = {"add": _DIFF.ADD, "delete": _DIFF.DELETE, "update": _DIFF.UPDATE}
+_REPLACING: Final = 1
+"""Added to a kind of difference, says that it replaces."""
 
 
 class Engine(Protocol):
@@ -277,7 +272,7 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
         replaces=sorted(difference.replaces),
         hasDetailedDiff=True,
         detailedDiff={
-            key: _DIFF(kind=_KINDS[kind, key in difference.replaces], inputDiff=True)
+            key: _DIFF(kind=_KINDS[kind] + _REPLACING * (key in difference.replaces), inputDiff=True)
             for key, kind in difference.kinds.items()
         },
     )

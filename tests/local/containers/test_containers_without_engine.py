@@ -241,7 +241,6 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
         started = local_containers.start(folder, environment)
 
         assert started.docker_host == users_engine.host
-        assert started.own_engine is False
         assert started.network == "bridge"
         assert registry.answers(int(started.registry.rpartition(":")[2]))
         assert programs.find(folder, docker_engine.PROGRAM) is None
