@@ -1,8 +1,8 @@
 """Builds the Pulumi CLI from its published Go module.
 
-Owns: the module's text, the choice of Go, the command. The Go command verifies every module against go.sum,
-which lies beside this file, and against the checksum database. Deliberately doesn't own where the result is
-kept (`acquire`).
+Owns: the module's text, the choice of Go, the commands. The Go command verifies the modules of the CLI and
+its SDK against go.sum, which lies beside this file, and all others against the go.sum in the CLI's module.
+Deliberately doesn't own where the result is kept (`acquire`).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _TELLING = (
 )
 """What the Go command says that tells why it failed, the most telling first."""
 
+_MODULE = "github.com/pulumi/pulumi/pkg/v3"
 _SUMS = Path(__file__).with_name("go.sum")
 
 
@@ -52,7 +53,7 @@ def go_mod(version: Version) -> str:
 go {GO_VERSION}
 
 require (
-\tgithub.com/pulumi/pulumi/pkg/v3 v{version}
+\t{_MODULE} v{version}
 \tgithub.com/pulumi/pulumi/sdk/v3 v{version}
 )
 
@@ -73,7 +74,7 @@ def build_arguments(version: Version, output: Path) -> list[str]:
         f"-s -w -X {name}=v{version}",
         "-o",
         str(output),
-        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        f"{_MODULE}/cmd/pulumi",
     ]
 
 
@@ -129,17 +130,23 @@ def build(go: Path, version: Version, folder: Path, log: Path, environment: Mapp
 
     Raises LocalError with the compiler's last words when it fails.
     """
-    module = folder / "module"
+    module, compiled = folder / "module", folder.with_name("go-build.tmp")
     module.mkdir()
     (module / "go.mod").write_text(go_mod(version))
-    shutil.copyfile(_SUMS, module / "go.sum")
+    variables = {**go_environment(environment), "GOCACHE": str(compiled)}
     with progress.step(
         f"Building Pulumi {version} from its Go module (once; about 4 minutes on 2 cores)"
     ) as step:
-        command = [str(go), *build_arguments(version, folder / "pulumi")]
-        compiled = folder.with_name("go-build.tmp")
-        variables = {**go_environment(environment), "GOCACHE": str(compiled)}
-        code = processes.run_logged(command, log, step, env=variables, cwd=module)
+
+        def run(*arguments: str) -> int:
+            return processes.run_logged([go, *arguments], log, step, env=variables, cwd=module)
+
+        shutil.copyfile(_SUMS, module / "go.sum")
+        code = run("mod", "download", f"{_MODULE}@v{version}")
+        if not code:
+            with (module / "go.sum").open("a") as sums:
+                sums.write(_sums_of_the_cli(go, version, variables))
+            code = run(*build_arguments(version, folder / "pulumi"))
     shutil.rmtree(module)
     if not code and compiled.exists():
         shutil.rmtree(compiled)
@@ -148,6 +155,14 @@ def build(go: Path, version: Version, folder: Path, log: Path, environment: Mapp
             f"`go build` of Pulumi {version} ended with exit code {code}: {why(log)}",
             f"read {log}; check the network and the free disk space, or install the Pulumi CLI yourself.",
         )
+
+
+def _sums_of_the_cli(go: Path, version: Version, environment: Mapping[str, str]) -> str:
+    """Return the go.sum of the CLI's module, which has been downloaded and verified."""
+    asked = subprocess.run(
+        [go, "env", "GOMODCACHE"], capture_output=True, text=True, check=True, env=environment
+    )
+    return Path(asked.stdout.strip(), f"{_MODULE}@v{version}", "go.sum").read_text()
 
 
 def why(log: Path) -> str:
