@@ -107,14 +107,13 @@ def _ensure_real(
     choice: str, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
 ) -> bool:
     """Return whether the real plugins are in the cache, downloaded now where that is possible."""
-    home = _real_home(paths)
-    if _installed(home, wanted):
+    if _installed(paths, wanted):
         return True
-    remembered = home / f"unreachable-{'-'.join(wanted.values())}"
+    remembered = _real_home(paths) / f"unreachable-{'-'.join(wanted.values())}"
     if choice == "auto" and remembered.exists():
         return False
     try:
-        problem = _get(home, wanted, paths, engine, environment)
+        problem = _get(wanted, paths, engine, environment)
         if problem and choice == "auto":
             write_atomically(
                 remembered, f"{problem}\nRemove this file, or set FILEFLOW_PLUGINS=real, to try again.\n"
@@ -132,21 +131,20 @@ def _ensure_real(
     return not problem
 
 
-def _get(
-    home: Path, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
-) -> str:
+def _get(wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]) -> str:
     """Download the plugins into the cache; return why that failed, nothing when they are there."""
     with making(paths.cache, "plugins", "another command that gets the plugins"):
-        if _installed(home, wanted):
+        if _installed(paths, wanted):
             return ""
-        return _unreachable() or _download(home, wanted, paths, engine, environment)
+        return _unreachable() or _download(wanted, paths, engine, environment)
 
 
-def _installed(home: Path, wanted: Mapping[str, str]) -> bool:
+def _installed(paths: Paths, wanted: Mapping[str, str]) -> bool:
+    plugins = _real_home(paths) / "plugins"
     return all(
-        (home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}").exists()
+        (plugins / f"resource-{name}-v{version}" / f"pulumi-resource-{name}").exists()
         # The CLI keeps this file beside a folder that it has not finished.
-        and not (home / "plugins" / f"resource-{name}-v{version}.partial").exists()
+        and not (plugins / f"resource-{name}-v{version}.partial").exists()
         for name, version in wanted.items()
     )
 
@@ -165,9 +163,7 @@ def _unreachable() -> str:
     return ""
 
 
-def _download(
-    home: Path, wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]
-) -> str:
+def _download(wanted: Mapping[str, str], paths: Paths, engine: Engine, environment: Mapping[str, str]) -> str:
     """Have the CLI install the plugins, which verifies them; return why it failed, nothing when it didn't."""
     own = {name: value for name, value in environment.items() if not name.startswith("PULUMI_")}
     for name, version in wanted.items():
@@ -177,7 +173,7 @@ def _download(
                 [engine.pulumi, "plugin", "install", "resource", name, version],
                 log,
                 step,
-                env={**own, "PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+                env={**own, "PULUMI_HOME": str(_real_home(paths)), "PULUMI_SKIP_UPDATE_CHECK": "true"},
             )
         if code:
             return f"{name} {version}: {processes.last_line(log, 300)}"

@@ -24,7 +24,6 @@ from local.cache import making, whole, write_atomically
 from local.engine.version import Version, fits, pinned
 from local.errors import LocalError
 from local.paths import Paths
-from local.progress import Step
 
 WAYS = ("auto", "path", "release", "build")
 
@@ -158,7 +157,11 @@ def _make(way: str, wanted: Version, folder: Path, paths: Paths, environment: Ma
     if way in ("auto", "release"):
         try:
             with progress.step(f"Getting Pulumi {wanted} from its official release") as step:
-                _fetch(wanted, folder, step)
+                try:
+                    release.fetch(wanted, folder, step)
+                except release.UnreachableError:
+                    step.note("not reachable,")
+                    raise
             return "release"
         except release.UnreachableError as error:
             unreachable = str(error)
@@ -178,16 +181,6 @@ def _make(way: str, wanted: Version, folder: Path, paths: Paths, environment: Ma
             error.fix,
         ) from error
     return "build"
-
-
-def _fetch(wanted: Version, folder: Path, step: Step) -> None:
-    from local.engine import release
-
-    try:
-        release.fetch(wanted, folder, step)
-    except release.UnreachableError:
-        step.note("not reachable,")
-        raise
 
 
 def _check(pulumi: Path, wanted: Version) -> None:

@@ -245,8 +245,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for name, data in _streams(process):
-            yield language_pb2.InstallDependenciesResponse(**{name: data})
+        for piece in _streams(process):
+            yield language_pb2.InstallDependenciesResponse(**piece)
         code = self._children.wait(process)
         if code:
             context.abort(
@@ -290,8 +290,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for name, piece in _streams(process):
-            yield _plugin_output(name, piece)
+        for piece in _streams(process):
+            yield language_pb2.RunPluginResponse(**piece)
         yield language_pb2.RunPluginResponse(exitcode=self._children.wait(process))
 
     def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:
@@ -337,14 +337,8 @@ def _is_this(python: Path) -> bool:
     return python.absolute() == Path(sys.executable).absolute()
 
 
-def _plugin_output(name: str, piece: bytes) -> Any:
-    if name == "stdout":
-        return language_pb2.RunPluginResponse(stdout=piece)
-    return language_pb2.RunPluginResponse(stderr=piece)
-
-
-def _streams(process: Child) -> Iterator[tuple[str, bytes]]:
-    """Yield what a process writes as it writes it, with the stream's name, until both streams end."""
+def _streams(process: Child) -> Iterator[dict[str, Any]]:
+    """Yield what a process writes as it writes it, by the stream's name, until both streams end."""
     pieces: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
 
     def read(name: str, stream: IO[bytes]) -> None:
@@ -360,7 +354,7 @@ def _streams(process: Child) -> Iterator[tuple[str, bytes]]:
     while still_open:
         name, piece = pieces.get()
         if piece:
-            yield name, piece
+            yield {name: piece}
         else:
             still_open -= 1
 

@@ -16,6 +16,7 @@ import importlib.metadata
 import json
 import logging
 import os
+import re
 import runpy
 import sys
 import threading
@@ -61,7 +62,7 @@ def installed_packages() -> dict[str, object]:
         if distribution.metadata["Name"]
     }
     required = {
-        _canonical(_requirement_name(requirement))
+        _canonical(re.split(r"[^\w.-]", requirement, maxsplit=1)[0])
         for distribution in distributions.values()
         for requirement in distribution.requires or ()
         if "extra ==" not in requirement
@@ -100,13 +101,6 @@ def plugin_of(described: Mapping[str, object], distribution: str, version: str) 
 
 def _canonical(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
-
-
-def _requirement_name(requirement: str) -> str:
-    for index, character in enumerate(requirement):
-        if not (character.isalnum() or character in "-_."):
-            return requirement[:index]
-    return requirement
 
 
 def _exit_with_parent() -> None:

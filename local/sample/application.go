@@ -20,9 +20,8 @@ type application struct {
 	started  time.Time
 	metrics  *metrics
 
-	mutex   sync.Mutex
-	ready   bool
-	readyIn time.Duration
+	mutex sync.Mutex
+	ready bool
 }
 
 func newApplication(settings settings, log *logger) *application {
@@ -33,8 +32,9 @@ func newApplication(settings settings, log *logger) *application {
 func (a *application) becomeReady() {
 	time.Sleep(a.settings.simulated.startsAfter)
 	a.mutex.Lock()
-	a.ready, a.readyIn = true, time.Since(a.started)
+	a.ready = true
 	a.mutex.Unlock()
+	readyIn := time.Since(a.started).Seconds()
 	a.log.info("main", "o.s.b.w.embedded.tomcat.TomcatWebServer",
 		fmt.Sprintf("Tomcat started on port %d (http) with context path '/'", a.settings.port))
 	if a.settings.managementPort != a.settings.port {
@@ -42,7 +42,7 @@ func (a *application) becomeReady() {
 			fmt.Sprintf("Tomcat started on port %d (http) with context path '/'", a.settings.managementPort))
 	}
 	a.log.info("main", a.settings.logClass, fmt.Sprintf("Started %s in %.3f seconds (process running for %.3f)",
-		a.settings.mainClass, a.readyIn.Seconds(), a.readyIn.Seconds()))
+		a.settings.mainClass, readyIn, readyIn))
 }
 
 func (a *application) refuseTraffic() {
@@ -117,10 +117,7 @@ func (a *application) answerActuator(writer http.ResponseWriter, path string) bo
 		})
 	case "/actuator/prometheus":
 		writer.Header().Set("Content-Type", "text/plain;version=0.0.4;charset=utf-8")
-		a.mutex.Lock()
-		readyIn := a.readyIn
-		a.mutex.Unlock()
-		a.metrics.write(writer, a.settings.applicationName, a.started, readyIn)
+		a.metrics.write(writer, a.settings.applicationName, a.started)
 	default:
 		return false
 	}

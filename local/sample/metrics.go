@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"sort"
 	"strconv"
@@ -46,7 +45,7 @@ func (m *metrics) count(method, uri string, status int, took time.Duration) {
 	totals.seconds += took.Seconds()
 }
 
-func (m *metrics) write(output io.Writer, application string, started time.Time, readyIn time.Duration) {
+func (m *metrics) write(output io.Writer, application string, started time.Time) {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	var usage syscall.Rusage
@@ -59,19 +58,9 @@ func (m *metrics) write(output io.Writer, application string, started time.Time,
 	common := `application="` + escapeLabel(application) + `",stand_in="true"`
 	page := page{common: common}
 	page.gauge("fileflow_stand_in", "1: a stand-in answers, not FileFlow", "", 1)
-	page.gauge("application_ready_time_seconds", "Time until ready", "", readyIn.Seconds())
 	page.gauge("jvm_memory_used_bytes", "Memory in use", `area="heap",id="Go heap"`, float64(memory.HeapAlloc))
-	page.gauge("jvm_memory_committed_bytes", "Memory taken from the system", `area="heap",id="Go heap"`, float64(memory.HeapSys))
-	page.gauge("jvm_memory_max_bytes", "The container's memory limit, -1 if none", `area="heap",id="Go heap"`, float64(limitOrMinusOne()))
-	page.gauge("jvm_threads_live_threads", "Goroutines", "", float64(runtime.NumGoroutine()))
-	page.head("jvm_gc_pause_seconds", "Garbage collections", "summary")
-	page.sample("jvm_gc_pause_seconds_count", `gc="Go"`, float64(memory.NumGC))
-	page.sample("jvm_gc_pause_seconds_sum", `gc="Go"`, float64(memory.PauseTotalNs)/1e9)
 	page.gauge("process_uptime_seconds", "Time since the start", "", time.Since(started).Seconds())
-	page.gauge("process_start_time_seconds", "Start since the epoch", "", float64(started.UnixMilli())/1000)
 	page.counter("process_cpu_seconds_total", "Processor time used", "", cpuSeconds)
-	page.gauge("process_files_open_files", "Open file descriptors", "", float64(openFiles()))
-	page.gauge("system_cpu_count", "Processors", "", float64(runtime.NumCPU()))
 	m.writeRequests(&page)
 	io.WriteString(output, page.text.String())
 }
@@ -125,19 +114,4 @@ func (p *page) sample(name, labels string, value float64) {
 
 func escapeLabel(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(text)
-}
-
-func limitOrMinusOne() int64 {
-	if limit := memoryLimitBytes(); limit > 0 {
-		return limit
-	}
-	return -1
-}
-
-func openFiles() int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
 }

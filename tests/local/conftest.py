@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from local import virtual_environments
 from local.emulator import process
-from tests.local.emulated import emulator_python
+from local.paths import Paths
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 @pytest.fixture(scope="session")
 def python() -> Path:
     """The Python that runs it."""
-    return emulator_python()
+    return virtual_environments.ensure(Paths.of(os.environ), virtual_environments.EMULATOR, os.environ)
 
 
 @pytest.fixture(scope="session")

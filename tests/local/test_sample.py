@@ -167,14 +167,7 @@ def test_the_gradle_module_decides_name_and_default_port(
     program: Path, module: str, name: str, port: int
 ) -> None:
     # The health check names the port that it asks, whether anyone listens there or not.
-    answer = subprocess.run(
-        [program, "health"],
-        env={"FILEFLOW_MODULE": module},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=False,
-    )
+    answer = _health_command(program, {"FILEFLOW_MODULE": module})
     assert f"127.0.0.1:{port}/" in answer.stdout + answer.stderr
 
     running = Running(program, {"FILEFLOW_MODULE": module}).listening()
@@ -282,18 +275,18 @@ def test_lines_of_ones_own_come_first_in_the_log(run: Run) -> None:
     assert output.splitlines()[2:4] == ["one", "two"]
 
 
-def test_an_unhealthy_one_answers_503_and_fails_its_health_check(program: Path, run: Run) -> None:
-    running = run(FILEFLOW_SIMULATE_UNHEALTHY="1").listening()
+@pytest.mark.parametrize(
+    ("variables", "status", "word", "code"),
+    [({}, 200, "UP", 0), ({"FILEFLOW_SIMULATE_UNHEALTHY": "1"}, 503, "DOWN", 1)],
+    ids=["healthy", "unhealthy"],
+)
+def test_the_health_check_says_what_health_is(
+    program: Path, run: Run, variables: dict[str, str], status: int, word: str, code: int
+) -> None:
+    running = run(**variables).listening()
 
-    assert json.loads(running.until(503))["status"] == "DOWN"
-    assert _health_command(program, running).returncode == 1
-
-
-def test_a_healthy_one_passes_its_health_check(program: Path, run: Run) -> None:
-    running = run().listening()
-    running.until(200)
-
-    assert _health_command(program, running).returncode == 0
+    assert json.loads(running.until(status))["status"] == word
+    assert _health_command(program, running.environment).returncode == code
 
 
 def test_a_hanging_one_accepts_and_never_answers(run: Run) -> None:
@@ -328,15 +321,6 @@ def test_a_taken_port_fails_the_start_in_spring_boots_words(run: Run) -> None:
 
     assert code == 1
     assert f"Web server failed to start. Port {first.port} was already in use" in output
-
-
-def test_the_program_is_static_and_carries_no_path(program: Path) -> None:
-    content = program.read_bytes()
-
-    assert content[:4] == b"\x7fELF"
-    assert b"/ld-linux" not in content
-    assert str(program.parents[3]).encode() not in content
-    assert str(ROOT).encode() not in content
 
 
 def test_the_same_sources_make_the_same_bytes_without_the_cache(program: Path, tmp_path: Path) -> None:
@@ -385,10 +369,10 @@ def test_only_sources_and_the_program_are_in_the_images_context(clone: Paths, pr
     assert set(found) == sources | {"bin/fileflow"}
 
 
-def _health_command(program: Path, running: Running) -> subprocess.CompletedProcess[str]:
+def _health_command(program: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [program, "health"],
-        env=running.environment,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=DEADLINE_SECONDS,

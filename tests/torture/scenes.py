@@ -22,10 +22,10 @@ from pathlib import Path
 import boto3
 
 from components.names import LEASE_KEY
+from local import virtual_environments
 from local.emulator import process as emulator
 from local.engine import build
 from local.paths import ROOT, Paths
-from tests.local.emulated import emulator_python
 from tests.torture.evidence import Evidence
 from tests.torture.provocations import PROVOCATIONS
 from tests.torture.scene import ACCOUNT, REGION, Programs, Scene
@@ -165,7 +165,8 @@ def stage(folder: Path) -> Iterator[Programs]:
     """The programs, built, and an emulated AWS with a table, for as long as it is needed."""
     guard, worker = (built(folder, source) for source in (ROOT / "guard", Path(__file__).parent / "worker"))
     state = folder / "emulator"
-    running = emulator.start(emulator_python(), None, folder / "emulator.log", state)
+    python = virtual_environments.ensure(Paths.of(os.environ), virtual_environments.EMULATOR, os.environ)
+    running = emulator.start(python, None, folder / "emulator.log", state)
     try:
         dynamodb = boto3.client(
             "dynamodb",

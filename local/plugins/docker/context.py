@@ -112,7 +112,7 @@ def _mode_text(mode: int) -> str:
         for letter, bit in (("u", stat.S_ISUID), ("g", stat.S_ISGID), ("t", stat.S_ISVTX))
         if mode & bit
     )
-    permissions = "".join("rwxrwxrwx"[8 - bit] if mode & 1 << bit else "-" for bit in range(8, -1, -1))
+    permissions = stat.filemode(mode & 0o777)[1:]
     return (special if special and kind == "-" else kind + special) + permissions
 
 

@@ -61,35 +61,27 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # -- the provider itself -------------------------------------------------------------------------------
 
-    def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+    def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=VERSION)
 
-    def GetSchema(self, _request: Any, _context: grpc.ServicerContext) -> provider_pb2.GetSchemaResponse:
+    def GetSchema(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "docker", "version": VERSION}))
 
-    def CheckConfig(
-        self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
-    ) -> provider_pb2.CheckResponse:
+    def CheckConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)
 
-    def DiffConfig(
-        self, _request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
-    ) -> provider_pb2.DiffResponse:
+    def DiffConfig(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    def Configure(
-        self, _request: provider_pb2.ConfigureRequest, _context: grpc.ServicerContext
-    ) -> provider_pb2.ConfigureResponse:
+    def Configure(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> empty_pb2.Empty:
+    def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return empty_pb2.Empty()
 
     # -- resources -----------------------------------------------------------------------------------------
 
-    def Check(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CheckResponse:
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
             resource = _resource(request.urn)
             inputs, secrets = decode(request.news)
@@ -100,30 +92,35 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
                 failures=[provider_pb2.CheckFailure(property=path, reason=why) for path, why in failures],
             )
 
-    def Diff(
-        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.DiffResponse:
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
             old, new = decode(request.old_inputs)[0], decode(request.news)[0]
             difference = _resource(request.urn).diff(_without_marks(old), _without_marks(new))
             return _diff_response(difference)
 
-    def Create(
-        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.CreateResponse:
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
-            resource = _resource(request.urn)
-            inputs, secrets = decode(request.properties)
-            inputs = _without_marks(inputs)
-            if request.preview:
-                return provider_pb2.CreateResponse(properties=_state(resource, inputs, secrets))
-            call = self._call(request.urn, _texts_at(inputs, secrets | resource.secrets))
-            resource_id, outputs = resource.create(inputs, call)
-            return provider_pb2.CreateResponse(id=resource_id, properties=_state(resource, outputs, secrets))
+            resource_id, state = self._made(request.urn, request.properties, request.preview)
+            return provider_pb2.CreateResponse(id=resource_id, properties=state)
 
-    def Read(
-        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.ReadResponse:
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Make it anew under its id."""
+        with self._explained(context):
+            _, state = self._made(request.urn, request.news, request.preview)
+            return provider_pb2.UpdateResponse(properties=state)
+
+    def _made(self, urn: str, properties: Any, preview: bool) -> tuple[str, Any]:
+        """Make a resource; return its id and its state, which are no more than the inputs in a preview."""
+        resource = _resource(urn)
+        inputs, secrets = decode(properties)
+        inputs = _without_marks(inputs)
+        if preview:
+            return "", _state(resource, inputs, secrets)
+        call = self._call(urn, _texts_at(inputs, secrets | resource.secrets))
+        resource_id, outputs = resource.create(inputs, call)
+        return resource_id, _state(resource, outputs, secrets)
+
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
             resource = _resource(request.urn)
             state, secrets = decode(request.properties)
@@ -136,27 +133,13 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
                 id=request.id, inputs=request.inputs, properties=_state(resource, outputs, secrets)
             )
 
-    def Update(
-        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.UpdateResponse:
-        with self._explained(context):
-            resource = _resource(request.urn)
-            inputs, secrets = decode(request.news)
-            outputs = inputs = _without_marks(inputs)
-            if not request.preview:
-                call = self._call(request.urn, _texts_at(inputs, secrets | resource.secrets))
-                outputs = resource.create(inputs, call)[1]
-            return provider_pb2.UpdateResponse(properties=_state(resource, outputs, secrets))
-
-    def Delete(self, _request: Any, _context: grpc.ServicerContext) -> empty_pb2.Empty:
+    def Delete(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         """Leave every image where it is."""
         return empty_pb2.Empty()
 
     # -- functions -----------------------------------------------------------------------------------------
 
-    def Invoke(
-        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
-    ) -> provider_pb2.InvokeResponse:
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
             function = FUNCTIONS.get(request.tok)
             if function is None:
