@@ -228,11 +228,12 @@ def test_a_fork_ends_with_a_client_that_never_heard_that_it_was_accepted(
         socket.send_fds(asking, [client.LENGTH.pack(len(message))], [reading, writing, writing])
         asking.sendall(message)
         os.close(writing)
-        assert os.read(reading, 6) == b"ready\n"
+        said = open(reading)  # noqa: SIM115, PTH123 a pipe, read to its end below
+        assert said.readline() == "ready\n"
 
     eventually(lambda: len(served.pids()) == 1)
-    assert os.read(reading, 1000) == b""
-    os.close(reading)
+    with said:
+        assert said.read() == ""
 
 
 def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
