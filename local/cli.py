@@ -25,6 +25,7 @@ from local.emulator import process as emulator_process
 from local.engine.acquire import ensure_engine
 from local.environment import LOCAL_STACK, users_environment, write_commands, write_env_file
 from local.errors import LocalError
+from local.fork_server import client as fork_client
 from local.fork_server import process as fork_server
 from local.locks import exclusive
 from local.paths import Paths
@@ -282,9 +283,10 @@ What to type next:
 
 def _what_runs(bench: Workbench) -> str:
     report = subprocess.run(
-        [bench.paths.python, "-m", "local.report"],
+        [bench.paths.python, "-I", "-S", fork_client.__file__, "-m", "local.report"],
         cwd=bench.paths.root,
         env=bench.child_environment(),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,

@@ -167,12 +167,18 @@ def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> Non
     """
     write_atomically(paths.bin / _COMMANDS_MARK, "Commands of a FileFlow checkout's local stack.\n")
     write_atomically(paths.bin / "pulumi", _pulumi_command(paths, engine), mode=0o755)
-    own_aws = _users_aws(base)
-    if own_aws:
-        command = f'#!/bin/sh\n# The AWS CLI 2 of this machine.\nexec {shlex.quote(str(own_aws))} "$@"\n'
+    found = shutil.which("aws", path=base.get("PATH", os.defpath))
+    looked_at = f"{found} {Path(found).stat().st_mtime_ns}" if found else ""
+    judged = paths.bin / ".aws"
+    # The answer takes as long as a tenth of a deployment, so it's asked for once.
+    if judged.exists() and judged.read_text() == looked_at:
+        return
+    if found and _is_new_enough(found):
+        command = f'#!/bin/sh\n# The AWS CLI 2 of this machine.\nexec {shlex.quote(found)} "$@"\n'
         write_atomically(paths.bin / "aws", command, mode=0o755)
     else:
         (paths.bin / "aws").unlink(missing_ok=True)
+    write_atomically(judged, looked_at)
 
 
 def _pulumi_command(paths: Paths, engine: Engine) -> str:
@@ -227,13 +233,10 @@ exit $code
 """
 
 
-def _users_aws(base: Mapping[str, str]) -> Path | None:
-    found = shutil.which("aws", path=base.get("PATH", os.defpath))
-    if not found:
-        return None
+def _is_new_enough(aws: str) -> bool:
     try:
         answer = subprocess.run(
-            [found, "--version"],
+            [aws, "--version"],
             capture_output=True,
             text=True,
             check=False,
@@ -241,7 +244,6 @@ def _users_aws(base: Mapping[str, str]) -> Path | None:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
+        return False
     match = re.match(r"aws-cli/(\d+)\.(\d+)", answer.stdout)
-    fits = match and (int(match[1]), int(match[2])) >= _OLDEST_AWS_CLI_2
-    return Path(found) if fits else None
+    return match is not None and (int(match[1]), int(match[2])) >= _OLDEST_AWS_CLI_2

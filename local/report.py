@@ -5,12 +5,12 @@ Run by the project's interpreter with the local stack's environment: `python -m 
 
 from __future__ import annotations
 
-import boto3
+import botocore.session
 
 
 def services() -> list[tuple[str, ...]]:
     """Return every service of every cluster in the account, in the words of the report."""
-    ecs = boto3.client("ecs")
+    ecs = botocore.session.get_session().create_client("ecs")
     found = []
     for cluster in ecs.list_clusters()["clusterArns"]:
         pages = ecs.get_paginator("list_services").paginate(cluster=cluster)

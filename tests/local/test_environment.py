@@ -244,9 +244,17 @@ def test_plain_pulumi_runs_while_the_emulator_does(paths: Paths, engine: Engine)
 def test_the_users_aws_cli_is_used_from_version_2_13_on(
     paths: Paths, engine: Engine, tmp_path: Path, says: str, theirs: bool
 ) -> None:
+    path = {"PATH": f"{tmp_path / 'bin'}:{fakes.SYSTEM_PATH}"}
+    fakes.script(tmp_path / "bin" / "aws", f"echo aws-cli/2.31.0; echo asked >> {tmp_path / 'asked'}")
+    for _ in range(2):
+        write_commands(paths, engine, path)
+        assert (paths.bin / "aws").exists()
+    assert (tmp_path / "asked").read_text() == "asked\n"
     fakes.script(tmp_path / "bin" / "aws", f"echo {says}")
-    write_commands(paths, engine, {"PATH": f"{tmp_path / 'bin'}:{fakes.SYSTEM_PATH}"})
+    write_commands(paths, engine, path)
     assert (paths.bin / "aws").exists() is theirs
+    write_commands(paths, engine, {"PATH": "/nowhere"})
+    assert not (paths.bin / "aws").exists()
 
 
 def test_the_folders_follow_the_environment(tmp_path: Path) -> None:
