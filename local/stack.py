@@ -41,6 +41,9 @@ PORT_VARIABLE = "FILEFLOW_PORT"
 PREFERRED_PORT = 4566
 """Where AWS emulators usually listen."""
 
+BEGUN = "begun"
+"""The file beside the state that names the state which a run of `make up` began with, until it has ended."""
+
 STRAY_GRACE_SECONDS = 10.0
 INTERRUPT_GRACE_SECONDS = 20.0
 _STACK_NAME = re.compile(r"^[A-Za-z0-9_.-]{1,100}$")
@@ -61,6 +64,12 @@ class Workbench:
     config_file: Path
     was_running: bool
     """Whether the emulator ran before this command."""
+
+    @property
+    def state(self) -> Path:
+        """The file that holds the stack's state."""
+        folder = self.paths.backend / ".pulumi" / "stacks" / project_name(self.paths.root)
+        return folder / f"{self.stack}.json"
 
     def values(self) -> dict[str, str]:
         """The variables that point `pulumi` and `aws` at the stack."""
@@ -157,10 +166,14 @@ def copy_configuration(paths: Paths, stack: str) -> Path:
 def unfinished(backend: Path) -> str | None:
     """Say why a state in the backend can't be continued; None when every state can.
 
-    A pending operation means that a run was cut off while AWS worked: what it made is not in the state.
+    A pending operation means that a run was cut off while AWS worked: what it made is not in the state. So
+    does a run of `make up` that didn't come to writing the state, which it does once, at its end.
     """
+    begun = backend / BEGUN
     for file in sorted((backend / ".pulumi" / "stacks").glob("*/*.json")):
         stack = file.stem
+        if begun.exists() and begun.read_text() == _version(file):
+            return f"a run on stack {stack} was cut off"
         try:
             latest = json.loads(file.read_text())["checkpoint"].get("latest") or {}
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -168,6 +181,11 @@ def unfinished(backend: Path) -> str | None:
         if latest.get("pending_operations"):
             return f"a run on stack {stack} was cut off"
     return None
+
+
+def _version(state: Path) -> str:
+    """Which stack's state a file holds, and of when."""
+    return f"{state.stem} {state.stat().st_mtime_ns}"
 
 
 def stop_strays(paths: Paths) -> None:
@@ -271,10 +289,7 @@ def prepare_stack(bench: Workbench) -> None:
 
     Raises LocalError when the CLI refuses.
     """
-    state = (
-        bench.paths.backend / ".pulumi" / "stacks" / project_name(bench.paths.root) / f"{bench.stack}.json"
-    )
-    if not state.exists():
+    if not bench.state.exists():
         # In the copy's folder: the CLI writes the stack's file of the folder that it runs in.
         _quietly(bench, ["stack", "init", bench.stack, "--no-select"], bench.paths.project)
 
@@ -285,7 +300,11 @@ def select_stack(bench: Workbench) -> None:
 
 
 def run_update(bench: Workbench, command: Sequence[str]) -> int:
-    """Run `pulumi up` or `pulumi preview` with the pack, its output as it comes; return its exit code."""
+    """Run `pulumi up` or `pulumi preview` with the pack, its output as it comes; return its exit code.
+
+    The engine writes the state at the end alone: after each step it took half of the time of a first `up`,
+    and where a run is cut off, the local AWS starts anew in any case.
+    """
     arguments = [
         *command,
         *("--stack", bench.stack),
@@ -293,7 +312,16 @@ def run_update(bench: Workbench, command: Sequence[str]) -> int:
         *("--policy-pack", "policies"),
         "--non-interactive",
     ]
-    code = run_interruptibly([str(bench.engine.pulumi), *arguments], bench.child_environment(), bench.paths)
+    begun = bench.paths.backend / BEGUN
+    if command[0] == "up":
+        begun.write_text(_version(bench.state))
+    code = run_interruptibly(
+        [str(bench.engine.pulumi), *arguments],
+        {**bench.child_environment(), "PULUMI_SKIP_CHECKPOINTS": "true"},
+        bench.paths,
+    )
+    if code >= 0:
+        begun.unlink(missing_ok=True)
     if code and not running_emulator(bench.paths):
         raise LocalError(
             f"the emulated AWS ended during the run; its log is {bench.emulator.log_path}.",

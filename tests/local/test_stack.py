@@ -60,6 +60,16 @@ def test_a_state_with_a_pending_operation_cant_be_continued(paths: Paths) -> Non
     assert stack.unfinished(paths.backend) == "a run on stack prod was cut off"
 
 
+def test_a_state_that_a_run_began_with_and_never_wrote_again_cant_be_continued(paths: Paths) -> None:
+    write_state(paths, "local", {})
+    state = paths.backend / ".pulumi/stacks/small/local.json"
+    (paths.backend / stack.BEGUN).write_text(f"local {state.stat().st_mtime_ns}")
+    assert stack.unfinished(paths.backend) == "a run on stack local was cut off"
+
+    os.utime(state, ns=(0, 0))
+    assert stack.unfinished(paths.backend) is None
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"checkpoint": 3}'])
 def test_a_state_that_cant_be_read_cant_be_continued(paths: Paths, text: str) -> None:
     write_state(paths, "local", {})
