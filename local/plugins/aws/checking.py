@@ -55,11 +55,12 @@ def check(
     given = _documents_as_text(given, schema.inputs, kind.policies | kind.documents)
     checked.inputs = _members(given, schema.inputs, kind.token, "", checked.failures)
     inputs = checked.inputs
+    defaults, exclusive = kind.all_defaults(schema), list(kind.all_exclusive(schema))
     for name, property_ in schema.inputs.items():
         required = property_.required or name in kind.required
-        if required and inputs.get(name) is None and name not in kind.defaults:
+        if required and inputs.get(name) is None and name not in defaults:
             checked.failures.append(Failure(name, f"the required argument `{name}` is missing"))
-    for group in kind.exclusive:
+    for group in exclusive:
         both = [name for name in group if name in inputs]
         if len(both) > 1:
             checked.failures.append(
@@ -71,10 +72,10 @@ def check(
         inputs.setdefault("region", around.region)
     checked.failures += [
         Failure(path, f"the aws stand-in has no `{path}` of {kind.token}; use the real aws plugin (7.x)")
-        for path in sorted(kind.lacking)
+        for path in sorted(kind.all_lacking(schema))
         if _is_given(inputs, path.split("."))
     ]
-    filled = _fill_in(kind, inputs)
+    filled = _fill_in(defaults, exclusive, inputs)
     filled += _name(kind, old, inputs, around, checked.failures)
     if not checked.failures:
         checked.failures += [Failure(name, reason) for name, reason in kind.check(inputs)]
@@ -82,13 +83,15 @@ def check(
     return checked
 
 
-def _fill_in(kind: Resource, inputs: dict[str, Any]) -> list[str]:
+def _fill_in(
+    defaults: Mapping[str, Any], exclusive: Iterable[tuple[str, ...]], inputs: dict[str, Any]
+) -> list[str]:
     filled = []
-    for name, default in kind.defaults.items():
+    for name, default in defaults.items():
         if "." in name:
             _fill_in_below(inputs, name.split("."), default)
             continue
-        excluded = any(name in group and any(other in inputs for other in group) for group in kind.exclusive)
+        excluded = any(name in group and any(other in inputs for other in group) for group in exclusive)
         if name not in inputs and not excluded:
             inputs[name] = default
             filled.append(name)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from . import schema
 from .comparison import is_nothing
-from .places import Places, Shape, nothing
+from .places import Places, Shape
 from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
 from .resources.calls import retried
 
@@ -40,6 +40,11 @@ class Ask:
     same: tuple[str, ...] = ()
 
 
+def one_each(operation: str, *arguments: str) -> tuple[Ask, ...]:
+    """An operation that changes one argument a request."""
+    return tuple(Ask(operation, only=(argument,)) for argument in arguments)
+
+
 @dataclass(frozen=True)
 class Tags:
     """The operations on tags; `of` is the output that names the thing to them.
@@ -54,6 +59,11 @@ class Tags:
 
 
 _ABSENCE: Final = re.compile("NotFound|NoSuch|NotExist|Nonexist")
+_TAGGING: Final = (
+    ("ListTagsForResource", "ListTagsOfResource", "ListResourceTags", "List{}Tags"),
+    ("TagResource", "AddTagsToResource", "Tag{}"),
+    ("UntagResource", "RemoveTagsFromResource", "Untag{}"),
+)
 _TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags|TagInfoForResource.TagList"})
 _ID: Final = {"id": schema.Property(schema.Type("string"))}
 _TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type("string")))}
@@ -63,21 +73,30 @@ class Modelled(Resource):
     """A type that is a table.
 
     - `service`: botocore's name, where it isn't the SDK's.
-    - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`).
+    - `key`: the argument or output that is the id, or several, with what joins them (`groupName/name`); what
+      it's named by (`auto_name`), where the table doesn't say.
     - `identity`: what the id is, where that isn't the key, by which an import names it.
+    - `noun`, `within`, `named`: its `places`; `named` adds to the one of its base.
+    - `end_of_arn`: an output that is the last part of the ARN.
+    - `tags`: the operations on tags, where the service doesn't name them as others do.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
       creation, for what creation has no place for and its answer doesn't have as it's wanted.
     - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
+    - `kept`: of the arguments that no operation reads those that none takes either; the state keeps all.
     - `missing`: what the models of the operations that read and delete don't name as errors of absence.
     - `settled`: arguments that AWS changes by other operations than these, which the stand-in doesn't serve.
     - `by_hand`: arguments and outputs, by dotted path, that `shaped` and `told` see to.
     """
 
     service: ClassVar[str]
-    key: ClassVar[str] = "name"
+    key: ClassVar[str]
     identity: ClassVar[str] = ""
+    noun: ClassVar[str]
+    within: ClassVar[str]
+    named: ClassVar[Mapping[str, str]]
     places: ClassVar[Places] = Places()
+    end_of_arn: ClassVar[str] = ""
     made_by: ClassVar[Ask]
     read_by: ClassVar[tuple[Ask, ...]]
     changed_by: ClassVar[tuple[Ask, ...]] = ()
@@ -92,8 +111,13 @@ class Modelled(Resource):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if not hasattr(cls, "service") and hasattr(cls, "token"):
-            cls.service = cls.token.partition(":")[2].partition("/")[0]
+        if hasattr(cls, "token"):
+            cls.service = getattr(cls, "service", cls.token.partition(":")[2].partition("/")[0])
+            cls.key = getattr(cls, "key", cls.auto_name.property if cls.auto_name else "name")
+        stated = {name: vars(cls)[name] for name in ("noun", "within", "named") if name in vars(cls)}
+        if "named" in stated:
+            stated["named"] = {**cls.places.named, **stated["named"]}
+        cls.places = replace(cls.places, **stated)
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         """The arguments as their places take them."""
@@ -109,6 +133,10 @@ class Modelled(Resource):
         if named := sorted(self.settled & changed):
             return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
         return None
+
+    def all_kept(self, described: schema.Schema, found: Mapping[str, Any]) -> Iterable[str]:
+        unread = described.inputs.keys() & (described.outputs.keys() - found.keys())
+        return self.kept | (unread - {"region", "tags"})
 
     def absence(self, call: Call) -> frozenset[str]:
         model = call.client(self.service).meta.service_model
@@ -131,7 +159,7 @@ class Modelled(Resource):
         unlike = {name: value for name, value in given.items() if name not in made or made[name] != value}
         asked = [{name: given[name] for name in names & unlike.keys()} for names in later]
         self._change(call, resource_id, known, asked)
-        if self.tags and "tags" not in at_once:
+        if "tags" not in at_once:
             self._change_tags(call, {**known, "tagsAll": {}}, inputs)
         return resource_id
 
@@ -145,7 +173,9 @@ class Modelled(Resource):
             answer = self._ask(call, ask, known)
             candidates, shape = _all_inside(answer, _output(call, self.service, ask.operation), ask.into)
             for found in candidates:
-                values = self.places.outputs(found, shape, described)
+                values = self.places.outputs(
+                    found, shape, described, unsaid={**self.defaults, **self.when_absent}
+                )
                 if all(values[name] == known[name] for name in ask.same):
                     break
             else:
@@ -159,15 +189,18 @@ class Modelled(Resource):
                 outputs[name] = value
         if self.identity:
             outputs["id"] = _joined(self.identity, {**key, **outputs})
+        if self.end_of_arn:
+            outputs[self.end_of_arn] = outputs["arn"].rpartition(":")[2]
         told = self.told(outputs, answered, state)
-        return {**told, "tagsAll": self._read_tags(call, outputs)} if told and self.tags else told
+        tags = self.tags_of(call.client(self.service).meta.service_model)
+        return {**told, "tagsAll": self._read_tags(call, tags, outputs)} if told and tags else told
 
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
         arguments = schema.of_resource(self.token).inputs
         given = self._given(new)
-        left_out = {name: nothing(arguments[name].type) for name in changed.difference(new)}
+        left_out = {name: schema.nothing(arguments[name].type) for name in changed.difference(new)}
         by_part = self.shaped({**left_out, **new})
         asked = []
         for ask in self.changed_by:
@@ -197,7 +230,8 @@ class Modelled(Resource):
     def _given(self, inputs: Inputs) -> dict[str, Any]:
         named = {"name": name_of(inputs)} if inputs.get("namePrefix") else {}
         shaped = self.shaped({**inputs, **named})
-        return {name: value for name, value in shaped.items() if value not in (None, "", [], {})}
+        said = {name: value for name, value in shaped.items() if value not in (None, "", [], {})}
+        return {name: value for name, value in said.items() if name not in self.off or not is_nothing(value)}
 
     def _key(self, resource_id: str, state: State) -> dict[str, str]:
         """What names it to AWS: the state has it, else the id, on import."""
@@ -274,28 +308,45 @@ class Modelled(Resource):
             raise
         return _inside(answer, _output(call, self.service, ask.operation), ask.into)[0] or {}
 
-    def _read_tags(self, call: Call, outputs: State) -> dict[str, str]:
-        assert self.tags is not None
+    def tags_of(self, model: Any) -> Tags | None:
+        """The operations on tags, of a service's model."""
+        outputs = schema.of_resource(self.token).outputs
+        if self.tags or "tagsAll" not in outputs:
+            return self.tags
+        there = set(model.operation_names)
+        named = ({name.format(self.places.noun) for name in names} & there for names in _TAGGING)
+        reading, setting, removing = (next(iter(names), "") for names in named)
+        if not reading:
+            return None
+        shape = model.operation_model(reading).input_shape
+        of = (name for name in outputs if self.places.find(shape, name) == (_thing(shape),))
+        return Tags(reading, setting, removing, of=next(of, "arn"))
+
+    def _read_tags(self, call: Call, tags: Tags, outputs: State) -> dict[str, str]:
         told = outputs
-        if self.tags.reading:
-            answer = self._ask_of_tags(call, self.tags.reading, outputs, {})
-            told = _TAG_PLACES.outputs(answer, _output(call, self.service, self.tags.reading), _TAG_OUTPUT)
+        if tags.reading:
+            answer = self._ask_of_tags(call, tags.reading, outputs[tags.of], {})
+            told = _TAG_PLACES.outputs(answer, _output(call, self.service, tags.reading), _TAG_OUTPUT)
         return {key: text for key, text in told["tagsAll"].items() if not key.startswith("aws:")}
 
     def _change_tags(self, call: Call, old: State, new: Inputs) -> None:
+        tags = self.tags_of(call.client(self.service).meta.service_model)
         wanted, surplus = tag_changes(old, new)
-        if self.tags and surplus:
+        if tags and surplus:
             keys = [{"key": key} for key in surplus]
-            self._ask_of_tags(call, self.tags.removing, old, {"tagKeys": surplus, "tags": keys})
-        if self.tags and wanted:
-            self._ask_of_tags(call, self.tags.setting, old, {"tags": wanted})
+            self._ask_of_tags(call, tags.removing, old[tags.of], {"tagKeys": surplus, "tags": keys})
+        if tags and wanted:
+            self._ask_of_tags(call, tags.setting, old[tags.of], {"tags": wanted})
 
-    def _ask_of_tags(self, call: Call, operation: str, of: State, tags: Mapping[str, Any]) -> Any:
-        assert self.tags is not None
+    def _ask_of_tags(self, call: Call, operation: str, thing: str, tags: Mapping[str, Any]) -> Any:
         shape = _input(call, self.service, operation)
-        named = next(name for name in shape.required_members if name.lower() not in ("tags", "tagkeys"))
-        thing = Places(named={"thing": named}).request({"thing": of[self.tags.of]}, shape)
-        return self._send(call, operation, {**thing, **_TAG_PLACES.request(tags, shape)})
+        named = Places(named={"thing": _thing(shape)}).request({"thing": thing}, shape)
+        return self._send(call, operation, {**named, **_TAG_PLACES.request(tags, shape)})
+
+
+def _thing(shape: Shape) -> str:
+    """The member that names a thing to an operation on tags."""
+    return next(str(name) for name in shape.required_members if name.lower() not in ("tags", "tagkeys"))
 
 
 def _input(call: Call, service: str, operation: str) -> Shape:

@@ -7,6 +7,7 @@ differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,45 +15,36 @@ from typing import Any, Final
 
 from .comparison import is_nothing
 from .documents import to_text
-from .schema import Property, Type
+from .schema import Property, Type, nothing
 
 Shape = Any
 """A `botocore.model.Shape`; botocore is loaded when something is asked of AWS, not before."""
 
 _PAIRS: Final = (
-    {"Name", "Value"},
-    {"Name", "Values"},
-    {"Key", "Value"},
-    {"key", "value"},
-    {"TagKey", "TagValue"},
+    ("Name", "Value"),
+    ("Name", "Values"),
+    ("Key", "Value"),
+    ("key", "value"),
+    ("TagKey", "TagValue"),
+    ("KeyType", "AttributeName"),
 )
-_NOTHING: Final[Mapping[str, Any]] = {
-    "string": "",
-    "integer": 0,
-    "number": 0,
-    "boolean": False,
-    "list": [],
-    "map": {},
-}
+_NOTHING_UNSAID: Final[Mapping[str, Any]] = {}
 _SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
 _TRUE: Final = frozenset({"true", "enabled", "enabling"})
-
-
-def nothing(kind: Type) -> Any:
-    """What a kind of value is when there is none, as the real provider's states have it."""
-    return _NOTHING.get(kind.kind)
 
 
 @dataclass(frozen=True)
 class Places:
     """Where each argument is on AWS.
 
-    The member of its own name, without case, or of that name after the type's `noun` (`AlarmName`), or of
-    several of it, or of one, or the `Value` in it, where it has nothing else. Else `named` says it, by the
-    argument's dotted path: a place leads through structures, through lists, and by key into a map or pairs of
-    text (`Attributes.slow_start.enabled`); `A|B` are alternatives, as operations differ; "" says that
-    the members of the argument lie where it would be itself. `within` is a member that holds what is nowhere
-    else.
+    The member of its own name, without case, or of that name after one of the type's `noun`s (`AlarmName`),
+    in a block after the block's (`attributes.name` is `AttributeName`); or of several of it, or of one, or
+    the `Value` in it, where it has nothing else. Of a name that says `Enabled` also the member that says
+    `Enable` before it, nothing, or `Status`; of one that is two, the one in the other (`Endpoint.Address`).
+    Else `named` says it, by the argument's dotted path: a place leads through structures, through lists, and
+    by key into a map or pairs of text (`Attributes.slow_start.enabled`); `A|B` are alternatives, as
+    operations differ; "" says that the members of the argument lie where it would be itself. What is nowhere
+    else may be in one of the members that `within` names.
     """
 
     noun: str = ""
@@ -61,14 +53,21 @@ class Places:
 
     def find(self, shape: Shape, path: str) -> tuple[str, ...] | None:
         """The steps to an argument below a structure; None where the structure has no place for it."""
-        name = path.rpartition(".")[2]
-        if path in self.named:
-            alternatives = self.named[path].split("|")
-        else:
-            names = [name] if "." in path else [name, self.noun + name]
-            alternatives = [*names, *map(_plural_or_singular, names), f"{self.within}.{name}"]
-        found = (() if not place else _steps(shape, place) for place in alternatives)
+        found = (() if not place else _steps(shape, place) for place in self._alternatives(path))
         return next((steps for steps in found if steps is not None), None)
+
+    def _alternatives(self, path: str) -> Iterator[str]:
+        names = self.named[path].split("|") if path in self.named else self._names(path)
+        yield from names
+        yield from (f"{member}.{name}" for member in self.within.split() for name in names if name)
+
+    def _names(self, path: str) -> list[str]:
+        block, _, name = path.rpartition(".")
+        before = ["", *(map(_singular, block.rpartition(".")[2:]) if block else self.noun.split())]
+        names = [f"{word}{name}" for word in before]
+        others = [f"{word}{other}" for word in before for other in _otherwise(name)]
+        parted = [f"{name[: at.start()]}.{name[at.start() :]}" for at in re.finditer("[A-Z]", name)]
+        return [*names, *map(_plural_or_singular, names), *others, *parted]
 
     def has(self, shape: Shape, path: str, kind: Type) -> bool:
         """Whether a structure has a place for an argument, or for a part of it."""
@@ -95,7 +94,8 @@ class Places:
         return members
 
     def _fill(self, members: dict[str, Any], arguments: Mapping[str, Any], shape: Shape, path: str) -> None:
-        for name, value in arguments.items():
+        # In one order always, which a list of pairs may have: a table's HASH key comes before its RANGE key.
+        for name, value in sorted(arguments.items()):
             here = f"{path}.{name}" if path else name
             steps = self.find(shape, here)
             if steps == () and value:
@@ -120,42 +120,70 @@ class Places:
         return _as_scalar(value, shape)
 
     def outputs(
-        self, found: Mapping[str, Any], shape: Shape, properties: Mapping[str, Property], path: str = ""
+        self,
+        found: Mapping[str, Any],
+        shape: Shape,
+        properties: Mapping[str, Property],
+        path: str = "",
+        unsaid: Mapping[str, Any] = _NOTHING_UNSAID,
     ) -> dict[str, Any]:
-        """Every output that a structure has a place for."""
+        """Every output that a structure has a place for; what isn't said is as `unsaid` has it, by path."""
         told: dict[str, Any] = {}
+        silent = []
         for name, described in properties.items():
             here = f"{path}.{name}" if path else name
             steps, kind = self.find(shape, here), described.type
             if steps == ():
-                inner = self.outputs(found, shape, _members(kind), here)
+                inner = self.outputs(found, shape, _members(kind), here, unsaid)
                 told[name] = nothing(kind) if is_nothing(inner) else [inner] if kind.element else inner
             elif steps is not None:
                 value = _get(found, shape, steps, every=kind.kind == "list")
-                told[name] = self._to_pulumi(value, _leaf(shape, steps), kind, here)
+                told[name] = self._to_pulumi(value, _leaf(shape, steps), kind, here, unsaid)
+                silent += [name] if value is None and here in unsaid else []
+        # Of a block that is off AWS has nothing to say.
+        if not path or not is_nothing(told):
+            told |= {name: unsaid[f"{path}.{name}" if path else name] for name in silent}
         return told
 
-    def _to_pulumi(self, value: Any, shape: Shape, kind: Type, path: str) -> Any:
+    def _to_pulumi(self, value: Any, shape: Shape, kind: Type, path: str, unsaid: Mapping[str, Any]) -> Any:
+        if isinstance(value, list) and kind.kind == "integer":
+            return len(value)
         if isinstance(value, list) and (kind.properties is not None or kind.kind in _SCALARS):
             value, shape = (value[0] if value else None), shape.member
         if value is None:
             return nothing(kind)
         if kind.properties is not None:
-            return self.outputs(value, shape, kind.properties, path)
+            return self.outputs(value, shape, kind.properties, path, unsaid)
         if kind.kind == "list" and kind.element is not None:
             inner = getattr(shape, "member", shape)
             members = value if isinstance(value, list) else [value]
-            return [self._to_pulumi(member, inner, kind.element, path) for member in members]
+            return [self._to_pulumi(member, inner, kind.element, path, unsaid) for member in members]
         if kind.kind == "map":
             pair = _pair(shape)
             return {each[pair[0]]: each.get(pair[1], "") for each in value} if pair else dict(value)
         return _from_scalar(value, kind.kind)
 
 
-def _plural_or_singular(name: str) -> str:
+def _otherwise(name: str) -> Iterator[str]:
+    """What AWS may call an argument that says `enabled`, or an output that says `Actual`."""
+    if name == "enabled":
+        yield "Status"
+    elif name.endswith("Enabled"):
+        yield from (f"Enable{name.removesuffix('Enabled')}", name.removesuffix("Enabled"))
+    elif name.startswith("enabled"):
+        yield f"Enable{name.removeprefix('enabled')}"
+    elif name.endswith("Actual"):
+        yield name.removesuffix("Actual")
+
+
+def _singular(name: str) -> str:
     if name.endswith("ies"):
         return f"{name.removesuffix('ies')}y"
-    return name.removesuffix("s") if name.endswith("s") else f"{name}s"
+    return name.removesuffix("s")
+
+
+def _plural_or_singular(name: str) -> str:
+    return _singular(name) if name.endswith("s") else f"{name}s"
 
 
 def _members(kind: Type) -> Mapping[str, Property]:
@@ -199,10 +227,7 @@ def _from_scalar(value: Any, kind: str) -> Any:
 def _pair(shape: Shape) -> tuple[str, str] | None:
     """The members of a list's structures that are a name and a text, if these are all they have."""
     members = set(getattr(shape.member, "members", ())) if shape.type_name == "list" else set()
-    if members not in _PAIRS:
-        return None
-    name, text = sorted(members)
-    return name, text
+    return next((pair for pair in _PAIRS if set(pair) == members), None)
 
 
 def _steps(shape: Shape, place: str) -> tuple[str, ...] | None:

@@ -302,8 +302,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if "tagsAll" in described.outputs:
             tags = outputs.get("tagsAll", outputs.get("tags"))
             outputs["tags"], outputs["tagsAll"] = tags or None, tags or {}
-        for name in kind.kept:
-            kept = (inputs or state).get(name, kind.defaults.get(name))
+        defaults = kind.all_defaults(described)
+        for name in kind.all_kept(described, found):
+            kept = (inputs or state).get(name, defaults.get(name))
             is_map = described.outputs[name].type.kind == "map"
             outputs[name] = {} if kept is None and is_map else kept
         states.keep_spelling(outputs, known, kind.all_same())

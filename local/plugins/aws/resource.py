@@ -7,6 +7,8 @@ secret values never reach it.
 
 from __future__ import annotations
 
+import fnmatch
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +18,7 @@ from typing import Any, ClassVar
 
 from .documents import Same, same_json, same_policy
 from .naming import AutoName, from_prefix
+from .schema import Schema, nothing
 from .session import Aws, code
 
 Inputs = Mapping[str, Any]
@@ -30,6 +33,13 @@ def names(text: str) -> frozenset[str]:
 def facts(*known: Mapping[str, Any], **more: Any) -> Mapping[str, Any]:
     """What a table says of names; those with dots in them are given as a mapping."""
     return MappingProxyType({**dict(pair for each in known for pair in each.items()), **more})
+
+
+def pairs(text: str) -> Mapping[str, str]:
+    """The names in a text and what it says of each: `arn=TopicArn name=TopicName`."""
+    return MappingProxyType(
+        {name: value for name, _, value in (each.partition("=") for each in text.split())}
+    )
 
 
 class CancelledError(Exception):
@@ -98,17 +108,19 @@ class Resource:
     - `defaults`: what Check fills in for absent arguments, by dotted path: below the top only where the block
       is given. A default isn't filled in where an argument that excludes it is given (`exclusive`).
     - `replacing`: the arguments that replace it, by `ForceNew` and `RequiresReplace` in the Terraform AWS
-      provider, 5.100 where later ones differ; a changed region does always. Without a default, so that no
-      type updates in place for want of an entry.
+      provider, 5.100 where later ones differ; a changed region does always, a name's prefix as the name
+      does. Without a default, so that no type updates in place for want of an entry.
+    - `off`: arguments whose default is false or 0, as it is for AWS, which isn't told.
     - `required`: arguments that must be given, though the SDK types them as optional.
-    - `exclusive`: groups of arguments of which at most one may be given.
+    - `exclusive`: groups of arguments of which at most one may be given; a name and its prefix are one.
     - `policies`, `documents`: arguments that hold an IAM policy or another JSON document, by dotted path.
       Given as an object they become text; they are compared by meaning.
     - `sets`: list arguments without order, by dotted path (`ingress.cidrBlocks`).
     - `same`: further arguments that AWS spells in other ways, by dotted path.
     - `when_absent`: what AWS takes for an argument that is left out, by dotted path, where the SDK types the
       output as optional and AWS's value isn't nothing.
-    - `lacking`: arguments that the stand-in doesn't serve, by dotted path: given, they are refused by name.
+    - `lacking`: arguments that the stand-in doesn't serve, by dotted path, `stream*` for all that begin so:
+      given, they are refused by name.
     - `kept`: arguments that AWS never returns; the state keeps the program's own.
     - `missing`: AWS error codes that say that the resource isn't there (`absence`): `read` may let them
       through, and `delete` too.
@@ -121,6 +133,7 @@ class Resource:
     replacing: ClassVar[frozenset[str]]
     auto_name: ClassVar[AutoName | None] = None
     defaults: ClassVar[Mapping[str, Any]] = {}
+    off: ClassVar[frozenset[str]] = frozenset()
     required: ClassVar[frozenset[str]] = frozenset()
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
     policies: ClassVar[frozenset[str]] = frozenset()
@@ -147,7 +160,7 @@ class Resource:
 
     def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
         """Whether a change of an argument replaces the resource."""
-        return argument == "region" or argument in self.replacing
+        return argument == "region" or bool({argument, argument.removesuffix("Prefix")} & self.replacing)
 
     def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
         """Changed arguments that replace the resource for a reason beyond `replacing`."""
@@ -181,6 +194,25 @@ class Resource:
     def delete(self, call: Call, resource_id: str, state: State) -> None:
         """Deletes it; its absence is no error."""
         raise NotImplementedError
+
+    def all_defaults(self, described: Schema) -> Mapping[str, Any]:
+        """The defaults, with those that are nothing."""
+        off = {name: nothing(described.inputs[name].type) for name in sorted(self.off)}
+        return {**off, **self.defaults}
+
+    def all_exclusive(self, described: Schema) -> Iterable[tuple[str, ...]]:
+        """The groups of arguments that exclude each other."""
+        prefixed = [name for name in described.inputs if f"{name}Prefix" in described.inputs]
+        return (*self.exclusive, *((name, f"{name}Prefix") for name in prefixed))
+
+    def all_lacking(self, described: Schema) -> frozenset[str]:
+        """The arguments that aren't served, by dotted path."""
+        lacking = [fnmatch.filter(described.inputs, path) if "*" in path else [path] for path in self.lacking]
+        return frozenset(itertools.chain(*lacking))
+
+    def all_kept(self, described: Schema, found: Mapping[str, Any]) -> Iterable[str]:
+        """The arguments that the state keeps as the program has them; AWS has `found`."""
+        return self.kept
 
     def absence(self, call: Call) -> frozenset[str]:
         """All error codes that say that the resource isn't there."""

@@ -47,6 +47,21 @@ class Type:
     properties: Mapping[str, Property] | None = None
 
 
+_NOTHING: Final[Mapping[str, Any]] = {
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": False,
+    "list": [],
+    "map": {},
+}
+
+
+def nothing(kind: Type) -> Any:
+    """What a kind of value is when there is none, as the real provider's states have it."""
+    return _NOTHING.get(kind.kind)
+
+
 @dataclass(frozen=True)
 class Property:
     type: Type

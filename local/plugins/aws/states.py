@@ -131,16 +131,17 @@ def _complete_value(value: Any, kind: schema.Type, owner: str, *, strict: bool) 
 
 def imported_inputs(kind: Resource, described: schema.Schema, outputs: Mapping[str, Any]) -> Properties:
     """Arguments that would make the resource as it is."""
+    lacking = kind.all_lacking(described)
     inputs: Properties = {
         name: _as_argument(outputs[name], property_.type)
         for name, property_ in described.inputs.items()
-        if name in outputs and name not in kind.lacking and not is_nothing(outputs[name])
+        if name in outputs and name not in lacking and not is_nothing(outputs[name])
     }
-    for name, default in kind.defaults.items():
-        if "." in name or name in kind.lacking:
+    for name, default in kind.all_defaults(described).items():
+        if "." in name or name in lacking:
             continue
         inputs.setdefault(name, outputs.get(name) if outputs.get(name) is not None else default)
-    for group in kind.exclusive:
+    for group in kind.all_exclusive(described):
         for surplus in [name for name in group if name in inputs][1:]:
             del inputs[surplus]
     inputs[DEFAULTS] = []

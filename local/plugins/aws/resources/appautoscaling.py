@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..modelled import Ask, Modelled, Tags, names_in
+from ..modelled import Ask, Modelled, names_in
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Call, Inputs, Resource, State, facts, names
+from ..resource import Call, Inputs, Resource, State, facts, names, pairs
 
 _PLACE: Final = "serviceNamespace/resourceId/scalableDimension"
 _TRACKING: Final = "targetTrackingScalingPolicyConfiguration"
@@ -44,8 +43,7 @@ class Target(_OfTarget):
     read_by = (Ask("DescribeScalableTargets", "ScalableTargets"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeregisterScalableTarget")
-    tags = Tags()
-    places = Places(noun="ScalableTarget")
+    noun = "ScalableTarget"
     replacing = frozenset(names_in(_PLACE))
 
 
@@ -57,7 +55,8 @@ class Policy(_OfTarget):
     read_by = (Ask("DescribeScalingPolicies", "ScalingPolicies"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteScalingPolicy")
-    places = Places(noun="Policy", named={"alarmArns": "Alarms.AlarmARN"})
+    noun = "Policy"
+    named = pairs("alarmArns=Alarms.AlarmARN")
     lacking = frozenset(
         {
             *("predictiveScalingPolicyConfiguration", "stepScalingPolicyConfiguration"),
@@ -82,7 +81,7 @@ class ScheduledAction(_OfTarget):
     read_by = (Ask("DescribeScheduledActions", "ScheduledActions"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteScheduledAction")
-    places = Places(noun="ScheduledAction")
+    noun = "ScheduledAction"
     lacking = names("endTime startTime")
     auto_name = AutoName(max_length=255)
     defaults = facts(timezone="UTC")

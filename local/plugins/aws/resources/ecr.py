@@ -11,10 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..modelled import Ask, Modelled, Tags
+from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Inputs, Resource, facts, names
+from ..resource import Inputs, Resource, facts, names, pairs
 
 _SCANNING: Final = "imageScanningConfiguration"
 
@@ -25,20 +24,13 @@ class Repository(Modelled):
     read_by = (Ask("DescribeRepositories", "repositories"),)
     changed_by = (Ask("PutImageTagMutability", whole=True), Ask("PutImageScanningConfiguration"))
     deleted_by = Ask("DeleteRepository")
-    tags = Tags()
-    places = Places(
-        noun="repository",
-        named={
-            "encryptionConfigurations": "encryptionConfiguration",
-            "forceDelete": "force",
-            "repositoryUrl": "repositoryUri",
-        },
-    )
+    noun = "repository"
+    named = pairs("""encryptionConfigurations=encryptionConfiguration forceDelete=force
+        repositoryUrl=repositoryUri""")
     replacing = names("encryptionConfigurations name")
     auto_name = AutoName(max_length=256, lower=True)
     defaults = facts(imageTagMutability="MUTABLE")
     when_absent = facts(encryptionConfigurations=[{"encryptionType": "AES256"}])
-    kept = names("forceDelete")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         # Without the block nothing is scanned, which ECR wants to be told.
@@ -69,7 +61,7 @@ class LifecyclePolicy(Modelled):
     made_by = Ask("PutLifecyclePolicy")
     read_by = (Ask("GetLifecyclePolicy"),)
     deleted_by = Ask("DeleteLifecyclePolicy")
-    places = Places(named={"policy": "lifecyclePolicyText", "repository": "repositoryName"})
+    named = pairs("policy=lifecyclePolicyText repository=repositoryName")
     replacing = names("policy repository")
     documents = names("policy")
     same = facts(policy=same_lifecycle)
@@ -83,7 +75,7 @@ class RepositoryPolicy(Modelled):
     read_by = (Ask("GetRepositoryPolicy"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteRepositoryPolicy")
-    places = Places(named={"policy": "policyText", "repository": "repositoryName"})
+    named = pairs("policy=policyText repository=repositoryName")
     replacing = names("repository")
     policies = names("policy")
 

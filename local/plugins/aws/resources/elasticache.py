@@ -1,75 +1,44 @@
 """ElastiCache: replication groups.
 
-Doesn't own shards that are given one by one, global groups, user groups and log delivery: a group that asks
-for one is refused, and so is a change of how many nodes there are.
+Doesn't own shards that are given one by one, how many replicas each has, global groups, user groups and log
+delivery: a group that asks for one is refused, and so is a change of how many nodes there are.
 Source of what replaces: `ForceNew` in
 https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/elasticache/replication_group.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ..modelled import Ask, Modelled, Tags
+from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Resource, State, facts, names
-from .defaulting import if_given
-
-# Nothing waits for a maintenance window on the emulated AWS.
-_AT_ONCE = facts(ApplyImmediately=True)
+from ..resource import Resource, facts, names, pairs
+from .defaulting import AT_ONCE, if_given
 
 
 class ReplicationGroup(Modelled):
     token = "aws:elasticache/replicationGroup:ReplicationGroup"
-    key = "replicationGroupId"
     made_by = Ask("CreateReplicationGroup", "ReplicationGroup")
     read_by = (
         Ask("DescribeReplicationGroups", "ReplicationGroups"),
         Ask("DescribeCacheClusters", "CacheClusters"),
     )
-    changed_by = (Ask("ModifyReplicationGroup", fixed=_AT_ONCE),)
+    changed_by = (Ask("ModifyReplicationGroup", fixed=AT_ONCE),)
     deleted_by = Ask("DeleteReplicationGroup")
-    tags = Tags("ListTagsForResource", "AddTagsToResource", "RemoveTagsFromResource")
     ready = ("Status", "available")
-    places = Places(
-        noun="ReplicationGroup",
-        named={
-            "automaticFailoverEnabled": "AutomaticFailoverEnabled|AutomaticFailover",
-            "configurationEndpointAddress": "ConfigurationEndpoint.Address",
-            "dataTieringEnabled": "DataTieringEnabled|DataTiering",
-            "engineVersionActual": "EngineVersion",
-            "maintenanceWindow": "PreferredMaintenanceWindow",
-            "memberClusters": "MemberClusters|CacheClusterId",
-            "multiAzEnabled": "MultiAZEnabled|MultiAZ",
-            "nodeType": "CacheNodeType",
-            "notificationTopicArn": "NotificationTopicArn|NotificationConfiguration.TopicArn",
-            "parameterGroupName": "CacheParameterGroupName|CacheParameterGroup.CacheParameterGroupName",
-            "port": "Port|NodeGroups.PrimaryEndpoint.Port",
-            "primaryEndpointAddress": "NodeGroups.PrimaryEndpoint.Address",
-            "readerEndpointAddress": "NodeGroups.ReaderEndpoint.Address",
-            "securityGroupIds": "SecurityGroupIds|SecurityGroups.SecurityGroupId",
-            "subnetGroupName": "CacheSubnetGroupName",
-        },
-    )
+    noun = "ReplicationGroup Cache Preferred"
+    within = "NodeGroups CacheParameterGroup SecurityGroups"
+    named = pairs("""memberClusters=MemberClusters|CacheClusterId
+        notificationTopicArn=NotificationTopicArn|NotificationConfiguration.TopicArn
+        numCacheClusters=NumCacheClusters|MemberClusters numNodeGroups=NumNodeGroups|NodeGroups
+        port=Port|PrimaryEndpoint.Port""")
     replacing = names("""atRestEncryptionEnabled dataTieringEnabled kmsKeyId networkType port
         replicationGroupId snapshotArns snapshotName subnetGroupName""")
-    settled = names("numCacheClusters numNodeGroups replicasPerNodeGroup")
-    lacking = names("""authTokenWo authTokenWoVersion globalReplicationGroupId logDeliveryConfigurations
-        nodeGroupConfigurations securityGroupNames userGroupIds""")
+    settled = names("numCacheClusters numNodeGroups preferredCacheClusterAzs")
+    lacking = names("""authTokenWo* globalReplicationGroupId logDeliveryConfigurations nodeGroupConfigurations
+        replicasPerNodeGroup securityGroupNames userGroupIds""")
     auto_name = AutoName(property="replicationGroupId", max_length=40, lower=True)
-    defaults = facts(automaticFailoverEnabled=False, multiAzEnabled=False)
+    off = names("automaticFailoverEnabled multiAzEnabled")
     sets = names("securityGroupIds snapshotArns")
     same = facts(port=if_given)
-    kept = names("""applyImmediately authToken authTokenUpdateStrategy finalSnapshotIdentifier
-        preferredCacheClusterAzs snapshotArns snapshotName""")
-    by_hand = names("numCacheClusters numNodeGroups replicasPerNodeGroup")
-
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        nodes, shards = len(outputs["memberClusters"]), len(found["NodeGroups"])
-        replicas = {"numCacheClusters": nodes, "replicasPerNodeGroup": nodes // shards - 1}
-        return {**outputs, **replicas, "numNodeGroups": shards}
 
 
 RESOURCES: tuple[Resource, ...] = (ReplicationGroup(),)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Resource, facts, names
+from ..resource import Resource, facts, names, pairs
 
 
 class Role(Modelled):
@@ -32,15 +31,9 @@ class Role(Modelled):
     # A principal that was made a moment ago isn't known everywhere yet, nor is a policy's end.
     passing = names("DeleteConflict MalformedPolicyDocument")
     passing_timeout_seconds = 120
-    places = Places(
-        noun="Role",
-        named={
-            "assumeRolePolicy": "AssumeRolePolicyDocument|PolicyDocument",
-            "tagsAll": "Tags",
-            "permissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn|PermissionsBoundary",
-            "uniqueId": "RoleId",
-        },
-    )
+    noun = "Role"
+    named = pairs("""assumeRolePolicy=AssumeRolePolicyDocument|PolicyDocument tagsAll=Tags
+        permissionsBoundary=PermissionsBoundary.PermissionsBoundaryArn|PermissionsBoundary uniqueId=RoleId""")
     replacing = names("name path")
     lacking = names("forceDetachPolicies inlinePolicies managedPolicyArns namePrefix")
     auto_name = AutoName(max_length=64)
@@ -55,7 +48,8 @@ class RolePolicy(Modelled):
     read_by = (Ask("GetRolePolicy"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteRolePolicy")
-    places = Places(noun="Policy", named={"policy": "PolicyDocument", "role": "RoleName"})
+    noun = "Policy"
+    named = pairs("policy=PolicyDocument role=RoleName")
     replacing = names("name role")
     lacking = names("namePrefix")
     auto_name = AutoName(max_length=128)
@@ -71,7 +65,7 @@ class RolePolicyAttachment(Modelled):
     made_by = Ask("AttachRolePolicy")
     read_by = (Ask("ListAttachedRolePolicies", "AttachedPolicies", same=("policyArn",)),)
     deleted_by = Ask("DetachRolePolicy")
-    places = Places(named={"role": "RoleName"})
+    named = pairs("role=RoleName")
     replacing = names("policyArn role")
     delete_before_replace = True
 

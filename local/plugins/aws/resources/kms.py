@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..modelled import Ask, Modelled, Tags
-from ..places import Places
-from ..resource import Inputs, Resource, State, facts, names
+from ..modelled import Ask, Modelled
+from ..resource import Inputs, Resource, State, facts, names, pairs
 
 _ONLY_POLICY: Final = facts(PolicyName="default")
 
@@ -35,17 +34,10 @@ class Key(Modelled):
         Ask("PutKeyPolicy", fixed=_ONLY_POLICY),
     )
     deleted_by = Ask("ScheduleKeyDeletion")
-    tags = Tags("ListResourceTags", of="keyId")
     # A principal that was made a moment ago isn't known everywhere yet.
     passing = names("MalformedPolicyDocumentException")
-    places = Places(
-        named={
-            "customerMasterKeySpec": "KeySpec",
-            "deletionWindowInDays": "PendingWindowInDays",
-            "enableKeyRotation": "KeyRotationEnabled",
-            "isEnabled": "Enabled",
-        }
-    )
+    named = pairs("""customerMasterKeySpec=KeySpec deletionWindowInDays=PendingWindowInDays
+        enableKeyRotation=KeyRotationEnabled isEnabled=Enabled""")
     replacing = names("customerMasterKeySpec customKeyStoreId keyUsage multiRegion xksKeyId")
     lacking = names("""bypassPolicyLockoutSafetyCheck customKeyStoreId customerMasterKeySpec keyUsage
         multiRegion rotationPeriodInDays xksKeyId""")
@@ -56,7 +48,6 @@ class Key(Modelled):
         keyUsage="ENCRYPT_DECRYPT",
     )
     policies = names("policy")
-    kept = names("deletionWindowInDays")
     missing = names("KMSInvalidStateException")
 
     def told(
@@ -76,7 +67,7 @@ class Alias(Modelled):
     read_by = (Ask("ListAliases", "Aliases", same=("name",)),)
     changed_by = (Ask("UpdateAlias"),)
     deleted_by = Ask("DeleteAlias")
-    places = Places(noun="Alias")
+    noun = "Alias"
     replacing = names("name")
     lacking = names("namePrefix")
     same = facts(targetKeyId=_same_key)

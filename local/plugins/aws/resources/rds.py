@@ -11,85 +11,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..modelled import Ask, Modelled, Tags
+from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Resource, State, facts, names
-
-# Nothing waits for a maintenance window on the emulated AWS.
-_AT_ONCE = facts(ApplyImmediately=True)
-_DOMAIN = (
-    *("domain", "domainAuthSecretArn", "domainDnsIps", "domainFqdn", "domainIamRoleName", "domainOu"),
-    "warningEventCategories",
-)
-
-
-def _same_version(there: Any, argument: Any) -> bool:
-    """Whether AWS runs the version that is asked for: `15` is whichever 15 there is."""
-    return argument in (None, "", there) or str(there).startswith(f"{argument}.")
+from ..resource import Resource, State, facts, names, pairs
+from .defaulting import AT_ONCE, same_version
 
 
 class Instance(Modelled):
     token = "aws:rds/instance:Instance"
-    key = "identifier"
     made_by = Ask("CreateDBInstance", "DBInstance")
     read_by = (Ask("DescribeDBInstances", "DBInstances"),)
-    changed_by = (Ask("ModifyDBInstance", fixed=_AT_ONCE),)
+    changed_by = (Ask("ModifyDBInstance", fixed=AT_ONCE),)
     deleted_by = Ask("DeleteDBInstance")
-    tags = Tags("ListTagsForResource", "AddTagsToResource", "RemoveTagsFromResource")
     ready = ("DBInstanceStatus", "available")
-    places = Places(
-        noun="DBInstance",
-        named={
-            "address": "Endpoint.Address",
-            "backupWindow": "PreferredBackupWindow",
-            "caCertIdentifier": "CACertificateIdentifier",
-            "customerOwnedIpEnabled": "EnableCustomerOwnedIp|CustomerOwnedIpEnabled",
-            "dbSubnetGroupName": "DBSubnetGroupName|DBSubnetGroup.DBSubnetGroupName",
-            "enabledCloudwatchLogsExports": "EnableCloudwatchLogsExports|EnabledCloudwatchLogsExports",
-            "engineVersionActual": "EngineVersion",
-            "finalSnapshotIdentifier": "FinalDBSnapshotIdentifier",
-            "hostedZoneId": "Endpoint.HostedZoneId",
-            "iamDatabaseAuthenticationEnabled": (
-                "EnableIAMDatabaseAuthentication|IAMDatabaseAuthenticationEnabled"
-            ),
-            "instanceClass": "DBInstanceClass",
-            "maintenanceWindow": "PreferredMaintenanceWindow",
-            "optionGroupName": "OptionGroupName|OptionGroupMemberships.OptionGroupName",
-            "parameterGroupName": "DBParameterGroupName|DBParameterGroups.DBParameterGroupName",
-            "password": "MasterUserPassword",
-            "performanceInsightsEnabled": "EnablePerformanceInsights|PerformanceInsightsEnabled",
-            "port": "DBPortNumber|Port|Endpoint.Port",
-            "replicas": "ReadReplicaDBInstanceIdentifiers",
-            "resourceId": "DbiResourceId",
-            "username": "MasterUsername",
-            "vpcSecurityGroupIds": "VpcSecurityGroupIds|VpcSecurityGroups.VpcSecurityGroupId",
-        },
-    )
+    noun = "DBInstance DB Dbi Preferred Master MasterUser"
+    within = "Endpoint DBSubnetGroup DBParameterGroups OptionGroupMemberships VpcSecurityGroups"
+    named = pairs("""caCertIdentifier=CACertificateIdentifier port=DBPortNumber|Port
+        finalSnapshotIdentifier=FinalDBSnapshotIdentifier replicas=ReadReplicaDBInstanceIdentifiers""")
     replacing = names("""availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine
         kmsKeyId ncharCharacterSetName storageEncrypted timezone username""")
     settled = names("enabledCloudwatchLogsExports engineLifecycleSupport identifier")
-    lacking = frozenset(
-        {
-            *("blueGreenUpdate", "identifierPrefix", "manageMasterUserPassword", "masterUserSecretKmsKeyId"),
-            *("passwordWo", "passwordWoVersion", "replicaMode", "replicateSourceDb", "restoreToPointInTime"),
-            *("s3Import", "snapshotIdentifier", "upgradeStorageConfig", *_DOMAIN),
-        }
-    )
+    lacking = names("""blueGreenUpdate domain* identifierPrefix manage* masterUserSecretKmsKeyId passwordWo*
+        replica* restore* s3Import snapshotIdentifier upgradeStorageConfig warningEventCategories""")
     auto_name = AutoName(property="identifier", max_length=63, lower=True)
-    defaults = facts(
-        {
-            **dict.fromkeys(("autoMinorVersionUpgrade", "deleteAutomatedBackups"), True),
-            **dict.fromkeys(("applyImmediately", "copyTagsToSnapshot", "dedicatedLogVolume"), False),
-            **dict.fromkeys(("performanceInsightsEnabled", "publiclyAccessible", "skipFinalSnapshot"), False),
-            "monitoringInterval": 0,
-        }
-    )
+    off = names("""applyImmediately copyTagsToSnapshot dedicatedLogVolume monitoringInterval
+        performanceInsightsEnabled skipFinalSnapshot""")
+    defaults = facts(autoMinorVersionUpgrade=True, deleteAutomatedBackups=True, publiclyAccessible=False)
     sets = names("enabledCloudwatchLogsExports vpcSecurityGroupIds")
-    same = facts(engineVersion=_same_version)
-    kept = names("""allowMajorVersionUpgrade applyImmediately deleteAutomatedBackups password
-        finalSnapshotIdentifier skipFinalSnapshot""")
-    by_hand = names("endpoint listenerEndpoints masterUserSecrets")
+    same = facts(engineVersion=same_version)
 
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         endpoint = f"{outputs['address']}:{outputs['port']}" if outputs["address"] else ""

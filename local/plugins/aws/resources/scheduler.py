@@ -11,7 +11,6 @@ from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..places import Places
 from ..resource import Inputs, Resource, facts, names
 from .defaulting import if_given
 
@@ -25,22 +24,17 @@ class Schedule(Modelled):
     read_by = (Ask("GetSchedule"),)
     changed_by = (Ask("UpdateSchedule", whole=True),)
     deleted_by = Ask("DeleteSchedule")
-    places = Places(
-        named={
-            **{f"{_NETWORK}.{name}": f"awsvpcConfiguration.{name}" for name in ("assignPublicIp", "subnets")},
-            f"{_NETWORK}.securityGroups": "awsvpcConfiguration.SecurityGroups",
-            "target.ecsParameters.capacityProviderStrategies": "CapacityProviderStrategy",
-            "target.ecsParameters.placementStrategies": "PlacementStrategy",
+    named = facts(
+        {
+            _NETWORK: "NetworkConfiguration.awsvpcConfiguration",
             "target.sagemakerPipelineParameters.pipelineParameters": "PipelineParameterList",
         }
     )
-    replacing = names("groupName name namePrefix")
+    replacing = names("groupName name")
     auto_name = AutoName(max_length=64)
     defaults = facts(scheduleExpressionTimezone="UTC", state="ENABLED")
-    exclusive = (("name", "namePrefix"),)
-    sets = frozenset({f"{_NETWORK}.securityGroups", f"{_NETWORK}.subnets"})
+    sets = names(f"{_NETWORK}.securityGroups {_NETWORK}.subnets")
     same = facts({"target.retryPolicy": if_given})
-    kept = names("namePrefix")
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         return {**inputs, "groupName": inputs.get("groupName") or "default"}

@@ -8,13 +8,10 @@ topic_subscription.go of https://github.com/hashicorp/terraform-provider-aws/tre
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from ..modelled import Ask, Modelled
-from ..modelled import Tags as TagOperations
 from ..naming import AutoName
-from ..places import Places
 from ..resource import Call, Resource, State, facts, names
 
 _ARN: Final = "TopicArn|Attributes.TopicArn"
@@ -36,9 +33,8 @@ class Topic(Modelled):
     read_by = (_READ,)
     changed_by = tuple(_setting(argument) for argument in _CHANGED)
     deleted_by = Ask("DeleteTopic")
-    tags = TagOperations()
-    places = Places(
-        named={
+    named = facts(
+        {
             "arn": _ARN,
             "beginningArchiveTime": "Attributes.BeginningArchiveTime",
             "owner": "Attributes.Owner",
@@ -59,10 +55,7 @@ class Topic(Modelled):
     auto_name = AutoName(max_length=256)
     defaults = facts(contentBasedDeduplication=False, fifoTopic=False)
     policies = names("policy")
-    by_hand = names("name")
-
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        return {**outputs, "name": outputs["arn"].rpartition(":")[2]}
+    end_of_arn = "name"
 
 
 class TopicPolicy(Modelled):
@@ -100,8 +93,8 @@ class TopicSubscription(Modelled):
     made_by = Ask("Subscribe", fixed=facts(ReturnSubscriptionArn=True))
     read_by = (Ask("GetSubscriptionAttributes"),)
     deleted_by = Ask("Unsubscribe")
-    places = Places(
-        named={
+    named = facts(
+        {
             "arn": "SubscriptionArn|Attributes.SubscriptionArn",
             "confirmationWasAuthenticated": "Attributes.ConfirmationWasAuthenticated",
             "endpoint": "Endpoint|Attributes.Endpoint",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..modelled import Ask
 from ..resource import Inputs, Resource, State, facts, names
-from .ec2.common import Ec2, places_of
+from .ec2.common import Ec2
 from .ec2.permissions import ALL, protocol_name
 from .ec2.security_groups import NO_GROUP, same_protocol
 
@@ -26,8 +26,7 @@ class _Rule(Ec2):
     kind = "security-group-rule"
     read_by = (Ask("DescribeSecurityGroupRules", "SecurityGroupRules"),)
     changed_by = (Ask("ModifySecurityGroupRules", whole=True),)
-    places = places_of(
-        "",
+    named = facts(
         {
             "id": "SecurityGroupRules.SecurityGroupRuleId|SecurityGroupRuleIds|SecurityGroupRuleId",
             "arn": "SecurityGroupRuleArn",
@@ -40,7 +39,7 @@ class _Rule(Ec2):
             "referencedSecurityGroupId": f"{_CHANGED}.ReferencedGroupId|ReferencedGroupInfo.GroupId",
             "ranges": f"{_MADE}.IpRanges",
             "groups": f"{_MADE}.UserIdGroupPairs",
-        },
+        }
     )
     replacing = names("securityGroupId")
     lacking = names("cidrIpv6 prefixListId")

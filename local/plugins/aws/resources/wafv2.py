@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..comparison import is_nothing
-from ..modelled import Ask, Modelled, Tags
+from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..places import Places
-from ..resource import Call, Resource, facts, names
+from ..resource import Call, Resource, facts, names, pairs
 
 _CHANGED: Final = ("defaultAction", "description", "rules", "visibilityConfig")
 
@@ -49,7 +48,6 @@ class WebAcl(Modelled):
     read_by = (Ask("GetWebACL"), Ask("GetWebACL", "WebACL"))
     changed_by = (Ask("UpdateWebACL", only=_CHANGED, whole=True),)
     deleted_by = Ask("DeleteWebACL")
-    tags = Tags()
     replacing = names("name scope")
     lacking = names("""associationConfig captchaConfig challengeConfig customResponseBodies
         dataProtectionConfig monetizationConfig namePrefix ruleJson tokenDomains""")
@@ -71,7 +69,7 @@ class WebAclAssociation(Modelled):
     deleted_by = Ask("DisassociateWebACL")
     # What was made a moment ago isn't known everywhere yet.
     passing = names("WAFUnavailableEntityException")
-    places = Places(named={"webAclArn": "WebACLArn|ARN"})
+    named = pairs("webAclArn=WebACLArn|ARN")
     replacing = names("resourceArn webAclArn")
 
 
@@ -84,7 +82,7 @@ class WebAclLoggingConfiguration(Modelled):
     read_by = (Ask("GetLoggingConfiguration", "LoggingConfiguration"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteLoggingConfiguration")
-    places = Places(within="LoggingConfiguration")
+    within = "LoggingConfiguration"
     replacing = names("logDestinationConfigs resourceArn")
 
 

@@ -31,8 +31,9 @@ assert aws.s3.BucketLifecycleConfiguration is module.BucketLifecycleConfiguratio
 
 @pytest.mark.parametrize("kind", served(), ids=lambda kind: str(kind.token))
 def test_only_what_the_sdk_has_replaces_or_is_lacking(kind: Resource) -> None:
-    for path in kind.replacing | kind.lacking:
-        members = schema.of_resource(kind.token).inputs
+    described = schema.of_resource(kind.token)
+    for path in kind.replacing | kind.all_lacking(described):
+        members = described.inputs
         for name in path.split("."):
             assert name in members, path
             found = members[name].type

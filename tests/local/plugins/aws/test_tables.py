@@ -75,4 +75,4 @@ def test_what_the_stand_in_lacks_is_refused_by_name(plugin: Plugin) -> None:
 
     failures = plugin.check("aws:dynamodb/table:Table", inputs).failures
 
-    assert list(failures) == ["streamEnabled"]
+    assert list(failures) == ["streamEnabled", "streamViewType"]

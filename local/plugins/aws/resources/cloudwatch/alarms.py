@@ -9,14 +9,13 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ....common.values import UNKNOWN, has_unknown
-from ...modelled import Ask, Modelled, Tags
+from ...modelled import Ask, Modelled
 from ...naming import AutoName
-from ...places import Places
-from ...resource import Inputs, State, facts, names
+from ...resource import Inputs, facts, names
 
 _MISSING_DATA: Final = ("breaching", "notBreaching", "ignore", "missing")
 
@@ -27,8 +26,7 @@ class MetricAlarm(Modelled):
     read_by = (Ask("DescribeAlarms", "MetricAlarms", {"AlarmTypes": ["MetricAlarm"]}),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarms")
-    tags = Tags()
-    places = Places(noun="Alarm")
+    noun = "Alarm"
     replacing = names("name")
     auto_name = AutoName(max_length=255)
     defaults = facts(actionsEnabled=True, treatMissingData="missing")
@@ -46,9 +44,6 @@ class MetricAlarm(Modelled):
                 "treatMissingData",
                 f"`treatMissingData` is {given!r}, one of {', '.join(_MISSING_DATA)} is expected",
             )
-
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        return {**outputs, "treatMissingData": outputs["treatMissingData"] or "missing"}
 
 
 class Dashboard(Modelled):
@@ -68,8 +63,7 @@ class AlarmMuteRule(Modelled):
     read_by = (Ask("GetAlarmMuteRule"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarmMuteRule")
-    tags = Tags()
-    places = Places(noun="AlarmMuteRule")
+    noun = "AlarmMuteRule"
     replacing = names("name")
     auto_name = AutoName(max_length=255)
     required = names("rule")

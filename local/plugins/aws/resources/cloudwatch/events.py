@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ...modelled import Ask, Modelled, Tags
+from ...modelled import Ask, Modelled
 from ...naming import AutoName
-from ...places import Places
-from ...resource import Inputs, facts, names
+from ...resource import Inputs, facts, names, pairs
 from ..defaulting import if_given
 
 _DEFAULTS: Final = facts(eventBusName="default", forceDestroy=False)
@@ -26,8 +25,7 @@ class EventRule(Modelled):
     read_by = (Ask("DescribeRule"),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteRule")
-    tags = Tags()
-    places = Places(named={"isEnabled": "State"})
+    named = pairs("isEnabled=State")
     replacing = names("eventBusName name")
     lacking = names("eventBusName forceDestroy isEnabled namePrefix roleArn")
     auto_name = AutoName(max_length=64)
@@ -53,7 +51,7 @@ class EventTarget(Modelled):
     read_by = (Ask("ListTargetsByRule", "Targets", same=("targetId",)),)
     changed_by = (made_by,)
     deleted_by = Ask("RemoveTargets")
-    places = Places(named={"arn": "Targets.Arn|Arn", "targetId": "Targets.Id|Ids|Id"})
+    named = pairs("arn=Targets.Arn|Arn targetId=Targets.Id|Ids|Id")
     replacing = names("eventBusName rule targetId")
     lacking = names("""appsyncTarget batchTarget deadLetterConfig ecsTarget eventBusName forceDestroy
         httpTarget input inputPath inputTransformer kinesisTarget redshiftTarget retryPolicy roleArn

@@ -8,10 +8,9 @@ resource_policy.go of https://github.com/hashicorp/terraform-provider-aws/tree/m
 
 from __future__ import annotations
 
-from ...modelled import Ask, Modelled, Tags
+from ...modelled import Ask, Modelled
 from ...naming import AutoName
-from ...places import Places
-from ...resource import facts, names
+from ...resource import facts, names, pairs
 
 
 class LogGroup(Modelled):
@@ -24,8 +23,8 @@ class LogGroup(Modelled):
         Ask("AssociateKmsKey", only=("kmsKeyId",), without="DisassociateKmsKey"),
     )
     deleted_by = Ask("DeleteLogGroup")
-    tags = Tags()
-    places = Places(noun="logGroup", named={"arn": "logGroupArn", "name": "logGroupName|logGroupNamePrefix"})
+    noun = "logGroup"
+    named = pairs("arn=logGroupArn name=logGroupName|logGroupNamePrefix")
     replacing = names("logGroupClass name")
     lacking = names("deletionProtectionEnabled logGroupClass namePrefix skipDestroy")
     auto_name = AutoName(max_length=512)
@@ -41,15 +40,9 @@ class LogMetricFilter(Modelled):
     read_by = (Ask("DescribeMetricFilters", "metricFilters", same=("name",)),)
     changed_by = (made_by,)
     deleted_by = Ask("DeleteMetricFilter")
-    places = Places(
-        noun="filter",
-        named={
-            "metricTransformation.name": "metricName",
-            "metricTransformation.namespace": "metricNamespace",
-            "metricTransformation.value": "metricValue",
-            "name": "filterName|filterNamePrefix",
-        },
-    )
+    noun = "filter"
+    named = pairs("""metricTransformation.name=metricName metricTransformation.namespace=metricNamespace
+        metricTransformation.value=metricValue name=filterName|filterNamePrefix""")
     replacing = names("logGroupName name")
     lacking = names("""applyOnTransformedLogs metricTransformation.defaultValue
         metricTransformation.dimensions""")

@@ -10,21 +10,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ... import schema
-from ...modelled import Ask, Modelled, Tags
-from ...places import Places
-from ...resource import Call, Inputs, State, facts, names
+from ...modelled import Modelled, Tags
+from ...resource import Call, Inputs, State, names, pairs
 from ...session import AwsError
-
-
-def places_of(noun: str, named: Mapping[str, str] = facts()) -> Places:
-    """The places of a type's arguments and outputs, with those of the tags."""
-    tags = {"tags": "TagSpecifications.Tags", "kind": "TagSpecifications.ResourceType", "tagsAll": "Tags"}
-    return Places(noun=noun, named={**tags, **named})
-
-
-def one_each(operation: str, *arguments: str) -> tuple[Ask, ...]:
-    """An operation that changes one argument a request."""
-    return tuple(Ask(operation, only=(argument,)) for argument in arguments)
 
 
 class Ec2(Modelled):
@@ -34,6 +22,7 @@ class Ec2(Modelled):
     key = "id"
     kind: ClassVar[str]
     tags: ClassVar[Tags | None] = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
+    named = pairs("tags=TagSpecifications.Tags kind=TagSpecifications.ResourceType tagsAll=Tags")
     by_hand = names("arn")
 
     def create(self, call: Call, inputs: Inputs) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State, facts, names
+from ...resource import Call, Inputs, State, facts, names, pairs
 from ..calls import added_and_removed, one
-from .common import Ec2, places_of
+from .common import Ec2
 
 _MEMBERS: Final = {
     "routeTableIds": "RouteTableIds",
@@ -31,10 +31,8 @@ class VpcEndpoint(Ec2):
     changed_by = (Ask("ModifyVpcEndpoint"),)
     deleted_by = Ask("DeleteVpcEndpoints")
     ready = ("State", "available")
-    places = places_of(
-        "VpcEndpoint",
-        {"policy": "PolicyDocument", "securityGroupIds": "SecurityGroupIds|Groups.GroupId"},
-    )
+    noun = "VpcEndpoint"
+    named = pairs("policy=PolicyDocument securityGroupIds=SecurityGroupIds|Groups.GroupId")
     replacing = names("serviceName vpcEndpointType vpcId")
     lacking = names("""autoAccept dnsOptions ipAddressType policy resourceConfigurationArn serviceNetworkArn
         serviceRegion subnetConfigurations""")
@@ -86,9 +84,8 @@ class FlowLog(Ec2):
     made_by = Ask("CreateFlowLogs", fixed={"ResourceType": "VPC"})
     read_by = (Ask("DescribeFlowLogs", "FlowLogs"),)
     deleted_by = Ask("DeleteFlowLogs")
-    places = places_of(
-        "FlowLog", {"iamRoleArn": "DeliverLogsPermissionArn", "vpcId": "ResourceIds|ResourceId"}
-    )
+    noun = "FlowLog"
+    named = pairs("iamRoleArn=DeliverLogsPermissionArn vpcId=ResourceIds|ResourceId")
     replacing = names("""iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval
         trafficType vpcId""")
     lacking = names("""deliverCrossAccountRole destinationOptions eniId regionalNatGatewayId subnetId

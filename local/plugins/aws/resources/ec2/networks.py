@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...modelled import Ask
-from ...resource import Call, Inputs, State, facts, names
+from ...modelled import Ask, one_each
+from ...resource import Call, Inputs, State, facts, names, pairs
 from ..calls import touched
-from .common import Ec2, one_each, places_of
+from .common import Ec2
 
 _TABLES: Final = ("defaultRouteTableId", "mainRouteTableId")
 _SWITCHES: Final = ("enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics")
@@ -46,8 +46,8 @@ class Vpc(Ec2):
     )
     deleted_by = Ask("DeleteVpc")
     ready = ("State", "available")
-    places = places_of(
-        "Vpc",
+    noun = "Vpc"
+    named = facts(
         {
             "id": "VpcId|VpcIds|Filters.vpc-id",
             "defaultNetworkAclId": "NetworkAclId",
@@ -56,7 +56,7 @@ class Vpc(Ec2):
             "ipv6AssociationId": f"{_IPV6}.AssociationId",
             "ipv6CidrBlock": f"{_IPV6}.Ipv6CidrBlock",
             "ipv6CidrBlockNetworkBorderGroup": f"{_IPV6}.NetworkBorderGroup",
-        },
+        }
     )
     replacing = names("cidrBlock")
     lacking = names("""assignGeneratedIpv6CidrBlock ipv4IpamPoolId ipv4NetmaskLength ipv6CidrBlock
@@ -87,8 +87,8 @@ class Subnet(Ec2):
     # A task that stops, or a load balancer that goes, leaves its network interface for a little while.
     passing_timeout_seconds = 1200
     passing = names("DependencyViolation")
-    places = places_of(
-        "Subnet",
+    noun = "Subnet"
+    named = facts(
         {
             **{
                 f"enableResourceNameDns{kind}RecordOnLaunch": f"EnableResourceNameDns{kind}RecordOnLaunch|"
@@ -98,7 +98,7 @@ class Subnet(Ec2):
             "ipv6CidrBlock": f"{_IPV6}.Ipv6CidrBlock",
             "ipv6CidrBlockAssociationId": f"{_IPV6}.AssociationId",
             "privateDnsHostnameTypeOnLaunch": f"PrivateDnsHostnameTypeOnLaunch|{_ON_LAUNCH}.HostnameType",
-        },
+        }
     )
     replacing = names("availabilityZone availabilityZoneId cidrBlock ipv6Native vpcId")
     lacking = names("""assignIpv6AddressOnCreation customerOwnedIpv4Pool enableLniAtDeviceIndex ipv4IpamPoolId
@@ -127,7 +127,8 @@ class InternetGateway(Ec2):
     # Public addresses that are still mapped hold it in its VPC for a while.
     passing_timeout_seconds = 1200
     passing = names("DependencyViolation")
-    places = places_of("InternetGateway", {"vpcId": "VpcId|Attachments.VpcId"})
+    noun = "InternetGateway"
+    named = pairs("vpcId=VpcId|Attachments.VpcId")
     by_hand = Ec2.by_hand | {"vpcId"}
     missing = names("InvalidInternetGatewayID.NotFound")
 
@@ -162,14 +163,8 @@ class Eip(Ec2):
     deleted_by = Ask("ReleaseAddress")
     # EC2 says AuthFailure while a deleted NAT gateway still holds the address.
     passing = names("AuthFailure InvalidIPAddress.InUse")
-    places = places_of(
-        "Allocation",
-        {
-            "instance": "InstanceId",
-            "networkInterface": "NetworkInterfaceId",
-            "privateIp": "PrivateIpAddress",
-        },
-    )
+    noun = "Allocation"
+    named = pairs("instance=InstanceId networkInterface=NetworkInterfaceId privateIp=PrivateIpAddress")
     replacing = names("domain")
     lacking = names("""address associateWithPrivateIp customerOwnedIpv4Pool instance ipamPoolId
         networkBorderGroup networkInterface publicIpv4Pool""")
@@ -199,8 +194,8 @@ class NatGateway(Ec2):
     read_by = (Ask("DescribeNatGateways", "NatGateways", {"Filter": [{"Name": "state", "Values": _ALIVE}]}),)
     deleted_by = Ask("DeleteNatGateway")
     ready = ("State", "available")
-    places = places_of(
-        "NatGateway",
+    noun = "NatGateway"
+    named = facts(
         {
             "availabilityMode": "AvailabilityMode",
             "privateIp": f"PrivateIpAddress|{_ADDRESSES}.PrivateIp",
@@ -209,14 +204,12 @@ class NatGateway(Ec2):
                 name: f"{name}|{_ADDRESSES}.{name}"
                 for name in ("allocationId", "associationId", "networkInterfaceId", "publicIp")
             },
-        },
+        }
     )
     replacing = names("allocationId connectivityType privateIp subnetId")
     lacking = names("""availabilityMode availabilityZoneAddresses secondaryAllocationIds vpcId
         secondaryPrivateIpAddressCount secondaryPrivateIpAddresses""")
     by_hand = Ec2.by_hand | {"regionalNatGatewayAddresses"}
     defaults = facts(connectivityType="public")
+    when_absent = facts(availabilityMode="zonal")
     missing = names("InvalidNatGatewayID.NotFound NatGatewayNotFound")
-
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-        return {**outputs, "availabilityMode": outputs["availabilityMode"] or "zonal"}

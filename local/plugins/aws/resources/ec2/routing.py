@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State, names
+from ...resource import Call, Inputs, State, names, pairs
 from ...session import AwsError
-from .common import Ec2, places_of
+from .common import Ec2
 
 _NO_TABLE: Final = names("InvalidRouteTableID.NotFound InvalidRouteTableId.NotFound")
 _TARGETS: Final = ("gatewayId", "natGatewayId")
@@ -31,15 +31,9 @@ class RouteTable(Ec2):
     made_by = Ask("CreateRouteTable", "RouteTable")
     read_by = (Ask("DescribeRouteTables", "RouteTables"),)
     deleted_by = Ask("DeleteRouteTable")
-    places = places_of(
-        "RouteTable",
-        {
-            "cidrBlock": "DestinationCidrBlock",
-            "propagatingVgws": "PropagatingVgws.GatewayId",
-            "routes.cidrBlock": "DestinationCidrBlock",
-            "routes.ipv6CidrBlock": "DestinationIpv6CidrBlock",
-        },
-    )
+    noun = "RouteTable"
+    named = pairs("""cidrBlock=DestinationCidrBlock propagatingVgws=PropagatingVgws.GatewayId
+        routes.cidrBlock=DestinationCidrBlock routes.ipv6CidrBlock=DestinationIpv6CidrBlock""")
     replacing = names("vpcId")
     lacking = frozenset({"propagatingVgws", *(f"routes.{name}" for name in ("ipv6CidrBlock", *_ELSEWHERE))})
     by_hand = Ec2.by_hand | {"routes"}
@@ -97,7 +91,7 @@ class Route(Ec2):
     changed_by = (Ask("ReplaceRoute", whole=True),)
     deleted_by = Ask("DeleteRoute", only=("destinationCidrBlock", "routeTableId"))
     tags = None
-    places = places_of("", {"routeTableId": "RouteTableId|RouteTableIds"})
+    named = pairs("routeTableId=RouteTableId|RouteTableIds")
     replacing = names("destinationCidrBlock routeTableId")
     lacking = frozenset({"destinationIpv6CidrBlock", *_ELSEWHERE})
     required = names("destinationCidrBlock")
@@ -139,13 +133,7 @@ class RouteTableAssociation(Ec2):
     changed_by = (Ask("ReplaceRouteTableAssociation"),)
     deleted_by = Ask("DisassociateRouteTable")
     tags = None
-    places = places_of(
-        "",
-        {
-            "id": "AssociationId|RouteTableAssociationId",
-            "subnetId": "SubnetId|Filters.association.subnet-id",
-        },
-    )
+    named = pairs("id=AssociationId|RouteTableAssociationId subnetId=SubnetId|Filters.association.subnet-id")
     replacing = names("subnetId")
     lacking = names("gatewayId")
     required = names("subnetId")

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from ...modelled import Ask
 from ...naming import AutoName
-from ...resource import Call, Inputs, State, facts, names, tag_map
+from ...resource import Call, Inputs, State, facts, names, pairs, tag_map
 from ...session import AwsError
 from ..calls import one
 from . import permissions
-from .common import Ec2, places_of
+from .common import Ec2
 
 NO_GROUP: Final = names("InvalidGroup.NotFound InvalidGroupId.Malformed InvalidSecurityGroupID.NotFound")
 _WAYS: Final = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}
@@ -34,7 +34,8 @@ class _Group(Ec2):
     kind = "security-group"
     read_by = (Ask("DescribeSecurityGroups", "SecurityGroups"),)
     deleted_by = Ask("DeleteSecurityGroup")
-    places = places_of("Group", {"vpcId": "VpcId|Filters.vpc-id"})
+    noun = "Group"
+    named = pairs("vpcId=VpcId|Filters.vpc-id")
     lacking = names("revokeRulesOnDelete")
     by_hand = Ec2.by_hand | {*_WAYS}
     sets = frozenset({*_WAYS, *(f"{way}.{source}" for way in _WAYS for source in _SOURCES)})
@@ -77,10 +78,9 @@ class _Group(Ec2):
 class SecurityGroup(_Group):
     token = "aws:ec2/securityGroup:SecurityGroup"
     made_by = Ask("CreateSecurityGroup")
-    replacing = names("description name namePrefix vpcId")
+    replacing = names("description name vpcId")
     auto_name = AutoName()
     defaults = facts(description="Managed by Pulumi", revokeRulesOnDelete=False)
-    exclusive = (("name", "namePrefix"),)
     # A stopping task's network interface, and rules of other groups, hold it for a while.
     passing = names("DependencyViolation InvalidGroup.InUse")
     passing_timeout_seconds = 900

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
-from ...places import Places
-from ...resource import Call, State, facts, names
+from ...resource import Call, State, facts, names, pairs
 
 _ALL: Final = facts(include=["TAGS", "SETTINGS", "CONFIGURATIONS"])
 
@@ -41,13 +40,13 @@ class Cluster(_OfACluster):
     passing = names("""ClusterContainsCapacityProviderException ClusterContainsContainerInstancesException
         ClusterContainsServicesException ClusterContainsTasksException UpdateInProgressException""")
     passing_timeout_seconds = 600
-    places = Places(
-        noun="cluster",
-        named={
+    noun = "cluster"
+    named = facts(
+        {
             "arn": "clusterArn|clusters|cluster",
             f"{_LOG}.s3BucketEncryptionEnabled": "s3EncryptionEnabled",
             "tagsAll": "tags",
-        },
+        }
     )
     replacing = names("name")
     lacking = names("serviceConnectDefaults")
@@ -63,7 +62,7 @@ class ClusterCapacityProviders(_OfACluster):
     deleted_by = made_by
     passing = names("ResourceInUseException UpdateInProgressException")
     passing_timeout_seconds = 600
-    places = Places(named={"clusterName": "clusterName|clusters|cluster"})
+    named = pairs("clusterName=clusterName|clusters|cluster")
     replacing = names("clusterName")
     sets = names("capacityProviders defaultCapacityProviderStrategies")
 

@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from ....common.values import UNKNOWN
 from ... import documents
-from ...modelled import Ask, Modelled, Tags
-from ...places import Places
-from ...resource import Inputs, State, facts, names
+from ...modelled import Ask, Modelled
+from ...resource import Inputs, State, facts, names, pairs
 
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _ORDERED_BY_NAME: Final = ("environment", "secrets")
@@ -85,14 +84,8 @@ class TaskDefinition(Modelled):
     made_by = Ask("RegisterTaskDefinition", "taskDefinition")
     read_by = (Ask("DescribeTaskDefinition", "taskDefinition"),)
     deleted_by = Ask("DeregisterTaskDefinition")
-    tags = Tags()
-    places = Places(
-        named={
-            "arn": "taskDefinitionArn|taskDefinition",
-            "volumes.configureAtLaunch": "configuredAtLaunch",
-            "volumes.hostPath": "host.sourcePath",
-        }
-    )
+    named = pairs("""arn=taskDefinitionArn|taskDefinition volumes.configureAtLaunch=configuredAtLaunch
+        volumes.hostPath=host.sourcePath""")
     replacing = names("""containerDefinitions cpu enableFaultInjection ephemeralStorage executionRoleArn
         family ipcMode memory networkMode pidMode placementConstraints proxyConfiguration
         requiresCompatibilities runtimePlatform taskRoleArn volumes""")

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from ...documents import Same
 from ...modelled import Ask
-from ...places import Places
 from ...resource import Inputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Balancing
@@ -65,13 +64,13 @@ class Listener(Balancing):
     # A policy or a certificate means something with its protocol only: AWS checks them together.
     changed_by = (Ask("ModifyListener", whole=True), Ask("ModifyListenerAttributes"))
     deleted_by = Ask("DeleteListener")
-    places = Places(
-        noun="Listener",
-        named={
+    noun = "Listener"
+    named = facts(
+        {
             **_actions("defaultActions"),
             "certificateArn": "Certificates.CertificateArn",
             "routingHttpResponseServerEnabled": "Attributes.routing.http.response.server.enabled",
-        },
+        }
     )
     replacing = names("loadBalancerArn")
     lacking = frozenset(
@@ -101,14 +100,14 @@ class ListenerRule(Balancing):
     read_by = (Ask("DescribeRules", "Rules"),)
     changed_by = (Ask("SetRulePriorities"), Ask("ModifyRule", whole=True))
     deleted_by = Ask("DeleteRule")
-    places = Places(
-        noun="Rule",
-        named={
+    noun = "Rule"
+    named = facts(
+        {
             **_actions("actions"),
             "arn": "RuleArn|RuleArns|RulePriorities.RuleArn",
             **{f"conditions.{name}": f"{name}Config" for name in _CONDITIONS},
             "priority": "Priority|RulePriorities.Priority",
-        },
+        }
     )
     replacing = names("listenerArn")
     lacking = frozenset(

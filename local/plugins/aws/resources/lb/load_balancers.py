@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...places import Places
 from ...resource import Inputs, State, facts, names
 from .balancing import Named
 
@@ -52,9 +51,9 @@ class LoadBalancer(Named):
     changed_by = (Ask("ModifyLoadBalancerAttributes"), Ask("SetSecurityGroups"), Ask("SetSubnets"))
     deleted_by = Ask("DeleteLoadBalancer")
     ready = ("State.Code", "active")
-    places = Places(
-        noun="LoadBalancer",
-        named={
+    noun = "LoadBalancer"
+    named = facts(
+        {
             **{name: f"Attributes.{attribute}" for name, attribute in _ATTRIBUTES.items()},
             "accessLogs": "",
             **{f"accessLogs.{name}": f"Attributes.access_logs.s3.{name}" for name in _NO_LOGS},
@@ -66,7 +65,7 @@ class LoadBalancer(Named):
             },
             "subnets": "Subnets|AvailabilityZones.SubnetId",
             "zoneId": "CanonicalHostedZoneId",
-        },
+        }
     )
     required = names("subnets")
     replacing = names("internal loadBalancerType name")

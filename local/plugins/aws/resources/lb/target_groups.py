@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...places import Places
 from ...resource import Call, Inputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Named
@@ -48,9 +47,9 @@ class TargetGroup(Named):
     read_by = (Ask("DescribeTargetGroups", "TargetGroups"), Ask("DescribeTargetGroupAttributes"))
     changed_by = (Ask("ModifyTargetGroup"), Ask("ModifyTargetGroupAttributes"))
     deleted_by = Ask("DeleteTargetGroup")
-    places = Places(
-        noun="TargetGroup",
-        named={
+    noun = "TargetGroup"
+    named = facts(
+        {
             "healthCheck": "",
             "healthCheck.enabled": "HealthCheckEnabled",
             "healthCheck.path": "HealthCheckPath",
@@ -71,7 +70,7 @@ class TargetGroup(Named):
                 for name, attribute in _HEALTH.items()
                 for what in ("Count", "Percentage")
             },
-        },
+        }
     )
     required = names("port protocol vpcId")
     replacing = names("name port protocol targetType vpcId")
