@@ -34,7 +34,7 @@ from local.stack import Workbench
 PASSED_ON = {"up": "pulumi up", "preview": "pulumi preview", "test": "pytest"}
 """Commands that give further arguments to another."""
 
-SPREAD = ("-n", "auto", "--dist", "loadgroup")
+SPREAD = ("-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder")
 WORKERS_PER_CORE = 2
 """For all tests: those of the local stack wait for what they started half of their time."""
 FAST_TESTS = ("tests/unit", "tests/operate")

@@ -20,6 +20,14 @@ from local.paths import Paths
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
+LONGEST = ("tests/engine/", "tests/guard/", "tests/images/", "tests/torture/", "tests/walk/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what takes long first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def node_sdk() -> Path:
     """A folder whose node_modules holds Pulumi's SDK for Node, got from npm once and kept in the cache."""
