@@ -139,14 +139,10 @@ def stop(pids: Iterable[int], grace_seconds: float, first: int = signal.SIGTERM)
         time.sleep(POLL_SECONDS / 2)
 
 
-def stop_marked(name: str, value: str, grace_seconds: float, spare: Iterable[int] = ()) -> list[int]:
-    """End every process with a mark, except those to spare, and those that they start meanwhile."""
-    spared = set(spare)
-    stopped: list[int] = []
-    while found := [pid for pid in marked(name, value) if pid not in spared]:
+def stop_marked(name: str, value: str, grace_seconds: float) -> None:
+    """End every process with a mark, and those that they start meanwhile."""
+    while found := marked(name, value):
         stop(found, grace_seconds)
-        stopped += found
-    return stopped
 
 
 def start_beside(command: Sequence[str | Path], folder: Path) -> None:

@@ -26,11 +26,6 @@ class Step:
         self._note = ""
         self._print("", end="" if self._terminal else "\n")
 
-    @property
-    def elapsed_seconds(self) -> float:
-        """How long the step has taken."""
-        return monotonic() - self._began
-
     def note(self, text: str) -> None:
         """Say at the end of the step how it came out, for example where something was found."""
         self._note = text
@@ -41,12 +36,12 @@ class Step:
         if monotonic() - self._said < interval:
             return
         self._said = monotonic()
-        self._print(f" {self.elapsed_seconds:.0f} s{f' ({detail})' if detail else ''}", end="\n")
+        self._print(f" {self._said - self._began:.0f} s{f' ({detail})' if detail else ''}", end="\n")
 
     def finish(self, outcome: str) -> None:
         """Say how it ended."""
         note = f": {self._note}" if self._note else ""
-        self._print(f"{note} {outcome} in {self.elapsed_seconds:.1f} s", end="\n", last=True)
+        self._print(f"{note} {outcome} in {monotonic() - self._began:.1f} s", end="\n", last=True)
 
     def _print(self, text: str, end: str, last: bool = False) -> None:
         line = f"{self._what} ...{text}" if not last else f"{self._what}{text}"

@@ -115,8 +115,8 @@ def arguments(folder: Path) -> list[str]:
     ]
 
 
-def start(folder: Path, environment: Mapping[str, str]) -> int:
-    """Start the folder's engine and return its process once it answers.
+def start(folder: Path, environment: Mapping[str, str]) -> None:
+    """Start the folder's engine and wait until it answers.
 
     Raises LocalError without root, without dockerd, or when it doesn't come up, with the cause from its log.
     """
@@ -154,7 +154,6 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
     # Tasks of an emulated AWS that ended with the engine before.
     engine_api.remove_containers(docker_host(folder), TASK_LABEL)
     _give_to_the_user(runtime / "docker.sock", environment)
-    return process.pid
 
 
 def stop(folder: Path) -> bool:

@@ -130,12 +130,12 @@ def stop_rest(folder: Path) -> int:
     return len(rest)
 
 
-def tail(log: Path, lines: int = 12, width: int = 300) -> str:
+def tail(log: Path) -> str:
     """Return the last lines of a log, indented, for an error."""
     if not log.exists():
         return "  (no log)"
-    last = log.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join(f"  {line[:width]}" for line in last) or "  (an empty log)"
+    last = log.read_text(errors="replace").splitlines()[-12:]
+    return "\n".join(f"  {line[:300]}" for line in last) or "  (an empty log)"
 
 
 def _with_descendants(pids: Iterable[int]) -> list[int]:
