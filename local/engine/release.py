@@ -13,15 +13,16 @@ import platform
 import shutil
 import sys
 import tarfile
-import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from local.engine.version import Version
 from local.errors import LocalError
 from local.progress import Step
 
+ARCHIVES = "https://get.pulumi.com/releases/sdk"
+CHECKSUMS = "https://github.com/pulumi/pulumi/releases/download"
 CONNECT_TIMEOUT_SECONDS = 5.0
 CHUNK_BYTES = 1 << 18
 FILES = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
@@ -30,14 +31,6 @@ FILES = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pul
 
 class UnreachableError(Exception):
     """The release can't be had from here; another way is tried."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where releases are published."""
-
-    archives: str = "https://get.pulumi.com/releases/sdk"
-    checksums: str = "https://github.com/pulumi/pulumi/releases/download"
 
 
 def archive_name(version: Version) -> str:
@@ -69,21 +62,19 @@ def expected_checksum(checksums: str, archive: str) -> str:
     )
 
 
-def fetch(version: Version, folder: Path, step: Step, sources: Sources | None = None) -> None:
+def fetch(version: Version, folder: Path, step: Step) -> None:
     """Download the release, verify it and extract what a Python project needs into `folder`.
 
     Raises UnreachableError when a server can't be reached or doesn't have the release, LocalError when the
     archive isn't what the release says it is.
     """
-    sources = sources or Sources()
     archive = archive_name(version)
     step.tick("looking for the release")
-    checksums = _read(f"{sources.checksums}/v{version}/pulumi-{version}-checksums.txt").decode(
-        errors="replace"
-    )
+    listed = _pieces(f"{CHECKSUMS}/v{version}/pulumi-{version}-checksums.txt")
+    checksums = b"".join(piece for piece, _ in listed).decode(errors="replace")
     expected = expected_checksum(checksums, archive)
     file = folder / archive
-    actual = _download(f"{sources.archives}/{archive}", file, step)
+    actual = _download(f"{ARCHIVES}/{archive}", file, step)
     if actual != expected:
         file.unlink()
         raise LocalError(
@@ -95,40 +86,29 @@ def fetch(version: Version, folder: Path, step: Step, sources: Sources | None = 
     file.unlink()
 
 
-def _open(url: str) -> http.client.HTTPResponse:
+def _pieces(url: str) -> Iterator[tuple[bytes, int]]:
+    """Yield the content of a URL piece by piece, each with the size of the whole, 0 where it isn't told."""
     try:
-        response: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_SECONDS)
+        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT_SECONDS) as response:
+            total_bytes = int(response.headers.get("Content-Length") or 0)
+            while piece := response.read(CHUNK_BYTES):
+                yield piece, total_bytes
     except (OSError, http.client.HTTPException) as error:
         raise UnreachableError(f"{url}: {getattr(error, 'reason', error)}") from error
-    return response
-
-
-def _read(url: str) -> bytes:
-    with _open(url) as response:
-        try:
-            return response.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(f"{url}: {error}") from error
 
 
 def _download(url: str, file: Path, step: Step) -> str:
     """Save a URL and return the SHA-256 of what was saved."""
     digest = hashlib.sha256()
-    with _open(url) as response, file.open("wb") as output:
-        total_bytes = int(response.headers.get("Content-Length") or 0)
-        received_bytes = 0
-        while True:
-            try:
-                chunk = response.read(CHUNK_BYTES)
-            except (OSError, http.client.HTTPException) as error:
-                raise UnreachableError(f"{url}: {error}") from error
-            if not chunk:
-                return digest.hexdigest()
-            digest.update(chunk)
-            output.write(chunk)
-            received_bytes += len(chunk)
+    received_bytes = 0
+    with file.open("wb") as output:
+        for piece, total_bytes in _pieces(url):
+            digest.update(piece)
+            output.write(piece)
+            received_bytes += len(piece)
             of = f" of {total_bytes / 1e6:.0f}" if total_bytes else ""
             step.tick(f"{received_bytes / 1e6:.0f}{of} MB")
+    return digest.hexdigest()
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -26,10 +26,9 @@ VERSION = Version(3, 250, 0)
 class Published:
     """A release in a folder that a server offers."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.archive = folder / release.archive_name(VERSION)
         self.checksums = folder / f"v{VERSION}" / f"pulumi-{VERSION}-checksums.txt"
-        self.sources = release.Sources(archives=url, checksums=url)
 
     def publish(self, archive: bytes, checksum: str | None = None) -> None:
         digest = checksum or hashlib.sha256(archive).hexdigest()
@@ -40,12 +39,16 @@ class Published:
 
 
 @pytest.fixture
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+def published(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Published]:
     folder = tmp_path_factory.mktemp("published")
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield Published(folder, f"http://127.0.0.1:{server.server_port}")
+        for source in ("ARCHIVES", "CHECKSUMS"):
+            monkeypatch.setattr(release, source, f"http://127.0.0.1:{server.server_port}")
+        yield Published(folder)
         server.shutdown()
 
 
@@ -69,7 +72,7 @@ def test_only_what_a_python_project_needs_is_extracted(
     published: Published, step: Step, tmp_path: Path
 ) -> None:
     published.publish(archive("pulumi/pulumi", "pulumi/pulumi-language-python", "pulumi/pulumi-language-go"))
-    release.fetch(VERSION, tmp_path, step, published.sources)
+    release.fetch(VERSION, tmp_path, step)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["pulumi", "pulumi-language-python"]
     assert (tmp_path / "pulumi").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "pulumi").read_text() == "pulumi/pulumi"
@@ -79,14 +82,14 @@ def test_no_member_is_written_outside_the_folder(published: Published, step: Ste
     folder = tmp_path / "folder"
     folder.mkdir()
     published.publish(archive("../pulumi", "/pulumi-language-python"))
-    release.fetch(VERSION, folder, step, published.sources)
+    release.fetch(VERSION, folder, step)
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 
 
 def test_a_changed_archive_is_refused_and_removed(published: Published, step: Step, tmp_path: Path) -> None:
     published.publish(archive("pulumi/pulumi"), checksum="a" * 64)
     with pytest.raises(LocalError, match="the download was changed or damaged") as error:
-        release.fetch(VERSION, tmp_path, step, published.sources)
+        release.fetch(VERSION, tmp_path, step)
     assert "a" * 64 in error.value.problem
     assert list(tmp_path.iterdir()) == []
 
@@ -95,22 +98,23 @@ def test_an_archive_without_a_checksum_is_refused(published: Published, step: St
     published.publish(archive("pulumi/pulumi"))
     published.checksums.write_text("nothing of use\n")
     with pytest.raises(LocalError, match=r"doesn't name pulumi-v3\.250\.0"):
-        release.fetch(VERSION, tmp_path, step, published.sources)
+        release.fetch(VERSION, tmp_path, step)
 
 
-def test_a_release_that_isnt_there_leaves_other_ways_open(
-    published: Published, step: Step, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("published")
+def test_a_release_that_isnt_there_leaves_other_ways_open(step: Step, tmp_path: Path) -> None:
     with pytest.raises(release.UnreachableError, match="not found"):
-        release.fetch(VERSION, tmp_path, step, published.sources)
+        release.fetch(VERSION, tmp_path, step)
 
 
-def test_a_closed_port_leaves_other_ways_open(step: Step, tmp_path: Path) -> None:
+def test_a_closed_port_leaves_other_ways_open(
+    step: Step, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        monkeypatch.setattr(release, "CHECKSUMS", f"http://127.0.0.1:{probe.getsockname()[1]}")
     with pytest.raises(release.UnreachableError):
-        release.fetch(VERSION, tmp_path, step, release.Sources(closed, closed))
+        release.fetch(VERSION, tmp_path, step)
 
 
 def test_a_download_that_breaks_off_is_refused(published: Published, step: Step, tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_a_download_that_breaks_off_is_refused(published: Published, step: Step,
     published.publish(whole)
     published.archive.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(LocalError, match="changed or damaged"):
-        release.fetch(VERSION, tmp_path, step, published.sources)
+        release.fetch(VERSION, tmp_path, step)
     assert not (tmp_path / "pulumi").exists()
 
 
