@@ -11,10 +11,10 @@ import hashlib
 import json
 import os
 import platform as machine
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.cache import write_atomically
 from local.plugins.docker import context as contexts
 from local.plugins.docker.emulated_ecr import EmulatedEcr
 from local.plugins.docker.images import Build, Say
@@ -133,10 +133,7 @@ class PaperImages:
     def _write(self, name: ImageName, kept: Mapping[str, str]) -> None:
         """Write a name's file whole or not at all."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False, encoding="utf-8") as file:
-                json.dump({"name": str(name), **kept}, file)
-            Path(file.name).replace(self._path(name))
+            write_atomically(self._path(name), json.dumps({"name": str(name), **kept}))
         except OSError as error:
             raise ImageError(
                 f"the paper image {name} can't be kept in {self._folder} ({error.strerror}); "
