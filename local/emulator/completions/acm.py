@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
-from ministack.services import alb
 
 from local.emulator.completions.inside import ask, ask_json
 from local.emulator.completions.patching import AwsError, Request, serve_json
@@ -163,8 +162,8 @@ def _users(arn: str) -> list[str]:
     return sorted(
         {
             listener["LoadBalancerArn"]
-            for listener in alb._listeners.values()
-            if arn in listener.get("Certificates", []) + listener.get("_certificates", [])
+            for listener in ask("elbv2", "DescribeListeners", {})["Listeners"]
+            if {"CertificateArn": arn} in listener.get("Certificates", [])
         }
     )
 

@@ -28,7 +28,6 @@ from local.emulator.completions.protocols import Action, Result
 
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=15)
-MOST_ALARMS: Final = 100
 _AT: Final = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)")
 _DURATION: Final = re.compile(r"P(?=\d|T\d)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?")
 
@@ -69,8 +68,6 @@ def put_alarm_mute_rule(request: Request) -> Result:
     """Makes a rule, or replaces the one of that name; what that one withheld goes over to the new one."""
     begins, ends = _window(request)
     names = (request.get("MuteTargets") or {}).get("AlarmNames") or []
-    if len(names) > MOST_ALARMS:
-        raise AwsError("ValidationError", f"A mute rule targets up to {MOST_ALARMS} alarms, not {len(names)}")
     known = _alarms(names)
     unknown = [each for each in names if each not in known]
     if unknown:
@@ -116,20 +113,15 @@ def get_alarm_mute_rule(request: Request) -> Result:
 
 
 def list_alarm_mute_rules(request: Request) -> Result:
-    """All rules, or those of an alarm or of some states, in pages."""
-    wanted, statuses = request.get("AlarmName"), request.get("Statuses")
-    found = [
-        {"AlarmMuteRuleArn": rule.arn, **_summary(rule)}
-        for _, rule in sorted(_rules.items())
-        if (wanted is None or wanted in rule.alarm_names) and (not statuses or rule.status in statuses)
-    ]
-    token = request.get("NextToken") or "0"
-    if not token.isdecimal():
-        raise AwsError("InvalidNextToken", "The next token isn't one of ListAlarmMuteRules")
-    first = int(token)
-    last = first + int(request.get("MaxRecords") or MOST_ALARMS)
-    more = {"NextToken": str(last)} if last < len(found) else {}
-    return {"AlarmMuteRuleSummaries": found[first:last], **more}
+    """All rules, or those of some states."""
+    statuses = request.get("Statuses")
+    return {
+        "AlarmMuteRuleSummaries": [
+            {"AlarmMuteRuleArn": rule.arn, **_summary(rule)}
+            for _, rule in sorted(_rules.items())
+            if not statuses or rule.status in statuses
+        ]
+    }
 
 
 def delete_alarm_mute_rule(request: Request) -> Result:
@@ -175,7 +167,7 @@ def list_tags_for_resource(request: Request) -> Result:
 
 def _alarms(names: list[str]) -> dict[str, dict[str, Any]]:
     """The alarms of these names that there are."""
-    asked = {"AlarmNames": names, "MaxRecords": MOST_ALARMS}
+    asked = {"AlarmNames": names, "MaxRecords": 100}
     found = ask_json("monitoring", "DescribeAlarms", asked) if names else {}
     return {alarm["AlarmName"]: alarm for alarm in found.get("MetricAlarms", [])}
 

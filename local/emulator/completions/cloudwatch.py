@@ -1,9 +1,8 @@
 """CloudWatch: alarms come back as they were put, in every protocol that callers speak.
 
 ministack keeps alarms well when asked in JSON, less in the query protocol, and not at all in CBOR, which
-the Go SDK speaks. So every action is asked in JSON here, and answered in the caller's protocol. Metric
-math, the anomaly band and the handling of small samples, which ministack drops, are kept beside.
-Deliberately evaluates no metric math.
+the Go SDK speaks. So every action is asked in JSON here, and answered in the caller's protocol.
+Deliberately knows neither metric math nor percentiles.
 """
 
 from __future__ import annotations
@@ -18,9 +17,6 @@ from local.emulator.completions import alarm_muting
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
-
-_KEPT = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
-_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
 
 _ACTIONS = (
     "PutMetricData",
@@ -53,24 +49,18 @@ def install() -> None:
 
 def put_metric_alarm(request: Request) -> Result:
     """Stores an alarm as AWS does: whole, replacing the one of that name, its state kept."""
-    metrics = request.get("Metrics")
-    if bool(metrics) == bool(request.get("MetricName")):
-        raise AwsError("ValidationError", "Exactly one of MetricName and Metrics must be specified")
-    if not metrics and bool(request.get("Statistic")) == bool(request.get("ExtendedStatistic")):
-        raise AwsError("ValidationError", "Exactly one of Statistic and ExtendedStatistic must be specified")
-    if metrics and any(request.get(name) for name in _ONE_METRIC):
-        raise AwsError("ValidationError", f"Metrics can't be combined with any of {', '.join(_ONE_METRIC)}")
-    if ("Threshold" in request) == ("ThresholdMetricId" in request):
-        raise AwsError("ValidationError", "Exactly one of Threshold and ThresholdMetricId must be specified")
+    lacking = [name for name in ("MetricName", "Statistic", "Threshold") if request.get(name) in (None, "")]
+    if lacking:
+        raise AwsError(
+            "ValidationError",
+            "The emulated CloudWatch has alarms on one metric's statistic alone: "
+            f"{', '.join(lacking)} must be specified",
+        )
     _check_actions(request)
     ask_json("monitoring", "PutMetricAlarm", request)
     of_name = {"AlarmNames": [request["AlarmName"]]}
     alarm = ask_json("monitoring", "DescribeAlarms", of_name)["MetricAlarms"][0]
-    alarm.update({name: request[name] for name in _KEPT if name in request})
-    if metrics:
-        for name in _ONE_METRIC:
-            alarm.pop(name, None)
-    for name in ("Statistic", "Threshold", "AlarmDescription", "TreatMissingData"):
+    for name in ("AlarmDescription", "TreatMissingData"):
         if name not in request:
             alarm.pop(name, None)
     cloudwatch.cloudformation_put_metric_alarm(alarm)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack import app as ministack_app
@@ -21,7 +21,6 @@ from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, ModelledService, Result, serve
 
 Record = dict[str, Any]
-FilterValues = dict[str, Iterable[Any]]
 
 _SERVICE = ModelledService("ec2")
 
@@ -81,34 +80,38 @@ def forget_tags(resource: str) -> None:
     ask_ec2("DeleteTags", {"Resources": [resource], "Tags": all_tags()[resource]})
 
 
-def matches(values: FilterValues, filters: list[Record], tags: list[dict[str, str]]) -> bool:
-    """Whether a record with these values, by filter name, passes; an unknown filter is refused as AWS
-    does."""
+_ALIASES = {"Cidr": "CidrBlock"}
+"""Filters that are called otherwise than what they look at."""
+
+
+def matches(record: Record, filters: list[Record], tags: list[dict[str, str]]) -> bool:
+    """Whether a record passes filters, each named by a member of it, as `vpc-id` or `isDefault`.
+
+    An unknown filter is refused, as AWS does.
+    """
     tagged = {tag["Key"]: tag["Value"] for tag in tags}
     for each in filters:
-        name, wanted = each["Name"], each["Values"]
+        name = each["Name"]
+        member = "".join(part[:1].upper() + part[1:] for part in name.split("-"))
+        member = _ALIASES.get(member, member)
         if name.startswith("tag:"):
-            found: Iterable[Any] = [tagged[name[4:]]] if name[4:] in tagged else []
+            found = [tagged[name[4:]]] if name[4:] in tagged else []
         elif name == "tag-key":
-            found = tagged
-        elif name == "tag-value":
-            found = tagged.values()
-        elif name in values:
-            found = values[name]
+            found = list(tagged)
+        elif name == "group-id" and "Groups" in record:
+            found = [group["GroupId"] for group in record["Groups"]]
+        elif member in record and not isinstance(record[member], (list, dict)):
+            value = record[member]
+            found = [str(value).lower() if isinstance(value, bool) else str(value)]
         else:
-            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
-        texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in found]
-        if not any(fnmatch.fnmatchcase(text, pattern) for text in texts for pattern in wanted):
+            raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid, or not emulated")
+        if not any(fnmatch.fnmatchcase(text, pattern) for text in found for pattern in each["Values"]):
             return False
     return True
 
 
 def described(
-    id_name: str,
-    member: str,
-    records: Callable[[], Mapping[str, Record]],
-    filter_values: Callable[[Record], FilterValues],
-    not_found: str,
+    id_name: str, member: str, records: Callable[[], Mapping[str, Record]], not_found: str
 ) -> Action:
     """Makes a Describe action: by ids, which must exist, and by filters."""
 
@@ -124,7 +127,7 @@ def described(
             member: [
                 record | {"Tags": tags[resource]}
                 for resource, record in known.items()
-                if (not ids or resource in ids) and matches(filter_values(record), filters, tags[resource])
+                if (not ids or resource in ids) and matches(record, filters, tags[resource])
             ]
         }
 

@@ -31,15 +31,7 @@ def install() -> None:
         {
             "CreateFlowLogs": _create_flow_logs,
             "DescribeFlowLogs": described(
-                "FlowLogId",
-                "FlowLogs",
-                lambda: dict(_flow_logs.items()),
-                lambda flow_log: {
-                    "resource-id": [flow_log["ResourceId"]],
-                    "traffic-type": [flow_log["TrafficType"]],
-                    "log-group-name": [flow_log["LogGroupName"] or ""],
-                },
-                "InvalidFlowLogId.NotFound",
+                "FlowLogId", "FlowLogs", lambda: dict(_flow_logs.items()), "InvalidFlowLogId.NotFound"
             ),
             "DeleteFlowLogs": _delete_flow_logs,
         }

@@ -20,7 +20,6 @@ from ministack.core.concurrency import resource_lock
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
 from local.emulator.completions.ec2 import (
-    FilterValues,
     Record,
     all_tags,
     ask_ec2,
@@ -37,7 +36,12 @@ from local.emulator.completions.ec2_subnets import subnets, vpcs
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Result
 
-_FULL_ACCESS = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
+_FULL_ACCESS = json.dumps(
+    {
+        "Version": "2008-10-17",
+        "Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}],
+    }
+)
 
 _nat_gateways = AccountRegionScopedDict()
 _endpoints = AccountRegionScopedDict()
@@ -51,11 +55,10 @@ def install() -> None:
                 "NetworkInterfaceId",
                 "NetworkInterfaces",
                 interfaces,
-                _interface_filters,
                 "InvalidNetworkInterfaceID.NotFound",
             ),
             "DescribeAddresses": described(
-                "AllocationId", "Addresses", _addresses, _address_filters, "InvalidAllocationID.NotFound"
+                "AllocationId", "Addresses", _addresses, "InvalidAllocationID.NotFound"
             ),
             "ReleaseAddress": _release_address,
             "CreateNatGateway": _create_nat_gateway,
@@ -63,7 +66,6 @@ def install() -> None:
                 "NatGatewayId",
                 "NatGateways",
                 lambda: dict(_nat_gateways.items()),
-                _nat_filters,
                 "NatGatewayNotFound",
             ),
             "DeleteNatGateway": _delete_nat_gateway,
@@ -73,7 +75,6 @@ def install() -> None:
                 "VpcEndpointId",
                 "VpcEndpoints",
                 lambda: dict(_endpoints.items()),
-                _endpoint_filters,
                 "InvalidVpcEndpointId.NotFound",
             ),
             "ModifyVpcEndpoint": _modify_vpc_endpoint,
@@ -157,27 +158,6 @@ def _free_address(subnet: Record) -> str:
     raise RuntimeError(f"subnet {subnet['SubnetId']} ({network}) has no free address")
 
 
-def _interface_filters(interface: Record) -> FilterValues:
-    attachment = interface.get("Attachment") or {}
-    return {
-        "network-interface-id": [interface["NetworkInterfaceId"]],
-        "subnet-id": [interface["SubnetId"]],
-        "vpc-id": [interface["VpcId"]],
-        "availability-zone": [interface["AvailabilityZone"]],
-        "description": [interface["Description"]],
-        "group-id": [group["GroupId"] for group in interface["Groups"]],
-        "group-name": [group["GroupName"] for group in interface["Groups"]],
-        "private-ip-address": [interface["PrivateIpAddress"]],
-        "addresses.private-ip-address": [interface["PrivateIpAddress"]],
-        "status": [interface["Status"]],
-        "interface-type": [interface.get("InterfaceType", "interface")],
-        "mac-address": [interface["MacAddress"]],
-        "owner-id": [interface["OwnerId"]],
-        "attachment.instance-id": [attachment.get("InstanceId", "")],
-        "attachment.attachment-id": [attachment.get("AttachmentId", "")],
-    }
-
-
 # Addresses, NAT gateways and routes
 
 
@@ -208,18 +188,6 @@ def _addresses() -> dict[str, Record]:
     return found
 
 
-def _address_filters(address: Record) -> FilterValues:
-    return {
-        "allocation-id": [address["AllocationId"]],
-        "association-id": [address.get("AssociationId", "")],
-        "domain": [address["Domain"]],
-        "public-ip": [address["PublicIp"]],
-        "private-ip-address": [address.get("PrivateIpAddress", "")],
-        "network-interface-id": [address.get("NetworkInterfaceId", "")],
-        "instance-id": [address.get("InstanceId", "")],
-    }
-
-
 def _address(allocation: str) -> Record:
     address = _addresses().get(allocation)
     if address is None:
@@ -233,15 +201,6 @@ def _release_address(request: Request) -> Result:
         raise AwsError("InvalidIPAddress.InUse", f"Address {address['PublicIp']} is in use.")
     forget_tags(address["AllocationId"])
     return ask_ec2("ReleaseAddress", request)
-
-
-def _nat_filters(gateway: Record) -> FilterValues:
-    return {
-        "nat-gateway-id": [gateway["NatGatewayId"]],
-        "state": [gateway["State"]],
-        "subnet-id": [gateway["SubnetId"]],
-        "vpc-id": [gateway["VpcId"]],
-    }
 
 
 def _create_nat_gateway(request: Request) -> Result:
@@ -315,25 +274,6 @@ def _create_route(request: Request) -> Result:
 # VPC endpoints
 
 
-def _endpoint_filters(endpoint: Record) -> FilterValues:
-    return {
-        "vpc-endpoint-id": [endpoint["VpcEndpointId"]],
-        "vpc-endpoint-state": [endpoint["State"]],
-        "vpc-endpoint-type": [endpoint["VpcEndpointType"]],
-        "vpc-id": [endpoint["VpcId"]],
-        "service-name": [endpoint["ServiceName"]],
-    }
-
-
-def _policy_text(given: str) -> str:
-    if not given:
-        return json.dumps({"Version": "2008-10-17"} | _FULL_ACCESS)
-    try:
-        return json.dumps(json.loads(given))
-    except ValueError as error:
-        raise AwsError("InvalidPolicyDocument", "The policy isn't a valid JSON document.") from error
-
-
 def _create_vpc_endpoint(request: Request) -> Result:
     vpc, service = request["VpcId"], request["ServiceName"]
     if vpc not in vpcs():
@@ -363,7 +303,7 @@ def _create_vpc_endpoint(request: Request) -> Result:
         "SubnetIds": subnet_ids,
         "Groups": _shown_groups(groups),
         "OwnerId": get_account_id(),
-        "PolicyDocument": _policy_text(request.get("PolicyDocument", "")),
+        "PolicyDocument": _FULL_ACCESS,
         "PrivateDnsEnabled": request.get("PrivateDnsEnabled", False),
         "RequesterManaged": False,
         "IpAddressType": "ipv4",
@@ -403,9 +343,6 @@ def _modify_vpc_endpoint(request: Request) -> Result:
                 detach_interface(interface_id)
     if request.get("PrivateDnsEnabled") is not None:
         endpoint["PrivateDnsEnabled"] = request["PrivateDnsEnabled"]
-    if request.get("ResetPolicy") or request.get("PolicyDocument"):
-        given = "" if request.get("ResetPolicy") else request["PolicyDocument"]
-        endpoint["PolicyDocument"] = _policy_text(given)
     return {"Return": True}
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 
 from local.emulator.completions.ec2 import (
-    FilterValues,
     Record,
     all_tags,
     ask_ec2,
@@ -59,7 +58,6 @@ def install() -> None:
             "SecurityGroupRuleId",
             "SecurityGroupRules",
             _all_rules,
-            _rule_filters,
             "InvalidSecurityGroupRuleId.NotFound",
         ),
         "ModifySecurityGroupRules": _modify_security_group_rules,
@@ -68,7 +66,6 @@ def install() -> None:
         actions |= {
             f"AuthorizeSecurityGroup{direction}": _authorize(egress=egress),
             f"RevokeSecurityGroup{direction}": _revoke(egress=egress),
-            f"UpdateSecurityGroupRuleDescriptions{direction}": _update_descriptions(egress=egress),
         }
     serve_actions(actions)
 
@@ -156,10 +153,6 @@ def _new_rule(group: str, rule: Record, *, egress: bool) -> Record:
 
 def _all_rules() -> dict[str, Record]:
     return {rule["SecurityGroupRuleId"]: rule for group in security_groups() for rule in _rules_of(group)}
-
-
-def _rule_filters(rule: Record) -> FilterValues:
-    return {"group-id": [rule["GroupId"]], "security-group-rule-id": [rule["SecurityGroupRuleId"]]}
 
 
 def _description(of: Record) -> Record:
@@ -305,19 +298,3 @@ def _modify_security_group_rules(request: Request) -> Result:
         rule.clear()
         rule.update(changed)
     return {"Return": True}
-
-
-def _update_descriptions(*, egress: bool) -> Action:
-    def update(request: Request) -> Result:
-        rules = _rules_of(_group(request))
-        for rule in _asked(request):
-            existing = _find(rules, rule, egress=egress)
-            if existing is None:
-                raise AwsError(
-                    "InvalidPermission.NotFound", "The specified rule does not exist in this security group."
-                )
-            existing.pop("Description", None)
-            existing |= _description(rule)
-        return {"Return": True}
-
-    return update

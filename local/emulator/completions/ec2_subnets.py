@@ -15,7 +15,6 @@ import ipaddress
 from ministack.core.responses import get_region
 
 from local.emulator.completions.ec2 import (
-    FilterValues,
     Record,
     ask_ec2,
     described,
@@ -36,10 +35,8 @@ def install() -> None:
     serve_actions(
         {
             "DescribeAvailabilityZones": _describe_availability_zones,
-            "DescribeVpcs": described("VpcId", "Vpcs", vpcs, _vpc_filters, "InvalidVpcID.NotFound"),
-            "DescribeSubnets": described(
-                "SubnetId", "Subnets", subnets, _subnet_filters, "InvalidSubnetID.NotFound"
-            ),
+            "DescribeVpcs": described("VpcId", "Vpcs", vpcs, "InvalidVpcID.NotFound"),
+            "DescribeSubnets": described("SubnetId", "Subnets", subnets, "InvalidSubnetID.NotFound"),
             "CreateSubnet": _create_subnet,
             "DeleteSubnet": _delete_subnet,
             "DeleteRouteTable": _delete_route_table,
@@ -61,42 +58,6 @@ def subnets() -> dict[str, Record]:
 def _completed(subnet: Record) -> Record:
     size = ipaddress.ip_network(subnet["CidrBlock"]).num_addresses
     return subnet | {"AvailableIpAddressCount": size - 5}
-
-
-def _vpc_filters(vpc: Record) -> FilterValues:
-    default = [vpc["IsDefault"]]
-    return {
-        "vpc-id": [vpc["VpcId"]],
-        "cidr": [vpc["CidrBlock"]],
-        "cidr-block": [vpc["CidrBlock"]],
-        "cidrBlock": [vpc["CidrBlock"]],
-        "cidr-block-association.cidr-block": [vpc["CidrBlock"]],
-        "state": [vpc["State"]],
-        "owner-id": [vpc["OwnerId"]],
-        "is-default": default,
-        "isDefault": default,
-        "dhcp-options-id": [vpc["DhcpOptionsId"]],
-    }
-
-
-def _subnet_filters(subnet: Record) -> FilterValues:
-    zone, zone_id, cidr = subnet["AvailabilityZone"], subnet["AvailabilityZoneId"], subnet["CidrBlock"]
-    return {
-        "vpc-id": [subnet["VpcId"]],
-        "subnet-id": [subnet["SubnetId"]],
-        "availability-zone": [zone],
-        "availabilityZone": [zone],
-        "availability-zone-id": [zone_id],
-        "availabilityZoneId": [zone_id],
-        "cidr": [cidr],
-        "cidr-block": [cidr],
-        "cidrBlock": [cidr],
-        "default-for-az": [subnet["DefaultForAz"]],
-        "defaultForAz": [subnet["DefaultForAz"]],
-        "map-public-ip-on-launch": [subnet["MapPublicIpOnLaunch"]],
-        "owner-id": [subnet["OwnerId"]],
-        "state": [subnet["State"]],
-    }
 
 
 def _zone_ids() -> dict[str, str]:
@@ -127,23 +88,8 @@ def _describe_availability_zones(request: Request) -> Result:
         for zone, zone_id in zones.items()
         if zone in names and zone_id in ids
     ]
-    return {
-        "AvailabilityZones": [
-            view for view in views if matches(_zone_filters(view), request.get("Filters") or [], [])
-        ]
-    }
-
-
-def _zone_filters(view: Record) -> FilterValues:
-    return {
-        "zone-name": [view["ZoneName"]],
-        "zone-id": [view["ZoneId"]],
-        "zone-type": [view["ZoneType"]],
-        "state": [view["State"]],
-        "region-name": [view["RegionName"]],
-        "group-name": [view["GroupName"]],
-        "opt-in-status": [view["OptInStatus"]],
-    }
+    filters = request.get("Filters") or []
+    return {"AvailabilityZones": [view for view in views if matches(view, filters, [])]}
 
 
 def _create_subnet(request: Request) -> Result:

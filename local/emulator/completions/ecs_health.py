@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb, ecs
+from ministack.services import ecs
 
 from local.emulator.completions.ecs_containers import find_container, simulated
 from local.emulator.completions.ecs_records import (
@@ -27,6 +27,7 @@ from local.emulator.completions.ecs_records import (
 )
 from local.emulator.completions.ecs_registration import load_balancers_of
 from local.emulator.completions.ecs_stopping import begin_stop
+from local.emulator.completions.elbv2_records import target_group
 from local.emulator.completions.patching import wrap
 
 CHECK_SECONDS = 0.5
@@ -76,7 +77,7 @@ def _target_groups(service: dict[str, Any], task: dict[str, Any]) -> list[tuple[
     """The target groups that a task is registered in, with the container's port."""
     found = []
     for balancer in load_balancers_of(service, task):
-        group = alb._tgs.get(balancer.get("targetGroupArn"))
+        group = target_group(balancer["targetGroupArn"])
         if group is not None:
             found.append((group, balancer["containerPort"]))
     return found

@@ -23,6 +23,7 @@ from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.services import alb, ecs
 
 from local.emulator.completions.ecs_records import address_of
+from local.emulator.completions.elbv2_records import target_group
 from local.emulator.completions.patching import replace, wrap
 
 LOOK_AGAIN_SECONDS = 0.5
@@ -94,7 +95,7 @@ def _undrainable(service: dict[str, Any]) -> Iterator[dict[str, Any]]:
     lost = {
         address
         for group_arn, addresses in service.get("_published_targets", {}).items()
-        if group_arn not in alb._tgs
+        if addresses and target_group(group_arn) is None
         for address in addresses
     }
     for task in list(ecs._tasks.values()):

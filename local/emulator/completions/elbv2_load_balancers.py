@@ -8,28 +8,21 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBal
 from __future__ import annotations
 
 import ipaddress
-import random
-import time
 from typing import Any
 
+from ministack.core import responses
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import alb
 
 from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets
-from local.emulator.completions.elbv2_listeners import remove_listener
 from local.emulator.completions.elbv2_records import (
     Attributes,
-    arn_of,
+    Record,
+    ask_elbv2,
     attribute_actions,
     attributes_of,
-    balancers,
     check_name,
-    find_balancer,
-    listed,
-    new_id,
-    relink,
-    tags_by_arn,
+    listeners,
 )
 from local.emulator.completions.inside import ask
 from local.emulator.completions.patching import AwsError, Request
@@ -80,17 +73,42 @@ LOAD_BALANCER_ATTRIBUTES = {
 }
 
 
+_places: dict[str, tuple[str, str]] = {}
+"""The account and region of a load balancer, by its DNS name."""
+
+
+def of_any_account(original: Any) -> Any:
+    """Finds the load balancer of a DNS name, whoever asks: a request to it carries no account."""
+
+    def find(host: str) -> Any:
+        place = _places.get(host.partition(":")[0].lower())
+        if place is not None:
+            responses.set_request_account_id(place[0])
+            responses.set_request_region(place[1])
+        return original(host)
+
+    return find
+
+
+def _balancers(request: Request | None = None) -> list[Record]:
+    found: list[Record] = ask_elbv2("DescribeLoadBalancers", request)["LoadBalancers"]
+    return found
+
+
+def _subnets_of(balancer: Record) -> list[str]:
+    return [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
+
+
 def uses(resource: str) -> bool:
-    return any(
-        resource in (*balancer["Subnets"], *balancer["SecurityGroups"]) for balancer in balancers.values()
-    )
+    """Whether a load balancer is in a subnet, or has a security group."""
+    return any(resource in (*_subnets_of(each), *each["SecurityGroups"]) for each in _balancers())
 
 
-def _zones(subnet_ids: list[str]) -> list[dict[str, Any]]:
+def _zones(subnet_ids: list[str]) -> list[Record]:
     known = subnets()
     return [
         {
-            "ZoneName": known.get(subnet, {}).get("AvailabilityZone", f"{get_region()}a"),
+            "ZoneName": known[subnet]["AvailabilityZone"],
             "SubnetId": subnet,
             "LoadBalancerAddresses": [],
         }
@@ -98,18 +116,13 @@ def _zones(subnet_ids: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _shown_balancer(balancer: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in balancer.items() if name != "Subnets"}
-    return shown | {
-        "State": {"Code": balancer["State"]},
-        "AvailabilityZones": _zones(balancer["Subnets"]),
+def _shown(balancer: Record) -> Record:
+    subnet_ids = _subnets_of(balancer)
+    return balancer | {
+        "VpcId": subnets()[subnet_ids[0]]["VpcId"],
+        "AvailabilityZones": _zones(subnet_ids),
         "CanonicalHostedZoneId": HOSTED_ZONES.get(get_region(), HOSTED_ZONES["us-east-1"]),
     }
-
-
-def _subnets_of(request: Request) -> list[str]:
-    mapped = [mapping["SubnetId"] for mapping in request.get("SubnetMappings") or []]
-    return list(request.get("Subnets") or mapped)
 
 
 def _check_subnets(wanted: list[str]) -> str:
@@ -160,77 +173,43 @@ def _default_group(vpc: str) -> list[str]:
 
 
 def _create_load_balancer(request: Request) -> Result:
-    name = request["Name"]
-    check_name(name, "The load balancer")
-    if any(balancer["LoadBalancerName"] == name for balancer in balancers.values()):
-        raise AwsError("DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists")
+    check_name(request["Name"], "The load balancer")
     kind = request.get("Type", "application")
     if kind != "application":
         raise AwsError(
             "ValidationError", f"The emulated load balancing serves the type application only, not {kind!r}"
         )
-    subnet_ids = _subnets_of(request)
-    vpc = _check_subnets(subnet_ids)
+    vpc = _check_subnets(request.get("Subnets") or [])
     groups = request.get("SecurityGroups") or _default_group(vpc)
     _check_groups(groups, vpc)
-    scheme = request.get("Scheme", "internet-facing")
-    prefix = "internal-" if scheme == "internal" else ""
-    # A name resolves as DNS does: digits after the name, as AWS appends them.
-    digits = random.randint(100_000_000, 2_147_483_647)
-    arn = arn_of(f"loadbalancer/app/{name}/{new_id()}")
-    balancer = {
-        "LoadBalancerArn": arn,
-        "LoadBalancerName": name,
-        "DNSName": f"{prefix}{name}-{digits}.{get_region()}.elb.amazonaws.com",
-        "Scheme": scheme,
-        "VpcId": vpc,
-        "State": "active",
-        "Type": kind,
-        "Subnets": subnet_ids,
-        "SecurityGroups": groups,
-        "IpAddressType": request.get("IpAddressType", "ipv4"),
-        "CreatedTime": time.time(),
-    }
-    balancers[arn] = balancer
-    tags_by_arn[arn] = request.get("Tags") or []
-    closed = {"ipv6.deny_all_igw_traffic": "true"} if scheme == "internal" else {}
-    alb._lb_attrs[arn] = listed(LOAD_BALANCER_ATTRIBUTES | closed)
-    return {"LoadBalancers": [_shown_balancer(balancer)]}
+    [balancer] = ask_elbv2("CreateLoadBalancer", request | {"SecurityGroups": groups})["LoadBalancers"]
+    _places[balancer["DNSName"].lower()] = get_account_id(), get_region()
+    return {"LoadBalancers": [_shown(balancer)]}
 
 
 def _describe_load_balancers(request: Request) -> Result:
-    arns, names = request.get("LoadBalancerArns"), request.get("Names")
-    for name in names or []:
-        if len(name) > 32:
-            raise AwsError(
-                "ValidationError", f"The load balancer name '{name}' cannot be longer than '32' characters"
-            )
-    found = [
-        balancer
-        for balancer in balancers.values()
-        if (not arns or balancer["LoadBalancerArn"] in arns)
-        and (not names or balancer["LoadBalancerName"] in names)
-    ]
-    if len(found) < len(arns or names or []):
-        raise AwsError("LoadBalancerNotFound", "One or more load balancers not found")
-    return {"LoadBalancers": [_shown_balancer(balancer) for balancer in found]}
+    return {"LoadBalancers": [_shown(balancer) for balancer in _balancers(request)]}
+
+
+def _find(arn: str) -> Record:
+    [balancer] = _describe_load_balancers({"LoadBalancerArns": [arn]})["LoadBalancers"]
+    found: Record = balancer
+    return found
 
 
 def _delete_load_balancer(request: Request) -> Result:
     arn = request["LoadBalancerArn"]
-    if arn not in balancers:
+    if arn not in (balancer["LoadBalancerArn"] for balancer in _balancers()):
         return {}
-    if attributes_of(alb._lb_attrs, arn).get("deletion_protection.enabled") == "true":
+    if attributes_of("LoadBalancer", arn)["deletion_protection.enabled"] == "true":
         raise AwsError(
             "OperationNotPermitted",
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
         )
-    for listener_arn in [key for key, value in alb._listeners.items() if value["LoadBalancerArn"] == arn]:
-        remove_listener(listener_arn)
-    for store in (balancers, alb._lb_attrs, tags_by_arn):
-        store.pop(arn, None)
-    relink()
-    return {}
+    for listener in listeners():
+        if listener["LoadBalancerArn"] == arn:
+            ask_elbv2("DeleteListener", {"ListenerArn": listener["ListenerArn"]})
+    return ask_elbv2("DeleteLoadBalancer", request)
 
 
 def _check_access_logs(arn: str, changed: Attributes, attributes: Attributes) -> None:
@@ -260,32 +239,14 @@ def _check_access_logs(arn: str, changed: Attributes, attributes: Attributes) ->
 
 
 def _set_subnets(request: Request) -> Result:
-    balancer = find_balancer(request["LoadBalancerArn"])
-    subnet_ids = _subnets_of(request)
-    if _check_subnets(subnet_ids) != balancer["VpcId"]:
+    if _check_subnets(request["Subnets"]) != _find(request["LoadBalancerArn"])["VpcId"]:
         raise AwsError("InvalidConfigurationRequest", "The subnets must be of the load balancer's VPC")
-    balancer["Subnets"] = subnet_ids
-    balancer["IpAddressType"] = request.get("IpAddressType") or balancer["IpAddressType"]
-    return {"AvailabilityZones": _zones(subnet_ids), "IpAddressType": balancer["IpAddressType"]}
+    return ask_elbv2("SetSubnets", request) | {"AvailabilityZones": _zones(request["Subnets"])}
 
 
 def _set_security_groups(request: Request) -> Result:
-    balancer = find_balancer(request["LoadBalancerArn"])
-    _check_groups(request["SecurityGroups"], balancer["VpcId"])
-    balancer["SecurityGroups"] = request["SecurityGroups"]
-    return {"SecurityGroupIds": request["SecurityGroups"]}
-
-
-def _set_ip_address_type(request: Request) -> Result:
-    balancer = find_balancer(request["LoadBalancerArn"])
-    balancer["IpAddressType"] = request["IpAddressType"]
-    return {"IpAddressType": request["IpAddressType"]}
-
-
-def _describe_capacity_reservation(request: Request) -> Result:
-    balancer = find_balancer(request["LoadBalancerArn"])
-    minimum = balancer.get("MinimumLoadBalancerCapacity")
-    return {"MinimumLoadBalancerCapacity": minimum, "CapacityReservationState": []}
+    _check_groups(request["SecurityGroups"], _find(request["LoadBalancerArn"])["VpcId"])
+    return ask_elbv2("SetSecurityGroups", request)
 
 
 ACTIONS: dict[str, Action] = {
@@ -294,6 +255,4 @@ ACTIONS: dict[str, Action] = {
     "DeleteLoadBalancer": _delete_load_balancer,
     "SetSubnets": _set_subnets,
     "SetSecurityGroups": _set_security_groups,
-    "SetIpAddressType": _set_ip_address_type,
-    "DescribeCapacityReservation": _describe_capacity_reservation,
-} | attribute_actions("Load balancer", alb._lb_attrs, find_balancer, _check_access_logs)
+} | attribute_actions("LoadBalancer", LOAD_BALANCER_ATTRIBUTES, _check_access_logs)

@@ -13,23 +13,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack.core.responses import AccountRegionScopedDict
-from ministack.services import alb, ecs
+from ministack.services import ecs
 
 from local.emulator.completions.ec2 import own_interfaces
 from local.emulator.completions.ec2_subnets import vpcs
 from local.emulator.completions.ecs_health import target_health
 from local.emulator.completions.ecs_records import address_of
 from local.emulator.completions.elbv2_records import (
-    arn_of,
+    Record,
+    ask_elbv2,
     attribute_actions,
+    balancers_of,
     check_name,
     find_target_group,
-    listed,
-    new_id,
-    tags_by_arn,
     targets_of,
-    used_target_groups,
 )
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
@@ -51,48 +48,29 @@ TARGET_GROUP_ATTRIBUTES = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 }
 
-_attributes = AccountRegionScopedDict()
-
 
 def _create_target_group(request: Request) -> Result:
-    name = request["Name"]
-    check_name(name, "Target group")
-    if any(group["TargetGroupName"] == name for group in alb._tgs.values()):
-        raise AwsError("DuplicateTargetGroupName", f"A target group with the same name '{name}' exists")
-    target_type = request.get("TargetType", "instance")
+    check_name(request["Name"], "Target group")
     for needed in ("Protocol", "Port", "VpcId"):
-        if target_type != "lambda" and not request.get(needed):
+        if not request.get(needed):
             raise AwsError("ValidationError", f"A {needed} must be specified")
-    if request.get("VpcId") and request["VpcId"] not in vpcs():
+    if request["VpcId"] not in vpcs():
         raise AwsError("ValidationError", f"The VPC ID '{request['VpcId']}' is not found")
-    arn = arn_of(f"targetgroup/{name}/{new_id()}")
-    group = {
-        "HealthCheckProtocol": "HTTP",
-        "HealthCheckPort": "traffic-port",
-        "HealthCheckEnabled": True,
-        "HealthCheckPath": "/",
-        "HealthCheckIntervalSeconds": 30,
-        "HealthCheckTimeoutSeconds": 5,
-        "HealthyThresholdCount": 5,
-        "UnhealthyThresholdCount": 2,
-        "Matcher": {"HttpCode": "200"},
-        "ProtocolVersion": "HTTP1",
-        "IpAddressType": "ipv4",
-        "TargetType": target_type,
-        **{name: value for name, value in request.items() if name not in {"Name", "Tags"}},
-        "TargetGroupArn": arn,
-        "TargetGroupName": name,
-        "LoadBalancerArns": [],
+    _check_health_check(request)
+    return _shown(ask_elbv2("CreateTargetGroup", request)["TargetGroups"])
+
+
+def _shown(groups: list[Record]) -> Result:
+    more = {"ProtocolVersion": "HTTP1", "IpAddressType": "ipv4"}
+    return {
+        "TargetGroups": [
+            group | more | {"LoadBalancerArns": balancers_of(group["TargetGroupArn"])} for group in groups
+        ]
     }
-    _check_health_check(group)
-    alb._tgs[arn] = group
-    tags_by_arn[arn] = request.get("Tags") or []
-    _attributes[arn] = listed(TARGET_GROUP_ATTRIBUTES)
-    return {"TargetGroups": [group]}
 
 
 def _check_health_check(group: dict[str, Any]) -> None:
-    interval, timeout = group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]
+    interval, timeout = group.get("HealthCheckIntervalSeconds", 30), group.get("HealthCheckTimeoutSeconds", 5)
     if not 5 <= interval <= 300:
         raise AwsError("ValidationError", f"Health check interval '{interval}' must be from 5 to 300 seconds")
     if not 2 <= timeout <= 120 or timeout >= interval:
@@ -102,42 +80,29 @@ def _check_health_check(group: dict[str, Any]) -> None:
             f"'{interval}'",
         )
     for name in ("HealthyThresholdCount", "UnhealthyThresholdCount"):
-        if not 2 <= group[name] <= 10:
+        if not 2 <= group.get(name, 2) <= 10:
             raise AwsError("ValidationError", f"{name} '{group[name]}' must be from 2 to 10")
 
 
 def _describe_target_groups(request: Request) -> Result:
-    arns, names = request.get("TargetGroupArns"), request.get("Names")
-    balancer = request.get("LoadBalancerArn")
-    found = [
-        group
-        for group in alb._tgs.values()
-        if (not arns or group["TargetGroupArn"] in arns)
-        and (not names or group["TargetGroupName"] in names)
-        and (not balancer or balancer in group["LoadBalancerArns"])
-    ]
-    if len(found) < len(arns or names or []):
+    arns, names, balancer = (request.get(name) for name in ("TargetGroupArns", "Names", "LoadBalancerArn"))
+    found = ask_elbv2("DescribeTargetGroups", {"TargetGroupArns": arns or [], "Names": names or []})
+    if len(found["TargetGroups"]) < len(arns or names or []):
         raise AwsError("TargetGroupNotFound", "One or more target groups not found")
-    return {"TargetGroups": found}
+    groups = _shown(found["TargetGroups"])["TargetGroups"]
+    return {"TargetGroups": [each for each in groups if not balancer or balancer in each["LoadBalancerArns"]]}
 
 
 def _modify_target_group(request: Request) -> Result:
-    group = find_target_group(request["TargetGroupArn"])
-    changed = group | request
-    _check_health_check(changed)
-    group.update(request)
-    return {"TargetGroups": [group]}
+    _check_health_check(find_target_group(request["TargetGroupArn"]) | request)
+    return _shown(ask_elbv2("ModifyTargetGroup", request)["TargetGroups"])
 
 
 def _delete_target_group(request: Request) -> Result:
     arn = request["TargetGroupArn"]
-    if arn in set(used_target_groups()):
+    if balancers_of(arn):
         raise AwsError("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
-    if arn in alb._tgs:
-        alb.set_targets_for_group(arn, [], [target["Id"] for target in targets_of(arn)])
-    for store in (alb._tgs, _attributes, tags_by_arn):
-        store.pop(arn, None)
-    return {}
+    return ask_elbv2("DeleteTargetGroup", request)
 
 
 def _describe_target_health(request: Request) -> Result:
@@ -184,4 +149,4 @@ ACTIONS: dict[str, Action] = {
     "ModifyTargetGroup": _modify_target_group,
     "DeleteTargetGroup": _delete_target_group,
     "DescribeTargetHealth": _describe_target_health,
-} | attribute_actions("Target group", _attributes, find_target_group)
+} | attribute_actions("TargetGroup", TARGET_GROUP_ATTRIBUTES)

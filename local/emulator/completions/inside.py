@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -23,6 +24,7 @@ from local.emulator.completions.patching import AwsError, Request, Response
 _HANDLERS = dict(ministack_app.SERVICE_HANDLERS)
 """ministack's own, before anything was put before them."""
 
+_LOOSE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+);)")
 _KEYS = {"elbv2": "elasticloadbalancing"}
 """What ministack calls a service, where botocore calls it otherwise."""
 
@@ -67,6 +69,8 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
             query,
         )
     )
+    if protocol == "query":
+        answered = _LOOSE_AMPERSAND.sub(b"&amp;", answered)  # ministack doesn't escape all that it answers
     parsed: dict[str, Any] = botocore.parsers.create_parser(protocol).parse(
         {"status_code": status, "headers": headers, "body": answered}, operation.output_shape
     )

@@ -1,5 +1,4 @@
-"""CloudWatch Logs: filter patterns with phrases and alternatives, metric filters that count, keys that can
-be set.
+"""CloudWatch Logs: metric filters that count, by patterns as AWS reads them, and keys that can be set.
 
 Owns what ministack lacks of the filters that the program uses, and the key of a group that is there. For
 patterns on JSON or columns deliberately every event matches, as in ministack.
@@ -20,8 +19,6 @@ from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|(\S+))')
-_MOST_EVENTS = 10_000
-"""How many events FilterLogEvents answers with, and how many ministack shows at once."""
 
 _keys = AccountRegionScopedDict()
 """What was made of the key of a log group since it is there, by its name: another one, or None."""
@@ -33,29 +30,12 @@ def install() -> None:
     serve_json(
         "logs",
         {
-            "FilterLogEvents": _filter_log_events,
-            "PutMetricFilter": _put_metric_filter,
             "DescribeLogGroups": _describe_log_groups,
             "DeleteLogGroup": _delete_log_group,
             "AssociateKmsKey": _associate_kms_key,
             "DisassociateKmsKey": _disassociate_kms_key,
         },
     )
-
-
-def _filter_log_events(request: Request) -> dict[str, Any]:
-    """All events whose message matches, however many there are that don't."""
-    matches = _matcher(request.get("filterPattern") or "")
-    limit = min(request.get("limit") or _MOST_EVENTS, _MOST_EVENTS)
-    found: dict[str, dict[str, Any]] = {}
-    asked = {name: value for name, value in request.items() if name not in ("filterPattern", "limit")}
-    while True:
-        events = ask_json("logs", "FilterLogEvents", asked)["events"]
-        found |= {each["eventId"]: each for each in events if matches(each["message"])}
-        first, last = (events[0]["timestamp"], events[-1]["timestamp"]) if events else (0, 0)
-        if len(events) < _MOST_EVENTS or len(found) >= limit or first == last:
-            return {"events": list(found.values())[:limit], "searchedLogStreams": []}
-        asked["startTime"] = last
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
@@ -84,20 +64,6 @@ def _occurs(phrase: str, expression: str, word: str) -> Callable[[str], bool]:
         return lambda message: compiled.search(message) is not None
     text = phrase or word
     return lambda message: text in message
-
-
-def _put_metric_filter(request: Request) -> dict[str, Any]:
-    """Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"""
-    transformations = request.get("metricTransformations") or []
-    if len(transformations) != 1 or not all(
-        transformations[0].get(name) for name in ("metricName", "metricNamespace", "metricValue")
-    ):
-        raise AwsError(
-            "InvalidParameterException",
-            "A metric filter needs exactly one metric transformation with metricName, metricNamespace and "
-            "metricValue.",
-        )
-    return ask_json("logs", "PutMetricFilter", request)
 
 
 def _put_log_events(original: Any) -> Any:

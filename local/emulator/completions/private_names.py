@@ -29,12 +29,6 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "services.alb",
-        ("_lb_attrs", "_listener_attrs", "_listeners", "_rules", "_tgs"),
-        "completions/elbv2_records.py",
-        "its control plane loses what it doesn't know; its data plane routes by these records",
-    ),
-    Gap(
-        "services.alb",
         ("_forward_to_tg",),
         "completions/elbv2.py",
         "tries for long to reach a simulated container, which listens nowhere",

@@ -220,20 +220,6 @@ def test_a_rule_that_becomes_one_of_all_protocols_loses_its_ports(ec2: Any) -> N
     assert shown["IpProtocol"] == "-1"
 
 
-def test_the_description_of_a_rule_can_be_updated(ec2: Any) -> None:
-    _, _, group = network(ec2)
-    permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
-    ec2.authorize_security_group_ingress(
-        GroupId=group, IpPermissions=[permission | {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
-    )
-    ec2.update_security_group_rule_descriptions_ingress(
-        GroupId=group,
-        IpPermissions=[permission | {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "x"}]}],
-    )
-    (described,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    assert described["IpPermissions"][0]["IpRanges"] == [{"CidrIp": "10.0.0.0/8", "Description": "x"}]
-
-
 def test_a_nat_gateway_holds_its_address_until_it_is_deleted(ec2: Any) -> None:
     _, (subnet, _), _ = network(ec2)
     allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
