@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import platform
 import queue
 import shutil
 import signal
@@ -23,7 +22,7 @@ import subprocess
 import sys
 import threading
 import venv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
 from google.protobuf import empty_pb2
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ RUNNER = Path(__file__).with_name("runner.py")
 EXIT_AFTER_MESSAGE = 32
 STOP_GRACE_SECONDS = 3.0
 PARENT_POLL_SECONDS = 0.5
-MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
 
 class InterpreterError(Exception):
@@ -191,15 +190,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def About(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Name the program's interpreter and its version."""
         python = self._interpreter(request.info, context)
-        if _is_this(python):
-            version = platform.python_version()
-        else:
-            version = subprocess.run(
-                [python, "-c", "import platform; print(platform.python_version())"],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
+        told = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout
+        version = told.removeprefix("Python ").strip()
         return language_pb2.AboutResponse(
             executable=str(python), version=version, metadata={"language host": "stand-in of this project"}
         )
@@ -359,32 +351,8 @@ def _streams(process: Child) -> Iterator[dict[str, Any]]:
             still_open -= 1
 
 
-def serve(engine_address: str, until: Callable[[], bool], host: type[LanguageHost]) -> None:
-    """Serve on a free port of the loopback address until `until` returns, then stop every child."""
-    children = Children()
-    server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=16),
-        options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.so_reuseport", 0),
-        ],
-    )
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
-        host(engine_address, children, dict(os.environ)), server
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    try:
-        until()
-    finally:
-        children.close()
-        server.stop(grace=0)
-
-
 def main(argv: Sequence[str], host: type[LanguageHost] = LanguageHost) -> int:
-    """Serve until a signal arrives or the engine is gone, however it ended."""
+    """Serve on a free port of the loopback address until a signal arrives or the engine is gone."""
     # Started by path: the modules beside this one are found from the checkout's root.
     sys.path.insert(0, str(Path(__file__).parents[2]))
     engine_address = argv[-1] if argv and not argv[-1].startswith("-") else ""
@@ -392,14 +360,21 @@ def main(argv: Sequence[str], host: type[LanguageHost] = LanguageHost) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda _number, _frame: stop.set())
-
-    def stopped() -> bool:
-        while not stop.wait(PARENT_POLL_SECONDS):
-            if os.getppid() != parent:
-                return True
-        return True
-
-    serve(engine_address, stopped, host)
+    children = Children()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=16),
+        options=[*_GRPC_CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)],
+    )
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
+        host(engine_address, children, dict(os.environ)), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    while not stop.wait(PARENT_POLL_SECONDS) and os.getppid() == parent:
+        continue
+    children.close()
+    server.stop(grace=0)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     # Threads of unfinished requests would hold the interpreter back.
