@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,46 @@ REGISTRY_IMAGE = "docker:index/registryImage:RegistryImage"
 TOKEN = "token-that-never-shows"
 
 
+Answer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and content."""
+
+
+@contextmanager
+def serving(answer: Callable[[BaseHTTPRequestHandler], Answer | None]) -> Iterator[str]:
+    """The address of a server that answers so; None drops the connection."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = answer(self)
+            if found is None:
+                self.connection.close()
+                return
+            status, headers, content = found
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the tests' output quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class FakeEcr:
     """As much of ECR's API as the plugin uses, in this process. It enforces no rule about tags."""
 
@@ -35,27 +76,13 @@ class FakeEcr:
         self.manifests: dict[str, str] = {}
         self.tags: dict[str, str] = {}
         self.calls: list[str] = []
-        ecr = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-                ecr.calls.append(operation)
-                status, answer = ecr.answer(operation, body)
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Keep the tests' output quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+    def __call__(self, asked: BaseHTTPRequestHandler) -> Answer:
+        body = json.loads(asked.rfile.read(int(asked.headers["Content-Length"])))
+        operation = asked.headers["X-Amz-Target"].rpartition(".")[2]
+        self.calls.append(operation)
+        status, answer = self.answer(operation, body)
+        return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
     def answer(self, operation: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answer one operation."""
@@ -81,11 +108,6 @@ class FakeEcr:
 
     def _digest(self, entry: Mapping[str, str]) -> str:
         return entry.get("imageDigest") or self.tags.get(entry.get("imageTag", ""), "")
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class _Engine:
@@ -143,17 +165,11 @@ def refusal(operation: Callable[[], Any]) -> str:
 
 
 @pytest.fixture
-def ecr() -> Iterator[FakeEcr]:
-    """An empty repository `fileflow`."""
-    fake = FakeEcr()
-    yield fake
-    fake.close()
+def emulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEcr]:
+    """The environment of the local stack, with a working folder that holds a build context `app`.
 
-
-@pytest.fixture
-def emulated(ecr: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEcr:
-    """The environment of the local stack, with a working folder that holds a build context `app`."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", ecr.url)
+    Its ECR has an empty repository `fileflow`.
+    """
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "646886795421")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "local"))
@@ -163,7 +179,10 @@ def emulated(ecr: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> F
     (folder / "app/Dockerfile").write_text("FROM scratch AS base\nCOPY file /file\nFROM base\n")
     (folder / "app/file").write_text("content")
     monkeypatch.chdir(folder)
-    return ecr
+    ecr = FakeEcr()
+    with serving(ecr) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
+        yield ecr
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ Skipped, with the reason, where neither is nor can be started.
 
 from __future__ import annotations
 
-import http.server
 import json
 import socket
-import threading
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,11 @@ from tests.local.plugins.docker.conftest import (
     REPOSITORY,
     TAG,
     TOKEN,
+    Answer,
     FakeEcr,
     Plugin,
     refusal,
+    serving,
 )
 
 # One engine for all of them.
@@ -186,42 +187,24 @@ def test_a_registry_that_is_not_there_is_one_error(
     assert emulated.tags == {}
 
 
-class _Registry(http.server.BaseHTTPRequestHandler):
-    """A registry that refuses or drops every upload."""
+def _refusing(asked: BaseHTTPRequestHandler) -> Answer:
+    """A registry that refuses every upload."""
+    denied = {"errors": [{"code": "DENIED", "message": "requested access is denied"}]}
+    status, body = {"GET": (200, {}), "HEAD": (404, {})}.get(asked.command, (403, denied))
+    return status, {"Docker-Distribution-Api-Version": "registry/2.0"}, json.dumps(body).encode()
 
-    drops = False
 
-    def do_GET(self) -> None:
-        self._answer(200)
-
-    def do_HEAD(self) -> None:
-        self._answer(404)
-
-    def do_POST(self) -> None:
-        if self.drops:
-            self.connection.close()
-            return
-        self._answer(403, {"errors": [{"code": "DENIED", "message": "requested access is denied"}]})
-
-    def _answer(self, status: int, body: Any = None) -> None:
-        content = json.dumps(body or {}).encode()
-        self.send_response(status)
-        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep the tests' output quiet."""
+def _dropping(asked: BaseHTTPRequestHandler) -> Answer | None:
+    """A registry that drops every upload."""
+    return None if asked.command == "POST" else _refusing(asked)
 
 
 @pytest.mark.parametrize(
-    ("drops", "expected"),
+    ("registry", "expected"),
     [
-        (False, "refuses the credentials"),
+        (_refusing, "refuses the credentials"),
         # The engine tries again for most of a minute.
-        pytest.param(True, "dropped the connection", marks=pytest.mark.nightly),
+        pytest.param(_dropping, "dropped the connection", marks=pytest.mark.nightly),
     ],
 )
 @pytest.mark.usefixtures("on_engine")
@@ -229,17 +212,13 @@ def test_a_registry_that_refuses_or_drops_is_one_error(
     emulated: FakeEcr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
-    drops: bool,
+    registry: Callable[[BaseHTTPRequestHandler], Answer | None],
     expected: str,
 ) -> None:
     """The cause and the fix; the token isn't in it, nor was it sent to the other registry."""
-    handler = type("Handler", (_Registry,), {"drops": drops})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    monkeypatch.setenv("FILEFLOW_REGISTRY", f"127.0.0.1:{server.server_port}")
-    message = refusal(lambda: Plugin().made(IMAGE, build(tag)))
-    server.shutdown()
-    server.server_close()
+    with serving(registry) as address:
+        monkeypatch.setenv("FILEFLOW_REGISTRY", address)
+        message = refusal(lambda: Plugin().made(IMAGE, build(tag)))
     assert expected in message
     assert TOKEN not in message
     assert emulated.tags == {}
@@ -250,45 +229,24 @@ def test_a_base_image_behind_a_token_can_be_pulled_by_buildkit(
 ) -> None:
     """BuildKit asks the build's session for credentials, an anonymous token included."""
     on_engine.made(IMAGE, build(tag))
-    port = 0
 
-    class TokenRegistry(http.server.BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.do_GET()
+    def behind_a_token(asked: BaseHTTPRequestHandler) -> Answer:
+        if asked.path.startswith("/token"):
+            return 200, {"Content-Type": "application/json"}, b'{"token": "anonymous"}'
+        if asked.headers.get("Authorization") != "Bearer anonymous":
+            challenge = f'Bearer realm="http://{address}/token",service="registry"'
+            return 401, {"WWW-Authenticate": challenge}, b""
+        request = urllib.request.Request(
+            f"http://{local_registry}{asked.path}", headers={"Accept": asked.headers.get("Accept", "*/*")}
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            kept = ("Content-Type", "Docker-Content-Digest")
+            headers = {name: value for name, value in response.headers.items() if name in kept}
+            return 200, headers, response.read()
 
-        def do_GET(self) -> None:
-            status, headers, content = self._answer()
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-        def _answer(self) -> tuple[int, dict[str, str], bytes]:
-            if self.path.startswith("/token"):
-                return 200, {"Content-Type": "application/json"}, b'{"token": "anonymous"}'
-            if self.headers.get("Authorization") != "Bearer anonymous":
-                challenge = f'Bearer realm="http://127.0.0.1:{port}/token",service="registry"'
-                return 401, {"WWW-Authenticate": challenge}, b""
-            request = urllib.request.Request(
-                f"http://{local_registry}{self.path}", headers={"Accept": self.headers.get("Accept", "*/*")}
-            )
-            with urllib.request.urlopen(request, timeout=10) as response:
-                kept = ("Content-Type", "Docker-Content-Digest")
-                headers = {name: value for name, value in response.headers.items() if name in kept}
-                return 200, headers, response.read()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keep the tests' output quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TokenRegistry)
-    port = server.server_port
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    Path("app/Dockerfile").write_text(f"FROM 127.0.0.1:{port}/fileflow:{tag}\nLABEL derived=yes\n")
-    _, outputs = on_engine.made(IMAGE, build(f"{tag}-derived"))
-    server.shutdown()
-    server.server_close()
+    with serving(behind_a_token) as address:
+        Path("app/Dockerfile").write_text(f"FROM {address}/fileflow:{tag}\nLABEL derived=yes\n")
+        _, outputs = on_engine.made(IMAGE, build(f"{tag}-derived"))
     assert outputs["repoDigest"].startswith(f"{REPOSITORY}@sha256:")
 
 

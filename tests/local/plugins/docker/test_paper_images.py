@@ -297,10 +297,11 @@ def test_a_missing_repository_is_named(paper: Plugin) -> None:
     assert f'there is no repository "other" in {HOST}' in message
 
 
-def test_an_emulator_that_is_gone_is_one_error(paper: Plugin, emulated: FakeEcr) -> None:
+@pytest.mark.usefixtures("emulated")
+def test_an_emulator_that_is_gone_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what to do, and what was built stays here."""
-    emulated.close()
-    assert "make up" in refusal(lambda: paper.made(IMAGE, BUILD))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "make up" in refusal(lambda: Plugin().made(IMAGE, BUILD))
 
 
 def test_a_folder_that_cannot_be_written_is_one_error(
