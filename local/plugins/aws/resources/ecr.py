@@ -25,8 +25,7 @@ class Repository(Modelled):
     changed_by = (Ask("PutImageTagMutability", whole=True), Ask("PutImageScanningConfiguration"))
     deleted_by = Ask("DeleteRepository")
     noun = "repository"
-    named = pairs("""encryptionConfigurations=encryptionConfiguration forceDelete=force
-        repositoryUrl=repositoryUri""")
+    named = pairs("forceDelete=force repositoryUrl=repositoryUri")
     replacing = names("encryptionConfigurations name")
     auto_name = AutoName(max_length=256, lower=True)
     defaults = facts(imageTagMutability="MUTABLE")

@@ -16,7 +16,6 @@ from ..resource import Call, Resource, State, facts, names
 
 _ARN: Final = "TopicArn|Attributes.TopicArn"
 _CHANGED: Final = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
-_DELIVERIES: Final = ("application", "firehose", "http", "lambda", "sqs")
 _READ: Final = Ask("GetTopicAttributes")
 
 
@@ -42,16 +41,8 @@ class Topic(Modelled):
         }
     )
     replacing = names("fifoTopic name")
-    lacking = frozenset(
-        {
-            *("archivePolicy", "contentBasedDeduplication", "deliveryPolicy"),
-            *("fifoThroughputScope", "fifoTopic", "maximumMessageSize", "namePrefix", "signatureVersion"),
-            "tracingConfig",
-            *(f"{kind}FailureFeedbackRoleArn" for kind in _DELIVERIES),
-            *(f"{kind}SuccessFeedbackRoleArn" for kind in _DELIVERIES),
-            *(f"{kind}SuccessFeedbackSampleRate" for kind in _DELIVERIES),
-        }
-    )
+    lacking = names("""archivePolicy *Feedback* contentBasedDeduplication deliveryPolicy fifo*
+        maximumMessageSize namePrefix signatureVersion tracingConfig""")
     auto_name = AutoName(max_length=256)
     defaults = facts(contentBasedDeduplication=False, fifoTopic=False)
     policies = names("policy")

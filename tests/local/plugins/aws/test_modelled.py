@@ -180,9 +180,9 @@ def test_the_operations_on_tags_need_one_thing_besides(kind: Modelled) -> None:
 
 
 @TABLES
-def test_only_arguments_that_the_sdk_has_replace_or_are_lacking(kind: Modelled) -> None:
+def test_only_arguments_that_the_sdk_has_are_sets_or_have_defaults(kind: Modelled) -> None:
     inputs = schema.of_resource(kind.token).inputs.keys()
-    paths = {*kind.replacing, *lacking(kind), *kind.sets, *kind.off, *kind.defaults, *switched_by(kind)}
+    paths = {*kind.sets, *kind.off, *kind.defaults, *switched_by(kind)}
     assert {path.partition(".")[0] for path in paths} <= inputs
 
 

@@ -104,15 +104,8 @@ class Subnet(Ec2):
     lacking = names("""assignIpv6AddressOnCreation customerOwnedIpv4Pool enableLniAtDeviceIndex ipv4IpamPoolId
         ipv4NetmaskLength ipv6CidrBlock ipv6IpamPoolId ipv6Native ipv6NetmaskLength mapCustomerOwnedIpOnLaunch
         outpostArn""")
-    defaults = facts(
-        dict.fromkeys(
-            (
-                *("assignIpv6AddressOnCreation", "enableDns64", "enableResourceNameDnsARecordOnLaunch"),
-                *("enableResourceNameDnsAaaaRecordOnLaunch", "ipv6Native", "mapPublicIpOnLaunch"),
-            ),
-            False,
-        )
-    )
+    off = names("""assignIpv6AddressOnCreation enableDns64 enableResourceNameDnsARecordOnLaunch
+        enableResourceNameDnsAaaaRecordOnLaunch ipv6Native mapPublicIpOnLaunch""")
     exclusive = (("availabilityZone", "availabilityZoneId"),)
     missing = names("InvalidSubnetID.NotFound")
 
@@ -197,7 +190,6 @@ class NatGateway(Ec2):
     noun = "NatGateway"
     named = facts(
         {
-            "availabilityMode": "AvailabilityMode",
             "privateIp": f"PrivateIpAddress|{_ADDRESSES}.PrivateIp",
             "regionalNatGatewayAutoMode": "AutoProvisionZones",
             **{

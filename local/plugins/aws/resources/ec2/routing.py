@@ -91,7 +91,6 @@ class Route(Ec2):
     changed_by = (Ask("ReplaceRoute", whole=True),)
     deleted_by = Ask("DeleteRoute", only=("destinationCidrBlock", "routeTableId"))
     tags = None
-    named = pairs("routeTableId=RouteTableId|RouteTableIds")
     replacing = names("destinationCidrBlock routeTableId")
     lacking = frozenset({"destinationIpv6CidrBlock", *_ELSEWHERE})
     required = names("destinationCidrBlock")

@@ -28,12 +28,6 @@ _REDIRECT: Final = {
 _OTHER_ACTIONS: Final = ("authenticateCognito", "authenticateOidc", "forward", "jwtValidation")
 _CONDITIONS: Final = {"hostHeader": "host-header", "pathPattern": "path-pattern"}
 _OTHER_CONDITIONS: Final = ("httpHeader", "httpRequestMethod", "queryStrings", "sourceIp")
-_CLIENT: Final = ("", "Issuer", "Leaf", "SerialNumber", "Subject", "Validity")
-_RESPONSES: Final = (
-    *("AccessControlAllowCredentials", "AccessControlAllowHeaders", "AccessControlAllowMethods"),
-    *("AccessControlAllowOrigin", "AccessControlExposeHeaders", "AccessControlMaxAge"),
-    *("ContentSecurityPolicy", "StrictTransportSecurity", "XContentTypeOptions", "XFrameOptions"),
-)
 
 
 def _actions(argument: str) -> dict[str, str]:
@@ -73,15 +67,8 @@ class Listener(Balancing):
         }
     )
     replacing = names("loadBalancerArn")
-    lacking = frozenset(
-        {
-            *("alpnPolicy", "mutualAuthentication", "tcpIdleTimeoutSeconds"),
-            *(f"defaultActions.{name}" for name in _OTHER_ACTIONS),
-            *(f"routingHttpRequestXAmznMtlsClientcert{name}HeaderName" for name in _CLIENT),
-            *(f"routingHttpRequestXAmznTls{name}HeaderName" for name in ("CipherSuite", "Version")),
-            *(f"routingHttpResponse{name}HeaderValue" for name in _RESPONSES),
-        }
-    )
+    lacking = names("""alpnPolicy mutualAuthentication routingHttpRequest* routingHttpResponse*HeaderValue
+        tcpIdleTimeoutSeconds""") | {f"defaultActions.{name}" for name in _OTHER_ACTIONS}
     defaults = _filled_in("defaultActions")
     same = _same("defaultActions")
     passing = names("ResourceInUse")

@@ -94,7 +94,7 @@ class TargetGroup(Named):
     )
     same = facts(dict.fromkeys(("healthCheck.matcher", "healthCheck.path", "healthCheck.timeout"), if_given))
     kept = frozenset(_OF_OTHER_PROTOCOLS)
-    by_hand = names("arnSuffix")
+    end_of_arn = "arnSuffix"
     # A listener that is being deleted still uses it for a moment.
     passing = names("ResourceInUse")
 
@@ -119,7 +119,6 @@ class TargetGroup(Named):
         sticky = outputs["stickiness"]
         return {
             **outputs,
-            "arnSuffix": outputs["arn"].rpartition(":")[2],
             "loadBalancerArns": sorted(outputs["loadBalancerArns"]),
             # An import leaves a block that says nothing out: its defaults would switch stickiness on.
             "stickiness": sticky if state or sticky["enabled"] else None,
