@@ -17,7 +17,7 @@ from . import schema
 from .comparison import is_nothing
 from .places import Places, Shape
 from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
-from .resources.calls import retried
+from .resources.calls import retried, unless_absent
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,19 @@ def one_each(operation: str, *arguments: str) -> tuple[Ask, ...]:
 
 @dataclass(frozen=True)
 class Tags:
-    """The operations on tags; `of` is the output that names the thing to them.
+    """The operations on tags; `of` are the outputs that name the thing to them, in their order.
 
-    Where none is `reading`, the thing's own answer has them, as the output `tagsAll`.
+    Where none is `reading`, the thing's own answer has them, as the output `tagsAll`; `none` are the error
+    codes by which reading says that there are none. `whole` says that setting is told all of them, also
+    after another change, and removing takes all away.
     """
 
     reading: str = "ListTagsForResource"
     setting: str = "TagResource"
     removing: str = "UntagResource"
     of: str = "arn"
+    none: tuple[str, ...] = ()
+    whole: bool = False
 
 
 _ABSENCE: Final = re.compile("NotFound|NoSuch|NotExist|Nonexist")
@@ -64,7 +68,12 @@ _TAGGING: Final = (
     ("TagResource", "AddTagsToResource", "Tag{}"),
     ("UntagResource", "RemoveTagsFromResource", "Untag{}"),
 )
-_TAG_PLACES: Final = Places(named={"tagsAll": "Tags|TagList|TagDescriptions.Tags|TagInfoForResource.TagList"})
+_TAG_PLACES: Final = Places(
+    named={
+        "tags": "Tags|Tagging.TagSet",
+        "tagsAll": "Tags|TagList|TagDescriptions.Tags|TagInfoForResource.TagList|TagSet",
+    }
+)
 _ID: Final = {"id": schema.Property(schema.Type("string"))}
 _TAG_OUTPUT: Final = {"tagsAll": schema.Property(schema.Type("map", schema.Type("string")))}
 
@@ -319,34 +328,34 @@ class Modelled(Resource):
         if not reading:
             return None
         shape = model.operation_model(reading).input_shape
-        of = (name for name in outputs if self.places.find(shape, name) == (_thing(shape),))
+        of = (name for name in outputs if self.places.find(shape, name) == (*things_in(shape),))
         return Tags(reading, setting, removing, of=next(of, "arn"))
 
     def _read_tags(self, call: Call, tags: Tags, outputs: State) -> dict[str, str]:
         told = outputs
         if tags.reading:
-            answer = self._ask_of_tags(call, tags.reading, outputs[tags.of], {})
+            asked = functools.partial(self._ask_of_tags, call, tags, tags.reading, outputs, {})
+            answer = unless_absent(asked, *tags.none) or {}
             told = _TAG_PLACES.outputs(answer, _output(call, self.service, tags.reading), _TAG_OUTPUT)
         return {key: text for key, text in told["tagsAll"].items() if not key.startswith("aws:")}
 
     def _change_tags(self, call: Call, old: State, new: Inputs) -> None:
         tags = self.tags_of(call.client(self.service).meta.service_model)
         wanted, surplus = tag_changes(old, new)
+        if tags and tags.whole:
+            wanted = new.get("tags") or {}
+            surplus = [] if wanted else surplus
         if tags and surplus:
             keys = [{"key": key} for key in surplus]
-            self._ask_of_tags(call, tags.removing, old[tags.of], {"tagKeys": surplus, "tags": keys})
+            self._ask_of_tags(call, tags, tags.removing, old, {"tagKeys": surplus, "tags": keys})
         if tags and wanted:
-            self._ask_of_tags(call, tags.setting, old[tags.of], {"tags": wanted})
+            self._ask_of_tags(call, tags, tags.setting, old, {"tags": wanted})
 
-    def _ask_of_tags(self, call: Call, operation: str, thing: str, tags: Mapping[str, Any]) -> Any:
+    def _ask_of_tags(self, call: Call, tags: Tags, operation: str, of: State, told: Mapping[str, Any]) -> Any:
         shape = _input(call, self.service, operation)
-        named = Places(named={"thing": _thing(shape)}).request({"thing": thing}, shape)
-        return self._send(call, operation, {**named, **_TAG_PLACES.request(tags, shape)})
-
-
-def _thing(shape: Shape) -> str:
-    """The member that names a thing to an operation on tags."""
-    return next(str(name) for name in shape.required_members if name.lower() not in ("tags", "tagkeys"))
+        named = dict(zip(names_in(tags.of), things_in(shape), strict=True))
+        thing = Places(named=named).request({name: of[name] for name in named}, shape)
+        return self._send(call, operation, {**thing, **_TAG_PLACES.request(told, shape)})
 
 
 def _input(call: Call, service: str, operation: str) -> Shape:
@@ -382,6 +391,11 @@ def _at(answer: Any, place: str) -> Any:
 def names_in(key: str) -> list[str]:
     """The arguments and outputs that a key or an identity is made of."""
     return re.findall(r"\w+", key)
+
+
+def things_in(shape: Shape) -> list[str]:
+    """What an operation on tags needs besides them."""
+    return [name for name in shape.required_members if name.lower() not in ("tags", "tagkeys", "tagging")]
 
 
 def _joined(key: str, known: Mapping[str, Any]) -> str:

@@ -29,6 +29,34 @@ def encrypted_by(algorithm: str, **parts: Any) -> dict[str, Any]:
 
 CASES = [
     Case(
+        "s3/bucket:Bucket",
+        {"tags": {"team": "a", "Name": "logs"}},
+        {"tags": None},
+        lambda aws, life: aws("s3").put_bucket_tagging(
+            Bucket=life.id, Tagging={"TagSet": [{"Key": "whose", "Value": "nobody's"}]}
+        ),
+        ["tags"],
+        {"bucket": "other"},
+    ),
+    Case(
+        "s3/bucketObjectv2:BucketObjectv2",
+        {
+            "key": "pages/start.html",
+            "content": "<h1>start</h1>",
+            "contentType": "text/html",
+            "metadata": {"page": "start"},
+            "tags": {"team": "a & b"},
+        },
+        {"content": "<h1>begin</h1>", "cacheControl": "no-cache", "storageClass": "STANDARD_IA"},
+        lambda aws, life: aws("s3").put_object(
+            Bucket=life.outputs["bucket"], Key="pages/start.html", ContentType="text/plain", Body=b"mine"
+        ),
+        ["cacheControl", "contentType", "metadata", "storageClass"],
+        {"bucket": "other", "key": "pages/end.html"},
+        unknowable=("content",),
+        needs=bucket,
+    ),
+    Case(
         "s3/bucketPolicy:BucketPolicy",
         {"policy": policy("a")},
         {"policy": policy("b")},

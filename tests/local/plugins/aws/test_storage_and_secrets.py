@@ -14,30 +14,19 @@ Client = Callable[[str], Any]
 GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 
 
-@pytest.fixture
-def bucket(plugin: Plugin, account: str) -> Life:
-    """A bucket whose name, which all accounts share, is this test's own."""
-    return Life(plugin, "s3/bucket:Bucket", bucket=f"access-logs-{account}", forceDestroy=True)
-
-
-def test_a_bucket_is_emptied_in_every_version_before_it_is_deleted(bucket: Life, aws: Client) -> None:
-    bucket.change(versioning={"enabled": True})
-    for body in (b"1", b"2"):
-        aws("s3").put_object(Bucket=bucket.id, Key="log", Body=body)
-    aws("s3").delete_object(Bucket=bucket.id, Key="log")
-    bucket.delete()
-
-
-def test_a_buckets_own_settings_change_in_place(bucket: Life) -> None:
+def test_a_bucket_and_an_object_go_in_every_version(plugin: Plugin, aws: Client) -> None:
+    bucket = Life(plugin, "s3/bucket:Bucket", forceDestroy=True)
     assert bucket.outputs["bucketRegionalDomainName"] == f"{bucket.id}.s3.ap-northeast-2.amazonaws.com"
-    bucket.change(tags={"Name": "logs"})
-    assert bucket.change(tags=None)["tagsAll"] == {}
-    bucket.change(lifecycleRules=[{"enabled": True, "expiration": {"days": 30}}])
-    bucket.change(corsRules=[{"allowedMethods": ["GET"], "allowedOrigins": ["*"]}])
-    bucket.change(versioning={"enabled": True})
-    bucket.change(versioning={"enabled": False})
-    bucket.imported(unknowable=["forceDestroy", "acl"])
-    assert bucket.replaced_by(bucket="other") == ["bucket"]
+    s3 = aws("s3")
+    s3.put_bucket_versioning(Bucket=bucket.id, VersioningConfiguration={"Status": "Enabled"})
+    stored = Life(plugin, "s3/bucketObjectv2:BucketObjectv2", bucket=bucket.id, key="log", content="1")
+    stored.change(content="2")
+    s3.put_object(Bucket=bucket.id, Key="log-of-others", Body=b"1")
+    s3.delete_object(Bucket=bucket.id, Key="log-of-others")
+    stored.delete()
+    left = s3.list_object_versions(Bucket=bucket.id)
+    assert [each["Key"] for each in left["Versions"] + left["DeleteMarkers"]] == ["log-of-others"] * 2
+    bucket.delete()
 
 
 def test_a_secret_that_exists_is_found_by_its_name_unless_it_is_going(plugin: Plugin, aws: Client) -> None:
