@@ -89,7 +89,8 @@ class Modelled(Resource):
     - `end_of_arn`: an output that is the last part of the ARN.
     - `tags`: the operations on tags, where the service doesn't name them as others do.
     - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
-      creation, for what creation has no place for and its answer doesn't have as it's wanted.
+      creation, for what creation has no place for and its answer doesn't have as it's wanted. What is nothing
+      on AWS isn't deleted.
     - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
     - `kept`: of the arguments that no operation reads those that none takes either; the state keeps all.
@@ -109,7 +110,7 @@ class Modelled(Resource):
     made_by: ClassVar[Ask]
     read_by: ClassVar[tuple[Ask, ...]]
     changed_by: ClassVar[tuple[Ask, ...]] = ()
-    deleted_by: ClassVar[Ask]
+    deleted_by: ClassVar[Ask | None]
     tags: ClassVar[Tags | None] = None
     ready: ClassVar[tuple[str, str] | None] = None
     passing: ClassVar[frozenset[str]] = frozenset()
@@ -149,7 +150,7 @@ class Modelled(Resource):
 
     def absence(self, call: Call) -> frozenset[str]:
         model = call.client(self.service).meta.service_model
-        operations = [model.operation_model(ask.operation) for ask in (*self.read_by, self.deleted_by)]
+        operations = [model.operation_model(ask.operation) for ask in (*self.read_by, self.deleted_by) if ask]
         errors = [error for operation in operations for error in operation.error_shapes]
         codes = {code for error in errors for code in (error.name, error.error_code)}
         return self.missing.union(filter(_ABSENCE.search, codes))
@@ -226,7 +227,7 @@ class Modelled(Resource):
         return None
 
     def delete(self, call: Call, resource_id: str, state: State) -> None:
-        if state.get("skipDestroy"):
+        if self.deleted_by is None or state.get("skipDestroy"):
             return
         self._ask(call, self.deleted_by, {**state, **self._key(resource_id, state)})
         if self.ready:

@@ -13,44 +13,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags
-from ..places import Places
-from ..resource import Call, Inputs, Resource, State
+from ..resource import Call, Inputs, Resource, State, names, pairs
 
 _OPTIONS: Final = {"certificateTransparencyLoggingPreference": "", "export": ""}
 
 
 class Certificate(Modelled):
     token = "aws:acm/certificate:Certificate"
-    service = "acm"
     key = "arn"
     made_by = Ask("RequestCertificate")
     read_by = (Ask("DescribeCertificate", "Certificate"),)
     deleted_by = Ask("DeleteCertificate")
     tags = Tags("ListTagsForCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate")
-    places = Places(
-        noun="Certificate",
-        named={
-            **{
-                f"domainValidationOptions.resourceRecord{part}": f"ResourceRecord.{part}"
-                for part in ("Name", "Type", "Value")
-            },
-            "renewalSummaries": "RenewalSummary",
-            "validationMethod": "ValidationMethod|DomainValidationOptions.ValidationMethod",
-        },
-    )
-    required = frozenset({"domainName"})
-    replacing = frozenset({"domainName", "validationMethod"})
-    lacking = frozenset(
-        {
-            *("certificateAuthorityArn", "certificateBody", "certificateChain", "earlyRenewalDuration"),
-            *("keyAlgorithm", "options", "privateKey", "privateKeyWo", "privateKeyWoVersion"),
-            *("subjectAlternativeNames", "validationOptions"),
-        }
-    )
-    by_hand = frozenset({"pendingRenewal", "validationEmails"})
-    missing = frozenset({"ResourceNotFoundException"})
+    noun = "Certificate"
+    named = pairs("""validationMethod=ValidationMethod|DomainValidationOptions.ValidationMethod
+        domainValidationOptions.resourceRecordName=ResourceRecord.Name
+        domainValidationOptions.resourceRecordType=ResourceRecord.Type
+        domainValidationOptions.resourceRecordValue=ResourceRecord.Value renewalSummaries=RenewalSummary""")
+    required = names("domainName")
+    replacing = names("domainName validationMethod")
+    lacking = names("""certificateAuthorityArn certificateBody certificateChain earlyRenewalDuration
+        keyAlgorithm options privateKey* subjectAlternativeNames validationOptions""")
+    by_hand = names("pendingRenewal validationEmails")
     # A listener that was deleted a moment ago still counts as a user.
-    passing = frozenset({"ResourceInUseException"})
+    passing = names("ResourceInUseException")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         if inputs.get("validationMethod") != "DNS":
@@ -78,50 +64,38 @@ class Certificate(Modelled):
         }
 
 
-class CertificateValidation(Resource):
+class CertificateValidation(Modelled):
     """Nothing on AWS: it stands for the wait until a certificate is issued. It can't be imported."""
 
     token = "aws:acm/certificateValidation:CertificateValidation"
-    replacing = frozenset({"certificateArn", "validationRecordFqdns"})
-    sets = frozenset({"validationRecordFqdns"})
-    kept = frozenset({"validationRecordFqdns"})
-    missing = Certificate.missing
+    key = "certificateArn"
+    identity = "id"
+    made_by = Ask("DescribeCertificate", "Certificate")
+    read_by = (made_by,)
+    deleted_by = None
+    ready = ("Status", "ISSUED")
+    default_timeout_seconds = 4500
+    named = pairs("id=IssuedAt")
+    replacing = names("certificateArn validationRecordFqdns")
+    sets = names("validationRecordFqdns")
+    kept = names("validationRecordFqdns")
 
     def create(self, call: Call, inputs: Inputs) -> str:
-        arn = str(inputs["certificateArn"])
-        _refuse_other_names(_certificate(call, arn), inputs.get("validationRecordFqdns"))
-        call.wait_until(
-            f"certificate {arn} is issued", lambda: _certificate(call, arn)["Status"] == "ISSUED", 4500
-        )
-        return f"{_certificate(call, arn)['IssuedAt']:%Y-%m-%dT%H:%M:%SZ}"
+        """Refuses other records than those that the certificate asks for: the wait would be for ever."""
+        asked = self._first_answer(call, "", inputs).get("DomainValidationOptions", [])
+        wanted = {_domain(each["ResourceRecord"]["Name"]) for each in asked if "ResourceRecord" in each}
+        if absent := wanted.difference(map(_domain, inputs.get("validationRecordFqdns") or wanted)):
+            raise ValueError(f"`validationRecordFqdns` lacks {', '.join(sorted(absent))}")
+        return super().create(call, inputs)
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
-        arn = state.get("certificateArn")
-        issued = arn and _certificate(call, arn)["Status"] == "ISSUED"
-        return {"certificateArn": arn} if issued else None
-
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
-        return None
-
-    def delete(self, call: Call, resource_id: str, state: State) -> None:
-        """Nothing to do: the certificate is a resource of its own."""
+    def told(
+        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
+    ) -> Mapping[str, Any] | None:
+        return outputs if state and found["Status"] == "ISSUED" else None
 
 
-def _certificate(call: Call, arn: str) -> dict[str, Any]:
-    return dict(call.client("acm").describe_certificate(CertificateArn=arn)["Certificate"])
-
-
-def _refuse_other_names(certificate: Mapping[str, Any], names: Iterable[str] | None) -> None:
-    """The records given must be those that the certificate asks for, else the wait would be for ever."""
-    options = certificate.get("DomainValidationOptions", [])
-    wanted = {
-        each["ResourceRecord"]["Name"].rstrip(".").lower() for each in options if "ResourceRecord" in each
-    }
-    absent = wanted.difference(str(name).rstrip(".").lower() for name in names or wanted)
-    if absent:
-        raise ValueError(f"`validationRecordFqdns` lacks {', '.join(sorted(absent))}")
+def _domain(name: str) -> str:
+    return name.rstrip(".").lower()
 
 
 RESOURCES: tuple[Resource, ...] = (Certificate(), CertificateValidation())

@@ -162,7 +162,7 @@ def test_every_operation_gets_what_it_requires(kind: Modelled) -> None:
     described = schema.of_resource(kind.token)
     names = {"id", *described.inputs, *described.outputs, *names_in(kind.key), *kind.places.named}
     unmet = set()
-    for ask in (kind.made_by, *kind.read_by, *kind.changed_by, kind.deleted_by):
+    for ask in filter(None, (kind.made_by, *kind.read_by, *kind.changed_by, kind.deleted_by)):
         shape = shape_of(kind, ask.operation).input_shape
         reached = {steps[0] for name in names if (steps := kind.places.find(shape, name))}
         lacks = {*shape.required_members} - reached - ask.fixed.keys()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ... import schema
-from ...modelled import Modelled, Tags
+from ...modelled import Ask, Modelled, Tags
 from ...resource import Call, Inputs, State, names, pairs
 from ...session import AwsError
 
@@ -21,6 +21,7 @@ class Ec2(Modelled):
     service = "ec2"
     key = "id"
     kind: ClassVar[str]
+    deleted_by: ClassVar[Ask]
     tags: ClassVar[Tags | None] = Tags(reading="", setting="CreateTags", removing="DeleteTags", of="id")
     named = pairs("tags=TagSpecifications.Tags kind=TagSpecifications.ResourceType tagsAll=Tags")
     by_hand = names("arn")
