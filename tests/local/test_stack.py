@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import stack
+from local import processes, stack
 from local.errors import LocalError
 from local.paths import Paths
 from tests.local import fakes
@@ -101,6 +101,8 @@ def test_a_lock_that_cant_be_read_is_removed(paths: Paths) -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a process's command is read from /proc")
 def test_the_lock_of_a_live_pulumi_is_respected(paths: Paths) -> None:
     live = subprocess.Popen(["pulumi", "600"], executable="/bin/sleep")
+    # A program has no name for a moment of its start.
+    eventually(lambda: processes.program_of(live.pid) == "pulumi")
     try:
         lock = write_lock(paths, "local", live.pid)
         with pytest.raises(LocalError, match=rf"pulumi \(process {live.pid}\) is working on stack local"):
