@@ -32,6 +32,7 @@ class Queue(Modelled):
     auto_name = AutoName(max_length=80)
     off = names("contentBasedDeduplication delaySeconds fifoQueue receiveWaitTimeSeconds")
     defaults = facts(maxMessageSize=262144, messageRetentionSeconds=345600, visibilityTimeoutSeconds=30)
+    when_absent = facts(kmsDataKeyReusePeriodSeconds=300)
     policies = names("policy")
     documents = names("redrivePolicy redriveAllowPolicy")
     missing = names("AWS.SimpleQueueService.NonExistentQueue")
