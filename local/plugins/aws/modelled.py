@@ -28,7 +28,7 @@ class Ask:
     `same`; `fixed` is what it's always asked, of a list in addition. `only` are the arguments or outputs that
     it's asked for, where its model has more. Of one that changes, `only` may be what its model doesn't have:
     it does what they say; `without` is asked instead of it where they say nothing. `whole` says that it's
-    told everything, else what changed.
+    told everything, else what changed. `none` are error codes by which it says that there is nothing to tell.
     """
 
     operation: str
@@ -38,6 +38,7 @@ class Ask:
     whole: bool = False
     without: str = ""
     same: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
 
 
 def one_each(operation: str, *arguments: str) -> tuple[Ask, ...]:
@@ -180,7 +181,9 @@ class Modelled(Resource):
         key = self._key(resource_id, state)
         for ask in self.read_by:
             known = {**outputs, **key}
-            answer = self._ask(call, ask, known)
+            answer = unless_absent(functools.partial(self._ask, call, ask, known), *ask.none)
+            if answer is None:
+                continue
             candidates, shape = _all_inside(answer, _output(call, self.service, ask.operation), ask.into)
             for found in candidates:
                 values = self.places.outputs(

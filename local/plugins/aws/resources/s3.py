@@ -2,7 +2,7 @@
 
 Deliberately doesn't own the settings inside of a bucket, which are deprecated, nor the owner that a bucket is
 expected to have, nor deletion by a second factor, nor objects that are a file, encrypted or locked: they are
-refused. What only a website needs of a bucket is told as nothing.
+refused. A website's addresses are told as nothing.
 Sources of what replaces, of the sets and of how an object is put: bucket.go, object.go and their like in
 https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s3
 """
@@ -18,6 +18,15 @@ from ..naming import AutoName
 from ..resource import Call, Inputs, Resource, State, facts, names, pairs
 from .calls import unless_absent
 from .defaulting import if_given
+
+# https://docs.aws.amazon.com/general/latest/gr/s3.html: hosted zones of the website endpoints.
+_HOSTED_ZONES = pairs("""
+    ap-northeast-1=Z2M4EHUR26P7ZW ap-northeast-2=Z3W03O7B5YMIYP ap-northeast-3=Z2YQB5RD63NC85
+    ap-south-1=Z11RGJOFQNVJUP ap-southeast-1=Z3O0J2DXBE1FTB ap-southeast-2=Z1WCIGYICN2BYD
+    ca-central-1=Z1QDHH18159H29 eu-central-1=Z21DNDUVLTQW6Q eu-north-1=Z3BAZG2TWCNX0D
+    eu-west-1=Z1BKCTXD74EZPE eu-west-2=Z3GKZC51ZF0DB4 eu-west-3=Z3R1K369G5AVDG sa-east-1=Z7KQH4QJS55SO
+    us-east-1=Z3AQBSTGFYJSTF us-east-2=Z2O1EMRO9K5GLX us-west-1=Z2F56UZL2M1ACD us-west-2=Z3BJ6K6RIION7M
+""")
 
 
 class _Stored(Modelled):
@@ -53,7 +62,15 @@ def _delete_versions(s3: Any, bucket: str, key: str) -> None:
 class Bucket(_Stored):
     token = "aws:s3/bucket:Bucket"
     made_by = Ask("CreateBucket")
-    read_by = (Ask("HeadBucket"),)
+    read_by = (
+        Ask("HeadBucket"),
+        Ask("GetBucketAcl", only=("grants",)),
+        Ask(
+            "GetBucketEncryption",
+            only=("serverSideEncryptionConfiguration",),
+            none=("ServerSideEncryptionConfigurationNotFoundError",),
+        ),
+    )
     deleted_by = Ask("DeleteBucket")
     tags = TagOperations(
         "GetBucketTagging",
@@ -64,7 +81,10 @@ class Bucket(_Stored):
         whole=True,
     )
     noun = "Bucket"
-    named = pairs("region=CreateBucketConfiguration.LocationConstraint")
+    named = pairs("""region=CreateBucketConfiguration.LocationConstraint grants.permissions=Permission
+        grants.id=Grantee.ID grants.type=Grantee.Type grants.uri=Grantee.URI
+        serverSideEncryptionConfiguration.rule=Rules
+        serverSideEncryptionConfiguration.rule.blockedEncryptionTypes=BlockedEncryptionTypes.EncryptionType""")
     replacing = names("bucket")
     auto_name = AutoName(property="bucket", max_length=63, lower=True)
     lacking = names("""accelerationStatus acl bucketNamespace bucketPrefix corsRules grants lifecycleRules
@@ -84,6 +104,7 @@ class Bucket(_Stored):
             **outputs,
             "bucketDomainName": f"{name}.s3.amazonaws.com",
             "bucketRegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            "hostedZoneId": _HOSTED_ZONES.get(region),
         }
 
 

@@ -112,6 +112,7 @@ aws.iam.RolePolicy("work", role=work.id, policy=policy(statement("s3:GetObject")
 key = aws.kms.Key("logs", description="log encryption", enable_key_rotation=True)
 aws.kms.Alias("logs", name=f"alias/{PREFIX}-logs", target_key_id=key.key_id)
 bucket = aws.s3.Bucket("access", bucket=f"{PREFIX}-access", force_destroy=True)
+aws.s3.BucketObjectv2("about", bucket=bucket.id, key="about", content="logs", tags={"team": "shop"})
 aws.s3.BucketPolicy(
     "access",
     bucket=bucket.id,
