@@ -8,13 +8,10 @@ Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_Reg
 
 from __future__ import annotations
 
-import functools
-import json
 import time
 import uuid
 from typing import Any
 
-import botocore.loaders
 from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
@@ -34,8 +31,8 @@ from local.emulator.completions.application_autoscaling_records import (
 )
 from local.emulator.completions.application_autoscaling_schedules import SCHEDULED_ACTIONS
 from local.emulator.completions.ecs_records import asked, find_service
-from local.emulator.completions.patching import AwsError, Request, Response, json_action
-from local.emulator.completions.protocols import Action
+from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.protocols import Action, ModelledService, serve
 
 TARGET_PREFIX = "AnyScaleFrontendService"
 SERVICE = "application-autoscaling"
@@ -46,25 +43,7 @@ _tags = AccountRegionScopedDict()
 def install() -> None:
     """Serves Application Auto Scaling beside ministack's services."""
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [TARGET_PREFIX]}
-    ministack_app.SERVICE_HANDLERS[SERVICE] = handle_request
-
-
-async def handle_request(
-    _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
-) -> Response:
-    """Answers one request; ministack has set account and region."""
-    action = headers.get("x-amz-target", "").rpartition(".")[2]
-
-    def dispatch(_: Request) -> Record:
-        try:
-            request: Request = json.loads(body or b"{}")
-        except json.JSONDecodeError as error:
-            raise AwsError("SerializationException", "The request body is not valid JSON.") from error
-        if action not in ACTIONS:
-            raise AwsError("UnknownOperationException", f"The operation {action!r} is unknown.")
-        return ACTIONS[action](request)
-
-    return json_action(dispatch)({})
+    ministack_app.SERVICE_HANDLERS[SERVICE] = serve(ModelledService(SERVICE), ACTIONS)
 
 
 def _service_of(resource_id: str) -> Record | None:
@@ -124,18 +103,10 @@ def _bring_into_range(target: Record) -> None:
     asked("UpdateService", {"cluster": cluster, "service": name, "desiredCount": wanted})
 
 
-@functools.cache
-def _namespaces() -> frozenset[str]:
-    """AWS's namespaces: in the others nothing can have been registered here, which is an answer too."""
-    model = botocore.loaders.Loader().load_service_model(SERVICE, "service-2")
-    return frozenset(model["shapes"]["ServiceNamespace"]["enum"])
-
-
 def _describe_scalable_targets(request: Request) -> Record:
-    # The model is read for those alone who ask for another namespace than this project's.
-    is_served = request.get("ServiceNamespace") in DIMENSIONS
-    known = DIMENSIONS if is_served else _namespaces()
-    return {"ScalableTargets": matching(targets, request, "ResourceId", "ResourceIds", known)}
+    # In AWS's other namespaces nothing can have been registered here, which is an answer too.
+    is_served = request["ServiceNamespace"] in DIMENSIONS
+    return {"ScalableTargets": matching(targets, request, "ResourceId", "ResourceIds") if is_served else []}
 
 
 def _deregister_scalable_target(request: Request) -> Record:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +63,10 @@ def scaled_by(request: Request) -> Place:
     return namespace, resource_id, dimension
 
 
-def namespace_of(request: Request, known: Container[str] = DIMENSIONS) -> str:
+def namespace_of(request: Request) -> str:
     required(request, "ServiceNamespace")
     namespace = str(request["ServiceNamespace"])
-    if namespace not in known:
+    if namespace not in DIMENSIONS:
         raise AwsError(
             "ValidationException",
             f"The emulated Application Auto Scaling serves the namespaces {sorted(DIMENSIONS)} only, not "
@@ -91,11 +91,9 @@ def arn_of(kind: str) -> str:
     return f"arn:aws:{kind}:{get_region()}:{get_account_id()}"
 
 
-def matching(
-    records: Any, request: Request, name: str, names: str, known: Container[str] = DIMENSIONS
-) -> list[Record]:
+def matching(records: Any, request: Request, name: str, names: str) -> list[Record]:
     """The records that a Describe action asks for: by namespace, and by place and names where it has them."""
-    namespace, wanted = namespace_of(request, known), request.get(names)
+    namespace, wanted = namespace_of(request), request.get(names)
     return [
         record
         for record in records.values()

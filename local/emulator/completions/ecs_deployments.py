@@ -26,17 +26,16 @@ from local.emulator.completions.eventbridge import publish
 from local.emulator.completions.patching import Request, wrap
 
 FARGATE_PLATFORM_VERSION = "1.4.0"
-# What a Service shows only in its deployments.
-DEPLOYMENT_ONLY_FIELDS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+CONNECT = "serviceConnectConfiguration"
+"""What a service shows in its deployments only."""
 # What a service revision remembers besides its task definition, and a rollback brings back.
 REVISION_FIELDS = (
     "loadBalancers",
-    "serviceRegistries",
     "networkConfiguration",
     "capacityProviderStrategy",
     "launchType",
     "platformVersion",
-    *(f"_{name}" for name in DEPLOYMENT_ONLY_FIELDS),
+    f"_{CONNECT}",
 )
 _BREAKER_REASON = "ECS deployment circuit breaker: tasks failed to start."
 _ENDS = ("SUCCESSFUL", "STOPPED", "ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL")
@@ -67,9 +66,9 @@ def complete_newest_deployment(service: Record) -> None:
         "networkConfiguration": service.get("networkConfiguration"),
         "platformVersion": FARGATE_PLATFORM_VERSION if fargate and version == "LATEST" else version,
         "platformFamily": service.get("platformFamily"),
-        **{name: service.get(f"_{name}") for name in DEPLOYMENT_ONLY_FIELDS},
+        CONNECT: service.get(f"_{CONNECT}"),
     }
-    connect = service.get("_serviceConnectConfiguration") or {}
+    connect = service.get(f"_{CONNECT}") or {}
     if connect.get("enabled"):
         deployment["serviceConnectResources"] = [
             {
@@ -249,19 +248,11 @@ def service_deployment_arn(service: Record, deployment: Record) -> str:
 
 def _list_service_deployments(request: Request) -> Record:
     service = find_service(request)
-    wanted = request.get("status") or []
-    created = request.get("createdAt") or {}
     listed = []
     for deployment in reversed(service.get("_deployed") or []):
         status, reason = _deployment_status(service, deployment)
         # ministack keeps some as texts, which Go's clients don't read as a time.
         created_at, updated_at = (ecs._ts_to_epoch(deployment[name]) for name in ("createdAt", "updatedAt"))
-        if wanted and status not in wanted:
-            continue
-        if created_at < float(created.get("after", 0)) or created_at > float(
-            created.get("before", created_at)
-        ):
-            continue
         arn = service_deployment_arn(service, deployment)
         view = {
             "serviceDeploymentArn": arn,

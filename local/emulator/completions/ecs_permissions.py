@@ -23,6 +23,7 @@ from local.emulator.completions.ecs_surroundings import refuse_start
 from local.emulator.completions.inside import ask, ask_json
 from local.emulator.completions.logs import log_group_exists
 from local.emulator.completions.patching import AwsError, wrap
+from local.emulator.completions.resource_policies import admits
 
 ECS_TASKS = "ecs-tasks.amazonaws.com"
 _NO_SECRETS = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -119,25 +120,16 @@ def _members(value: str) -> dict[str, Any]:
 
 
 def _ecs_may_assume(role: dict[str, Any]) -> bool:
-    context = iam_evaluator.EvalContext(
-        principal_arn=ECS_TASKS,
-        principal_type="Service",
-        principal_account=get_account_id(),
-        action="sts:AssumeRole",
-        resource_arn=role["Arn"],
-        region=get_region(),
-        service_context={
-            "aws:sourceaccount": get_account_id(),
-            "aws:sourcearn": f"arn:aws:ecs:{get_region()}:{get_account_id()}:*",
-        },
-    )
+    context = {
+        "aws:SourceAccount": get_account_id(),
+        "aws:SourceArn": f"arn:aws:ecs:{get_region()}:{get_account_id()}:*",
+    }
     statements = _document(role["AssumeRolePolicyDocument"]).get("Statement", [])
     trusting = [
         statement | {"Resource": "*"}
         for statement in ([statements] if isinstance(statements, dict) else statements)
     ]
-    decision = iam_evaluator.evaluate_resource_policy({"Statement": trusting}, context, ECS_TASKS)
-    return bool(decision.decision == "Allow")
+    return admits({"Statement": trusting}, ECS_TASKS, "sts:AssumeRole", role["Arn"], context)
 
 
 def _role(name: str) -> dict[str, Any] | None:

@@ -11,17 +11,13 @@ from __future__ import annotations
 from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets
 from local.emulator.completions.ecs_records import Record, definition_of
-from local.emulator.completions.elbv2_records import find_target_group
+from local.emulator.completions.elbv2_records import target_group
 from local.emulator.completions.patching import AwsError, Request
 
 
 def rebalancing_is_possible(service: Request, configuration: Record) -> bool:
-    return (
-        configuration["maximumPercent"] > 100
-        and service.get("schedulingStrategy", "REPLICA") == "REPLICA"
-        and service.get("launchType") != "EXTERNAL"
-        and not any(balancer.get("loadBalancerName") for balancer in service.get("loadBalancers") or [])
-    )
+    is_replica = service.get("schedulingStrategy", "REPLICA") == "REPLICA"
+    return bool(configuration["maximumPercent"] > 100 and is_replica)
 
 
 def check_rebalancing(value: str | None, service: Request, configuration: Record) -> None:
@@ -87,25 +83,23 @@ def check_load_balancers(request: Request, definition: Record) -> None:
         for container in definition["containerDefinitions"]
     }
     for balancer in request.get("loadBalancers") or []:
-        arn = balancer.get("targetGroupArn")
-        if arn:
-            try:
-                group = find_target_group(arn)
-            except AwsError:
-                raise AwsError(
-                    "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
-                ) from None
-            if not group.get("LoadBalancerArns"):
-                raise AwsError(
-                    "InvalidParameterException",
-                    f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
-                )
-            if definition.get("networkMode") == "awsvpc" and group.get("TargetType") != "ip":
-                raise AwsError(
-                    "InvalidParameterException",
-                    f"The provided target group {arn} has target type {group.get('TargetType')}, which is "
-                    "incompatible with the awsvpc network mode specified in the task definition.",
-                )
+        arn = balancer["targetGroupArn"]
+        group = target_group(arn)
+        if group is None:
+            raise AwsError(
+                "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
+            )
+        if not group["LoadBalancerArns"]:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+            )
+        if definition.get("networkMode") == "awsvpc" and group["TargetType"] != "ip":
+            raise AwsError(
+                "InvalidParameterException",
+                f"The provided target group {arn} has target type {group['TargetType']}, which is "
+                "incompatible with the awsvpc network mode specified in the task definition.",
+            )
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in ports:
             raise AwsError(

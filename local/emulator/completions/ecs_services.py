@@ -16,7 +16,7 @@ from ministack.services import ecs
 
 from local.emulator.completions.ecs_containers import service_lock
 from local.emulator.completions.ecs_deployments import (
-    DEPLOYMENT_ONLY_FIELDS,
+    CONNECT,
     complete_newest_deployment,
     service_deployment_arn,
 )
@@ -43,22 +43,12 @@ from local.emulator.completions.ecs_service_checks import (
 )
 from local.emulator.completions.patching import AwsError, Request
 
-DEPLOYING_FIELDS = (
-    "networkConfiguration",
-    "platformVersion",
-    "loadBalancers",
-    "serviceRegistries",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-)
+DEPLOYING_FIELDS = ("networkConfiguration", "platformVersion", "loadBalancers", CONNECT)
 QUIET_FIELDS = (
     "availabilityZoneRebalancing",
     "enableECSManagedTags",
     "enableExecuteCommand",
     "healthCheckGracePeriodSeconds",
-    "placementConstraints",
-    "placementStrategy",
     "propagateTags",
 )
 
@@ -121,14 +111,14 @@ def _create_service(request: Request) -> Record:
         ),
         "platformVersion": request.get("platformVersion") or ("LATEST" if fargate else None),
         "platformFamily": "Linux" if fargate else None,
-        "placementConstraints": request.get("placementConstraints") or [],
-        "placementStrategy": request.get("placementStrategy") or [],
-        "roleArn": request.get("role")
-        or f"arn:aws:iam::{get_account_id()}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "roleArn": f"arn:aws:iam::{get_account_id()}:role/aws-service-role/ecs.amazonaws.com/"
+        "AWSServiceRoleForECS",
         "networkConfiguration": service.get("networkConfiguration") or None,
         "events": [],
         "_deployed": [],
-        **{f"_{name}": request.get(name) for name in DEPLOYMENT_ONLY_FIELDS},
+        f"_{CONNECT}": request.get(CONNECT),
     }
     # ministack takes a first deployment for completed before its first task has started.
     primary = service["deployments"][0]
@@ -194,7 +184,7 @@ def _apply(request: Request, service: Record) -> bool:
     for name in DEPLOYING_FIELDS:
         if request.get(name) is None:
             continue
-        stored = f"_{name}" if name in DEPLOYMENT_ONLY_FIELDS else name
+        stored = f"_{name}" if name == CONNECT else name
         if service.get(stored) != request[name]:
             new_deployment = True
             service[stored] = request[name]

@@ -230,8 +230,7 @@ def _check_access_logs(arn: str, changed: Attributes, attributes: Attributes) ->
         policy = None
     folder = f"{prefix}/" if prefix else ""
     test_file = f"arn:aws:s3:::{bucket}/{folder}AWSLogs/{get_account_id()}/ELBAccessLogTestFile"
-    context = {"aws:SourceArn": arn, "aws:SecureTransport": "true"}
-    if not admits(policy, LOG_DELIVERY, "s3:PutObject", test_file, context):
+    if not admits(policy, LOG_DELIVERY, "s3:PutObject", test_file, {"aws:SourceArn": arn}):
         raise AwsError(
             "InvalidConfigurationRequest",
             f"Access Denied for bucket: {bucket}. Please check S3bucket permission",

@@ -13,13 +13,12 @@ from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-import botocore.loaders
-import botocore.model
 import botocore.parsers
 import botocore.serialize
 from ministack import app as ministack_app
 
 from local.emulator.completions.patching import AwsError, Request, Response
+from local.emulator.completions.protocols import ModelledService
 
 _HANDLERS = dict(ministack_app.SERVICE_HANDLERS)
 """ministack's own, before anything was put before them."""
@@ -40,15 +39,12 @@ def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
     return answer
 
 
-@functools.cache
-def _model(service: str) -> Any:
-    description = botocore.loaders.Loader().load_service_model(service, "service-2")
-    return botocore.model.ServiceModel(description, service_name=service)
+_service = functools.cache(ModelledService)
 
 
 def ask(service: str, action: str, request: Request) -> dict[str, Any]:
     """The answer of a service that speaks another protocol than JSON; an error that it answers is raised."""
-    model = _model(service)
+    model = _service(service).model
     operation = model.operation_model(action)
     protocol = model.metadata["protocol"]
     sent = botocore.serialize.create_serializer(protocol, include_validation=False).serialize_to_request(

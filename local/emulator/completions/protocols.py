@@ -9,7 +9,6 @@ service.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import uuid
 from collections.abc import Callable
@@ -23,12 +22,18 @@ import botocore.loaders
 import botocore.model
 import botocore.parsers
 import botocore.serialize
+from ministack.core.responses import error_response_json
 
 from local.emulator.completions.patching import AwsError, Request, Response
 
 Result = dict[str, Any]
 Action = Callable[[Request], Result]
 
+_ERROR = (
+    botocore.model.DenormalizedStructureBuilder()
+    .with_members({"__type": {"type": "string"}, "message": {"type": "string"}})
+    .build_model()
+)
 QUERY, EC2, JSON, CBOR = "query", "ec2", "json", "cbor"
 
 
@@ -78,7 +83,11 @@ class ModelledService:
             )
         content = _write_xml(result, shape) if shape is not None else ""
         if protocol == EC2:
-            return 200, {"Content-Type": "text/xml"}, self._ec2_document(f"{action}Response", content)
+            document = (
+                f'<{action}Response xmlns="{self.model.metadata["xmlNamespace"]}">'
+                f"<requestId>{uuid.uuid4()}</requestId>{content}</{action}Response>"
+            )
+            return 200, {"Content-Type": "text/xml"}, document.encode()
         wrapper = (
             shape.serialization.get("resultWrapper") if shape is not None else None
         ) or f"{action}Result"
@@ -88,10 +97,6 @@ class ModelledService:
             f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{action}Response>"
         )
         return 200, {"Content-Type": "text/xml"}, document.encode()
-
-    def _ec2_document(self, name: str, content: str) -> bytes:
-        namespace = self.model.metadata["xmlNamespace"]
-        return f'<{name} xmlns="{namespace}"><requestId>{uuid.uuid4()}</requestId>{content}</{name}>'.encode()
 
     def encode_error(self, protocol: str, error: AwsError) -> Response:
         """Returns the answer that reports an error, in the request's protocol."""
@@ -119,7 +124,7 @@ class ModelledService:
         return (
             error.status,
             headers | {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
-            _write_plain_cbor(body),
+            _write_cbor(body, _ERROR),
         )
 
 
@@ -260,25 +265,18 @@ def _write_cbor(result: Result, shape: Any) -> bytes:
     return bytes(body)
 
 
-def _write_plain_cbor(value: dict[str, str]) -> bytes:
-    """A map of texts, which is all that an error consists of."""
-    out = io.BytesIO()
-
-    def head(major: int, length: int) -> None:
-        if length < 24:
-            out.write(bytes([major << 5 | length]))
-        else:
-            out.write(bytes([major << 5 | 25]) + length.to_bytes(2, "big"))
-
-    head(5, len(value))
-    for key, text in value.items():
-        for item in (key.encode(), text.encode()):
-            head(3, len(item))
-            out.write(item)
-    return out.getvalue()
+async def nothing_else(
+    _method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> Response:
+    """What a service answers to an action that it doesn't have."""
+    name = action_name(path, headers, body, query)
+    answer: Response = error_response_json(
+        "UnknownOperationException", f"The operation {name!r} is unknown.", 400
+    )
+    return answer
 
 
-def serve(service: ModelledService, actions: dict[str, Action], fallback: Any) -> Any:
+def serve(service: ModelledService, actions: dict[str, Action], fallback: Any = nothing_else) -> Any:
     """Returns a service handler for ministack that answers `actions` itself and leaves the rest to
     `fallback`."""
 

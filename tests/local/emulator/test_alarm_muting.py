@@ -13,7 +13,7 @@ import pytest
 
 from local.emulator.process import RunningEmulator
 from local.paths import ROOT
-from tests.local.emulator.aws import REGION, Client, assert_contains, heard_queue, refusal
+from tests.local.emulator.aws import REGION, Client, Topic, assert_contains, publishing, refusal
 from tests.local.emulator.test_cloudwatch import call
 from tests.waiting import eventually
 
@@ -35,19 +35,9 @@ class Watched:
 
     def __init__(self, client: Client) -> None:
         self.cloudwatch = client("cloudwatch")
-        self._sqs = client("sqs")
-        topic = client("sns").create_topic(Name="alerts")["TopicArn"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-        self._queue, queue_arn = heard_queue(self._sqs)
-        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
-        self.cloudwatch.put_metric_alarm(**SILENT, AlarmActions=[topic], OKActions=[topic])
+        self._topic = Topic(client, [publishing("cloudwatch")])
+        told = {"AlarmActions": [self._topic.arn], "OKActions": [self._topic.arn]}
+        self.cloudwatch.put_metric_alarm(**SILENT, **told)
 
     def mute(self, begins: datetime, duration: str = "PT1M", **more: Any) -> None:
         self.cloudwatch.put_alarm_mute_rule(**rule(begins, duration, **more))
@@ -57,11 +47,7 @@ class Watched:
 
     def heard(self) -> list[str]:
         """The states that it told of since the last time."""
-        received = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
-        messages = received.get("Messages", [])
-        for each in messages:
-            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=each["ReceiptHandle"])
-        return [json.loads(json.loads(each["Body"])["Message"])["NewStateValue"] for each in messages]
+        return [each["NewStateValue"] for each in self._topic.heard()]
 
 
 def rule(begins: datetime, duration: str = "PT1M", **more: Any) -> dict[str, Any]:

@@ -35,27 +35,35 @@ def scaling(world: World) -> Any:
     return world.client("application-autoscaling")
 
 
+@pytest.fixture
+def scaled(scaling: Any) -> Any:
+    """Application Auto Scaling with the service registered for one to four tasks."""
+    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
+    return scaling
+
+
+def put_policy(scaling: Any, configuration: dict[str, Any]) -> Any:
+    return scaling.put_scaling_policy(
+        **SCALED,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=configuration,
+    )
+
+
 def desired(world: World) -> int:
     return int(world.service()["desiredCount"])
 
 
-def test_registering_a_target_raises_the_desired_count_to_the_minimum(world: World, scaling: Any) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=2, MaxCapacity=6)
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (3, 3), (9, 4)])
+def test_registering_a_target_moves_the_desired_count_into_its_range(
+    world: World, scaling: Any, before: int, after: int
+) -> None:
+    world.update(desiredCount=before)
+    scaling.register_scalable_target(**SCALED, MinCapacity=2, MaxCapacity=4)
+    assert desired(world) == after
+    scaling.register_scalable_target(**SCALED, MaxCapacity=2)
     assert desired(world) == 2
-
-
-def test_registering_a_target_lowers_the_desired_count_to_the_maximum(world: World, scaling: Any) -> None:
-    world.update(desiredCount=9)
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    assert desired(world) == 4
-    scaling.register_scalable_target(**SCALED, MaxCapacity=3)
-    assert desired(world) == 3
-
-
-def test_a_target_inside_the_range_leaves_the_desired_count(world: World, scaling: Any) -> None:
-    world.update(desiredCount=3)
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    assert desired(world) == 3
 
 
 def test_a_target_comes_back_whole_and_an_update_keeps_what_it_does_not_name(scaling: Any) -> None:
@@ -81,15 +89,9 @@ def test_a_target_comes_back_whole_and_an_update_keeps_what_it_does_not_name(sca
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"Owner": "team"}
 
 
-def test_a_target_tracking_policy_has_its_two_alarms(world: World, scaling: Any) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    put = scaling.put_scaling_policy(
-        **SCALED,
-        PolicyName="cpu",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=CPU,
-    )
-    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs", PolicyNames=["cpu"])[
+def test_a_target_tracking_policy_has_its_two_alarms(world: World, scaled: Any) -> None:
+    put = put_policy(scaled, CPU)
+    (policy,) = scaled.describe_scaling_policies(ServiceNamespace="ecs", PolicyNames=["cpu"])[
         "ScalingPolicies"
     ]
     assert policy["PolicyARN"] == put["PolicyARN"]
@@ -102,69 +104,47 @@ def test_a_target_tracking_policy_has_its_two_alarms(world: World, scaling: Any)
         "ClusterName": "fileflow-prod",
         "ServiceName": SERVICE,
     }
-    again = scaling.put_scaling_policy(
-        **SCALED,
-        PolicyName="cpu",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=CPU | {"TargetValue": 50.0},
-    )
+    again = put_policy(scaled, CPU | {"TargetValue": 50.0})
     assert again["PolicyARN"] == put["PolicyARN"]
     assert [alarm["AlarmName"] for alarm in again["Alarms"]] == names
-    scaling.delete_scaling_policy(**SCALED, PolicyName="cpu")
-    assert scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
+    scaled.delete_scaling_policy(**SCALED, PolicyName="cpu")
+    assert scaled.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
     assert cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"] == []
 
 
-def test_requests_as_a_metric_come_back(scaling: Any) -> None:
-    label = "app/alb/0123456789abcdef/targetgroup/web/0123456789abcdef"
-    configuration = {
-        "TargetValue": 500.0,
-        "PredefinedMetricSpecification": {
-            "PredefinedMetricType": "ALBRequestCountPerTarget",
-            "ResourceLabel": label,
-        },
-    }
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    scaling.put_scaling_policy(
-        **SCALED,
-        PolicyName="p",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=configuration,
-    )
-    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+REQUESTS = {"PredefinedMetricType": "ALBRequestCountPerTarget"}
+
+
+def test_requests_as_a_metric_come_back(scaled: Any) -> None:
+    label = {"ResourceLabel": "app/alb/0123456789abcdef/targetgroup/web/0123456789abcdef"}
+    configuration = {"TargetValue": 500.0, "PredefinedMetricSpecification": REQUESTS | label}
+    put_policy(scaled, configuration)
+    (policy,) = scaled.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     assert policy["TargetTrackingScalingPolicyConfiguration"] == configuration
 
 
-def test_scaling_by_steps_or_by_a_metric_of_ones_own_is_refused(scaling: Any) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    put = scaling.put_scaling_policy
-    stepwise = refusal(put, **SCALED, PolicyName="p", PolicyType="StepScaling")
+def test_scaling_by_steps_or_by_a_metric_of_ones_own_is_refused(scaled: Any) -> None:
+    stepwise = refusal(scaled.put_scaling_policy, **SCALED, PolicyName="p", PolicyType="StepScaling")
     assert "TargetTrackingScaling only" in stepwise[1]
     own = {"MetricName": "Backlog", "Namespace": "FileFlow", "Statistic": "Average"}
-    tracked = {"TargetValue": 10.0, "CustomizedMetricSpecification": own}
-    by_own = refusal(
-        put,
-        **SCALED,
-        PolicyName="p",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=tracked,
-    )
+    by_own = refusal(put_policy, scaled, {"TargetValue": 10.0, "CustomizedMetricSpecification": own})
     assert "isn't one of ECS services'" in by_own[1]
 
 
-def test_a_scheduled_action_comes_back_and_goes(scaling: Any) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    action = {
-        "ScheduledActionName": "night",
-        "Schedule": "cron(0 22 * * ? *)",
-        "Timezone": "Asia/Seoul",
-        "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
-    }
-    scaling.put_scheduled_action(**SCALED, **action)
-    (found,) = scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
-    assert_contains(found, SCALED | action)
-    scaling.delete_scheduled_action(**SCALED, ScheduledActionName="night")
-    assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
+NIGHT: dict[str, Any] = {
+    "ScheduledActionName": "night",
+    "Schedule": "cron(0 22 * * ? *)",
+    "Timezone": "Asia/Seoul",
+    "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
+}
+
+
+def test_a_scheduled_action_comes_back_and_goes(scaled: Any) -> None:
+    scaled.put_scheduled_action(**SCALED, **NIGHT)
+    (found,) = scaled.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
+    assert_contains(found, SCALED | NIGHT)
+    scaled.delete_scheduled_action(**SCALED, ScheduledActionName="night")
+    assert scaled.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
 
 
 @pytest.mark.parametrize(
@@ -179,34 +159,19 @@ def test_a_scheduled_action_comes_back_and_goes(scaling: Any) -> None:
     ],
     ids=str,
 )
-def test_a_schedule_that_aws_cannot_read_is_refused(
-    scaling: Any, change: dict[str, str], reason: str
-) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    action: dict[str, Any] = {
-        "ScheduledActionName": "night",
-        "Schedule": "cron(0 22 * * ? *)",
-        "Timezone": "Asia/Seoul",
-        "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
-    }
-    code, message = refusal(scaling.put_scheduled_action, **SCALED, **action | change)
+def test_a_schedule_that_aws_cannot_read_is_refused(scaled: Any, change: dict[str, str], reason: str) -> None:
+    code, message = refusal(scaled.put_scheduled_action, **SCALED, **NIGHT | change)
     assert code == "ValidationException"
     assert reason in message
-    assert scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
+    assert scaled.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
 
 
-def test_a_deregistered_target_takes_its_policies_with_it(scaling: Any) -> None:
-    scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
-    scaling.put_scaling_policy(
-        **SCALED,
-        PolicyName="cpu",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=CPU,
-    )
-    scaling.deregister_scalable_target(**SCALED)
-    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
-    assert scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
-    assert refusal(scaling.deregister_scalable_target, **SCALED)[0] == "ObjectNotFoundException"
+def test_a_deregistered_target_takes_its_policies_with_it(scaled: Any) -> None:
+    put_policy(scaled, CPU)
+    scaled.deregister_scalable_target(**SCALED)
+    assert scaled.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    assert scaled.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
+    assert refusal(scaled.deregister_scalable_target, **SCALED)[0] == "ObjectNotFoundException"
 
 
 def test_what_aws_refuses_is_refused(world: World, scaling: Any) -> None:
@@ -218,22 +183,13 @@ def test_what_aws_refuses_is_refused(world: World, scaling: Any) -> None:
     assert "Maximum capacity cannot be less" in message
     assert "minCapacity" in refusal(register, **SCALED, MaxCapacity=2)[1]
     assert scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
-    assert "nothing" in refusal(scaling.describe_scalable_targets, ServiceNamespace="nothing")[1]
-    policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
-    unregistered = refusal(
-        scaling.put_scaling_policy, **SCALED, **policy, TargetTrackingScalingPolicyConfiguration=CPU
-    )
-    assert unregistered[0] == "ObjectNotFoundException"
+    assert "dynamodb" in refusal(scaling.describe_scaling_policies, ServiceNamespace="dynamodb")[1]
+    assert refusal(put_policy, scaling, CPU)[0] == "ObjectNotFoundException"
     register(**SCALED, MinCapacity=1, MaxCapacity=2)
+    policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
     assert "is required" in refusal(scaling.put_scaling_policy, **SCALED, **policy)[1]
-    requests = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"}}
-    unlabelled = refusal(
-        scaling.put_scaling_policy,
-        **SCALED,
-        **policy,
-        TargetTrackingScalingPolicyConfiguration={"TargetValue": 1.0} | requests,
-    )
-    assert "ResourceLabel" in unlabelled[1]
+    unlabelled = {"TargetValue": 1.0, "PredefinedMetricSpecification": REQUESTS}
+    assert "ResourceLabel" in refusal(put_policy, scaling, unlabelled)[1]
     assert refusal(scaling.delete_scaling_policy, **SCALED, PolicyName="p")[0] == "ObjectNotFoundException"
     assert (
         "Schedule"

@@ -226,27 +226,3 @@ def test_a_cluster_with_an_active_service_is_not_deleted(world: World) -> None:
     assert refusal(world.ecs.delete_cluster, cluster="fileflow-prod")[0] == "ClusterContainsTasksException"
     eventually(lambda: stopped(world))
     assert world.ecs.delete_cluster(cluster="fileflow-prod")["cluster"]["status"] == "INACTIVE"
-
-
-def test_a_cluster_comes_back_whole(world: World) -> None:
-    configuration = {
-        "executeCommandConfiguration": {
-            "logging": "OVERRIDE",
-            "logConfiguration": {"cloudWatchLogGroupName": "exec", "cloudWatchEncryptionEnabled": True},
-        }
-    }
-    namespace = f"arn:aws:servicediscovery:{REGION}:{world.account}:namespace/ns-1"
-    world.ecs.create_cluster(
-        clusterName="other",
-        configuration=configuration,
-        serviceConnectDefaults={"namespace": namespace},
-        capacityProviders=["FARGATE", "FARGATE_SPOT"],
-        defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1, "base": 1}],
-        tags=[{"key": "a", "value": "b"}],
-    )
-    include = ["SETTINGS", "TAGS", "CONFIGURATIONS", "STATISTICS"]
-    (cluster,) = world.ecs.describe_clusters(clusters=["other"], include=include)["clusters"]
-    assert cluster["configuration"] == configuration
-    assert cluster["serviceConnectDefaults"] == {"namespace": namespace}
-    assert cluster["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
-    assert cluster["tags"] == [{"key": "a", "value": "b"}]

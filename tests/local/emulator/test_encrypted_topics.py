@@ -9,12 +9,12 @@ import pytest
 
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
 from components.names import Names
-from tests.local.emulator.aws import Client, heard_queue
+from tests.local.emulator.aws import Client, Topic, publishing
 from tests.unit import providers
 from tests.unit.recorder import record
-from tests.waiting import eventually
 
 NAMES = Names(environment="prod")
+ALARM = "fileflow-scheduler-download-two-running"
 
 
 def key_policy(account: str) -> dict[str, Any]:
@@ -42,43 +42,19 @@ def conditioned(policy: dict[str, Any], account: str) -> dict[str, Any]:
     return {**policy, "Statement": statements}
 
 
-class Topic:
-    """The alarms' topic under a key, with a queue that hears it."""
+class AlarmTopic(Topic):
+    """The alarms' topic under a key."""
 
     def __init__(self, client: Client, account: str, key: str) -> None:
-        self._client = client
-        sns, sqs = client("sns"), client("sqs")
-        self.arn = sns.create_topic(Name=NAMES.alarm_topic, Attributes={"KmsMasterKeyId": key})["TopicArn"]
-        statements = [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudwatch.amazonaws.com"},
-                "Action": "sns:Publish",
-                "Resource": self.arn,
-                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-            },
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sns:Publish",
-                "Resource": self.arn,
-            },
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        sns.set_topic_attributes(TopicArn=self.arn, AttributeName="Policy", AttributeValue=policy)
-        self.queue, self.queue_arn = heard_queue(sqs)
-        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=self.queue_arn)
-
-    def heard(self) -> list[dict[str, Any]]:
-        """What has arrived."""
-        received = self._client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
-        return [json.loads(each["Body"]) for each in received.get("Messages", [])]
+        of_account = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}}
+        statements = [publishing("cloudwatch") | of_account, publishing("events")]
+        super().__init__(client, statements, NAMES.alarm_topic, KmsMasterKeyId=key)
+        self._cloudwatch = client("cloudwatch")
 
     def ring(self) -> list[Any]:
         """Lets an alarm ring, and returns what those who listen were told by then."""
-        cloudwatch = self._client("cloudwatch")
-        cloudwatch.put_metric_alarm(
-            AlarmName="fileflow-scheduler-download-two-running",
+        self._cloudwatch.put_metric_alarm(
+            AlarmName=ALARM,
             Namespace="FileFlow",
             MetricName="Tasks",
             Statistic="Maximum",
@@ -88,26 +64,8 @@ class Topic:
             ComparisonOperator="GreaterThanThreshold",
             AlarmActions=[self.arn],
         )
-        cloudwatch.set_alarm_state(
-            AlarmName="fileflow-scheduler-download-two-running", StateValue="ALARM", StateReason="two"
-        )
-        return [json.loads(each["Message"])["AlarmName"] for each in self.heard() if "Message" in each]
-
-    def happen(self) -> list[Any]:
-        """Lets an event match a rule that tells the topic and, to know when it was handled, the queue."""
-        events = self._client("events")
-        events.put_rule(Name="told", EventPattern=json.dumps({"source": ["test"]}))
-        targets = [{"Id": "1", "Arn": self.arn}, {"Id": "2", "Arn": self.queue_arn}]
-        events.put_targets(Rule="told", Targets=targets)
-        events.put_events(Entries=[{"Source": "test", "DetailType": "x", "Detail": "{}"}])
-        arrived: list[dict[str, Any]] = []
-
-        def handled() -> bool:
-            arrived.extend(self.heard())
-            return any("detail-type" in body for body in arrived)
-
-        eventually(handled)
-        return [body for body in arrived if "Message" in body]
+        self._cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="two")
+        return [each["AlarmName"] for each in self.heard()]
 
 
 def a_key(client: Client, policy: dict[str, Any]) -> str:
@@ -118,14 +76,14 @@ def a_key(client: Client, policy: dict[str, Any]) -> str:
 def test_an_alarm_and_an_event_reach_who_listens_through_the_key_that_the_stack_makes(
     client: Client, account: str
 ) -> None:
-    topic = Topic(client, account, a_key(client, key_policy(account)))
+    topic = AlarmTopic(client, account, a_key(client, key_policy(account)))
 
-    assert topic.ring() == ["fileflow-scheduler-download-two-running"]
+    assert topic.ring() == [ALARM]
     assert len(topic.happen()) == 1
 
 
 def test_an_alarm_reaches_nobody_where_the_key_leaves_cloudwatch_out(client: Client, account: str) -> None:
-    topic = Topic(client, account, a_key(client, without(key_policy(account), "Alarms")))
+    topic = AlarmTopic(client, account, a_key(client, without(key_policy(account), "Alarms")))
 
     assert topic.ring() == []
     assert len(topic.happen()) == 1
@@ -137,18 +95,18 @@ def test_an_event_reaches_nobody_where_the_key_leaves_eventbridge_out_or_asks_fo
 ) -> None:
     policy = key_policy(account)
     policy = without(policy, "Events") if wrong == "left out" else conditioned(policy, account)
-    topic = Topic(client, account, a_key(client, policy))
+    topic = AlarmTopic(client, account, a_key(client, policy))
 
     assert topic.happen() == []
-    assert topic.ring() == ["fileflow-scheduler-download-two-running"]
+    assert topic.ring() == [ALARM]
 
 
 def test_nobody_is_told_by_a_topic_under_awss_own_key_or_one_that_is_going(
     client: Client, account: str
 ) -> None:
-    assert Topic(client, account, "alias/aws/sns").ring() == []
+    assert AlarmTopic(client, account, "alias/aws/sns").ring() == []
 
     going = a_key(client, key_policy(account))
     client("sns").delete_topic(TopicArn=f"arn:aws:sns:ap-northeast-2:{account}:{NAMES.alarm_topic}")
     client("kms").schedule_key_deletion(KeyId=going, PendingWindowInDays=30)
-    assert Topic(client, account, going).ring() == []
+    assert AlarmTopic(client, account, going).ring() == []
