@@ -172,16 +172,6 @@ def _boundaries(role: dict[str, Any]) -> list[list[Any]]:
     return [[iam_evaluator.parse_policy_document(_managed(arn))]] if arn else []
 
 
-def _secrets() -> Iterator[dict[str, Any]]:
-    token = None
-    while True:
-        page = ask_json("secretsmanager", "ListSecrets", {"NextToken": token} if token else {})
-        yield from page["SecretList"]
-        token = page.get("NextToken")
-        if not token:
-            return
-
-
 def _secret_access(value_from: str) -> tuple[str, str]:
     if ":secretsmanager:" in value_from:
         return "secretsmanager:GetSecretValue", _whole_arn(":".join(value_from.split(":")[:7]))
@@ -196,8 +186,10 @@ def _whole_arn(given: str) -> str:
 
     Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
     """
-    known = [str(secret["ARN"]) for secret in _secrets()]
-    return next((arn for arn in known if given in (arn, arn[:-7])), given)
+    try:
+        return str(ask_json("secretsmanager", "DescribeSecret", {"SecretId": given})["ARN"])
+    except AwsError:
+        return given
 
 
 def _denial(role: dict[str, Any], task: dict[str, Any], action: str, resource: str) -> str | None:
