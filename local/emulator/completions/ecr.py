@@ -4,7 +4,8 @@ Owns which tags may move, and what an image's names are. To ministack, which kee
 every tag may. Deliberately doesn't expire images by the lifecycle policy, which is only stored, and scans
 nothing.
 Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageTagMutability.html,
-https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html,
+https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchDeleteImage.html
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ministack.services import ecr
 from local.emulator.completions.inside import ask_json, end_of
 from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
 
+MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
 _REPOSITORY_IMAGE = re.compile(
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^@:]+)"
     r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
@@ -46,6 +48,7 @@ def install() -> None:
             "PutImageTagMutability": _put_image_tag_mutability,
             "PutImage": _put_image,
             "BatchGetImage": _batch_get_image,
+            "BatchDeleteImage": _batch_delete_image,
             "DescribeImages": _describe_images,
             "GetAuthorizationToken": _get_authorization_token,
         },
@@ -112,12 +115,28 @@ def _repository(request: Request) -> str:
 def _checked_mutability(request: Request) -> dict[str, Any]:
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = request.get("imageTagMutabilityExclusionFilters") or []
+    if mutability not in MUTABILITIES:
+        raise AwsError(
+            "InvalidParameterException", f"imageTagMutability {mutability!r} must be one of {MUTABILITIES}"
+        )
     if mutability.endswith("_WITH_EXCLUSION") != bool(filters):
         raise AwsError(
             "InvalidParameterException",
             f"imageTagMutabilityExclusionFilters must be given with {mutability!r} exactly if it ends with "
             "_WITH_EXCLUSION",
         )
+    if len(filters) > 5:
+        raise AwsError(
+            "InvalidParameterException", "At most 5 imageTagMutabilityExclusionFilters can be given"
+        )
+    for exclusion in filters:
+        pattern = exclusion.get("filter", "")
+        if exclusion.get("filterType") != "WILDCARD" or not re.fullmatch(r"[0-9A-Za-z._*-]{1,128}", pattern):
+            raise AwsError(
+                "InvalidParameterException",
+                f"The exclusion filter {pattern!r} must be of type WILDCARD, of letters, digits, '.', "
+                "'_', '-' and '*'",
+            )
     excluded = {"imageTagMutabilityExclusionFilters": filters} if filters else {}
     return {"imageTagMutability": mutability} | excluded
 
@@ -166,6 +185,11 @@ def _put_image(request: Request) -> dict[str, Any]:
     name, registry = _repository(request), get_account_id()
     manifest, tag = request.get("imageManifest", ""), request.get("imageTag")
     digest = _digest(manifest.encode())
+    if request.get("imageDigest", digest) != digest:
+        raise AwsError(
+            "ImageDigestDoesNotMatchException",
+            f"The provided digest '{request['imageDigest']}' doesn't match the manifest's '{digest}'",
+        )
     existing = _find_image(name, {"imageDigest": digest})
     if existing is not None and (tag is None or tag in existing["imageTags"]):
         raise AwsError(
@@ -216,17 +240,46 @@ def _find_image(repository: str, image_id: dict[str, str]) -> dict[str, Any] | N
     return None
 
 
+def _not_found(image_id: dict[str, str]) -> dict[str, Any]:
+    return {
+        "imageId": image_id,
+        "failureCode": "ImageNotFound",
+        "failureReason": "Requested image not found",
+    }
+
+
 def _batch_get_image(request: Request) -> dict[str, Any]:
     name = _repository(request)
     images, failures = [], []
     for image_id in request.get("imageIds", []):
         found = _find_image(name, image_id)
         if found is None:
-            reason = "Requested image not found"
-            failures.append({"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": reason})
+            failures.append(_not_found(image_id))
         else:
             images.append(_shown(name, found["imageDigest"], image_id.get("imageTag")))
     return {"images": images, "failures": failures}
+
+
+def _batch_delete_image(request: Request) -> dict[str, Any]:
+    """By tag, only the tag goes, and the image with its last one; by digest, the image with all its tags."""
+    name = _repository(request)
+    deleted, failures = [], []
+    for image_id in request.get("imageIds", []):
+        found = _find_image(name, image_id)
+        if found is None:
+            failures.append(_not_found(image_id))
+            continue
+        digest, tag = found["imageDigest"], image_id.get("imageTag")
+        tags = [tag] if tag else found["imageTags"]
+        deleted += [{"imageDigest": digest, "imageTag": each} for each in tags] or [{"imageDigest": digest}]
+        if tag and found["imageTags"] != [tag]:
+            # The tag moves to a manifest of nobody's, and goes with that one.
+            nobodys = json.dumps({"deleted": secrets.token_hex(8)})
+            _push(name, tag, nobodys, _MEDIA_TYPE)
+            digest = _digest(nobodys.encode())
+        of_image = {"repositoryName": name, "imageIds": [{"imageDigest": digest}]}
+        ask_json("ecr", "BatchDeleteImage", of_image)
+    return {"imageIds": deleted, "failures": failures}
 
 
 def _describe_images(request: Request) -> dict[str, Any]:

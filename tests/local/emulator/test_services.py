@@ -104,8 +104,13 @@ def test_the_same_image_under_the_same_tag_is_refused_and_says_so(ecr: Any) -> N
     assert refusal(push, ecr, "1", "latest")[0] == "ImageAlreadyExistsException"
 
 
-def test_an_image_that_is_not_there_is_not_found_and_one_that_is_keeps_its_repository(ecr: Any) -> None:
+def test_an_image_goes_with_its_last_tag(ecr: Any) -> None:
+    push(ecr, "1", "web-api-1.0")
+    push(ecr, "1", "latest")
     bare = push(ecr, "2")
+    ecr.batch_delete_image(repositoryName="fileflow", imageIds=[{"imageTag": "latest"}])
+    assert len(ecr.describe_images(repositoryName="fileflow")["imageDetails"]) == 2
+    ecr.batch_delete_image(repositoryName="fileflow", imageIds=[{"imageTag": "web-api-1.0"}])
     (image,) = ecr.describe_images(repositoryName="fileflow")["imageDetails"]
     assert image["imageDigest"] == bare
     missing = [{"imageTag": "latest"}]
@@ -122,8 +127,9 @@ def test_an_image_that_is_not_there_is_not_found_and_one_that_is_keeps_its_repos
     [
         {"imageTagMutability": "IMMUTABLE"},
         {"imageTagMutabilityExclusionFilters": None},
+        {"imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "a b"}]},
     ],
-    ids=["no-exclusion", "no-filter"],
+    ids=["no-exclusion", "no-filter", "bad-filter"],
 )
 def test_exclusion_filters_that_do_not_fit_are_refused(client: Client, change: dict[str, Any]) -> None:
     request = {"repositoryName": "other"} | IMMUTABLE | change
