@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import boto3
 import pytest
 
 from local.emulator import process
+from tests.local.plugins.aws.case import Aws
+from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin
 
 REGION = "ap-northeast-2"
@@ -42,17 +43,20 @@ def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
 
 
 @pytest.fixture
-def aws(
-    emulator: process.RunningEmulator, account: str, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Any]:
+def aws(emulator: process.RunningEmulator, account: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Makes boto3 clients of the test's own account: what someone else changes is changed by these."""
     _enter(monkeypatch, emulator.url, account)
     return lambda service: boto3.session.Session().client(service)
 
 
 @pytest.fixture
-def plugin(aws: Callable[[str], Any]) -> Plugin:
+def plugin(aws: Aws) -> Plugin:
     return Plugin()
+
+
+@pytest.fixture
+def vpc(plugin: Plugin) -> Life:
+    return Life(plugin, "ec2/vpc:Vpc", cidrBlock="10.20.0.0/16", tags={"Name": "network"})
 
 
 @pytest.fixture(scope="module")

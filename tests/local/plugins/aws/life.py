@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from local.plugins.aws import schema
+from tests.golden.recordings import recorded
 from tests.local.plugins.aws.plugin import Plugin
+
+RECORDED: Mapping[str, Any] = recorded("aws-resources")
+KINDS: Mapping[str, set[type]] = {
+    "boolean": {bool},
+    "integer": {int},
+    "number": {int, float},
+    "string": {str},
+    "list": {list},
+    "map": {dict},
+    "object": {dict},
+}
 
 
 class Life:
-    """A resource that exists. Creating it asserts that its own arguments then show no difference."""
+    """A resource that exists.
+
+    Creating it asserts that its own arguments then show no difference, that its outputs have the names and
+    kinds of the SDK, and that what the real provider was recorded to fill for such arguments is filled.
+    """
 
     def __init__(self, plugin: Plugin, token: str, name: str = "thing", /, **arguments: Any) -> None:
         self._plugin, self.token, self.arguments = plugin, f"aws:{token}", arguments
@@ -17,6 +34,7 @@ class Life:
         self.inputs = self._checked({}, arguments)
         self.outputs = plugin.create(self.token, self.inputs)
         self._assert_settled()
+        self._assert_told()
 
     @property
     def id(self) -> str:
@@ -110,6 +128,41 @@ class Life:
     def _assert_settled(self) -> None:
         inputs = self._checked(self.inputs, self.arguments)
         assert self._plugin.diff(self.token, self.outputs, self.inputs, inputs).changes == {}
+
+    def _assert_told(self) -> None:
+        described = schema.of_resource(self.token).outputs
+        assert self.outputs.keys() - {"id"} == described.keys() - {"id"}
+        assert [name for name in described if not _fits(self.outputs[name], described[name].type)] == []
+        examples = RECORDED[self.token]["examples"] if self.token in RECORDED else ()
+        missing = [
+            [name for name, value in each["outputs"].items() if not _filled(self.outputs[name], value)]
+            for each in examples
+            if each["given"].keys() <= self.arguments.keys()
+        ]
+        # Of examples with the same arguments, other values may be the like of this one's.
+        assert not missing or [] in missing
+
+
+def _fits(value: Any, described: schema.Type) -> bool:
+    """Whether a value has the kind that the SDK says, at any depth."""
+    if value is None:
+        return True
+    if type(value) not in KINDS.get(described.kind, {type(value)}):
+        return False
+    if described.kind == "object":
+        members = described.properties or {}
+        return value.keys() <= members.keys() and all(_fits(value[n], members[n].type) for n in value)
+    parts = value.values() if described.kind == "map" else value if described.kind == "list" else ()
+    return all(described.element is None or _fits(part, described.element) for part in parts)
+
+
+def _filled(value: Any, recorded: Any) -> bool:
+    """Whether a value has at least the parts of the recorded one."""
+    if isinstance(recorded, dict) and isinstance(value, dict):
+        return all(_filled(value.get(name), member) for name, member in recorded.items())
+    if isinstance(recorded, list) and isinstance(value, list):
+        return bool(value) and all(_filled(*pair) for pair in zip(value, recorded, strict=False))
+    return value is not None
 
 
 def _without(properties: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

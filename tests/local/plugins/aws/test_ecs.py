@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from local.plugins.aws.modelled import Modelled
 from local.plugins.aws.resources.ecs.service import is_steady
 from local.plugins.aws.resources.ecs.task_definition import same_containers
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 from tests.waiting import eventually
-
-Aws = Callable[[str], Any]
 
 
 def containers(image: str = "web:1", **more: Any) -> str:
@@ -23,17 +21,14 @@ def containers(image: str = "web:1", **more: Any) -> str:
 
 
 def definition(plugin: Plugin, family: str = "web", **more: Any) -> Life:
-    return Life(
-        plugin,
-        "ecs/taskDefinition:TaskDefinition",
-        family=family,
-        containerDefinitions=containers(portMappings=[{"containerPort": 8080}]),
-        cpu="256",
-        memory="512",
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        **more,
-    )
+    arguments = {
+        "containerDefinitions": containers(portMappings=[{"containerPort": 8080}]),
+        "cpu": "256",
+        "memory": "512",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+    }
+    return Life(plugin, "ecs/taskDefinition:TaskDefinition", family=family, **{**arguments, **more})
 
 
 @pytest.fixture
@@ -112,13 +107,6 @@ def test_volumes_and_storage_of_a_task_come_back_as_given(plugin: Plugin) -> Non
     life = definition(plugin, volumes=[{"name": "tmp"}], ephemeralStorage={"sizeInGib": 40})
     assert life.outputs["ephemeralStorage"] == {"sizeInGib": 40}
     assert [volume["name"] for volume in life.outputs["volumes"]] == ["tmp"]
-
-
-def test_container_definitions_that_are_no_list_of_containers_are_refused(plugin: Plugin) -> None:
-    token = "aws:ecs/taskDefinition:TaskDefinition"
-    for wrong in ("[", '{"name": "web"}', "[1]"):
-        failures = plugin.check(token, {"family": "web", "containerDefinitions": wrong}).failures
-        assert list(failures) == ["containerDefinitions"]
 
 
 # --- services
@@ -231,42 +219,26 @@ def test_a_service_of_a_cluster_that_is_gone_is_gone(plugin: Plugin, service: Li
     )
 
 
-def test_only_the_values_that_ecs_knows_are_accepted(plugin: Plugin) -> None:
-    failures = plugin.check(
-        "aws:ecs/service:Service", {"launchType": "SPOT", "propagateTags": "ALL"}
-    ).failures
-    assert failures["launchType"] == "`launchType` is 'SPOT', one of EC2, FARGATE, EXTERNAL is expected"
-    assert set(failures) == {"launchType", "propagateTags"}
+def never_steady(plugin: Plugin, network: dict[str, Any], account: str) -> dict[str, Any]:
+    """The inputs of a service that is waited for. Its image isn't there: ECS tries for ever."""
+    image = f"{account}.dkr.ecr.ap-northeast-2.amazonaws.com/nothing:1"
+    role = f"arn:aws:iam::{account}:role/none"
+    missing = definition(plugin, containerDefinitions=containers(image), executionRoleArn=role)
+    arguments = {
+        "cluster": Life(plugin, "ecs/cluster:Cluster", "shop").id,
+        "taskDefinition": missing.outputs["arn"],
+        "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": network,
+        "waitForSteadyState": True,
+    }
+    return plugin.check("aws:ecs/service:Service", arguments).inputs
 
 
 def test_waiting_that_times_out_keeps_the_service_and_says_what_did_not_happen(
     plugin: Plugin, network: dict[str, Any], account: str
 ) -> None:
-    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
-    # No such image: without a circuit breaker ECS tries for ever.
-    image = f"{account}.dkr.ecr.ap-northeast-2.amazonaws.com/nothing:1"
-    missing = Life(
-        plugin,
-        "ecs/taskDefinition:TaskDefinition",
-        family="missing",
-        containerDefinitions=containers(image),
-        cpu="256",
-        memory="512",
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        executionRoleArn=f"arn:aws:iam::{account}:role/none",
-    )
-    inputs = plugin.check(
-        "aws:ecs/service:Service",
-        {
-            "cluster": cluster.id,
-            "taskDefinition": missing.outputs["arn"],
-            "desiredCount": 1,
-            "launchType": "FARGATE",
-            "networkConfiguration": network,
-            "waitForSteadyState": True,
-        },
-    ).inputs
+    inputs = never_steady(plugin, network, account)
     with pytest.raises(RefusedError) as refused:
         plugin.create("aws:ecs/service:Service", inputs, timeout=0.5)
     assert f"a steady state of {inputs['name']} didn't happen within 0.5 s" in refused.value.message
@@ -274,20 +246,9 @@ def test_waiting_that_times_out_keeps_the_service_and_says_what_did_not_happen(
 
 
 def test_a_stopped_update_keeps_the_service_that_it_waited_for(
-    plugin: Plugin, network: dict[str, Any]
+    plugin: Plugin, network: dict[str, Any], account: str
 ) -> None:
-    cluster = Life(plugin, "ecs/cluster:Cluster", "shop")
-    inputs = plugin.check(
-        "aws:ecs/service:Service",
-        {
-            "cluster": cluster.id,
-            "taskDefinition": definition(plugin).outputs["arn"],
-            "desiredCount": 1,
-            "launchType": "FARGATE",
-            "networkConfiguration": network,
-            "waitForSteadyState": True,
-        },
-    ).inputs
+    inputs = never_steady(plugin, network, account)
     plugin.provider.Cancel(None, None)
     with pytest.raises(RefusedError, match="stopped while waiting: a steady state") as refused:
         plugin.create("aws:ecs/service:Service", inputs)
@@ -325,16 +286,7 @@ def test_a_rollout_that_ecs_puts_back_is_a_failed_update(
     eventually(completed)
     before = service.outputs["taskDefinition"]
     exits = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
-    broken = Life(
-        plugin,
-        "ecs/taskDefinition:TaskDefinition",
-        family="web",
-        containerDefinitions=containers(environment=exits),
-        cpu="256",
-        memory="512",
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-    )
+    broken = definition(plugin, containerDefinitions=containers(environment=exits))
     wanted = {**service.inputs, "taskDefinition": broken.outputs["arn"]}
 
     def newest() -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from local.plugins.aws.resources.ecr import same_lifecycle
-from tests.local.plugins.aws.cases_scaling import PLACE, scaled
+from tests.local.plugins.aws.case import Aws
+from tests.local.plugins.aws.cases_scaling import scaled
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
-
-Aws = Callable[[str], Any]
 
 
 def lifecycle(*prefixes: str, keep: int = 10, priority: int = 1) -> str:
@@ -108,17 +106,6 @@ def test_images_and_credentials_are_found(plugin: Plugin, aws: Aws, account: str
 
 
 # --- scaling
-
-
-def test_scaling_by_steps_is_refused_by_name(plugin: Plugin) -> None:
-    token = "aws:appautoscaling/policy:Policy"
-    steps = {"adjustmentType": "ChangeInCapacity", "stepAdjustments": [{"scalingAdjustment": 1}]}
-    assert plugin.check(token, {**PLACE, "stepScalingPolicyConfiguration": steps}).failures.keys() == {
-        "stepScalingPolicyConfiguration"
-    }
-    # The type that the SDK takes for absent.
-    failures = plugin.check(token, PLACE).failures
-    assert failures["policyType"].startswith("`policyType` is 'StepScaling': the aws stand-in tracks targets")
 
 
 def test_a_scheduled_action_is_changed_and_deleted_but_not_imported(plugin: Plugin, aws: Aws) -> None:

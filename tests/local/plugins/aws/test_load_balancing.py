@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local.plugins.common.values import UNKNOWN
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
-
-Client = Callable[[str], Any]
-
-
-@pytest.fixture
-def vpc(plugin: Plugin) -> Life:
-    return Life(plugin, "ec2/vpc:Vpc", cidrBlock="10.20.0.0/16")
 
 
 @pytest.fixture
@@ -90,7 +82,7 @@ def test_a_load_balancer_changes_every_attribute_in_place(
 
 
 def test_access_logs_are_switched_on_and_off_and_a_left_out_block_keeps_them(
-    balancer: Life, aws: Client, account: str
+    balancer: Life, aws: Aws, account: str
 ) -> None:
     bucket = f"access-logs-of-front-{account}"
     aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
@@ -198,47 +190,3 @@ def test_a_load_balancer_that_exists_is_found(plugin: Plugin, balancer: Life) ->
     assert balancer.id in plugin.invoke("aws:lb/getLbs:getLbs", {})["arns"]
     with pytest.raises(RefusedError, match=r"no load balancers match name nobody; exactly one must"):
         plugin.invoke("aws:lb/getLoadBalancer:getLoadBalancer", {"name": "nobody"})
-
-
-RULE: dict[str, Any] = {
-    "listenerArn": "arn",
-    "priority": 1,
-    "conditions": [{"pathPattern": {"values": ["/a"]}}],
-    "actions": [{"type": "forward", "targetGroupArn": "arn"}],
-}
-GROUP = {"port": 80, "protocol": "HTTP", "vpcId": "vpc-1"}
-
-
-@pytest.mark.parametrize(
-    ("kind", "arguments", "refused"),
-    [
-        ("lb/listenerRule:ListenerRule", RULE, set()),
-        ("lb/listenerRule:ListenerRule", {**RULE, "actions": UNKNOWN}, set()),
-        ("lb/listenerRule:ListenerRule", {**RULE, "priority": None}, {"priority"}),
-        (
-            "lb/listenerRule:ListenerRule",
-            {**RULE, "actions": [{"type": "authenticate-oidc", "authenticateOidc": UNKNOWN}]},
-            {"actions.authenticateOidc"},
-        ),
-        (
-            "lb/listenerRule:ListenerRule",
-            {**RULE, "conditions": [{"sourceIp": {"values": ["10.0.0.0/8"]}}]},
-            {"conditions.sourceIp"},
-        ),
-        ("lb/loadBalancer:LoadBalancer", {"subnets": ["subnet-1"]}, set()),
-        ("lb/loadBalancer:LoadBalancer", {}, {"subnets"}),
-        (
-            "lb/loadBalancer:LoadBalancer",
-            {"subnets": ["subnet-1"], "loadBalancerType": "network"},
-            {"loadBalancerType"},
-        ),
-        ("lb/targetGroup:TargetGroup", GROUP, set()),
-        ("lb/targetGroup:TargetGroup", {**GROUP, "protocol": "TCP"}, {"protocol"}),
-        ("lb/targetGroup:TargetGroup", {**GROUP, "targetType": "lambda"}, {"targetType"}),
-        ("lb/targetGroup:TargetGroup", {"targetType": "lambda"}, {"port", "protocol", "vpcId"}),
-    ],
-)
-def test_what_is_lacking_is_refused_by_name(
-    shared_plugin: Plugin, kind: str, arguments: dict[str, Any], refused: set[str]
-) -> None:
-    assert shared_plugin.check(f"aws:{kind}", arguments).failures.keys() == refused

@@ -123,11 +123,18 @@ CASES = [
             "hashKey": "LeaseKey",
             "rangeKey": "At",
         },
-        {"pointInTimeRecovery": {"enabled": True}, "deletionProtectionEnabled": True},
+        {
+            "billingMode": "PROVISIONED",
+            "readCapacity": 2,
+            "writeCapacity": 1,
+            "deletionProtectionEnabled": True,
+            "pointInTimeRecovery": {"enabled": True},
+            "tags": {"Name": "leases"},
+        },
         lambda aws, _life: aws("dynamodb").update_table(TableName="leases", DeletionProtectionEnabled=False),
         ["deletionProtectionEnabled"],
-        {"name": "other"},
-        ends_with={"deletionProtectionEnabled": False},
+        {"name": "other", "hashKey": "At", "rangeKey": "LeaseKey"},
+        ends_with={"deletionProtectionEnabled": False, "pointInTimeRecovery": {"enabled": False}},
     ),
     Case(
         "ec2/vpc:Vpc",
@@ -215,19 +222,15 @@ def test_a_policy_that_says_the_same_in_other_words_is_no_change(plugin: Plugin)
     assert plugin.diff(life.token, life.outputs, life.inputs, checked.inputs).changes == {}
 
 
-@pytest.mark.parametrize(("name", "fifo"), [("work", True), ("work.fifo", False)])
-def test_only_a_fifo_queues_name_ends_in_fifo(shared_plugin: Plugin, name: str, fifo: bool) -> None:
-    failures = shared_plugin.check("aws:sqs/queue:Queue", {"name": name, "fifoQueue": fifo}).failures
-    assert list(failures) == ["name"]
-
-
-def test_what_a_table_lacks_is_refused_by_name(plugin: Plugin) -> None:
-    group = {"description": "d", "nodeType": "cache.t4g.micro", "userGroupIds": ["users"]}
-    token = "aws:elasticache/replicationGroup:ReplicationGroup"
-    assert list(plugin.check(token, group).failures) == ["userGroupIds"]
-    life = Life(
-        plugin, token.removeprefix("aws:"), description="d", nodeType="cache.t4g.micro", numCacheClusters=1
-    )
-    wanted = plugin.check(token, {**life.arguments, "numCacheClusters": 2}, old=life.inputs).inputs
+def test_a_change_that_a_table_lacks_is_refused_by_name(plugin: Plugin) -> None:
+    kind = "elasticache/replicationGroup:ReplicationGroup"
+    life = Life(plugin, kind, description="d", nodeType="cache.t4g.micro", numCacheClusters=1)
     with pytest.raises(RefusedError, match="can't change numCacheClusters"):
-        plugin.diff(token, life.outputs, life.inputs, wanted)
+        life.replaced_by(numCacheClusters=2)
+
+
+def test_a_protected_table_is_not_deleted(plugin: Plugin) -> None:
+    key = {"attributes": [{"name": "K", "type": "S"}], "hashKey": "K", "billingMode": "PAY_PER_REQUEST"}
+    life = Life(plugin, "dynamodb/table:Table", **key, deletionProtectionEnabled=True)
+    with pytest.raises(RefusedError, match="protect"):
+        plugin.delete(life.token, life.outputs)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
-Client = Callable[[str], Any]
 RECORD = "aws:route53/record:Record"
 
 
 @pytest.fixture
-def zone_id(aws: Client) -> str:
+def zone_id(aws: Aws) -> str:
     zone = aws("route53").create_hosted_zone(Name="shop.example.com", CallerReference="shop")["HostedZone"]
     return str(zone["Id"]).removeprefix("/hostedzone/")
 
@@ -59,7 +58,7 @@ def test_an_alias_record_is_the_same_in_any_case(plugin: Plugin, zone_id: str) -
 
 
 def test_a_weighted_record_is_refused_and_somebody_elses_is_left_alone(
-    plugin: Plugin, zone_id: str, aws: Client
+    plugin: Plugin, zone_id: str, aws: Aws
 ) -> None:
     record = {
         "zoneId": zone_id,
@@ -126,7 +125,7 @@ def test_a_certificate_is_issued_once_its_records_are_there(plugin: Plugin, zone
     certificate.delete()
 
 
-def test_a_web_acl_is_taken_from_a_resource_by_deleting_the_association(plugin: Plugin, aws: Client) -> None:
+def test_a_web_acl_is_taken_from_a_resource_by_deleting_the_association(plugin: Plugin, aws: Aws) -> None:
     visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "web"}
     acl = aws("wafv2").create_web_acl(
         Name="web", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility, Rules=[]
@@ -165,7 +164,7 @@ METRICS: dict[str, Any] = {
 }
 
 
-def test_a_web_acl_keeps_its_rules_its_log_and_its_id_when_it_changes(plugin: Plugin, aws: Client) -> None:
+def test_a_web_acl_keeps_its_rules_its_log_and_its_id_when_it_changes(plugin: Plugin, aws: Aws) -> None:
     acl = Life(
         plugin,
         "wafv2/webAcl:WebAcl",
@@ -203,7 +202,7 @@ def test_a_web_acl_keeps_its_rules_its_log_and_its_id_when_it_changes(plugin: Pl
     assert [each for each in left if each["Name"] == "made"] == []
 
 
-def test_waf_refuses_a_log_that_isnt_named_for_it(plugin: Plugin, aws: Client) -> None:
+def test_waf_refuses_a_log_that_isnt_named_for_it(plugin: Plugin, aws: Aws) -> None:
     acl = Life(
         plugin,
         "wafv2/webAcl:WebAcl",

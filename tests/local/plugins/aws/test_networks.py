@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
-
-Client = Callable[[str], Any]
-
-
-@pytest.fixture
-def vpc(plugin: Plugin) -> Life:
-    return Life(plugin, "ec2/vpc:Vpc", cidrBlock="10.20.0.0/16", tags={"Name": "network"})
 
 
 @pytest.fixture
@@ -52,7 +43,7 @@ def test_an_internet_gateway_moves_between_networks(plugin: Plugin, vpc: Life, g
 
 
 def test_a_route_table_changes_its_own_routes_and_leaves_others_alone(
-    plugin: Plugin, vpc: Life, gateway: Life, aws: Client
+    plugin: Plugin, vpc: Life, gateway: Life, aws: Aws
 ) -> None:
     everywhere = {"cidrBlock": "0.0.0.0/0", "gatewayId": gateway.id}
     table = Life(plugin, "ec2/routeTable:RouteTable", vpcId=vpc.id, routes=[everywhere])

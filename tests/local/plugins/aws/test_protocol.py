@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from local.plugins.aws import VERSION, schema
 from local.plugins.common.values import UNKNOWN
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
 TOPIC = "aws:sns/topic:Topic"
@@ -26,8 +26,6 @@ RULE = "aws:cloudwatch/eventRule:EventRule"
 ROLE = "aws:iam/role:Role"
 CHECKOUT = Path(__file__).resolve().parents[4]
 
-Aws = Callable[[str], Any]
-
 
 # --- arguments
 
@@ -37,22 +35,6 @@ def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(plugin: Plug
     assert failures == {
         "retentionInDay": f"`retentionInDay` is no argument of {LOG_GROUP}; did you mean `retentionInDays`?"
     }
-
-
-def test_an_unknown_argument_deep_inside_is_refused_by_its_path(plugin: Plugin) -> None:
-    failures = plugin.check(
-        SERVICE, {"loadBalancers": [{"containerName": "web", "containerPort": 80, "targetGroup": "arn"}]}
-    ).failures
-    assert list(failures) == ["loadBalancers[0].targetGroup"]
-
-
-def test_a_missing_argument_is_refused_at_any_depth(plugin: Plugin) -> None:
-    assert list(plugin.check("aws:ecr/lifecyclePolicy:LifecyclePolicy", {"policy": "{}"}).failures) == [
-        "repository"
-    ]
-    assert list(plugin.check("aws:ec2/flowLog:FlowLog", {"trafficType": "ALL"}).failures) == ["vpcId"]
-    failures = plugin.check(SERVICE, {"networkConfiguration": {"assignPublicIp": True}}).failures
-    assert list(failures) == ["networkConfiguration.subnets"]
 
 
 @pytest.mark.parametrize(
@@ -78,11 +60,6 @@ def test_a_value_of_the_wrong_kind_is_refused_without_showing_it(
 def test_a_value_that_says_the_same_in_another_kind_is_converted(plugin: Plugin) -> None:
     inputs = plugin.check(SERVICE, {"desiredCount": "2", "waitForSteadyState": "true", "name": 7}).inputs
     assert (inputs["desiredCount"], inputs["waitForSteadyState"], inputs["name"]) == (2, True, "7")
-
-
-def test_arguments_that_exclude_each_other_are_refused_together(plugin: Plugin) -> None:
-    failures = plugin.check("aws:sqs/queue:Queue", {"name": "a", "namePrefix": "b"}).failures
-    assert failures == {"namePrefix": "at most one of `name`, `namePrefix` may be given"}
 
 
 def test_unknown_arguments_pass_and_stay_unknown(plugin: Plugin) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from local.plugins.aws.resources.ec2 import permissions
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin
 
-Client = Callable[[str], Any]
 EVERYWHERE = ["0.0.0.0/0"]
-
-
-@pytest.fixture
-def vpc(plugin: Plugin) -> Life:
-    return Life(plugin, "ec2/vpc:Vpc", cidrBlock="10.20.0.0/16")
 
 
 @pytest.fixture
@@ -25,14 +17,14 @@ def group(plugin: Plugin, vpc: Life) -> Life:
     return Life(plugin, "ec2/securityGroup:SecurityGroup", vpcId=vpc.id, description="tasks")
 
 
-def test_a_group_starts_without_the_rule_that_aws_gives_every_group(group: Life, aws: Client) -> None:
+def test_a_group_starts_without_the_rule_that_aws_gives_every_group(group: Life, aws: Aws) -> None:
     assert group.outputs["egress"] == group.outputs["ingress"] == []
     (there,) = aws("ec2").describe_security_groups(GroupIds=[group.id])["SecurityGroups"]
     assert there["IpPermissionsEgress"] == []
 
 
 def test_rules_inside_of_a_group_change_one_by_one_and_survive_an_import(
-    plugin: Plugin, vpc: Life, group: Life, aws: Client
+    plugin: Plugin, vpc: Life, group: Life, aws: Aws
 ) -> None:
     http = {"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": EVERYWHERE, "description": "http"}
     https = {"protocol": "6", "fromPort": 443, "toPort": 443, "cidrBlocks": EVERYWHERE}
@@ -102,7 +94,7 @@ def test_rules_of_their_own_leave_the_groups_arguments_alone(plugin: Plugin, vpc
         resource.delete()
 
 
-def test_the_default_group_of_a_vpc_is_emptied_and_kept(plugin: Plugin, vpc: Life, aws: Client) -> None:
+def test_the_default_group_of_a_vpc_is_emptied_and_kept(plugin: Plugin, vpc: Life, aws: Aws) -> None:
     default = Life(plugin, "ec2/defaultSecurityGroup:DefaultSecurityGroup", vpcId=vpc.id)
     assert default.id == vpc.outputs["defaultSecurityGroupId"]
     assert default.outputs["egress"] == default.outputs["ingress"] == []

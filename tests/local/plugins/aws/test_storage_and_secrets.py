@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
+from tests.local.plugins.aws.case import Aws
 from tests.local.plugins.aws.life import Life
 from tests.local.plugins.aws.plugin import Plugin, RefusedError
 
-Client = Callable[[str], Any]
 GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 
 
-def test_a_bucket_and_an_object_go_in_every_version(plugin: Plugin, aws: Client) -> None:
+def test_a_bucket_and_an_object_go_in_every_version(plugin: Plugin, aws: Aws) -> None:
     bucket = Life(plugin, "s3/bucket:Bucket", forceDestroy=True)
     assert bucket.outputs["bucketRegionalDomainName"] == f"{bucket.id}.s3.ap-northeast-2.amazonaws.com"
     s3 = aws("s3")
@@ -29,7 +26,7 @@ def test_a_bucket_and_an_object_go_in_every_version(plugin: Plugin, aws: Client)
     bucket.delete()
 
 
-def test_a_secret_that_exists_is_found_by_its_name_unless_it_is_going(plugin: Plugin, aws: Client) -> None:
+def test_a_secret_that_exists_is_found_by_its_name_unless_it_is_going(plugin: Plugin, aws: Aws) -> None:
     client = aws("secretsmanager")
     arn = client.create_secret(
         Name="fileflow/database", Description="credentials", Tags=[{"Key": "team", "Value": "a"}]
