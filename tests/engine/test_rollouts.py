@@ -306,13 +306,11 @@ def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: D
 def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Deployment) -> None:
     script = running.root / "watch.py"
     script.write_text(WATCH)
-    watcher = subprocess.Popen(
-        ["bash", "-c", f". {running.root}/.local/env; exec python {script}"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=dict(running.environment),
-    )
+    seen = running.root / "seen"
+    command = f". {running.root}/.local/env; exec python {script} > {seen}"
+    watcher = subprocess.Popen(["bash", "-c", command], env=dict(running.environment))
     try:
+        eventually(lambda: seen.exists() and "scheduler-pipeline" in seen.read_text())
         changed(
             running,
             "name: pipeline\n      port: 9092\n      lease: {entry_point: [/fileflow]}",
@@ -320,12 +318,12 @@ def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Depl
             "      lease: {key: pipeline, entry_point: [/fileflow]}",
         )
         up = running.up()
+        assert up.returncode == 0, up.stdout
+        eventually(lambda: "scheduler-archive" in seen.read_text())
     finally:
         watcher.terminate()
-        output, _ = watcher.communicate()
-    assert up.returncode == 0, up.stdout
-    sights = [json.loads(line) for line in output.splitlines()]
-    assert len(sights) > 10
+        watcher.wait()
+    sights = [json.loads(line) for line in seen.read_text().splitlines(keepends=True) if line.endswith("\n")]
     assert max(len(alive) for alive, _ in sights) == 1
     assert max(tasks for _, tasks in sights) == 1
     assert sights[0][0] == ["fileflow-scheduler-pipeline"]
