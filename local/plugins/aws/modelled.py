@@ -2,7 +2,7 @@
 
 Owns what such types do alike: requests and answers, names, tags, waits, updates by part or by putting the
 whole again. Doesn't own how a value gets to its place (`places`). What a table can't say, a type says in
-`shaped`, on the way to AWS, and in `told`, on the way back.
+`shaped`, on the way to AWS, in `told`, on the way back, or around one of the methods here.
 """
 
 from __future__ import annotations
