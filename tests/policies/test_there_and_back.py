@@ -64,6 +64,12 @@ def _is_denied(program: Recording) -> bool:
     return any("fileflow:not-a-scheduler" in (each.inputs.get("tags") or {}) for each in program.resources)
 
 
+def _has_no_such_setting(program: Recording, mistake: str) -> bool:
+    """Whether an honest change made a network load balancer, which has none of an application's settings."""
+    kinds = {each.inputs.get("loadBalancerType") for each in program.resources}
+    return mistake.startswith("elbv2-") and "network" in kinds
+
+
 HONEST_SETS = st.lists(st.sampled_from(sorted(HONEST_CHANGES)), max_size=4, unique=True)
 
 FAST, NIGHTLY = every_run(100), nightly(2_000)
@@ -109,6 +115,7 @@ def _check(honest: Sequence[str], mistake: str) -> None:
     assume(program is not None)
     assert program is not None
     assume(not _is_denied(program))
+    assume(not _has_no_such_setting(program, mistake))
     # Two changes that are honest alone can contradict each other: a name that two services get, say.
     assume(not _refusing(program))
     rule, change = MADE_WRONG[mistake]
