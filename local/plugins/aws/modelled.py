@@ -89,9 +89,9 @@ class Modelled(Resource):
     - `noun`, `within`, `named`: its `places`; `named` adds to the one of its base.
     - `end_of_arn`: an output that is the last part of the ARN.
     - `tags`: the operations on tags, where the service doesn't name them as others do.
-    - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. One that changes is also asked after
-      creation, for what creation has no place for and its answer doesn't have as it's wanted. What is nothing
-      on AWS isn't deleted.
+    - `made_by`, `read_by`, `changed_by`, `deleted_by`: the operations. What makes it as a whole also changes
+      it, where the table doesn't say. One that changes is also asked after creation, for what creation has no
+      place for and its answer doesn't have as it's wanted. What is nothing on AWS isn't deleted.
     - `ready`: the place of an answer that says how it is, and the value that is waited for.
     - `passing`: error codes that pass by themselves, within `passing_timeout_seconds`.
     - `kept`: of the arguments that no operation reads those that none takes either; the state keeps all.
@@ -125,6 +125,8 @@ class Modelled(Resource):
         if hasattr(cls, "token"):
             cls.service = getattr(cls, "service", cls.token.partition(":")[2].partition("/")[0])
             cls.key = getattr(cls, "key", cls.auto_name.property if cls.auto_name else "name")
+        if "changed_by" not in vars(cls) and "made_by" in vars(cls) and cls.made_by.whole:
+            cls.changed_by = (cls.made_by,)
         stated = {name: vars(cls)[name] for name in ("noun", "within", "named") if name in vars(cls)}
         if "named" in stated:
             stated["named"] = {**cls.places.named, **stated["named"]}

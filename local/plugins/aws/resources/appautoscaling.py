@@ -41,7 +41,6 @@ class Target(_OfTarget):
     identity = "resourceId"
     made_by = Ask("RegisterScalableTarget", whole=True)
     read_by = (Ask("DescribeScalableTargets", "ScalableTargets"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeregisterScalableTarget")
     noun = "ScalableTarget"
     replacing = frozenset(names_in(_PLACE))
@@ -53,7 +52,6 @@ class Policy(_OfTarget):
     identity = "name"
     made_by = Ask("PutScalingPolicy", whole=True)
     read_by = (Ask("DescribeScalingPolicies", "ScalingPolicies"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteScalingPolicy")
     noun = "Policy"
     named = pairs("alarmArns=Alarms.AlarmARN")
@@ -79,7 +77,6 @@ class ScheduledAction(_OfTarget):
     identity = "name-serviceNamespace-resourceId"
     made_by = Ask("PutScheduledAction", whole=True)
     read_by = (Ask("DescribeScheduledActions", "ScheduledActions"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteScheduledAction")
     noun = "ScheduledAction"
     lacking = names("endTime startTime")

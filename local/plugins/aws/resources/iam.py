@@ -46,7 +46,6 @@ class RolePolicy(Modelled):
     key = "role:name"
     made_by = Ask("PutRolePolicy", whole=True)
     read_by = (Ask("GetRolePolicy"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteRolePolicy")
     noun = "Policy"
     named = pairs("policy=PolicyDocument role=RoleName")

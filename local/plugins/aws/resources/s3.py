@@ -115,7 +115,6 @@ class BucketObjectv2(_Stored):
     key = "bucket/key"
     made_by = Ask("PutObject", whole=True)
     read_by = (Ask("HeadObject"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteObject")
     tags = TagOperations(
         "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", of="bucket/key", whole=True
@@ -145,7 +144,6 @@ class BucketPolicy(_Setting):
     token = "aws:s3/bucketPolicy:BucketPolicy"
     made_by = Ask("PutBucketPolicy", whole=True)
     read_by = (Ask("GetBucketPolicy"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteBucketPolicy")
     policies = names("policy")
     missing = names("NoSuchBucket NoSuchBucketPolicy")
@@ -155,7 +153,6 @@ class BucketPublicAccessBlock(_Setting):
     token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     made_by = Ask("PutPublicAccessBlock", whole=True)
     read_by = (Ask("GetPublicAccessBlock"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeletePublicAccessBlock")
     within = "PublicAccessBlockConfiguration"
     kept = names("skipDestroy")
@@ -168,7 +165,6 @@ class BucketServerSideEncryptionConfiguration(_Setting):
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     made_by = Ask("PutBucketEncryption", whole=True)
     read_by = (Ask("GetBucketEncryption"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteBucketEncryption")
     within = "ServerSideEncryptionConfiguration"
     named = pairs("rules.blockedEncryptionTypes=BlockedEncryptionTypes.EncryptionType")
@@ -182,7 +178,6 @@ class BucketLifecycleConfiguration(_Setting):
     token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     made_by = Ask("PutBucketLifecycleConfiguration", whole=True)
     read_by = (Ask("GetBucketLifecycleConfiguration"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteBucketLifecycle")
     named = pairs("rules=LifecycleConfiguration.Rules|Rules")
     sets = names("rules.noncurrentVersionTransitions rules.transitions")
@@ -195,7 +190,6 @@ class BucketOwnershipControls(_Setting):
     token = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
     made_by = Ask("PutBucketOwnershipControls", whole=True)
     read_by = (Ask("GetBucketOwnershipControls"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteBucketOwnershipControls")
     named = pairs("rule=OwnershipControls.Rules")
     missing = names("NoSuchBucket OwnershipControlsNotFoundError")
@@ -207,7 +201,6 @@ class BucketVersioning(_Setting):
     token = "aws:s3/bucketVersioning:BucketVersioning"
     made_by = Ask("PutBucketVersioning", whole=True)
     read_by = (Ask("GetBucketVersioning"),)
-    changed_by = (made_by,)
     deleted_by = Ask("PutBucketVersioning", fixed=facts(VersioningConfiguration={"Status": "Suspended"}))
     named = pairs("versioningConfiguration=VersioningConfiguration|")
     lacking = names("expectedBucketOwner mfa versioningConfiguration.mfaDelete")

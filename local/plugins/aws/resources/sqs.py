@@ -48,7 +48,6 @@ class QueuePolicy(Modelled):
     key = "queueUrl"
     made_by = Ask("SetQueueAttributes", whole=True)
     read_by = (Ask("GetQueueAttributes", fixed=_ALL),)
-    changed_by = (made_by,)
     deleted_by = Ask("SetQueueAttributes", fixed=facts(Attributes={"Policy": ""}))
     within = "Attributes"
     replacing = names("queueUrl")

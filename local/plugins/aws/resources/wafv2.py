@@ -80,7 +80,6 @@ class WebAclLoggingConfiguration(Modelled):
     key = "resourceArn"
     made_by = Ask("PutLoggingConfiguration", whole=True)
     read_by = (Ask("GetLoggingConfiguration", "LoggingConfiguration"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteLoggingConfiguration")
     within = "LoggingConfiguration"
     replacing = names("logDestinationConfigs resourceArn")

@@ -24,7 +24,6 @@ class MetricAlarm(Modelled):
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
     made_by = Ask("PutMetricAlarm", whole=True)
     read_by = (Ask("DescribeAlarms", "MetricAlarms", {"AlarmTypes": ["MetricAlarm"]}),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarms")
     noun = "Alarm"
     replacing = names("name")
@@ -51,7 +50,6 @@ class Dashboard(Modelled):
     key = "dashboardName"
     made_by = Ask("PutDashboard", whole=True)
     read_by = (Ask("GetDashboard"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteDashboards")
     replacing = names("dashboardName")
     documents = names("dashboardBody")
@@ -61,7 +59,6 @@ class AlarmMuteRule(Modelled):
     token = "aws:cloudwatch/alarmMuteRule:AlarmMuteRule"
     made_by = Ask("PutAlarmMuteRule", whole=True)
     read_by = (Ask("GetAlarmMuteRule"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteAlarmMuteRule")
     noun = "AlarmMuteRule"
     replacing = names("name")

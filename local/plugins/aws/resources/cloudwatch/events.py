@@ -23,7 +23,6 @@ class EventRule(Modelled):
     service = "events"
     made_by = Ask("PutRule", whole=True)
     read_by = (Ask("DescribeRule"),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteRule")
     named = pairs("isEnabled=State")
     replacing = names("eventBusName name")
@@ -49,7 +48,6 @@ class EventTarget(Modelled):
     identity = "rule-targetId"
     made_by = Ask("PutTargets", whole=True)
     read_by = (Ask("ListTargetsByRule", "Targets", same=("targetId",)),)
-    changed_by = (made_by,)
     deleted_by = Ask("RemoveTargets")
     named = pairs("arn=Targets.Arn|Arn targetId=Targets.Id|Ids|Id")
     replacing = names("eventBusName rule targetId")

@@ -38,7 +38,6 @@ class LogMetricFilter(Modelled):
     identity = "name"
     made_by = Ask("PutMetricFilter", whole=True)
     read_by = (Ask("DescribeMetricFilters", "metricFilters", same=("name",)),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteMetricFilter")
     noun = "filter"
     named = pairs("""metricTransformation.name=metricName metricTransformation.namespace=metricNamespace
@@ -56,7 +55,6 @@ class LogResourcePolicy(Modelled):
     key = "policyName"
     made_by = Ask("PutResourcePolicy", whole=True)
     read_by = (Ask("DescribeResourcePolicies", "resourcePolicies", same=("policyName",)),)
-    changed_by = (made_by,)
     deleted_by = Ask("DeleteResourcePolicy")
     replacing = names("policyName resourceArn")
     lacking = names("resourceArn")

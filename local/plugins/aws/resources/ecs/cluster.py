@@ -58,7 +58,6 @@ class ClusterCapacityProviders(_OfACluster):
     token = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
     key = "clusterName"
     made_by = Ask("PutClusterCapacityProviders", whole=True)
-    changed_by = (made_by,)
     deleted_by = made_by
     passing = names("ResourceInUseException UpdateInProgressException")
     passing_timeout_seconds = 600
