@@ -9,14 +9,12 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from ...comparison import is_nothing
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
-from ...places import Places
-from ...resource import Call, Inputs, State
+from ...resource import Call, Inputs, State, facts, names
 from ...session import AwsError
 from ..calls import retried
 
@@ -61,17 +59,17 @@ class Service(Modelled):
     key = "arn"
     identity = "arn"
     made_by = Ask("CreateService", "service")
-    read_by = (Ask("DescribeServices", "services", MappingProxyType({"include": ["TAGS"]})),)
+    read_by = (Ask("DescribeServices", "services", facts(include=["TAGS"])),)
     changed_by = (Ask("UpdateService"),)
     deleted_by = Ask("DeleteService")
     tags = Tags(reading="")
     # IAM shows a new role to ECS after a moment.
-    passing = frozenset({"UnableToAssumeRoleException"})
+    passing = names("UnableToAssumeRoleException")
     passing_timeout_seconds = 120
-    places = Places(
-        noun="service",
-        named={
-            **_DEPLOYMENT_PLACES,
+    noun = "service"
+    named = facts(
+        _DEPLOYMENT_PLACES,
+        {
             "arn": "serviceArn|services|service",
             "cluster": "clusterArn|cluster",
             "iamRole": "roleArn",
@@ -80,9 +78,7 @@ class Service(Modelled):
             "tagsAll": "tags",
         },
     )
-    replacing = frozenset(
-        {"cluster", "deploymentController", "iamRole", "launchType", "name", "schedulingStrategy"}
-    )
+    replacing = names("cluster deploymentController iamRole launchType name schedulingStrategy")
     lacking = frozenset(
         {
             *(f"{_DEPLOYMENT}.{name}" for name in ("bakeTimeInMinutes", "canaryConfiguration")),
@@ -95,7 +91,7 @@ class Service(Modelled):
         }
     )
     auto_name = AutoName(max_length=255)
-    defaults = MappingProxyType(
+    defaults = facts(
         {
             "deploymentMaximumPercent": 200,
             "deploymentMinimumHealthyPercent": 100,
@@ -112,17 +108,17 @@ class Service(Modelled):
             *("networkConfiguration.subnets", "networkConfiguration.securityGroups"),
         }
     )
-    same = MappingProxyType({"cluster": _same_by_arn, "taskDefinition": _same_by_arn})
-    when_absent = MappingProxyType(
+    same = facts({"cluster": _same_by_arn, "taskDefinition": _same_by_arn})
+    when_absent = facts(
         {
             "deploymentController": {"type": "ECS"},
             f"{_DEPLOYMENT}.strategy": "ROLLING",
             "propagateTags": "NONE",
         }
     )
-    kept = frozenset({"forceNewDeployment", "waitForSteadyState"})
-    by_hand = frozenset({_CONNECT})
-    missing = frozenset({"ServiceNotFoundException", "ClusterNotFoundException", "ServiceNotActiveException"})
+    kept = names("forceNewDeployment waitForSteadyState")
+    by_hand = names(_CONNECT)
+    missing = names("ServiceNotActiveException")
 
     def check(self, inputs: Inputs) -> Iterable[tuple[str, str]]:
         for name, allowed in (
