@@ -7,64 +7,43 @@ fails at start.
 
 from __future__ import annotations
 
+from importlib import import_module
+
+COMPLETIONS = (
+    "acm",
+    "cloudwatch",
+    "ec2_flow_logs",
+    "ec2_interfaces",
+    "ec2_security_groups",
+    "ec2_subnets",
+    "ecr",
+    "elbv2",
+    "eventbridge",
+    "logs",
+    "sns",
+    "wafv2",
+    "ecs_containers",
+    "ecs_surroundings",
+    "ecs_permissions",
+    "ecs_tasks",
+    "ecs_stopping",
+    "ecs_health",
+    "ecs_clusters",
+    "ecs_task_definitions",
+    "ecs_deployments",
+    "ecs_services",
+    "ecs_registration",
+    "ecs_restarts",
+    "application_autoscaling",
+    "account",
+)
+"""The modules with an `install()`, in this order: what wraps a function of ministack is called before what
+wrapped it earlier."""
+
 
 def install() -> None:
     """Installs every completion; called once, before the first request."""
-    from local.emulator.completions import (
-        account,
-        acm,
-        application_autoscaling,
-        cloudwatch,
-        ec2_flow_logs,
-        ec2_interfaces,
-        ec2_security_groups,
-        ec2_subnets,
-        ecr,
-        ecs_clusters,
-        ecs_containers,
-        ecs_deployments,
-        ecs_health,
-        ecs_permissions,
-        ecs_registration,
-        ecs_restarts,
-        ecs_services,
-        ecs_stopping,
-        ecs_surroundings,
-        ecs_task_definitions,
-        ecs_tasks,
-        elbv2,
-        eventbridge,
-        logs,
-        sns,
-        wafv2,
-    )
-
-    for completion in (
-        acm,
-        cloudwatch,
-        ec2_flow_logs,
-        ec2_interfaces,
-        ec2_security_groups,
-        ec2_subnets,
-        ecr,
-        elbv2,
-        eventbridge,
-        logs,
-        sns,
-        wafv2,
-        ecs_containers,
-        ecs_surroundings,
-        ecs_permissions,
-        ecs_tasks,
-        ecs_stopping,
-        ecs_health,
-        ecs_clusters,
-        ecs_task_definitions,
-        ecs_deployments,
-        ecs_services,
-        ecs_registration,
-        ecs_restarts,
-        application_autoscaling,
-        account,
-    ):
+    # All first, because some of them remember what ministack had before anything was put before it.
+    modules = [import_module(f"{__name__}.{name}") for name in COMPLETIONS]
+    for completion in modules:
         completion.install()

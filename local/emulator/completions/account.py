@@ -8,15 +8,15 @@ by ministack, as an unknown action.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, json_response
 
-from local.emulator.completions.ec2 import serve_actions
 from local.emulator.completions.inside import ask
-from local.emulator.completions.patching import AwsError, Request, Response, serve_json
-from local.emulator.completions.protocols import Action, ModelledService, serve
+from local.emulator.completions.patching import AwsError, Request, Response
+from local.emulator.completions.protocols import Action, serve
 
 Answer = dict[str, Any]
 
@@ -59,19 +59,17 @@ NOTHING: dict[tuple[str, str], Answer] = {
 
 def install() -> None:
     """Answers what an account says of itself."""
-    serve_actions({action: _always(answer) for action, answer in EC2.items()})
-    serve_json("ecr", {"GetRegistryScanningConfiguration": _scanning})
-    serve_json("ssm", {action: _always(answer) for action, answer in SSM.items()})
+    serve("ec2", {action: _always(answer) for action, answer in EC2.items()})
+    serve("ecr", {"GetRegistryScanningConfiguration": _scanning})
+    serve("ssm", {action: _always(answer) for action, answer in SSM.items()})
     actions: dict[str, Action] = {action: _always(answer) for action, answer in IAM.items()}
     actions |= {
         "ListEntitiesForPolicy": _list_entities_for_policy,
         "GetCredentialReport": _get_credential_report,
     }
-    ministack_app.SERVICE_HANDLERS["iam"] = serve(
-        ModelledService("iam"), actions, ministack_app.SERVICE_HANDLERS["iam"]
-    )
-    ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = _without_classic_ones(
-        ministack_app.SERVICE_HANDLERS["elasticloadbalancing"]
+    serve("iam", actions)
+    ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = partial(
+        _without_classic_ones, ministack_app.SERVICE_HANDLERS["elasticloadbalancing"]
     )
 
 
@@ -129,19 +127,16 @@ def _get_credential_report(request: Request) -> Answer:
     return answer | {"Content": told}
 
 
-def _without_classic_ones(original: Any) -> Any:
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Response:
-        text = body.decode("utf-8", errors="replace")
-        if f"Version={CLASSIC_LOAD_BALANCERS}" in text and "Action=DescribeLoadBalancers" in text:
-            document = (
-                '<DescribeLoadBalancersResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/'
-                f'{CLASSIC_LOAD_BALANCERS}/"><DescribeLoadBalancersResult><LoadBalancerDescriptions/>'
-                "</DescribeLoadBalancersResult></DescribeLoadBalancersResponse>"
-            )
-            return 200, {"Content-Type": "text/xml"}, document.encode()
-        response: Response = await original(method, path, headers, body, query)
-        return response
-
-    return handle_request
+async def _without_classic_ones(
+    original: Any, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> Response:
+    text = body.decode("utf-8", errors="replace")
+    if f"Version={CLASSIC_LOAD_BALANCERS}" in text and "Action=DescribeLoadBalancers" in text:
+        document = (
+            '<DescribeLoadBalancersResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/'
+            f'{CLASSIC_LOAD_BALANCERS}/"><DescribeLoadBalancersResult><LoadBalancerDescriptions/>'
+            "</DescribeLoadBalancersResult></DescribeLoadBalancersResponse>"
+        )
+        return 200, {"Content-Type": "text/xml"}, document.encode()
+    response: Response = await original(method, path, headers, body, query)
+    return response

@@ -16,7 +16,8 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
 from local.emulator.completions.inside import ask, ask_json
-from local.emulator.completions.patching import AwsError, Request, serve_json
+from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.protocols import serve
 
 _requested = AccountRegionScopedDict()
 """What ministack doesn't have of requested certificates, by their ARN."""
@@ -24,7 +25,7 @@ _requested = AccountRegionScopedDict()
 
 def install() -> None:
     """Completes requested certificates."""
-    serve_json(
+    serve(
         "acm",
         {
             "RequestCertificate": _request_certificate,

@@ -214,15 +214,14 @@ def _active_on(alarm_name: str) -> list[_Rule]:
     return [rule for rule in _rules.values() if alarm_name in rule.alarm_names and rule.status == "ACTIVE"]
 
 
-def _dispatch_alarm_actions(original: Any) -> Any:
-    def dispatch(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:
-        muting = _active_on(alarm["AlarmName"])
-        for rule in muting:
-            rule.withheld[alarm["AlarmName"]] = new_state
-        if not muting:
-            original(alarm, old_state, new_state, reason)
-
-    return dispatch
+def _dispatch_alarm_actions(
+    original: Any, alarm: dict[str, Any], old_state: str, new_state: str, reason: str
+) -> None:
+    muting = _active_on(alarm["AlarmName"])
+    for rule in muting:
+        rule.withheld[alarm["AlarmName"]] = new_state
+    if not muting:
+        original(alarm, old_state, new_state, reason)
 
 
 def _ended(account_id: str, region: str, rule: _Rule) -> None:

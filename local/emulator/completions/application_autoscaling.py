@@ -12,7 +12,6 @@ import time
 import uuid
 from typing import Any
 
-from ministack import app as ministack_app
 from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 
@@ -32,7 +31,7 @@ from local.emulator.completions.application_autoscaling_records import (
 from local.emulator.completions.application_autoscaling_schedules import SCHEDULED_ACTIONS
 from local.emulator.completions.ecs_records import asked, find_service
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Action, ModelledService, serve
+from local.emulator.completions.protocols import Action, serve
 
 TARGET_PREFIX = "AnyScaleFrontendService"
 SERVICE = "application-autoscaling"
@@ -43,7 +42,7 @@ _tags = AccountRegionScopedDict()
 def install() -> None:
     """Serves Application Auto Scaling beside ministack's services."""
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [TARGET_PREFIX]}
-    ministack_app.SERVICE_HANDLERS[SERVICE] = serve(ModelledService(SERVICE), ACTIONS)
+    serve(SERVICE, ACTIONS)
 
 
 def _service_of(resource_id: str) -> Record | None:

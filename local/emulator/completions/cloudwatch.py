@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from ministack import app as ministack_app
 from ministack.core.responses import get_region
 from ministack.services import cloudwatch
 
 from local.emulator.completions import alarm_muting
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Action, ModelledService, Result, serve
+from local.emulator.completions.protocols import Action, Result, serve
 
 _ACTIONS = (
     "PutMetricData",
@@ -43,8 +42,7 @@ def install() -> None:
     actions["PutMetricAlarm"] = put_metric_alarm
     actions |= alarm_muting.ACTIONS
     alarm_muting.install()
-    service = ModelledService("cloudwatch")
-    ministack_app.SERVICE_HANDLERS["monitoring"] = serve(service, actions, cloudwatch.handle_request)
+    serve("cloudwatch", actions)
 
 
 def put_metric_alarm(request: Request) -> Result:

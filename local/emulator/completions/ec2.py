@@ -1,6 +1,6 @@
-"""EC2 by its model: what its completions share, and how they are put before ministack's EC2.
+"""EC2 by its model: what its completions share.
 
-Owns the service itself, describing by ids and filters, ids and tags. What is completed has modules of its
+Owns describing by ids and filters, ids and tags. What is completed has modules of its
 own: subnets, security groups, interfaces and gateways, endpoints, flow logs. They keep what ministack
 doesn't, and ask it for the rest. Deliberately routes no packet.
 """
@@ -13,22 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack import app as ministack_app
 from ministack.core.responses import AccountRegionScopedDict
 
 from local.emulator.completions.inside import ask
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Action, ModelledService, Result, serve
+from local.emulator.completions.protocols import Action, Result
 
 Record = dict[str, Any]
-
-_SERVICE = ModelledService("ec2")
-
-
-def serve_actions(actions: Mapping[str, Action]) -> None:
-    """Has these actions answered before ministack is asked."""
-    handler = ministack_app.SERVICE_HANDLERS["ec2"]
-    ministack_app.SERVICE_HANDLERS["ec2"] = serve(_SERVICE, dict(actions), handler)
 
 
 def ask_ec2(action: str, request: Request | None = None) -> Result:

@@ -10,10 +10,10 @@ import time
 
 from ministack.core.responses import AccountRegionScopedDict
 
-from local.emulator.completions.ec2 import described, forget_tags, new_id, serve_actions, tag_as_asked
+from local.emulator.completions.ec2 import described, forget_tags, new_id, tag_as_asked
 from local.emulator.completions.ec2_subnets import vpcs
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Result
+from local.emulator.completions.protocols import Result, serve
 
 _DEFAULT_FORMAT = (
     "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} "
@@ -27,14 +27,15 @@ _flow_logs = AccountRegionScopedDict()
 
 def install() -> None:
     """Completes flow logs."""
-    serve_actions(
+    serve(
+        "ec2",
         {
             "CreateFlowLogs": _create_flow_logs,
             "DescribeFlowLogs": described(
                 "FlowLogId", "FlowLogs", lambda: dict(_flow_logs.items()), "InvalidFlowLogId.NotFound"
             ),
             "DeleteFlowLogs": _delete_flow_logs,
-        }
+        },
     )
 
 

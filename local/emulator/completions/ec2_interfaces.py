@@ -28,13 +28,12 @@ from local.emulator.completions.ec2 import (
     interfaces,
     new_id,
     own_interfaces,
-    serve_actions,
     tag_as_asked,
 )
 from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets, vpcs
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Result
+from local.emulator.completions.protocols import Result, serve
 
 _FULL_ACCESS = json.dumps(
     {
@@ -49,7 +48,8 @@ _endpoints = AccountRegionScopedDict()
 
 def install() -> None:
     """Completes interfaces, addresses, NAT gateways, routes and endpoints."""
-    serve_actions(
+    serve(
+        "ec2",
         {
             "DescribeNetworkInterfaces": described(
                 "NetworkInterfaceId",
@@ -79,7 +79,7 @@ def install() -> None:
             ),
             "ModifyVpcEndpoint": _modify_vpc_endpoint,
             "DeleteVpcEndpoints": _delete_vpc_endpoints,
-        }
+        },
     )
 
 

@@ -23,13 +23,12 @@ from local.emulator.completions.ec2 import (
     forget_tags,
     interfaces,
     new_id,
-    serve_actions,
     tag_as_asked,
     used_elsewhere,
 )
 from local.emulator.completions.ec2_subnets import vpcs
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Action, Result
+from local.emulator.completions.protocols import Action, Result, serve
 
 # By number or by name, a rule is the same one. Ports count for these alone: "-1 or a protocol number other
 # than tcp, udp, icmp, or icmpv6 allows traffic on all ports, regardless of any port range you specify"
@@ -67,7 +66,7 @@ def install() -> None:
             f"AuthorizeSecurityGroup{direction}": _authorize(egress=egress),
             f"RevokeSecurityGroup{direction}": _revoke(egress=egress),
         }
-    serve_actions(actions)
+    serve("ec2", actions)
 
 
 def security_groups() -> dict[str, Record]:

@@ -20,11 +20,10 @@ from local.emulator.completions.ec2 import (
     described,
     interfaces,
     matches,
-    serve_actions,
     used_elsewhere,
 )
 from local.emulator.completions.patching import AwsError, Request
-from local.emulator.completions.protocols import Result
+from local.emulator.completions.protocols import Result, serve
 
 # Regions whose number of zones isn't ministack's three.
 ZONE_LETTERS = {"ap-northeast-2": "abcd", "us-east-1": "abcdef", "us-west-2": "abcd", "ap-northeast-1": "acd"}
@@ -32,7 +31,8 @@ ZONE_LETTERS = {"ap-northeast-2": "abcd", "us-east-1": "abcdef", "us-west-2": "a
 
 def install() -> None:
     """Completes zones, VPCs and subnets."""
-    serve_actions(
+    serve(
+        "ec2",
         {
             "DescribeAvailabilityZones": _describe_availability_zones,
             "DescribeVpcs": described("VpcId", "Vpcs", vpcs, "InvalidVpcID.NotFound"),
@@ -41,7 +41,7 @@ def install() -> None:
             "DeleteSubnet": _delete_subnet,
             "DeleteRouteTable": _delete_route_table,
             "DeleteInternetGateway": _delete_internet_gateway,
-        }
+        },
     )
 
 

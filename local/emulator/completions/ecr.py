@@ -22,7 +22,8 @@ from ministack.core.responses import AccountRegionScopedDict, get_account_id, re
 from ministack.services import ecr
 
 from local.emulator.completions.inside import ask_json, end_of
-from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
+from local.emulator.completions.patching import AwsError, Request, Response, wrap
+from local.emulator.completions.protocols import serve
 
 MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
 _REPOSITORY_IMAGE = re.compile(
@@ -39,7 +40,7 @@ _mutability = AccountRegionScopedDict()
 
 def install() -> None:
     """Completes repositories and images."""
-    serve_json(
+    serve(
         "ecr",
         {
             "CreateRepository": _create_repository,
@@ -302,24 +303,18 @@ def _describe_images(request: Request) -> dict[str, Any]:
     return {"imageDetails": details}
 
 
-def _registry(original: Any) -> Any:
+async def _registry(
+    original: Any, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+) -> Response:
     """A push over the registry's own protocol is refused where PutImage is."""
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Response:
-        pushed = _PUSHED_TAG.fullmatch(path) if method == "PUT" else None
-        if pushed is not None:
-            # The question also settles of which account and region the repository is.
-            _, found, _ = await original("HEAD", path, headers, b"", query)
-            name, tag = pushed["repository"], pushed["tag"]
-            if found.get("Docker-Content-Digest", _digest(body)) != _digest(body) and tag_is_immutable(
-                name, tag
-            ):
-                problem = {"code": "TAG_INVALID", "message": _stays(name, tag), "detail": {"tag": tag}}
-                content = {"Content-Type": "application/json"} | _REGISTRY_VERSION
-                return 400, content, json.dumps({"errors": [problem]}).encode()
-        response: Response = await original(method, path, headers, body, query)
-        return response
-
-    return handle
+    pushed = _PUSHED_TAG.fullmatch(path) if method == "PUT" else None
+    if pushed is not None:
+        # The question also settles of which account and region the repository is.
+        _, found, _ = await original("HEAD", path, headers, b"", query)
+        name, tag = pushed["repository"], pushed["tag"]
+        if found.get("Docker-Content-Digest", _digest(body)) != _digest(body) and tag_is_immutable(name, tag):
+            problem = {"code": "TAG_INVALID", "message": _stays(name, tag), "detail": {"tag": tag}}
+            content = {"Content-Type": "application/json"} | _REGISTRY_VERSION
+            return 400, content, json.dumps({"errors": [problem]}).encode()
+    response: Response = await original(method, path, headers, body, query)
+    return response

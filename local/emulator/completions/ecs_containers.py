@@ -19,6 +19,8 @@ import logging
 import os
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ministack.core.concurrency import resource_lock, spawn_background
@@ -92,22 +94,19 @@ def find_container(container_id: str) -> Any | None:
 
 
 def _choose_engine(original: Any) -> Any:
-    def get_engine() -> Any:
-        global _engine  # noqa: PLW0603 - one engine per process, chosen at the first use
-        if _engine is None:
-            wanted = os.environ.get(ENGINE_VARIABLE, "auto")
-            useful = wanted == "docker" or (wanted == "auto" and os.environ.get(REGISTRY_VARIABLE))
-            real = original() if useful else None
-            if real is None and wanted == "docker":
-                raise RuntimeError(f"{ENGINE_VARIABLE} is docker, but no Docker engine answers")
-            _engine = real or SimulatedEngine(resolve_digest)
-            if real is None:
-                # What a simulated container will do is known; there is nothing to wait and see.
-                ecs._ECS_DEPLOYMENT_STEADY_DELAY = SIMULATED_STEADY_SECONDS
-            logger.info("containers run on: %s", engine_name())
-        return _engine
-
-    return get_engine
+    global _engine  # noqa: PLW0603 - one engine per process, chosen at the first use
+    if _engine is None:
+        wanted = os.environ.get(ENGINE_VARIABLE, "auto")
+        useful = wanted == "docker" or (wanted == "auto" and os.environ.get(REGISTRY_VARIABLE))
+        real = original() if useful else None
+        if real is None and wanted == "docker":
+            raise RuntimeError(f"{ENGINE_VARIABLE} is docker, but no Docker engine answers")
+        _engine = real or SimulatedEngine(resolve_digest)
+        if real is None:
+            # What a simulated container will do is known; there is nothing to wait and see.
+            ecs._ECS_DEPLOYMENT_STEADY_DELAY = SIMULATED_STEADY_SECONDS
+        logger.info("containers run on: %s", engine_name())
+    return _engine
 
 
 # Starting and stopping
@@ -119,36 +118,35 @@ def _local_image(image: str) -> str:
     return f"{registry_address(host)}{slash}{rest}" if slash else image
 
 
-def _run_container(original: Any) -> Any:
-    def run(client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any) -> Any:
-        task = task_of(options)
-        await_dependencies(client, task, definition)
-        stop_timeout = definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS
-        options["labels"] = {
-            **options["labels"],
-            **(definition.get("dockerLabels") or {}),
-            _STOP_TIMEOUT_LABEL: str(stop_timeout),
-        }
-        if isinstance(client, SimulatedEngine):
-            problem = missing_image(definition["image"])
-            if problem:
-                refuse_start(task, f"CannotPullContainerError: {problem}")
-            return client.containers.run(
-                definition["image"],
-                name=definition["name"],
-                labels=options["labels"],
-                environment={
-                    **(ENDS_AT_ONCE if ends_first(task, definition["name"]) else {}),
-                    **options["environment"],
-                },
-            )
-        _complete_run_options(options, definition, task)
-        local = definition | {"image": _local_image(definition["image"])}
-        container = original(client, local, options, **how)
-        _show_own_address(task, container)
-        return container
-
-    return run
+def _run_container(
+    original: Any, client: Any, definition: dict[str, Any], options: dict[str, Any], **how: Any
+) -> Any:
+    task = task_of(options)
+    await_dependencies(client, task, definition)
+    stop_timeout = definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT_SECONDS
+    options["labels"] = {
+        **options["labels"],
+        **(definition.get("dockerLabels") or {}),
+        _STOP_TIMEOUT_LABEL: str(stop_timeout),
+    }
+    if isinstance(client, SimulatedEngine):
+        problem = missing_image(definition["image"])
+        if problem:
+            refuse_start(task, f"CannotPullContainerError: {problem}")
+        return client.containers.run(
+            definition["image"],
+            name=definition["name"],
+            labels=options["labels"],
+            environment={
+                **(ENDS_AT_ONCE if ends_first(task, definition["name"]) else {}),
+                **options["environment"],
+            },
+        )
+    _complete_run_options(options, definition, task)
+    local = definition | {"image": _local_image(definition["image"])}
+    container = original(client, local, options, **how)
+    _show_own_address(task, container)
+    return container
 
 
 def _complete_run_options(options: dict[str, Any], definition: dict[str, Any], task: dict[str, Any]) -> None:
@@ -274,33 +272,26 @@ def _share_volumes(
         options["volumes"] = [*(options.get("volumes") or []), f"{volume}:{mount['containerPath']}:{mode}"]
 
 
-def _remove_volumes(original: Any) -> Any:
-    def clean_up(task: dict[str, Any], client: Any, *rest: Any) -> None:
-        original(task, client, *rest)
-        for volume in task.pop("_volumes", None) or ():
-            try:
-                client.volumes.get(volume).remove(force=True)
-            except Exception as error:  # noqa: BLE001 - the Docker SDK isn't there without an engine
-                logger.warning("the volume %s can't be removed: %s", volume, error)
-
-    return clean_up
+def _remove_volumes(original: Any, task: dict[str, Any], client: Any, *rest: Any) -> None:
+    original(task, client, *rest)
+    for volume in task.pop("_volumes", None) or ():
+        try:
+            client.volumes.get(volume).remove(force=True)
+        except Exception as error:  # noqa: BLE001 - the Docker SDK isn't there without an engine
+            logger.warning("the volume %s can't be removed: %s", volume, error)
 
 
-def _remove_container(original: Any) -> Any:
+def _remove_container(original: Any, client: Any, container_or_id: Any) -> None:
     """Gives a container its own time to end after SIGTERM."""
-
-    def remove(client: Any, container_or_id: Any) -> None:
-        container = container_or_id
-        if isinstance(container_or_id, str):
-            container = find_container(container_or_id)
-        if container is not None and not isinstance(client, SimulatedEngine):
-            try:
-                container.stop(timeout=min(stop_timeout_seconds(container), LONGEST_STOP_SECONDS))
-            except Exception as error:  # noqa: BLE001 - removed by force below, whatever the reason
-                logger.warning("container %s can't be stopped: %s", container.name, error)
-        original(client, container_or_id)
-
-    return remove
+    container = container_or_id
+    if isinstance(container_or_id, str):
+        container = find_container(container_or_id)
+    if container is not None and not isinstance(client, SimulatedEngine):
+        try:
+            container.stop(timeout=min(stop_timeout_seconds(container), LONGEST_STOP_SECONDS))
+        except Exception as error:  # noqa: BLE001 - removed by force below, whatever the reason
+            logger.warning("container %s can't be stopped: %s", container.name, error)
+    original(client, container_or_id)
 
 
 def stop_timeout_seconds(container: Any) -> int:
@@ -320,7 +311,7 @@ def service_lock(service_key: str) -> threading.RLock:
     return _service_locks[get_account_id(), get_region(), service_key]
 
 
-def _reconcile_one_at_a_time(original: Any) -> Any:
+def _reconcile_one_at_a_time(original: Any, cluster_name: str, service_key: str) -> None:
     """Two threads that bring one service to its desired state at once would each start the task that is
     missing.
 
@@ -328,33 +319,31 @@ def _reconcile_one_at_a_time(original: Any) -> Any:
     call that changes a service doesn't wait for: one thread per service works, and does another round for
     what came in meanwhile.
     """
-
-    def reconcile(cluster_name: str, service_key: str) -> None:
-        key = (get_account_id(), get_region(), service_key)
-        if simulated():
-            with service_lock(service_key):
-                original(cluster_name, service_key)
+    key = (get_account_id(), get_region(), service_key)
+    if simulated():
+        with service_lock(service_key):
+            original(cluster_name, service_key)
+        return
+    with _reconciling_lock:
+        if key in _reconciling:
+            _reconciling[key] = True
             return
+        _reconciling[key] = False
+    reconcile = partial(original, cluster_name, service_key)
+    spawn_background(_reconcile_as_asked, key, reconcile, thread_name="fileflow-ecs-reconcile")
+
+
+def _reconcile_as_asked(key: _ServiceKey, reconcile: Callable[[], None]) -> None:
+    while True:
+        try:
+            reconcile()
+        except Exception:
+            logger.exception("the service %s can't be brought to its desired state", key[2])
         with _reconciling_lock:
-            if key in _reconciling:
-                _reconciling[key] = True
+            if not _reconciling[key]:
+                del _reconciling[key]
                 return
             _reconciling[key] = False
-        spawn_background(work, key, cluster_name, service_key, thread_name="fileflow-ecs-reconcile")
-
-    def work(key: _ServiceKey, cluster_name: str, service_key: str) -> None:
-        while True:
-            try:
-                original(cluster_name, service_key)
-            except Exception:
-                logger.exception("the service %s can't be brought to its desired state", service_key)
-            with _reconciling_lock:
-                if not _reconciling[key]:
-                    del _reconciling[key]
-                    return
-                _reconciling[key] = False
-
-    return reconcile
 
 
 # Addresses and ends

@@ -97,81 +97,69 @@ def _publish(service: Record, deployment: Record, event_type: str, name: str) ->
     )
 
 
-def _refresh_service_state(original: Any) -> Any:
-    def refresh(cluster_name: str, group: str) -> None:
-        original(cluster_name, group)
-        service = service_of({"clusterArn": cluster_name, "group": group})
-        if service is not None:
-            _word_as_aws(service)
-            _remember_ends(service)
-            _drop_rolled_back(service)
-
-    return refresh
+def _refresh_service_state(original: Any, cluster_name: str, group: str) -> None:
+    original(cluster_name, group)
+    service = service_of({"clusterArn": cluster_name, "group": group})
+    if service is not None:
+        _word_as_aws(service)
+        _remember_ends(service)
+        _drop_rolled_back(service)
 
 
-def _complete_service_deployment(original: Any) -> Any:
-    def complete(cluster_name: str, service_key: str, expected_deployment_id: str | None = None) -> None:
-        service = ecs._services.get(service_key)
-        primary = primary_deployment(service) if service else None
-        before = primary.get("rolloutState") if primary else None
-        original(cluster_name, service_key, expected_deployment_id)
-        if service and primary and before == "IN_PROGRESS" and primary.get("rolloutState") == "COMPLETED":
-            name = service["serviceName"]
-            primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
-            add_event(service, f"(service {name}) (deployment {primary['id']}) deployment completed.")
-            add_event(service, f"(service {name}) has reached a steady state.")
-            _publish(service, primary, "INFO", "SERVICE_DEPLOYMENT_COMPLETED")
-            _remember_ends(service)
-            _drop_rolled_back(service)
+def _complete_service_deployment(
+    original: Any, cluster_name: str, service_key: str, expected_deployment_id: str | None = None
+) -> None:
+    service = ecs._services.get(service_key)
+    primary = primary_deployment(service) if service else None
+    before = primary.get("rolloutState") if primary else None
+    original(cluster_name, service_key, expected_deployment_id)
+    if service and primary and before == "IN_PROGRESS" and primary.get("rolloutState") == "COMPLETED":
+        name = service["serviceName"]
+        primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
+        add_event(service, f"(service {name}) (deployment {primary['id']}) deployment completed.")
+        add_event(service, f"(service {name}) has reached a steady state.")
+        _publish(service, primary, "INFO", "SERVICE_DEPLOYMENT_COMPLETED")
+        _remember_ends(service)
+        _drop_rolled_back(service)
 
-    return complete
 
-
-def _reconcile_what_was_put_back(original: Any) -> Any:
+def _reconcile_what_was_put_back(original: Any, cluster_name: str, service_key: str) -> None:
     """A rollback brings the whole revision back, its network and capacity too, before it starts tasks.
 
     Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-revision.html
     """
-
-    def reconcile(cluster_name: str, service_key: str) -> None:
-        service = ecs._services.get(service_key)
-        deployed = (service or {}).get("_deployed") or []
-        primary = primary_deployment(service) if service else None
-        if service and primary and any(known is primary for known in deployed[:-1]):
-            service.update({name: copy.deepcopy(primary["_revision"][name]) for name in REVISION_FIELDS})
-        original(cluster_name, service_key)
-
-    return reconcile
+    service = ecs._services.get(service_key)
+    deployed = (service or {}).get("_deployed") or []
+    primary = primary_deployment(service) if service else None
+    if service and primary and any(known is primary for known in deployed[:-1]):
+        service.update({name: copy.deepcopy(primary["_revision"][name]) for name in REVISION_FIELDS})
+    original(cluster_name, service_key)
 
 
-def _stop_what_never_ran(original: Any) -> Any:
+def _stop_what_never_ran(original: Any, cluster_name: str, service_key: str) -> None:
     """Older tasks that don't run yet make room for a new deployment's first: no minimum keeps them.
 
     ministack stops RUNNING ones alone, so that at 0/100 a task that waits to start would keep its successor
     from starting. Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
     (`minimumHealthyPercent` is of tasks "that must remain in the RUNNING state").
     """
-
-    def reconcile(cluster_name: str, service_key: str) -> None:
-        service = ecs._services.get(service_key)
-        primary = primary_deployment(service) if service else None
-        if service and primary and primary.get("rolloutState") == "IN_PROGRESS":
-            group = f"service:{service['serviceName']}"
-            waiting = [
-                task
-                for task in list(ecs._tasks.values())
-                if task.get("group") == group
-                and task.get("clusterArn") == service["clusterArn"]
-                and task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
-                and task.get("_deployment_id") != primary["id"]
-            ]
-            for task in waiting:
-                ecs._stop_task(
-                    {"cluster": cluster_name, "task": task["taskArn"], "reason": "Deployment capacity limit"}
-                )
-        original(cluster_name, service_key)
-
-    return reconcile
+    service = ecs._services.get(service_key)
+    primary = primary_deployment(service) if service else None
+    if service and primary and primary.get("rolloutState") == "IN_PROGRESS":
+        group = f"service:{service['serviceName']}"
+        waiting = [
+            task
+            for task in list(ecs._tasks.values())
+            if task.get("group") == group
+            and task.get("clusterArn") == service["clusterArn"]
+            and task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
+            and task.get("_deployment_id") != primary["id"]
+        ]
+        for task in waiting:
+            ecs._stop_task(
+                {"cluster": cluster_name, "task": task["taskArn"], "reason": "Deployment capacity limit"}
+            )
+    original(cluster_name, service_key)
 
 
 def _word_as_aws(service: Record) -> None:

@@ -83,19 +83,15 @@ def _target_groups(service: dict[str, Any], task: dict[str, Any]) -> list[tuple[
     return found
 
 
-def _only_when_ready(original: Any) -> Any:
+def _only_when_ready(original: Any, service_key: str, task: dict[str, Any]) -> None:
     """A task that is checked isn't healthy by having survived its start alone."""
-
-    def record(service_key: str, task: dict[str, Any]) -> None:
-        service = ecs._services.get(service_key)
-        probed = bool(service and not simulated() and _target_groups(service, task))
-        if (_checked_containers(task) or probed) and not task.get("_ready"):
-            return
-        if simulated() and _is_about_to_end(task):
-            return
-        original(service_key, task)
-
-    return record
+    service = ecs._services.get(service_key)
+    probed = bool(service and not simulated() and _target_groups(service, task))
+    if (_checked_containers(task) or probed) and not task.get("_ready"):
+        return
+    if simulated() and _is_about_to_end(task):
+        return
+    original(service_key, task)
 
 
 def _is_about_to_end(task: dict[str, Any]) -> bool:
@@ -110,16 +106,13 @@ def _is_about_to_end(task: dict[str, Any]) -> bool:
     return any(container is None or container.behaviour.ends_soon for container in containers)
 
 
-def _watch_health(original: Any) -> Any:
-    def watch(task: dict[str, Any], client: Any = None) -> None:
-        original(task, client)
-        now = time.monotonic()
-        if task.get("lastStatus") != "RUNNING" or now < task.get("_next_check", 0.0):
-            return
-        task["_next_check"] = now + CHECK_SECONDS
-        _check(task)
-
-    return watch
+def _watch_health(original: Any, task: dict[str, Any], client: Any = None) -> None:
+    original(task, client)
+    now = time.monotonic()
+    if task.get("lastStatus") != "RUNNING" or now < task.get("_next_check", 0.0):
+        return
+    task["_next_check"] = now + CHECK_SECONDS
+    _check(task)
 
 
 def _check(task: dict[str, Any]) -> None:

@@ -37,14 +37,11 @@ def install() -> None:
     wrap(ecs, "_start_task_worker", _check_first)
 
 
-def _check_first(original: Any) -> Any:
-    def start(task: dict[str, Any], definition: dict[str, Any], *rest: Any) -> None:
-        problem = start_problem(task, definition)
-        if problem is not None:
-            refuse_start(task, problem)
-        original(task, definition, *rest)
-
-    return start
+def _check_first(original: Any, task: dict[str, Any], definition: dict[str, Any], *rest: Any) -> None:
+    problem = start_problem(task, definition)
+    if problem is not None:
+        refuse_start(task, problem)
+    original(task, definition, *rest)
 
 
 def start_problem(task: dict[str, Any], definition: dict[str, Any]) -> str | None:

@@ -65,22 +65,19 @@ def _register(_cluster_name: str, service: dict[str, Any]) -> None:
             published[arn] = [address for address, _ in group]
 
 
-def _unless_stalled(original: Any) -> Any:
-    def reconcile(cluster_name: str, service_key: str) -> None:
-        service = ecs._services.get(service_key)
-        if service is None or not any(_undrainable(service)):
-            original(cluster_name, service_key)
-        elif not service.get("_stalled"):
-            service["_stalled"] = True
-            spawn_background(
-                _go_on_later,
-                cluster_name,
-                service_key,
-                service,
-                thread_name=f"fileflow-ecs-stalled-{service['serviceName']}",
-            )
-
-    return reconcile
+def _unless_stalled(original: Any, cluster_name: str, service_key: str) -> None:
+    service = ecs._services.get(service_key)
+    if service is None or not any(_undrainable(service)):
+        original(cluster_name, service_key)
+    elif not service.get("_stalled"):
+        service["_stalled"] = True
+        spawn_background(
+            _go_on_later,
+            cluster_name,
+            service_key,
+            service,
+            thread_name=f"fileflow-ecs-stalled-{service['serviceName']}",
+        )
 
 
 def _go_on_later(cluster_name: str, service_key: str, service: dict[str, Any]) -> None:

@@ -35,27 +35,21 @@ def install() -> None:
     wrap(ecs, "_run_task", _unless_delayed)
 
 
-def _unless_delayed(original: Any) -> Any:
-    def run(request: Request) -> Response:
-        if "_deploymentId" in request:
-            service = service_of({"clusterArn": request["cluster"], "group": request["group"]})
-            if service and service.get("_delayed_definition") == request["taskDefinition"]:
-                nothing: Response = ecs.json_response({"tasks": [], "failures": []})
-                return nothing
-        response: Response = original(request)
-        return response
-
-    return run
+def _unless_delayed(original: Any, request: Request) -> Response:
+    if "_deploymentId" in request:
+        service = service_of({"clusterArn": request["cluster"], "group": request["group"]})
+        if service and service.get("_delayed_definition") == request["taskDefinition"]:
+            nothing: Response = ecs.json_response({"tasks": [], "failures": []})
+            return nothing
+    response: Response = original(request)
+    return response
 
 
-def _record(original: Any) -> Any:
-    def record(task: dict[str, Any], digest_resolution_failed: bool = False) -> None:
-        service = service_of(task)
-        if service and not digest_resolution_failed:
-            _count(service, task)
-        original(task, digest_resolution_failed)
-
-    return record
+def _record(original: Any, task: dict[str, Any], digest_resolution_failed: bool = False) -> None:
+    service = service_of(task)
+    if service and not digest_resolution_failed:
+        _count(service, task)
+    original(task, digest_resolution_failed)
 
 
 def _count(service: dict[str, Any], task: dict[str, Any]) -> None:

@@ -45,19 +45,16 @@ def install() -> None:
     ecs._ACTION_MAP["StopTask"] = ecs._stop_task
 
 
-def _stop_task(original: Any) -> Any:
-    def stop(request: Request) -> Response:
-        task = find_task(request)
-        if task is None or task["lastStatus"] != "RUNNING" or _shares_ports():
-            response: Response = original(request)
-            return response
-        reason = request.get("reason", "Task stopped by user")
-        begin_stop(task, *stop_code_and_reason(task, "UserInitiated", reason))
-        with resource_lock("ecs-task", task["taskArn"]):
-            answer: Response = ecs.json_response({"task": ecs._sanitize(task)})
-        return answer
-
-    return stop
+def _stop_task(original: Any, request: Request) -> Response:
+    task = find_task(request)
+    if task is None or task["lastStatus"] != "RUNNING" or _shares_ports():
+        response: Response = original(request)
+        return response
+    reason = request.get("reason", "Task stopped by user")
+    begin_stop(task, *stop_code_and_reason(task, "UserInitiated", reason))
+    with resource_lock("ecs-task", task["taskArn"]):
+        answer: Response = ecs.json_response({"task": ecs._sanitize(task)})
+    return answer
 
 
 def _shares_ports() -> bool:

@@ -45,18 +45,15 @@ def install() -> None:
     wrap(ecs, "_start_task_worker", _in_order)
 
 
-def _in_order(original: Any) -> Any:
-    def start(task: dict[str, Any], definition: dict[str, Any], *rest: Any) -> None:
-        names = [each["name"] for each in definition.get("containerDefinitions", [])]
-        order = sorted(range(len(names)), key=lambda index: (_depth(definition, names[index]), index))
-        definition = definition | {
-            "containerDefinitions": [definition["containerDefinitions"][index] for index in order]
-        }
-        for name in ("containers", "_container_essentials"):
-            task[name] = [task[name][index] for index in order]
-        original(task, definition, *rest)
-
-    return start
+def _in_order(original: Any, task: dict[str, Any], definition: dict[str, Any], *rest: Any) -> None:
+    names = [each["name"] for each in definition.get("containerDefinitions", [])]
+    order = sorted(range(len(names)), key=lambda index: (_depth(definition, names[index]), index))
+    definition = definition | {
+        "containerDefinitions": [definition["containerDefinitions"][index] for index in order]
+    }
+    for name in ("containers", "_container_essentials"):
+        task[name] = [task[name][index] for index in order]
+    original(task, definition, *rest)
 
 
 def _depth(definition: dict[str, Any], name: str, above: tuple[str, ...] = ()) -> int:

@@ -13,6 +13,7 @@ import datetime
 import logging
 import time
 import uuid
+from functools import partial
 from typing import Any
 
 from ministack.core.concurrency import resource_lock
@@ -32,7 +33,7 @@ from local.emulator.completions.ecs_records import (
     tags_of,
 )
 from local.emulator.completions.eventbridge import publish
-from local.emulator.completions.patching import Request, json_action, replace, wrap
+from local.emulator.completions.patching import Request, Response, json_action, replace, wrap
 
 logger = logging.getLogger("fileflow.ecs")
 
@@ -127,34 +128,32 @@ def _attach_interface(task: dict[str, Any]) -> None:
 # The life of a task
 
 
-def _sanitize(original: Any) -> Any:
-    def sanitize(record: Any) -> Any:
-        """Shows a copy: other threads complete a task, and a record that grows can't be gone through."""
-        return original(record.copy() if isinstance(record, dict) else record)
-
-    return sanitize
+def _sanitize(original: Any, record: Any) -> Any:
+    """Shows a copy: other threads complete a task, and a record that grows can't be gone through."""
+    return original(record.copy() if isinstance(record, dict) else record)
 
 
-def _run_task(original: Any) -> Any:
-    def run(request: Request) -> dict[str, Any]:
-        cluster = find_cluster(request.get("cluster"))["clusterName"]
-        _forget_old_tasks()
-        internal = "_deploymentId" in request
-        if internal:
-            request = {**request, "startedBy": request["_deploymentId"] or request.get("startedBy", "")}
-        network = _network(request)
-        shown = []
-        for answered in answer_of(original(request))["tasks"]:
-            task = ecs._tasks.get(answered["taskArn"])
-            _complete_task(task, request, network)
-            _attach_interface(task)
-            with resource_lock("ecs-task", task["taskArn"]):
-                shown.append(ecs._sanitize(task))
-        if internal and shown:
-            _report_started(request, cluster, shown)
-        return {"tasks": shown, "failures": []}
+def _run_task(original: Any, request: Request) -> Response:
+    return json_action(partial(_run, original))(request)
 
-    return json_action(run)
+
+def _run(original: Any, request: Request) -> dict[str, Any]:
+    cluster = find_cluster(request.get("cluster"))["clusterName"]
+    _forget_old_tasks()
+    internal = "_deploymentId" in request
+    if internal:
+        request = {**request, "startedBy": request["_deploymentId"] or request.get("startedBy", "")}
+    network = _network(request)
+    shown = []
+    for answered in answer_of(original(request))["tasks"]:
+        task = ecs._tasks.get(answered["taskArn"])
+        _complete_task(task, request, network)
+        _attach_interface(task)
+        with resource_lock("ecs-task", task["taskArn"]):
+            shown.append(ecs._sanitize(task))
+    if internal and shown:
+        _report_started(request, cluster, shown)
+    return {"tasks": shown, "failures": []}
 
 
 def _complete_task(task: dict[str, Any], request: Request, network: dict[str, Any]) -> None:
@@ -224,39 +223,37 @@ def _forget_old_tasks() -> None:
             asked("UntagResource", {"resourceArn": arn, "tagKeys": keys})
 
 
-def _start(original: Any) -> Any:
+def _start(original: Any, task: dict[str, Any], *rest: Any) -> None:
     """Starts a task that has its interface, and tells of one that runs."""
-
-    def start(task: dict[str, Any], *rest: Any) -> None:
-        # The worker may be faster than the answer to the request that made the task.
-        deadline = time.monotonic() + 5
-        while task.get("_network_mode") == "awsvpc" and not task.get("_interface"):
-            if task.get("lastStatus") == "STOPPED" or time.monotonic() > deadline:
-                break
-            time.sleep(0.005)
-        original(task, *rest)
-        if task.get("startedAt"):
-            if simulated():
-                take_lease(task)
-            publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))
-
-    return start
+    # The worker may be faster than the answer to the request that made the task.
+    deadline = time.monotonic() + 5
+    while task.get("_network_mode") == "awsvpc" and not task.get("_interface"):
+        if task.get("lastStatus") == "STOPPED" or time.monotonic() > deadline:
+            break
+        time.sleep(0.005)
+    original(task, *rest)
+    if task.get("startedAt"):
+        if simulated():
+            take_lease(task)
+        publish("ECS Task State Change", [task["taskArn"]], ecs._sanitize(task))
 
 
-def _mark_stopped(original: Any) -> Any:
-    def mark(
-        task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None
-    ) -> bool:
-        stop_code, reason = stop_code_and_reason(task, stop_code, task.get("_refused", reason))
-        if stop_code == "EssentialContainerExited":
-            reason = "Essential container in task exited"
-            explain_exit(task)
-        stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
-        if stopped:
-            report_stopped(task)
-        return stopped
-
-    return mark
+def _mark_stopped(
+    original: Any,
+    task_arn: str,
+    task: dict[str, Any],
+    reason: str,
+    stop_code: str,
+    exit_code: int | None = None,
+) -> bool:
+    stop_code, reason = stop_code_and_reason(task, stop_code, task.get("_refused", reason))
+    if stop_code == "EssentialContainerExited":
+        reason = "Essential container in task exited"
+        explain_exit(task)
+    stopped = bool(original(task_arn, task, reason, stop_code, exit_code))
+    if stopped:
+        report_stopped(task)
+    return stopped
 
 
 def stop_code_and_reason(task: dict[str, Any], stop_code: str, reason: str) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack import app as ministack_app
 from ministack.services import alb
 
 from local.emulator.completions import (
@@ -22,7 +21,7 @@ from local.emulator.completions.ec2 import users
 from local.emulator.completions.ecs_containers import simulated
 from local.emulator.completions.elbv2_records import targets_of
 from local.emulator.completions.patching import wrap
-from local.emulator.completions.protocols import ModelledService, serve
+from local.emulator.completions.protocols import serve
 
 
 def install() -> None:
@@ -30,23 +29,13 @@ def install() -> None:
     wrap(alb, "find_lb_for_host", elbv2_load_balancers.of_any_account)
     wrap(alb, "_forward_to_tg", _forward)
     users.append(elbv2_load_balancers.uses)
-    ministack_app.SERVICE_HANDLERS["elasticloadbalancing"] = serve(
-        ModelledService("elbv2"),
-        elbv2_load_balancers.ACTIONS
-        | elbv2_target_groups.ACTIONS
-        | elbv2_listeners.ACTIONS
-        | elbv2_rules.ACTIONS,
-        alb.handle_request,
-    )
+    for each in (elbv2_load_balancers, elbv2_target_groups, elbv2_listeners, elbv2_rules):
+        serve("elbv2", each.ACTIONS)
 
 
-def _forward(original: Any) -> Any:
+async def _forward(original: Any, group_arn: str, *request: Any) -> Any:
     """Says that nothing listens, instead of trying for long to reach a simulated container."""
-
-    async def forward(group_arn: str, *request: Any) -> Any:
-        if simulated() and targets_of(group_arn):
-            text = "503: the targets are simulated, no container engine runs them, so nothing listens there\n"
-            return 503, {"Content-Type": "text/plain"}, text.encode()
-        return await original(group_arn, *request)
-
-    return forward
+    if simulated() and targets_of(group_arn):
+        text = "503: the targets are simulated, no container engine runs them, so nothing listens there\n"
+        return 503, {"Content-Type": "text/plain"}, text.encode()
+    return await original(group_arn, *request)

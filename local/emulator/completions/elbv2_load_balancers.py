@@ -77,17 +77,13 @@ _places: dict[str, tuple[str, str]] = {}
 """The account and region of a load balancer, by its DNS name."""
 
 
-def of_any_account(original: Any) -> Any:
+def of_any_account(original: Any, host: str) -> Any:
     """Finds the load balancer of a DNS name, whoever asks: a request to it carries no account."""
-
-    def find(host: str) -> Any:
-        place = _places.get(host.partition(":")[0].lower())
-        if place is not None:
-            responses.set_request_account_id(place[0])
-            responses.set_request_region(place[1])
-        return original(host)
-
-    return find
+    place = _places.get(host.partition(":")[0].lower())
+    if place is not None:
+        responses.set_request_account_id(place[0])
+        responses.set_request_region(place[1])
+    return original(host)
 
 
 def _balancers(request: Request | None = None) -> list[Record]:

@@ -14,7 +14,8 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 
 from local.emulator.completions.inside import ask_json
-from local.emulator.completions.patching import AwsError, Request, serve_json, wrap
+from local.emulator.completions.patching import AwsError, Request, wrap
+from local.emulator.completions.protocols import serve
 from local.emulator.completions.sns import EVENTS, may_publish
 
 logger = logging.getLogger("fileflow.events")
@@ -22,7 +23,7 @@ logger = logging.getLogger("fileflow.events")
 
 def install() -> None:
     """Completes the deletion of rules."""
-    serve_json("events", {"DeleteRule": _delete_rule})
+    serve("events", {"DeleteRule": _delete_rule})
     wrap(eventbridge, "_dispatch_to_sns", _dispatch_to_sns)
 
 
@@ -34,18 +35,14 @@ def _delete_rule(request: Request) -> dict[str, Any]:
     return ask_json("events", "DeleteRule", request)
 
 
-def _dispatch_to_sns(original: Any) -> Any:
+def _dispatch_to_sns(original: Any, topic_arn: str, payload: Any) -> None:
     """Publishes only where AWS would: by a statement for EventBridge without a Condition, which is never met.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html (section
     "Amazon SNS permissions")
     """
-
-    def dispatch(topic_arn: str, payload: Any) -> None:
-        if may_publish(topic_arn, EVENTS, {}):
-            original(topic_arn, payload)
-
-    return dispatch
+    if may_publish(topic_arn, EVENTS, {}):
+        original(topic_arn, payload)
 
 
 def publish(detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:

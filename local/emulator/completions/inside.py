@@ -6,7 +6,6 @@ being answered. What the completions put before a handler isn't asked. Deliberat
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Coroutine
@@ -18,14 +17,12 @@ import botocore.serialize
 from ministack import app as ministack_app
 
 from local.emulator.completions.patching import AwsError, Request, Response
-from local.emulator.completions.protocols import ModelledService
+from local.emulator.completions.protocols import MINISTACKS, modelled
 
 _HANDLERS = dict(ministack_app.SERVICE_HANDLERS)
 """ministack's own, before anything was put before them."""
 
 _LOOSE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+);)")
-_KEYS = {"elbv2": "elasticloadbalancing"}
-"""What ministack calls a service, where botocore calls it otherwise."""
 
 
 def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
@@ -39,12 +36,9 @@ def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
     return answer
 
 
-_service = functools.cache(ModelledService)
-
-
 def ask(service: str, action: str, request: Request) -> dict[str, Any]:
     """The answer of a service that speaks another protocol than JSON; an error that it answers is raised."""
-    model = _service(service).model
+    model = modelled(service).model
     operation = model.operation_model(action)
     protocol = model.metadata["protocol"]
     sent = botocore.serialize.create_serializer(protocol, include_validation=False).serialize_to_request(
@@ -57,7 +51,7 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
         path = f"/{request['Bucket']}{path}"  # botocore has S3's endpoint rules put it into the host's name
     query = parse_qs(f"{of_path}&{urlencode(sent['query_string'])}", keep_blank_values=True)
     status, headers, answered = end_of(
-        _HANDLERS[_KEYS.get(service, service)](
+        _HANDLERS[MINISTACKS.get(service, service)](
             sent["method"],
             path,
             {name.lower(): value for name, value in sent["headers"].items()},

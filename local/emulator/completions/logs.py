@@ -16,7 +16,8 @@ from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from local.emulator.completions.inside import ask_json
-from local.emulator.completions.patching import AwsError, Request, Response, serve_json, wrap
+from local.emulator.completions.patching import AwsError, Request, Response, wrap
+from local.emulator.completions.protocols import serve
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|(\S+))')
 
@@ -27,7 +28,7 @@ _keys = AccountRegionScopedDict()
 def install() -> None:
     """Completes log groups and filters."""
     wrap(cloudwatch_logs, "_put_log_events", _put_log_events)
-    serve_json(
+    serve(
         "logs",
         {
             "DescribeLogGroups": _describe_log_groups,
@@ -66,19 +67,15 @@ def _occurs(phrase: str, expression: str, word: str) -> Callable[[str], bool]:
     return lambda message: text in message
 
 
-def _put_log_events(original: Any) -> Any:
+def _put_log_events(original: Any, request: Request) -> Response:
     """Adds up what the group's metric filters count in the new events."""
-
-    def put(request: Request) -> Response:
-        response: Response = original(request)
-        if response[0] < 400:
-            messages = [event.get("message", "") for event in request.get("logEvents", [])]
-            of_group = {"logGroupName": request.get("logGroupName")}
-            for metric_filter in ask_json("logs", "DescribeMetricFilters", of_group)["metricFilters"]:
-                _count(metric_filter, messages)
-        return response
-
-    return put
+    response: Response = original(request)
+    if response[0] < 400:
+        messages = [event.get("message", "") for event in request.get("logEvents", [])]
+        of_group = {"logGroupName": request.get("logGroupName")}
+        for metric_filter in ask_json("logs", "DescribeMetricFilters", of_group)["metricFilters"]:
+            _count(metric_filter, messages)
+    return response
 
 
 def _count(metric_filter: dict[str, Any], messages: list[str]) -> None:

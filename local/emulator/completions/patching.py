@@ -7,7 +7,8 @@ table of actions per service, so a completion replaces entries of both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -37,9 +38,9 @@ def replace(module: ModuleType, name: str, replacement: Any) -> Any:
     return original
 
 
-def wrap(module: ModuleType, name: str, make: Callable[[Any], Any]) -> None:
-    """Puts `make(original)` in the place of the module's `name`."""
-    setattr(module, name, make(replace(module, name, None)))
+def wrap(module: ModuleType, name: str, function: Callable[..., Any]) -> None:
+    """Has `function` called in the place of the module's `name`, with that one before the arguments."""
+    setattr(module, name, partial(function, replace(module, name, None)))
 
 
 def json_body(response: Response) -> dict[str, Any]:
@@ -60,21 +61,3 @@ def json_action(handler: Callable[[Request], dict[str, Any]]) -> Handler:
         return response
 
     return action
-
-
-def serve_json(service: str, actions: Mapping[str, Callable[[Request], dict[str, Any]]]) -> None:
-    """Answers these actions of a JSON service of ministack; the service itself answers all others."""
-    from ministack import app as ministack_app
-
-    original = ministack_app.SERVICE_HANDLERS[service]
-
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Response:
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if action in actions:
-            return json_action(actions[action])(json.loads(body or b"{}"))
-        response: Response = await original(method, path, headers, body, query)
-        return response
-
-    ministack_app.SERVICE_HANDLERS[service] = handle_request

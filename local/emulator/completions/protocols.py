@@ -2,18 +2,19 @@
 
 Owns turning a request in the query, EC2, JSON or CBOR protocol into plain values by AWS's own description of
 each member, and a result back into the protocol that the caller speaks. So a completed action is a function
-from dict to dict, and no member is lost because somebody forgot to write it out. Deliberately knows no
-service.
+from dict to dict, and no member is lost because somebody forgot to write it out. Also owns how such actions
+are put before ministack's. Deliberately knows no service.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -22,6 +23,7 @@ import botocore.loaders
 import botocore.model
 import botocore.parsers
 import botocore.serialize
+from ministack import app as ministack_app
 from ministack.core.responses import error_response_json
 
 from local.emulator.completions.patching import AwsError, Request, Response
@@ -35,6 +37,8 @@ _ERROR = (
     .build_model()
 )
 QUERY, EC2, JSON, CBOR = "query", "ec2", "json", "cbor"
+MINISTACKS = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing"}
+"""What ministack calls a service, where botocore calls it otherwise."""
 
 
 class ModelledService:
@@ -265,6 +269,9 @@ def _write_cbor(result: Result, shape: Any) -> bytes:
     return bytes(body)
 
 
+modelled = functools.cache(ModelledService)
+
+
 async def nothing_else(
     _method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
 ) -> Response:
@@ -276,25 +283,33 @@ async def nothing_else(
     return answer
 
 
-def serve(service: ModelledService, actions: dict[str, Action], fallback: Any = nothing_else) -> Any:
-    """Returns a service handler for ministack that answers `actions` itself and leaves the rest to
-    `fallback`."""
+def serve(name: str, actions: Mapping[str, Action]) -> None:
+    """Has these actions of a service answered before ministack is asked; it answers all others."""
+    key = MINISTACKS.get(name, name)
+    original = ministack_app.SERVICE_HANDLERS.get(key, nothing_else)
+    ministack_app.SERVICE_HANDLERS[key] = partial(_handle, modelled(name), actions, original)
 
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
-    ) -> Response:
-        name = action_name(path, headers, body, query)
-        if name not in actions:
-            answer: Response = await fallback(method, path, headers, body, query)
-            return answer
-        protocol, action, request = service.decode(path, headers, body, query)
-        try:
-            result = actions[action](request)
-        except AwsError as error:
-            return service.encode_error(protocol, error)
-        return service.encode(protocol, action, result)
 
-    return handle_request
+async def _handle(
+    service: ModelledService,
+    actions: Mapping[str, Action],
+    original: Any,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query: dict[str, list[str]],
+) -> Response:
+    name = action_name(path, headers, body, query)
+    if name not in actions:
+        answer: Response = await original(method, path, headers, body, query)
+        return answer
+    protocol, action, request = service.decode(path, headers, body, query)
+    try:
+        result = actions[action](request)
+    except AwsError as error:
+        return service.encode_error(protocol, error)
+    return service.encode(protocol, action, result)
 
 
 def action_name(path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> str:

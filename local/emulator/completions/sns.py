@@ -10,13 +10,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
 from local.emulator.completions.inside import ask, ask_json
 from local.emulator.completions.patching import AwsError, Request, wrap
-from local.emulator.completions.protocols import ModelledService, Result, serve
+from local.emulator.completions.protocols import Result, serve
 from local.emulator.completions.resource_policies import admits
 
 logger = logging.getLogger("fileflow.sns")
@@ -32,9 +31,7 @@ between event sources from AWS services and encrypted topics")
 def install() -> None:
     """Puts the topic's policy and key before what an alarm tells, and answers a subscription by its ARN."""
     wrap(cloudwatch, "_dispatch_alarm_actions", _dispatch_alarm_actions)
-    ministack_app.SERVICE_HANDLERS["sns"] = serve(
-        ModelledService("sns"), {"Subscribe": _subscribe}, ministack_app.SERVICE_HANDLERS["sns"]
-    )
+    serve("sns", {"Subscribe": _subscribe})
 
 
 def _subscribe(request: Request) -> Result:
@@ -50,27 +47,25 @@ def _subscribe(request: Request) -> Result:
     return answer
 
 
-def _dispatch_alarm_actions(original: Any) -> Any:
+def _dispatch_alarm_actions(
+    original: Any, alarm: dict[str, Any], old_state: str, new_state: str, reason: str
+) -> None:
     """Tells the topics alone that let CloudWatch in: the failure shows in the alarm's history on AWS.
 
     Source: https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
     """
-
-    def dispatch(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:
-        arn = alarm.get("AlarmArn") or (
-            f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{alarm.get('AlarmName')}"
-        )
-        context = {"aws:SourceAccount": get_account_id(), "aws:SourceArn": arn}
-        kept = dict(alarm)
-        for field in ("AlarmActions", "OKActions", "InsufficientDataActions"):
-            kept[field] = [
-                each
-                for each in alarm.get(field) or ()
-                if ":sns:" not in each or may_publish(each, CLOUDWATCH, context)
-            ]
-        original(kept, old_state, new_state, reason)
-
-    return dispatch
+    arn = alarm.get("AlarmArn") or (
+        f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{alarm.get('AlarmName')}"
+    )
+    context = {"aws:SourceAccount": get_account_id(), "aws:SourceArn": arn}
+    kept = dict(alarm)
+    for field in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        kept[field] = [
+            each
+            for each in alarm.get(field) or ()
+            if ":sns:" not in each or may_publish(each, CLOUDWATCH, context)
+        ]
+    original(kept, old_state, new_state, reason)
 
 
 def may_publish(topic_arn: str, service: str, context: Mapping[str, str]) -> bool:

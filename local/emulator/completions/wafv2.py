@@ -10,7 +10,8 @@ from typing import Any
 from ministack.core.responses import AccountScopedDict
 
 from local.emulator.completions.inside import ask_json
-from local.emulator.completions.patching import AwsError, Request, serve_json
+from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.protocols import serve
 
 _logging = AccountScopedDict()
 """Logging configurations by the ACL's ARN."""
@@ -20,7 +21,7 @@ _descriptions = AccountScopedDict()
 
 def install() -> None:
     """Completes web ACLs."""
-    serve_json(
+    serve(
         "wafv2",
         {
             "GetWebACL": _get_web_acl,

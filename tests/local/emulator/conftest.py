@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import boto3
@@ -32,13 +31,11 @@ def client(emulator: process.RunningEmulator, account: str) -> Client:
             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
         )
 
-        def judge(operation_name: str, response_dict: Any, parsed_response: Any, **_: Any) -> None:
-            operation = made.meta.service_model.operation_model(operation_name)
+        def judge(event_name: str, response_dict: Any, parsed_response: Any, **_: Any) -> None:
+            operation = made.meta.service_model.operation_model(event_name.rpartition(".")[2])
             assert wrong(operation, response_dict, parsed_response) == []
 
-        for operation_name in made.meta.service_model.operation_names:
-            event = f"response-received.{made.meta.service_model.service_id.hyphenize()}.{operation_name}"
-            made.meta.events.register(event, partial(judge, operation_name))
+        made.meta.events.register("response-received", judge)
         return made
 
     return make
