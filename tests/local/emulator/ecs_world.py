@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.local.emulator.aws import REGION, Client
+from tests.local.emulator.aws import REGION, Client, network
 from tests.waiting import eventually
 
 LOG_GROUP = "/aws/ecs/fileflow-scheduler-download"
 FAMILY = "fileflow-scheduler-download-prod"
 SERVICE = "fileflow-scheduler-download"
+IMAGE = "public.ecr.aws/fileflow/scheduler:1"
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-group": LOG_GROUP,
+        "awslogs-region": REGION,
+        "awslogs-stream-prefix": "ecs",
+    },
+}
 STOP_BEFORE_START = {"minimumHealthyPercent": 0, "maximumPercent": 100}
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 
@@ -26,16 +35,7 @@ class World:
         self.ecs = self.client("ecs")
         self.logs = self.client("logs")
         self.ec2 = self.client("ec2")
-        self.vpc = self.ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
-        self.subnets = {
-            self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")[
-                "Subnet"
-            ]["SubnetId"]: cidr
-            for cidr, zone in (("10.20.0.0/24", "a"), ("10.20.1.0/24", "b"))
-        }
-        self.group = self.ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=self.vpc)[
-            "GroupId"
-        ]
+        self.vpc, self.subnets, self.group = network(self.ec2)
         self.ecs.create_cluster(
             clusterName="fileflow-prod",
             capacityProviders=["FARGATE", "FARGATE_SPOT"],
@@ -45,38 +45,35 @@ class World:
         self.role = f"arn:aws:iam::{self.account}:role/execution"
         self.network = {
             "awsvpcConfiguration": {
-                "subnets": list(self.subnets),
+                "subnets": self.subnets,
                 "securityGroups": [self.group],
                 "assignPublicIp": "DISABLED",
             }
         }
 
     def register(self, environment: dict[str, str] | None = None, **container: Any) -> str:
+        """A task definition of the service's container."""
+        variables = [{"name": name, "value": value} for name, value in (environment or {}).items()]
+        port = {"portMappings": [{"containerPort": 9091}]}
+        return self.define({"name": SERVICE, "environment": variables, **port, **container})
+
+    def define(self, *containers: dict[str, Any], **options: Any) -> str:
+        """A task definition of these containers; its ARN."""
         definition = {
-            "name": SERVICE,
-            "image": "public.ecr.aws/fileflow/scheduler:1",
-            "portMappings": [{"containerPort": 9091}],
-            "environment": [{"name": name, "value": value} for name, value in (environment or {}).items()],
-            "logConfiguration": {
-                "logDriver": "awslogs",
-                "options": {
-                    "awslogs-group": LOG_GROUP,
-                    "awslogs-region": REGION,
-                    "awslogs-stream-prefix": "ecs",
-                },
-            },
-        } | container
-        registered = self.ecs.register_task_definition(
-            family=FAMILY,
-            requiresCompatibilities=["FARGATE"],
-            networkMode="awsvpc",
-            cpu="512",
-            memory="1024",
-            executionRoleArn=self.role,
-            containerDefinitions=[definition],
+            "family": FAMILY,
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "cpu": "512",
+            "memory": "1024",
+            "executionRoleArn": self.role,
+            "containerDefinitions": [
+                {"image": IMAGE, "logConfiguration": LOGS, **each} for each in containers
+            ],
+            **options,
+        }
+        return str(
+            self.ecs.register_task_definition(**_given(definition))["taskDefinition"]["taskDefinitionArn"]
         )
-        arn: str = registered["taskDefinition"]["taskDefinitionArn"]
-        return arn
 
     def target_group(self, **options: Any) -> str:
         """A target group of tasks, which no load balancer has yet."""
@@ -86,7 +83,7 @@ class World:
 
     def load_balancer(self) -> Any:
         """A load balancer in both subnets."""
-        made = self.client("elbv2").create_load_balancer(Name="alb", Subnets=list(self.subnets))
+        made = self.client("elbv2").create_load_balancer(Name="alb", Subnets=self.subnets)
         return made["LoadBalancers"][0]
 
     def forward(self, balancer: Any, group: str) -> str:
@@ -99,19 +96,27 @@ class World:
         )
         return str(made["Listeners"][0]["ListenerArn"])
 
+    def run(self, task_definition: str) -> str:
+        """Starts a task by hand; its ARN."""
+        started = self.ecs.run_task(
+            cluster="fileflow-prod",
+            taskDefinition=task_definition,
+            launchType="FARGATE",
+            networkConfiguration=self.network,
+        )
+        return str(started["tasks"][0]["taskArn"])
+
     def create(self, task_definition: str, **options: Any) -> Any:
-        return self.ecs.create_service(
-            **{
-                "cluster": "fileflow-prod",
-                "serviceName": SERVICE,
-                "taskDefinition": task_definition,
-                "desiredCount": 1,
-                "launchType": "FARGATE",
-                "networkConfiguration": self.network,
-                "deploymentConfiguration": STOP_BEFORE_START | BREAKER,
-            }
-            | options
-        )["service"]
+        service = {
+            "cluster": "fileflow-prod",
+            "serviceName": SERVICE,
+            "taskDefinition": task_definition,
+            "desiredCount": 1,
+            "launchType": "FARGATE",
+            "networkConfiguration": self.network,
+            "deploymentConfiguration": STOP_BEFORE_START | BREAKER,
+        } | options
+        return self.ecs.create_service(**_given(service))["service"]
 
     def update(self, **options: Any) -> Any:
         return self.ecs.update_service(cluster="fileflow-prod", service=SERVICE, **options)["service"]
@@ -148,6 +153,11 @@ class World:
 
     def log_lines(self) -> list[str]:
         return [event["message"] for event in self.logs.filter_log_events(logGroupName=LOG_GROUP)["events"]]
+
+
+def _given(request: dict[str, Any]) -> dict[str, Any]:
+    """A request without what is left out."""
+    return {name: value for name, value in request.items() if value is not None}
 
 
 def stopped(world: World) -> list[dict[str, Any]]:

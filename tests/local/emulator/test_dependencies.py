@@ -6,46 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION
 from tests.local.emulator.ecs_world import LOG_GROUP, World
 from tests.waiting import eventually
-
-IMAGE = "public.ecr.aws/fileflow/scheduler:1"
-LOGS = {
-    "logDriver": "awslogs",
-    "options": {
-        "awslogs-group": LOG_GROUP,
-        "awslogs-region": REGION,
-        "awslogs-stream-prefix": "ecs",
-    },
-}
-
-
-def registered(world: World, *containers: dict[str, Any]) -> str:
-    """A task definition of these containers; they are written from the last to start to the first."""
-    made = world.ecs.register_task_definition(
-        family="dependent",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="512",
-        memory="1024",
-        executionRoleArn=world.role,
-        containerDefinitions=[{"image": IMAGE, "logConfiguration": LOGS, **each} for each in containers],
-    )
-    return str(made["taskDefinition"]["taskDefinitionArn"])
-
-
-def run(world: World, *containers: dict[str, Any]) -> str:
-    """Starts a task of these containers."""
-    definition = registered(world, *containers)
-    started = world.ecs.run_task(
-        cluster="fileflow-prod",
-        taskDefinition=definition,
-        launchType="FARGATE",
-        networkConfiguration=world.network,
-    )
-    arn: str = started["tasks"][0]["taskArn"]
-    return arn
 
 
 def needing(name: str, condition: str) -> dict[str, Any]:
@@ -67,7 +29,7 @@ def described(world: World, arn: str) -> dict[str, Any]:
 def test_a_container_that_another_one_waits_for_ends_first_and_the_task_goes_on(
     world: World, condition: str
 ) -> None:
-    arn = run(world, needing("init", condition), {"name": "init", "essential": False})
+    arn = world.run(world.define(needing("init", condition), {"name": "init", "essential": False}))
 
     task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "RUNNING")
     assert {each["name"]: each["lastStatus"] for each in task["containers"]}["main"] == "RUNNING"
@@ -77,7 +39,9 @@ def test_a_container_that_another_one_waits_for_ends_first_and_the_task_goes_on(
 
 def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None:
     fails = [{"name": "FILEFLOW_SIMULATE_EXIT", "value": "3"}]
-    arn = run(world, needing("init", "SUCCESS"), {"name": "init", "essential": False, "environment": fails})
+    arn = world.run(
+        world.define(needing("init", "SUCCESS"), {"name": "init", "essential": False, "environment": fails})
+    )
 
     task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "STOPPED")
     assert task["stopCode"] == "TaskFailedToStart"
@@ -93,7 +57,7 @@ def test_a_task_that_waits_for_its_start_makes_room_for_the_revision_that_is_put
     sick = [{"name": "FILEFLOW_SIMULATE_UNHEALTHY", "value": "1"}]
     check = {"command": ["CMD", "check"]}
     proxy = {"name": "proxy", "essential": False, "environment": sick, "healthCheck": check}
-    waits = registered(world, needing("proxy", "HEALTHY"), proxy)
+    waits = world.define(needing("proxy", "HEALTHY"), proxy)
     world.update(taskDefinition=waits)
     waiting = eventually(lambda: [each for each in world.tasks() if each["taskDefinitionArn"] == waits])
     assert world.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"

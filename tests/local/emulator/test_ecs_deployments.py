@@ -118,7 +118,7 @@ def test_a_task_that_fails_its_health_check_is_replaced_and_rolled_back(world: W
 def test_an_update_of_the_network_makes_a_new_deployment_once(world: World) -> None:
     created = world.create(world.register())
     world.steady()
-    subnet = next(iter(world.subnets))
+    subnet = world.subnets[0]
     network = world.network_in(subnet)
     updated = world.update(networkConfiguration=network)
     assert updated["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == [subnet]

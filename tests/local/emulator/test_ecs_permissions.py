@@ -104,9 +104,7 @@ def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: Worl
     }
     for reference, words in expected.items():
         definition = world.register(secrets=[{"name": "SECRET", "valueFrom": reference}])
-        world.ecs.run_task(
-            cluster="fileflow-prod", taskDefinition=definition, networkConfiguration=world.network
-        )
+        world.run(definition)
         reasons = eventually(partial(stopped_reasons, world, definition))
         assert reasons[0].endswith(words), reasons
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import REGION, refusal
+from tests.local.emulator.aws import REGION, assert_contains, refusal
 from tests.local.emulator.ecs_world import (
     SERVICE,
     World,
@@ -39,16 +39,11 @@ CREATE_OPTIONS: dict[str, Any] = {
 def test_every_field_of_a_service_comes_back(world: World) -> None:
     created = world.create(world.register(), **CREATE_OPTIONS)
     for service in (created, world.service("TAGS")):
-        for name, value in CREATE_OPTIONS.items():
-            assert service[name] == value, name
-        assert service["networkConfiguration"] == world.network
-        assert service["launchType"] == "FARGATE"
-        assert service["platformFamily"] == "Linux"
+        assert_contains(service, CREATE_OPTIONS)
+        for shown in (service, service["deployments"][0]):
+            assert_contains(shown, {"networkConfiguration": world.network, "launchType": "FARGATE"})
+        assert (service["platformFamily"], service["deployments"][0]["platformVersion"]) == ("Linux", "1.4.0")
         assert service["roleArn"].endswith("AWSServiceRoleForECS")
-        deployment = service["deployments"][0]
-        assert deployment["networkConfiguration"] == world.network
-        assert deployment["launchType"] == "FARGATE"
-        assert deployment["platformVersion"] == "1.4.0"
     assert "tags" not in world.service()
     world.steady()
     described = world.ecs.describe_tasks(
@@ -118,15 +113,7 @@ def test_an_update_of_this_field_changes_it_without_a_deployment(
 
 def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World) -> None:
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
-    definition = world.register()
-    created = world.ecs.create_service(
-        cluster="fileflow-prod",
-        serviceName=SERVICE,
-        taskDefinition=definition,
-        desiredCount=1,
-        capacityProviderStrategy=strategy,
-        networkConfiguration=world.network,
-    )["service"]
+    created = world.create(world.register(), launchType=None, capacityProviderStrategy=strategy)
     assert created["capacityProviderStrategy"] == [
         {"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}
     ]

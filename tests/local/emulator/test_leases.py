@@ -48,20 +48,15 @@ def test_a_running_task_holds_its_lease_and_the_next_one_has_it_when_that_has_st
     assert holder(world) == first["taskArn"]
     fencing = int(lease(world)["Fencing"]["N"])
 
-    (by_hand,) = world.ecs.run_task(
-        cluster="fileflow-prod",
-        taskDefinition=first["taskDefinitionArn"],
-        launchType="FARGATE",
-        networkConfiguration=world.network,
-    )["tasks"]
+    by_hand = world.run(first["taskDefinitionArn"])
     eventually(lambda: len([each for each in world.tasks() if each["lastStatus"] == "RUNNING"]) == 2)
     assert holder(world) == first["taskArn"]
 
     world.update(desiredCount=0)
-    eventually(lambda: holder(world) == by_hand["taskArn"])
+    eventually(lambda: holder(world) == by_hand)
     assert int(lease(world)["Fencing"]["N"]) > fencing
 
-    world.ecs.stop_task(cluster="fileflow-prod", task=by_hand["taskArn"])
+    world.ecs.stop_task(cluster="fileflow-prod", task=by_hand)
     eventually(lambda: holder(world) is None)
 
 
