@@ -29,13 +29,6 @@ CHOICES = ("auto", "real", "stand-in")
 PROBE_URL = "https://get.pulumi.com/releases/plugins/"
 PROBE_TIMEOUT_SECONDS = 3.0
 
-_UNUSED = "docker-build"
-"""What awsx's package names among its own needs; `pulumi package` reads no schema here without it."""
-_ABSENT = f"""#!/bin/sh
-echo "the local stack has no {_UNUSED} provider, which nothing in it uses" >&2
-exit 1
-"""
-
 _NO_LOG = """Where the CLI finds a folder of this name it keeps a log of every run, which takes an eighth of a
 preview. Make one in place of this file to have it; `pulumi --logtostderr -v 9` shows as much.
 """
@@ -46,12 +39,6 @@ def versions(root: Path) -> dict[str, str]:
     text = (root / "requirements.txt").read_text()
     pins = dict(re.findall(r"^pulumi-([a-z-]+)==(\S+)", text, re.MULTILINE))
     return {name: pins[name] for name in NAMES}
-
-
-def _unused_version(root: Path) -> str:
-    pinned = re.search(r"^pulumi_docker_build==(\S+)", (root / "constraints.txt").read_text(), re.MULTILINE)
-    assert pinned is not None, "constraints.txt pins every package"
-    return pinned[1]
 
 
 def ensure_plugins(paths: Paths, engine: Engine, environment: Mapping[str, str]) -> dict[str, str]:
@@ -78,10 +65,6 @@ def ensure_plugins(paths: Paths, engine: Engine, environment: Mapping[str, str])
         folder = f"resource-{name}-v{version}"
         command = _real(paths, folder, name) if use_real else _stand_in(paths, name)
         write_atomically(paths.home / "plugins" / folder / f"pulumi-resource-{name}", command, mode=0o755)
-    if not real:
-        plugin = f"pulumi-resource-{_UNUSED}"
-        folder = f"resource-{_UNUSED}-v{_unused_version(paths.root)}"
-        write_atomically(paths.home / "plugins" / folder / plugin, _ABSENT, mode=0o755)
     return decided
 
 

@@ -3,8 +3,8 @@
 Owns: the LanguageRuntime service, the choice of interpreter, the life of the processes it starts. It answers
 what `pulumi preview`, `up`, `refresh`, `import`, `destroy`, `about` and policy packs ask for.
 Does not own: what happens inside the program's interpreter (`runner`), or how a policy pack is told its
-stack (`policy_server`). Code generation (`GenerateProgram`, `GeneratePackage`, `Pack`, `Link`), type checkers
-and the toolchains poetry and uv are left to the plugin of the official release.
+stack (`policy_server`). Code generation (`GenerateProgram`, `GeneratePackage`, `Pack`, `Link`), the list of a
+program's packages, type checkers and the toolchains poetry and uv are left to the official release's plugin.
 
 The engine starts it by path, with the engine's address as the last argument, and reads the port from the
 first line of its stdout.
@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from google.protobuf import empty_pb2
@@ -196,26 +196,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             executable=str(python), version=version, metadata={"language host": "stand-in of this project"}
         )
 
-    def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """List the resource plugins of the Pulumi packages installed beside the program."""
-        return language_pb2.GetRequiredPackagesResponse(
-            packages=[
-                plugin_pb2.PackageDependency(
-                    kind="resource", name=plugin["name"], version=plugin["version"], server=plugin["server"]
-                )
-                for plugin in self._installed(request.info, context)["plugins"]
-            ]
-        )
-
-    def GetProgramDependencies(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """List the installed distributions: all of them, or those that no other one requires."""
-        return language_pb2.GetProgramDependenciesResponse(
-            dependencies=[
-                language_pb2.DependencyInfo(name=distribution["name"], version=distribution["version"])
-                for distribution in self._installed(request.info, context)["distributions"]
-                if request.transitiveDependencies or not distribution["required"]
-            ]
-        )
+    def GetRequiredPackages(self, _request: Any, _context: grpc.ServicerContext) -> Any:
+        """Name none: each resource names its provider and version, and `plugin_home` has them ready."""
+        return language_pb2.GetRequiredPackagesResponse()
 
     def InstallDependencies(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         """Create the virtual environment when it is missing and install requirements.txt into it."""
@@ -308,25 +291,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         except InterpreterError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise
-
-    def _installed(self, info: Any, context: grpc.ServicerContext) -> dict[str, Any]:
-        python = self._interpreter(info, context)
-        if _is_this(python):
-            # A third of a second of every run.
-            from local.engine.runner import installed_packages
-
-            return dict(installed_packages())
-        listing = subprocess.run([python, RUNNER, "packages"], capture_output=True, text=True, check=False)
-        if listing.returncode:
-            context.abort(
-                grpc.StatusCode.FAILED_PRECONDITION, f"{python} does not run: {listing.stderr.strip()}"
-            )
-        return cast("dict[str, Any]", json.loads(listing.stdout))
-
-
-def _is_this(python: Path) -> bool:
-    """Whether the interpreter is this process's own, as it usually is, which saves to start it."""
-    return python.absolute() == Path(sys.executable).absolute()
 
 
 def _streams(process: Child) -> Iterator[dict[str, Any]]:

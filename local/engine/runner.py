@@ -4,7 +4,7 @@ Owns: what happens inside that interpreter before the first line of the program 
 Does not own: which interpreter that is, or when it is stopped (`language_runtime`).
 
 It is run by path, by whatever interpreter the program uses, so it imports the standard library and the Pulumi
-SDK only. Three modes, by the first argument: `program`, `policy` and `packages`.
+SDK only. Two modes, by the first argument: `program` and `policy`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import importlib.metadata
-import json
 import logging
 import os
-import re
 import runpy
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,66 +38,10 @@ def main(argv: Sequence[str]) -> int:
     # a fifth of a preview.
     gc.set_threshold(200_000, 50, 50)
     mode, arguments = argv[0], argv[1:]
-    if mode == "packages":
-        json.dump(installed_packages(), sys.stdout)
-        return 0
     _exit_with_parent()
     if mode == "policy":
         return _run_policy_pack(arguments)
     return _run_program(arguments)
-
-
-def installed_packages() -> dict[str, object]:
-    """Say what this interpreter has installed.
-
-    Returns `plugins`, one entry per installed Pulumi package that has a resource plugin, and `distributions`,
-    the name, the version and whether another distribution requires it.
-    """
-    distributions = {
-        _canonical(distribution.metadata["Name"]): distribution
-        for distribution in importlib.metadata.distributions()
-        if distribution.metadata["Name"]
-    }
-    required = {
-        _canonical(re.split(r"[^\w.-]", requirement, maxsplit=1)[0])
-        for distribution in distributions.values()
-        for requirement in distribution.requires or ()
-        if "extra ==" not in requirement
-    }
-    plugins = []
-    for name, distribution in sorted(distributions.items()):
-        if not name.startswith("pulumi-"):
-            continue
-        described = Path(str(distribution.locate_file(name.replace("-", "_")))) / "pulumi-plugin.json"
-        if described.is_file():
-            plugin = plugin_of(json.loads(described.read_text()), name, distribution.version)
-            if plugin:
-                plugins.append(plugin)
-    return {
-        "plugins": plugins,
-        "distributions": [
-            {"name": name, "version": distribution.version, "required": name in required}
-            for name, distribution in sorted(distributions.items())
-        ],
-    }
-
-
-def plugin_of(described: Mapping[str, object], distribution: str, version: str) -> dict[str, object] | None:
-    """Read a package's `pulumi-plugin.json`; None when the package has no resource plugin.
-
-    A field that the file leaves out follows from the distribution's name and version.
-    """
-    if not described.get("resource", False):
-        return None
-    return {
-        "name": described.get("name") or distribution.removeprefix("pulumi-"),
-        "version": described.get("version") or version,
-        "server": described.get("server") or "",
-    }
-
-
-def _canonical(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def _exit_with_parent() -> None:

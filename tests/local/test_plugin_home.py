@@ -28,7 +28,6 @@ def paths(tmp_path: Path) -> Paths:
     root = tmp_path / "checkout"
     root.mkdir()
     (root / "requirements.txt").write_text(PINS)
-    (root / "constraints.txt").write_text("pulumi==3.250.0\npulumi_docker_build==0.0.7\n")
     return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
 
 
@@ -85,14 +84,6 @@ def test_stand_ins_are_asked_for_without_the_network(
     command = wrapper(paths, "awsx", "3.1.0").splitlines()[-1]
     assert command.startswith(f"exec {paths.root}/.venv/bin/python ")
     assert command.endswith(' -m local.plugins.awsx "$@"')
-
-
-def test_what_nothing_uses_is_there_for_the_cli_and_says_so(
-    paths: Paths, engine: Engine, environment: dict[str, str]
-) -> None:
-    stand_ins = environment | {"FILEFLOW_PLUGINS": "stand-in"}
-    plugin_home.ensure_plugins(paths, engine, stand_ins)
-    assert "which nothing in it uses" in wrapper(paths, "docker-build", "0.0.7")
 
 
 def test_the_clis_own_log_is_off_unless_there_is_a_folder_for_it(

@@ -74,27 +74,6 @@ def test_an_interpreter_outside_one_changes_nothing() -> None:
     assert activated(Path("/usr/bin/python3"), {"PATH": "/usr/bin"}) == {"PATH": "/usr/bin"}
 
 
-@pytest.mark.parametrize(
-    ("described", "expected"),
-    [
-        ({"resource": False}, None),
-        ({}, None),
-        (
-            {"resource": True},
-            {"name": "aws", "version": "7.1.0", "server": ""},
-        ),
-        (
-            {"resource": True, "name": "other", "version": "2.0.0", "server": "https://x.example"},
-            {"name": "other", "version": "2.0.0", "server": "https://x.example"},
-        ),
-    ],
-)
-def test_a_packages_plugin_follows_from_its_description(
-    described: dict[str, object], expected: dict[str, object] | None
-) -> None:
-    assert runner.plugin_of(described, "pulumi-aws", "7.1.0") == expected
-
-
 class Host:
     """The language host as the engine sees it."""
 
@@ -143,17 +122,6 @@ def plugin_request(folder: Path, host: Host) -> Any:
         kind="resource",
         env=[f"{MARK}={host.mark}", f"PATH={os.environ['PATH']}"],
     )
-
-
-def test_it_lists_plugins_and_dependencies(host: Host, tmp_path: Path) -> None:
-    required = host.stub.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info(tmp_path)))
-    assert {"aws", "awsx", "docker"} <= {package.name for package in required.packages}
-    request = language_pb2.GetProgramDependenciesRequest(info=info(tmp_path), transitiveDependencies=True)
-    every = {entry.name for entry in host.stub.GetProgramDependencies(request).dependencies}
-    request.transitiveDependencies = False
-    direct = {entry.name for entry in host.stub.GetProgramDependencies(request).dependencies}
-    assert "grpcio" in every - direct
-    assert direct < every
 
 
 def test_a_missing_environment_is_the_programs_error(host: Host, tmp_path: Path) -> None:
