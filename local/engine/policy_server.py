@@ -12,30 +12,20 @@ Does not own: the process (`language_runtime` starts and stops it), or what the 
 
 from __future__ import annotations
 
-import io
+import contextlib
 import json
 import os
 import runpy
 import sys
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
-from functools import partial
-from typing import IO, Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import grpc
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import analyzer_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-SERVICE: Final = "/pulumirpc.Analyzer/"
 PARALLEL_CALLS: Final = 16
-
-
-class Call(NamedTuple):
-    """What a handler is chosen by."""
-
-    method: str
-    invocation_metadata: Sequence[Any]
 
 
 def serve_pack(arguments: Sequence[str]) -> None:
@@ -43,14 +33,27 @@ def serve_pack(arguments: Sequence[str]) -> None:
 
     `arguments` are those of `python -m pulumi.policy`: the engine's address and the pack's folder.
     """
-    server = PackServer()
-    print(server.port, flush=True)
-    os.environ.update(server.stack())
+    pack = Pack()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(PARALLEL_CALLS),
+        options=[*_GRPC_CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)],
+    )
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(cast("analyzer_pb2_grpc.AnalyzerServicer", pack), server)
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    os.environ.update(pack.stack.result())
     sys.argv = ["pulumi.policy", *arguments]
-    grpc.server = server.stand_in_for_grpc_server
+
+    def add(servicer: analyzer_pb2_grpc.AnalyzerServicer, server: Any) -> None:  # noqa: ARG001 - gRPC's signature
+        pack.loaded.set_result(servicer)
+
+    # What the SDK would serve by: this server serves already.
+    grpc.server = lambda *_arguments, **_options: Serving()
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server = add
     try:
         runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
     finally:
+        pack.loaded.cancel()
         server.stop(grace=0)
 
 
@@ -67,100 +70,41 @@ def stack_environment(request: Any) -> dict[str, str]:
     return {name: value for name, value in environment.items() if value}
 
 
-class PackServer(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc ships no types
-    """An Analyzer service that takes calls before there is a pack to answer them."""
+class Pack:
+    """The Analyzer service: a call waits until the pack is loaded, and is answered by it."""
 
     def __init__(self) -> None:
-        self._stack: futures.Future[dict[str, str]] = futures.Future()
-        self._choosing = threading.Lock()
-        self._pack: futures.Future[grpc.GenericRpcHandler] = futures.Future()
-        self._server = grpc.server(
-            futures.ThreadPoolExecutor(PARALLEL_CALLS),
-            options=[*_GRPC_CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)],
-        )
-        self._server.add_generic_rpc_handlers((self,))
-        self.port: int = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
+        self.stack: futures.Future[dict[str, str]] = futures.Future()
+        """The variables that say which stack the pack judges."""
+        self.loaded: futures.Future[analyzer_pb2_grpc.AnalyzerServicer] = futures.Future()
 
-    def service(self, call: Any) -> grpc.RpcMethodHandler | None:
-        """Choose the handler of a call: the pack's, or one that waits for the pack."""
-        if not call.method.startswith(SERVICE):
-            return None
-        if call.method == f"{SERVICE}Handshake":
-            return grpc.unary_unary_rpc_method_handler(
-                _shake_hands, response_serializer=analyzer_pb2.AnalyzerHandshakeResponse.SerializeToString
-            )
-        if self._pack.done() and not self._pack.cancelled():
-            return self._pack.result().service(call)
-        return grpc.unary_unary_rpc_method_handler(
-            partial(self._answer_by_pack, Call(call.method, call.invocation_metadata))
-        )
+    def __getattr__(self, method: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+        """Return the handler of a call."""
 
-    def stack(self) -> dict[str, str]:
-        """Wait until the engine has said which stack the pack judges; return the variables that say so."""
-        return self._stack.result()
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            if method == "Handshake":
+                return analyzer_pb2.AnalyzerHandshakeResponse()
+            told = stack_environment(request) if method == "ConfigureStack" else {}
+            with contextlib.suppress(futures.InvalidStateError):
+                self.stack.set_result(told)
+            try:
+                loaded = self.loaded.result()
+            except futures.CancelledError:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the policy pack ended before it served")
+            return getattr(loaded, method)(request, context)
 
-    def stand_in_for_grpc_server(self, *_arguments: Any, **_options: Any) -> PackServer:
-        """What the SDK gets where it makes the server of a pack."""
-        return self
+        return answer
 
-    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Have the pack's service answer."""
-        (handler,) = handlers
-        self._pack.set_result(handler)
 
-    def add_insecure_port(self, address: str) -> int:  # noqa: ARG002 - gRPC's signature
-        """The port that this server has already; its announcement, which the engine has had, is dropped."""
-        announcement = f"{self.port}\n".encode()
-        sys.stdout = io.TextIOWrapper(_Without(announcement, sys.stdout.buffer), write_through=True)
-        return self.port
+class Serving:
+    """What the SDK asks of the server that it makes for a pack, of one that serves already."""
+
+    def add_insecure_port(self, address: str) -> str:  # noqa: ARG002 - gRPC's signature
+        """Nothing, for the SDK to announce: the engine has the port, and passes over an empty line."""
+        return ""
 
     def start(self) -> None:
-        """Nothing: this server serves already."""
+        """Nothing."""
 
     def stop(self, grace: float | None) -> None:
-        """Serve no more; calls that wait for the pack fail as unavailable."""
-        self._pack.cancel()
-        self._server.stop(grace)
-
-    def _answer_by_pack(self, call: Call, message: bytes, context: grpc.ServicerContext) -> bytes:
-        with self._choosing:
-            if not self._stack.done():
-                configured = call.method == f"{SERVICE}ConfigureStack"
-                request = analyzer_pb2.AnalyzerStackConfigureRequest
-                self._stack.set_result(stack_environment(request.FromString(message)) if configured else {})
-        try:
-            handler = self._pack.result().service(call)
-        except futures.CancelledError:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "the policy pack ended before it served")
-        if handler is None:
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the policy pack has no {call.method}")
-        answer = handler.unary_unary(handler.request_deserializer(message), context)
-        return cast("bytes", handler.response_serializer(answer))
-
-
-class _Without(io.RawIOBase):
-    """A stream that drops one line, the first time that it is written."""
-
-    def __init__(self, line: bytes, stream: IO[bytes]) -> None:
-        super().__init__()
-        self._line: bytes | None = line
-        self._stream = stream
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, data: Any, /) -> int:
-        """Write all but the line."""
-        written = bytes(data)
-        if written == self._line:
-            self._line = None
-        else:
-            self._stream.write(written)
-            self._stream.flush()
-        return len(written)
-
-
-def _shake_hands(_message: bytes, _context: grpc.ServicerContext) -> Any:
-    return analyzer_pb2.AnalyzerHandshakeResponse()
+        """Nothing: the end of the pack stops the server."""
