@@ -129,20 +129,16 @@ def down(call: Call) -> int:
     return 0
 
 
-def env(call: Call) -> int:
-    """Print what to source to use `pulumi` and `aws` on the local stack."""
-    if not call.paths.env.exists() or not stack.running_emulator(call.paths):
-        raise LocalError("nothing is deployed on the local AWS of this clone.", "make up")
-    sys.stdout.write(call.paths.env.read_text())
-    return 0
-
-
 def status(call: Call) -> int:
-    """Say what runs; the exit code is 1 when nothing does."""
+    """Say what runs; the exit code is 1 when no emulated AWS does."""
+    folder = local_containers.folder_of(call.paths, call.environment)
+    if containers := local_containers.find(folder, call.environment):
+        print(f"Docker engine: {containers.docker_host}, registry: {containers.registry}")
     running = stack.running_emulator(call.paths)
     if not running:
         ended = emulator_process.find(call.paths.emulator)
-        print("The emulated AWS doesn't answer." if ended else "Nothing runs.")
+        nothing = "No emulated AWS runs." if containers else "Nothing runs."
+        print("The emulated AWS doesn't answer." if ended else nothing)
         return 1
     print(f"Emulated AWS: {running.url}, process {running.pid}, log {running.log_path}")
     stacks = sorted(file.stem for file in (call.paths.backend / ".pulumi" / "stacks").glob("*/*.json"))
@@ -204,7 +200,6 @@ COMMANDS: dict[str, Callable[[Call], int]] = {
     "preview": preview,
     "down": down,
     "start": start,
-    "env": env,
     "status": status,
     "setup": setup,
     "engine": get_engine,
@@ -245,10 +240,11 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     ):
         stack.stop_strays(paths)
         stack.clear_dead_locks(paths, name)
-        plugins = plugin_home.ensure_plugins(paths, engine, environment)
-        config_file = stack.copy_configuration(paths, name)
         containers = local_containers.use(folder, environment)
-        if not isinstance(containers, str):
+        has_containers = not isinstance(containers, str)
+        plugins = plugin_home.ensure_plugins(paths, engine, environment, has_containers=has_containers)
+        config_file = stack.copy_configuration(paths, name)
+        if has_containers:
             sample.ensure_all(paths, environment)
         was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, containers, environment)

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +39,9 @@ def versions(root: Path) -> dict[str, str]:
     return {name: pins[name] for name in NAMES}
 
 
-def ensure_plugins(paths: Paths, engine: Engine, environment: Mapping[str, str]) -> dict[str, str]:
+def ensure_plugins(
+    paths: Paths, engine: Engine, environment: Mapping[str, str], *, has_containers: bool
+) -> dict[str, str]:
     """Fill PULUMI_HOME, and say for each plugin whether it is `real` or a `stand-in`.
 
     Raises LocalError when FILEFLOW_PLUGINS is none of its values, or asks for real plugins that can't be had.
@@ -54,13 +54,12 @@ def ensure_plugins(paths: Paths, engine: Engine, environment: Mapping[str, str])
         )
     wanted = versions(paths.root)
     real = choice != "stand-in" and _ensure_real(choice, wanted, paths, engine, environment)
-    docker_engine = real and _docker_engine(environment)
     log = paths.home / "logs"
     if not log.exists():
         write_atomically(log, _NO_LOG)
     decided = {}
     for name, version in wanted.items():
-        use_real = real and (name != "docker" or docker_engine)
+        use_real = real and (name != "docker" or has_containers)
         decided[name] = "real" if use_real else "stand-in"
         folder = f"resource-{name}-v{version}"
         command = _real(paths, folder, name) if use_real else _stand_in(paths, name)
@@ -161,14 +160,3 @@ def _download(wanted: Mapping[str, str], paths: Paths, engine: Engine, environme
         if code:
             return f"{name} {version}: {processes.last_line(log, 300)}"
     return ""
-
-
-def _docker_engine(environment: Mapping[str, str]) -> bool:
-    docker = shutil.which("docker", path=environment.get("PATH"))
-    if not docker:
-        return False
-    command = [docker, "version", "--format", "{{.Server.Version}}"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False

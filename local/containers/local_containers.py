@@ -145,31 +145,6 @@ def remove_tasks(containers: LocalContainers, emulator_port: int) -> int:
         ) from error
 
 
-def describe(folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Say in lines what runs for the folder."""
-    lines = []
-    pid = programs.find(folder, docker_engine.PROGRAM)
-    if pid:
-        problem = engine_api.ping(docker_engine.docker_host(folder))
-        state = f"doesn't answer ({problem})" if problem else "answers"
-        where = docker_engine.docker_host(folder)
-        lines.append(f"Docker engine: {where}, process {pid}, {state}, log {docker_engine.log_of(folder)}")
-    else:
-        try:
-            host = _engine_that_answers(folder, environment)
-            lines.append(f"Docker engine: {host}, your own" if host else "No Docker engine answers.")
-        except LocalError as error:
-            lines.append(f"No Docker engine: {error.problem}")
-    port = registry.find(folder)
-    lines.append(
-        f"Registry: {HOST}:{port}, process {programs.find(folder, registry.PROGRAM)},"
-        f" log {registry.log_of(folder)}"
-        if port
-        else "No registry runs."
-    )
-    return lines
-
-
 def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | None:
     """Return the address of this clone's engine, else of the user's own; None where neither answers.
 

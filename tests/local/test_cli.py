@@ -65,7 +65,6 @@ def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
         ("start --stack prd", {}, ["STACK is 'prd'"]),
         ("up", {"STACK": "prd"}, ["STACK is 'prd'"]),
         ("up", {"FILEFLOW_PORT": "http"}, ["FILEFLOW_PORT is 'http'", "1 to 65535"]),
-        ("env", {}, ["nothing is deployed", "make up"]),
     ],
 )
 def test_what_is_asked_for_wrongly_is_one_error(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,28 @@ pulumi-policy==1.0.0
 """
 
 
+@dataclass
+class Home:
+    """A checkout's Pulumi home."""
+
+    paths: Paths
+    engine: Engine
+
+    def decide(self, choice: str = "", has_containers: bool = True) -> dict[str, str]:
+        environment = {"PATH": fakes.SYSTEM_PATH, "FILEFLOW_PLUGINS": choice}
+        return plugin_home.ensure_plugins(self.paths, self.engine, environment, has_containers=has_containers)
+
+    def wrapper(self, name: str, version: str) -> str:
+        folder = self.paths.home / "plugins" / f"resource-{name}-v{version}"
+        return (folder / f"pulumi-resource-{name}").read_text()
+
+
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
+def home(tmp_path: Path) -> Home:
+    """One whose engine makes by `plugin install resource NAME VERSION` a plugin that says it is real."""
     root = tmp_path / "checkout"
     root.mkdir()
     (root / "requirements.txt").write_text(PINS)
-    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    """An engine whose `plugin install resource NAME VERSION` makes a plugin that says it is real."""
     pulumi = fakes.script(
         tmp_path / "engine" / "pulumi",
         """
@@ -45,12 +57,7 @@ printf '#!/bin/sh\\necho real %s\\n' "$4" > "$folder/pulumi-resource-$4"
 chmod +x "$folder/pulumi-resource-$4"
 """,
     )
-    return Engine(pulumi, Version(3, 250, 0), "build")
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {"PATH": f"{tmp_path / 'bin'}:{fakes.SYSTEM_PATH}"}
+    return Home(fakes.paths(tmp_path, root), Engine(pulumi, Version(3, 250, 0), "build"))
 
 
 @pytest.fixture
@@ -71,103 +78,70 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return attempts
 
 
-def wrapper(paths: Paths, name: str, version: str) -> str:
-    return (paths.home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}").read_text()
-
-
-def test_stand_ins_are_asked_for_without_the_network(
-    paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
-) -> None:
-    decided = plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "stand-in"})
-    assert decided == {"aws": "stand-in", "awsx": "stand-in", "docker": "stand-in"}
+def test_stand_ins_are_asked_for_without_the_network(home: Home, unreachable: list[str]) -> None:
+    assert home.decide("stand-in") == {"aws": "stand-in", "awsx": "stand-in", "docker": "stand-in"}
     assert unreachable == []
-    command = wrapper(paths, "awsx", "3.1.0").splitlines()[-1]
-    assert command.startswith(f"exec {paths.root}/.venv/bin/python ")
+    command = home.wrapper("awsx", "3.1.0").splitlines()[-1]
+    assert command.startswith(f"exec {home.paths.root}/.venv/bin/python ")
     assert command.endswith(' -m local.plugins.awsx "$@"')
 
 
-def test_the_clis_own_log_is_off_unless_there_is_a_folder_for_it(
-    paths: Paths, engine: Engine, environment: dict[str, str]
-) -> None:
-    stand_ins = environment | {"FILEFLOW_PLUGINS": "stand-in"}
-    plugin_home.ensure_plugins(paths, engine, stand_ins)
-    log = paths.home / "logs"
+def test_the_clis_own_log_is_off_unless_there_is_a_folder_for_it(home: Home) -> None:
+    home.decide("stand-in")
+    log = home.paths.home / "logs"
     assert "Make one in place of this file" in log.read_text()
 
     log.unlink()
     log.mkdir()
-    plugin_home.ensure_plugins(paths, engine, stand_ins)
+    home.decide("stand-in")
     assert log.is_dir()
 
 
-def test_an_unreachable_server_is_asked_once_and_remembered(
-    paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
+def test_an_unreachable_server_is_asked_once_for_each_set_of_versions(
+    home: Home, unreachable: list[str]
 ) -> None:
     for _ in range(2):
-        decided = plugin_home.ensure_plugins(paths, engine, environment)
-        assert set(decided.values()) == {"stand-in"}
-    assert unreachable == ["asked"]
+        assert set(home.decide().values()) == {"stand-in"}
+    assert len(unreachable) == 1
 
-
-def test_another_set_of_versions_asks_again(
-    paths: Paths, engine: Engine, environment: dict[str, str], unreachable: list[str]
-) -> None:
-    plugin_home.ensure_plugins(paths, engine, environment)
-    (paths.root / "requirements.txt").write_text(PINS.replace("7.1.0", "7.2.0"))
-    plugin_home.ensure_plugins(paths, engine, environment)
+    (home.paths.root / "requirements.txt").write_text(PINS.replace("7.1.0", "7.2.0"))
+    home.decide()
     assert len(unreachable) == 2
 
 
 @pytest.mark.usefixtures("unreachable")
-def test_real_plugins_that_cant_be_had_are_an_error_when_asked_for(
-    paths: Paths, engine: Engine, environment: dict[str, str]
-) -> None:
+def test_real_plugins_that_cant_be_had_are_an_error_when_asked_for(home: Home) -> None:
     with pytest.raises(LocalError, match=r"FILEFLOW_PLUGINS=real.*no route") as error:
-        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "real"})
+        home.decide("real")
     assert "use the stand-ins" in error.value.fix
 
 
 @pytest.mark.usefixtures("reachable")
-def test_real_plugins_are_downloaded_once_into_the_cache(
-    paths: Paths, engine: Engine, environment: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(("has_containers", "docker"), [(True, "real"), (False, "stand-in")])
+def test_real_plugins_are_downloaded_once_and_docker_is_used_where_an_engine_is(
+    home: Home, has_containers: bool, docker: str
 ) -> None:
-    fakes.script(tmp_path / "bin" / "docker", "echo 28.0")
     for _ in range(2):
-        decided = plugin_home.ensure_plugins(paths, engine, environment)
-        assert decided == {"aws": "real", "awsx": "real", "docker": "real"}
-    installed = (engine.pulumi.parent / "installed").read_text().splitlines()
+        decided = home.decide(has_containers=has_containers)
+        assert decided == {"aws": "real", "awsx": "real", "docker": docker}
+    installed = (home.engine.pulumi.parent / "installed").read_text().splitlines()
     assert installed == ["aws 7.1.0", "awsx 3.1.0", "docker 4.1.0"]
-    assert str(paths.cache / "plugins") in wrapper(paths, "aws", "7.1.0")
+    assert str(home.paths.cache / "plugins") in home.wrapper("aws", "7.1.0")
 
 
 @pytest.mark.usefixtures("reachable")
-def test_without_a_docker_engine_only_docker_is_a_stand_in(
-    paths: Paths, engine: Engine, environment: dict[str, str], tmp_path: Path
-) -> None:
-    fakes.script(tmp_path / "bin" / "docker", "echo 'Cannot connect' >&2; exit 1")
-    decided = plugin_home.ensure_plugins(paths, engine, environment)
-    assert decided == {"aws": "real", "awsx": "real", "docker": "stand-in"}
-
-
-@pytest.mark.usefixtures("reachable")
-def test_a_failing_download_falls_back_to_the_stand_ins(
-    paths: Paths, environment: dict[str, str], tmp_path: Path, said: Callable[[], str]
-) -> None:
-    broken = fakes.script(tmp_path / "broken" / "pulumi", "echo 'error: 403 forbidden' >&2; exit 1")
-    decided = plugin_home.ensure_plugins(paths, Engine(broken, Version(3, 250, 0), "build"), environment)
-    assert set(decided.values()) == {"stand-in"}
+def test_a_failing_download_falls_back_to_the_stand_ins(home: Home, said: Callable[[], str]) -> None:
+    fakes.script(home.engine.pulumi, "echo 'error: 403 forbidden' >&2; exit 1")
+    assert set(home.decide().values()) == {"stand-in"}
     assert "403 forbidden" in said()
 
 
 @pytest.mark.usefixtures("unreachable")
-def test_a_cache_that_cant_be_written_is_no_reason_to_fail(
-    paths: Paths, engine: Engine, environment: dict[str, str]
-) -> None:
-    paths.cache.write_text("a file, where a folder should be")
-    decided = plugin_home.ensure_plugins(paths, engine, environment)
-    assert set(decided.values()) == {"stand-in"}
+def test_a_cache_that_cant_be_written_is_no_reason_to_fail(home: Home) -> None:
+    home.paths.cache.write_text("a file, where a folder should be")
+    assert set(home.decide().values()) == {"stand-in"}
 
 
-def test_a_wrong_choice_is_refused(paths: Paths, engine: Engine, environment: dict[str, str]) -> None:
+def test_a_wrong_choice_is_refused(home: Home) -> None:
     with pytest.raises(LocalError, match=r"FILEFLOW_PLUGINS is 'fake'.*auto, real, stand-in"):
-        plugin_home.ensure_plugins(paths, engine, environment | {"FILEFLOW_PLUGINS": "fake"})
+        home.decide("fake")
