@@ -10,6 +10,7 @@ An output that the SDK doesn't type as optional is one that AWS fills in when th
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -99,12 +100,12 @@ _deriving = threading.Lock()
 def _cached(token: str, kind: str) -> Schema:
     path = _cache_directory() / (re.sub(r"[^A-Za-z0-9]+", "-", token) + ".json")
     try:
-        return _from_json(json.loads(path.read_text()))
+        schema: Schema = json.loads(path.read_text(), object_hook=_part)
     except (OSError, ValueError):
         # Absent, unreadable or damaged: the SDK is the source, the file only saves the import.
         with _deriving:
             schema = _derive_resource(token) if kind == "resource" else _derive_function(token)
-    _store(path, _to_json(schema))
+        _store(path, schema)
     return schema
 
 
@@ -117,12 +118,12 @@ def _cache_directory() -> Path:
     return root / f"aws-schema-{VERSION}-{derivation}"
 
 
-def _store(path: Path, content: Any) -> None:
+def _store(path: Path, schema: Schema) -> None:
     # A read-only or full cache costs time, nothing else.
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-            json.dump(content, file, separators=(",", ":"))
+            json.dump(schema, file, default=vars, separators=(",", ":"))
         Path(file.name).replace(path)
 
 
@@ -176,7 +177,7 @@ def _derive_function(token: str) -> Schema:
     pulumi_names = re.findall(r"__args__\['(\w+)'\] = (\w+)", inspect.getsource(function))
     inputs = {
         pulumi_name: Property(
-            type=_type(hints[parameter], _input_members),
+            type=_type(hints[parameter], _inputs_of),
             required=parameters[parameter].default is inspect.Parameter.empty,
         )
         for pulumi_name, parameter in pulumi_names
@@ -206,7 +207,7 @@ def _getters(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _inputs_of(cls: type) -> dict[str, Property]:
     return {
-        name: Property(type=_type(hint, _input_members), required=not _is_optional(hint))
+        name: Property(type=_type(hint, _inputs_of), required=not _is_optional(hint))
         for name, hint in _getters(cls)
     }
 
@@ -217,18 +218,8 @@ def _outputs_of(cls: type) -> dict[str, Property]:
         unwrapped = hint
         if "Output" in str(typing.get_origin(hint)):
             (unwrapped,) = typing.get_args(hint)
-        properties[name] = Property(
-            type=_type(unwrapped, _output_members), computed=not _is_optional(unwrapped)
-        )
+        properties[name] = Property(type=_type(unwrapped, _outputs_of), computed=not _is_optional(unwrapped))
     return properties
-
-
-def _input_members(cls: type) -> Mapping[str, Property]:
-    return _inputs_of(cls)
-
-
-def _output_members(cls: type) -> Mapping[str, Property]:
-    return _outputs_of(cls)
 
 
 def _is_optional(hint: Any) -> bool:
@@ -293,38 +284,13 @@ def _object(cls: type, members: Any) -> Type:
 
 # --- JSON --------------------
 
-
-def _to_json(schema: Schema) -> Any:
-    return [_properties_to_json(schema.inputs), _properties_to_json(schema.outputs)]
-
-
-def _from_json(content: Any) -> Schema:
-    inputs, outputs = content
-    return Schema(inputs=_properties_from_json(inputs), outputs=_properties_from_json(outputs))
+_BY_FIELDS: Final = {
+    frozenset(each.name for each in dataclasses.fields(kind)): kind for kind in (Type, Property, Schema)
+}
 
 
-def _properties_to_json(properties: Mapping[str, Property]) -> Any:
-    return {name: [_type_to_json(p.type), int(p.required), int(p.computed)] for name, p in properties.items()}
-
-
-def _properties_from_json(content: Any) -> dict[str, Property]:
-    return {
-        name: Property(_type_from_json(kind), bool(required), bool(computed))
-        for name, (kind, required, computed) in content.items()
-    }
-
-
-def _type_to_json(kind: Type) -> Any:
-    if kind.properties is not None:
-        return _properties_to_json(kind.properties)
-    if kind.element is not None:
-        return [kind.kind, _type_to_json(kind.element)]
-    return kind.kind
-
-
-def _type_from_json(content: Any) -> Type:
-    if isinstance(content, dict):
-        return Type("object", properties=_properties_from_json(content))
-    if isinstance(content, list):
-        return Type(content[0], element=_type_from_json(content[1]))
-    return Type(content)
+def _part(written: dict[str, Any]) -> Any:
+    """What `vars` wrote, by its fields; an object of properties has their names."""
+    named = any(isinstance(each, Property) for each in written.values())
+    kind = None if named else _BY_FIELDS.get(frozenset(written))
+    return kind(**written) if kind else written
