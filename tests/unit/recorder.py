@@ -379,7 +379,7 @@ def record(
             )
         )
         set_all_config(dict(config or {}), list(secret_keys))
-        _run_in_own_loop(_run_in_stack(program))
+        run_in_own_loop(_run_in_stack(program))
 
     # Where each resource was made goes with its registration; to find out takes a tenth of a run.
     with mock.patch.object(registration, "_get_stack_trace", source_pb2.StackTrace):
@@ -387,7 +387,7 @@ def record(
     return answering.recording
 
 
-def _run_in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+def run_in_own_loop(work: Coroutine[Any, Any, None]) -> None:
     """Like `asyncio.run`, which walks the tasks of all loops that were ever closed: too many in a suite."""
     loop = _Loop()
     asyncio.set_event_loop(loop)

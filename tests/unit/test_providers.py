@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
 import pytest
 
-from tests.golden.programs import RECORDED, ecr_lifecycle, vpc_two_az_single_nat
+from tests.golden.recordings import recorded
 from tests.unit.providers import ACCOUNT, REGION
-from tests.unit.recorder import UNKNOWN, Recorded, record
+from tests.unit.recorder import UNKNOWN, record
+
+RECORDED: dict[str, Any] = recorded("awsx")
 
 
-def children(program: Callable[[], None]) -> list[Recorded]:
-    """What the remote component registers."""
-    return [each for each in record(program).resources if each.by_provider]
+@pytest.mark.parametrize("case", ["ecr_lifecycle", "vpc_two_az_single_nat"])
+def test_every_child_is_one_that_the_plugin_registers_under_that_name(case: str) -> None:
+    known = RECORDED[case]
 
+    def program() -> None:
+        pulumi.ComponentResource(known["type"], known["name"], known["given"], remote=True)
 
-@pytest.mark.parametrize("program", [ecr_lifecycle, vpc_two_az_single_nat])
-def test_every_child_is_one_that_the_plugin_registers_under_that_name(program: Callable[[], None]) -> None:
-    recorded = {(each["type"], each["name"]) for each in RECORDED[program.__name__]}
-    made = {(each.type, each.name) for each in children(program)}
+    made = {(each.type, each.name) for each in record(program).resources if each.by_provider}
 
     assert made
-    assert made <= recorded
+    assert made <= {(each["type"], each["name"]) for each in known["children"]}
 
 
 def test_references_to_children_carry_their_outputs_into_the_program() -> None:
