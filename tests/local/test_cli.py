@@ -159,20 +159,7 @@ def test_a_wrong_python_is_one_error(clone: Clone, tmp_path: Path) -> None:
     assert_one_error(answer, "Python 3.9; Python 3.11 or later is needed", "apt-get install")
 
 
-def test_a_newer_python_of_the_machine_takes_over(clone: Clone, tmp_path: Path) -> None:
-    newer = tmp_path / "bin"
-    newer.mkdir()
-    (newer / "python3").symlink_to("/bin/false")
-    fakes.script(newer / "python3.12", f'exec "{sys.executable}" "$@"')
-    code = (
-        "import runpy, sys; sys.version_info = (3, 9, 2); sys.argv = ['local', 'status'];"
-        " runpy.run_path('local/__main__.py', run_name='__main__')"
-    )
-    answer = clone.command(sys.executable, "-c", code, PATH=str(newer))
-    assert answer.stdout == "Nothing runs.\n"
-
-
-def test_the_makefile_passes_over_a_python_that_is_too_old(clone: Clone, tmp_path: Path) -> None:
+def test_the_makefile_takes_a_newer_python_than_one_that_is_too_old(clone: Clone, tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     fakes.script(folder / "python3", "exit 1")
     fakes.script(folder / "python3.12", f'exec "{sys.executable}" "$@"')
