@@ -22,7 +22,14 @@ from local.fork_server.server import LAZY_LIBRARIES, LIBRARIES, Server
 from local.paths import ROOT, Paths
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a fork server is started on Linux only")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="a fork server is started on Linux only"),
+    # One server for all.
+    pytest.mark.xdist_group("fork-server"),
+]
+
+NOT_FOR_IT = {"AWS_SECRET_ACCESS_KEY": "x", "PULUMI_HOME": "x", processes.RUN_MARK: "x"}
+"""Of a command that starts a server."""
 
 TELL = """
 import json, os, sys
@@ -80,10 +87,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("local") / ("long" * 40)
     folder.mkdir()
     paths = Paths(root=ROOT, local=folder, cache=folder)
-    process.ensure(paths, os.environ)
+    process.ensure(paths, {**os.environ, **NOT_FOR_IT})
     yield Served(paths)
     process.stop(paths)
     assert processes.marked(process.MARK, str(paths.local)) == []
+    assert not paths.fork_server.exists()
 
 
 @pytest.fixture
@@ -91,32 +99,24 @@ def program(tmp_path: Path) -> Path:
     return tmp_path / "program.py"
 
 
-def test_a_fork_takes_on_everything_of_its_command(served: Served, program: Path, tmp_path: Path) -> None:
+def test_a_fork_is_what_python_would_have_been_but_for_its_libraries(
+    served: Served, program: Path, tmp_path: Path
+) -> None:
     program.write_text(TELL)
     (tmp_path / "elsewhere").mkdir()
 
-    answer = served.run(program, "a", "b c", folder=tmp_path / "elsewhere", ONE="1", PYTHONPATH="/x:/y")
+    def told(**environment: str) -> dict[str, Any]:
+        answer = served.run(program, "a", "b c", folder=tmp_path / "elsewhere", ONE="1", **environment)
+        assert answer.stderr == ""
+        return {**json.loads(answer.stdout), "modules": None}
 
-    assert answer.stderr == ""
-    told = json.loads(answer.stdout)
-    assert told["parent"] == served.pid
-    assert (told["arguments"], told["name"], told["input"]) == (["a", "b c"], "__main__", "typed")
-    assert told["folder"] == str(tmp_path / "elsewhere")
-    assert told["path"][:3] == [str(tmp_path), "/x", "/y"]
-    assert told["environment"] == served.environment({"ONE": "1", "PYTHONPATH": "/x:/y"})
-    assert told["executable"] == str(served.paths.python)
-
-
-def test_a_fork_is_what_python_would_have_been_but_for_its_libraries(served: Served, program: Path) -> None:
-    program.write_text(TELL)
-
-    forked = json.loads(served.run(program, "a").stdout)
-    plain = json.loads(served.run(program, "a", PYTHONHASHSEED="1").stdout)
+    forked, plain = told(PYTHONPATH="/x:/y"), told(PYTHONPATH="/x:/y", PYTHONHASHSEED="1")
 
     assert plain["environment"].pop("PYTHONHASHSEED") == "1"
-    assert forked["parent"] == served.pid != plain["parent"]
-    differing = {key for key in forked if forked[key] != plain[key]}
-    assert differing == {"parent", "modules"}
+    assert (forked.pop("parent"), plain.pop("parent")) == (served.pid, os.getpid())
+    assert forked == plain
+    assert (forked["arguments"], forked["input"]) == (["a", "b c"], "typed")
+    assert forked["environment"] == served.environment({"ONE": "1", "PYTHONPATH": "/x:/y"})
 
 
 def test_a_fork_has_the_libraries_and_nothing_of_the_checkout(served: Served, program: Path) -> None:
@@ -305,37 +305,24 @@ def test_a_server_whose_code_or_packages_have_changed_refuses(tmp_path: Path, ch
         assert asked.wait(30) == 0
 
 
-def test_a_server_is_kept_until_it_is_stopped_and_replaced_when_it_doesnt_answer(tmp_path: Path) -> None:
-    served = Served(Paths(root=ROOT, local=tmp_path, cache=tmp_path))
-    try:
-        process.ensure(served.paths, os.environ)
-        first = served.pid
-        process.ensure(served.paths, os.environ)
-        assert served.pid == first
+def test_a_server_is_kept_and_replaced_when_it_doesnt_answer(served: Served) -> None:
+    first = served.pid
+    process.ensure(served.paths, os.environ)
+    assert served.pid == first
 
-        processes.stop([first], 0)
-        process.ensure(served.paths, os.environ)
-        assert served.pid != first
-    finally:
-        process.stop(served.paths)
-    assert served.pids() == []
-    assert not served.paths.fork_server.exists()
+    processes.stop([first], 0)
+    process.ensure(served.paths, {**os.environ, **NOT_FOR_IT})
+    assert served.pid != first
 
 
 def test_only_the_user_may_ask_a_server(served: Served) -> None:
     assert served.paths.fork_server.stat().st_mode & 0o777 == 0o600
 
 
-def test_nothing_of_a_command_reaches_the_server(tmp_path: Path) -> None:
-    served = Served(Paths(root=ROOT, local=tmp_path, cache=tmp_path))
-    given = {**os.environ, "AWS_SECRET_ACCESS_KEY": "x", "PULUMI_HOME": "x", processes.RUN_MARK: "x"}
-    try:
-        process.ensure(served.paths, given)
-        environment = Path("/proc", str(served.pid), "environ").read_bytes()
-    finally:
-        process.stop(served.paths)
+def test_nothing_of_a_command_reaches_the_server(served: Served) -> None:
+    environment = Path("/proc", str(served.pid), "environ").read_bytes()
     names = {entry.partition(b"=")[0].decode() for entry in environment.split(b"\0")}
-    assert names & {"AWS_SECRET_ACCESS_KEY", "PULUMI_HOME", processes.RUN_MARK} == set()
+    assert names & set(NOT_FOR_IT) == set()
     assert process.MARK in names
 
 
