@@ -14,6 +14,7 @@ import pytest
 from local.containers import docker_engine, engine_api, local_containers, programs, registry
 from local.errors import LocalError
 from local.paths import ROOT, Paths
+from tests.local import fakes
 from tests.local.containers.conftest import UsersEngine
 
 WITHOUT_ROOT = os.geteuid() != 0
@@ -26,11 +27,8 @@ def folder(tmp_path: Path) -> Path:
 
 def fake_programs(folder: Path, **scripts: str) -> dict[str, str]:
     """An environment in which programs are scripts."""
-    folder.mkdir(exist_ok=True)
     for name, text in scripts.items():
-        script = folder / name.replace("_", "-")
-        script.write_text(f"#!/bin/sh\n{text}\n")
-        script.chmod(0o755)
+        fakes.script(folder / name.replace("_", "-"), text)
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
@@ -95,6 +93,18 @@ def test_an_engine_that_does_not_come_up_says_why(
 
     assert cause in error.value.problem
     assert fix in error.value.fix
+
+
+def test_an_engine_on_a_full_disk_says_so_though_its_log_has_no_room_for_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_root(monkeypatch, tmp_path)
+    monkeypatch.setattr(docker_engine, "_FULL_BYTES", shutil.disk_usage(tmp_path).total)
+
+    with pytest.raises(LocalError, match="the disk is full") as error:
+        local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exit 1"))
+
+    assert f"make room in {folder}" in error.value.fix
 
 
 def test_an_engine_that_never_answers_is_ended(
@@ -184,12 +194,6 @@ def test_a_file_that_is_no_engine_is_told_with_its_answer(tmp_path: Path) -> Non
             server.shutdown()
 
 
-def test_a_wrong_registry_port_is_refused(folder: Path, users_engine: UsersEngine) -> None:
-    environment = {"DOCKER_HOST": users_engine.host, "FILEFLOW_REGISTRY_PORT": "http"}
-    with pytest.raises(LocalError, match="FILEFLOW_REGISTRY_PORT is 'http'"):
-        local_containers.start(folder, environment)
-
-
 def test_a_taken_registry_port_is_told_before_anything_starts(
     folder: Path, tmp_path: Path, users_engine: UsersEngine
 ) -> None:
@@ -267,20 +271,24 @@ def test_a_registry_of_the_users_own_is_used_as_it_is(folder: Path, users_engine
     assert local_containers.stop(folder) is False
 
 
-def test_without_an_engine_use_says_so_and_starts_nothing(folder: Path) -> None:
-    answer = local_containers.use(folder, {})
-
-    assert answer == "no Docker engine answers; `make docker` starts one"
-    assert not folder.exists()
-
-
-def test_use_never_fails(folder: Path) -> None:
-    answer = local_containers.use(folder, {"DOCKER_HOST": "unix:///nonexistent.sock"})
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "no Docker engine answers; `make docker` starts one"),
+        (
+            {"DOCKER_HOST": "unix:///none.sock"},
+            "DOCKER_HOST is unix:///none.sock, but no Docker engine can be used",
+        ),
+    ],
+)
+def test_without_an_engine_use_says_so_and_neither_starts_one_nor_fails(
+    folder: Path, environment: dict[str, str], told: str
+) -> None:
+    answer = local_containers.use(folder, environment)
 
     assert isinstance(answer, str)
-    assert answer.startswith(
-        "DOCKER_HOST is unix:///nonexistent.sock, but no Docker engine can be used there"
-    )
+    assert answer.startswith(told)
+    assert not folder.exists()
 
 
 def test_stopping_what_never_ran_does_nothing(folder: Path) -> None:
