@@ -24,7 +24,6 @@ import fcntl
 import http.client
 import json
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -34,6 +33,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from local import processes
+from local.cache import write_atomically
 from local.errors import LocalError
 
 HOST = "127.0.0.1"
@@ -142,17 +143,8 @@ def stop(state_dir: Path, *, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> b
                 f"see who holds it (`fuser -v {_lock_path(state_dir)}`) and end that process",
             )
         time.sleep(_POLL_SECONDS)
-    for number, patience_seconds in ((signal.SIGTERM, timeout_seconds), (signal.SIGKILL, timeout_seconds)):
-        _signal(running, number)
-        deadline = time.monotonic() + patience_seconds
-        while time.monotonic() < deadline:
-            if process_start(running.pid) != running.started:
-                return True
-            time.sleep(_POLL_SECONDS)
-    raise LocalError(
-        f"the emulated AWS (pid {running.pid}) doesn't end, not even by SIGKILL",
-        "it may hang in the kernel; look at it by `ps` and restart the machine if need be",
-    )
+    processes.stop([running.pid], timeout_seconds)
+    return True
 
 
 def process_start(pid: int) -> str | None:
@@ -188,9 +180,7 @@ def write_record(path: Path, *, port: int, generation: str, log_path: str) -> No
         "generation": generation,
         "log_path": log_path,
     }
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(json.dumps(record, indent=2) + "\n")
-    unfinished.replace(path)
+    write_atomically(path, json.dumps(record, indent=2) + "\n")
 
 
 def _lock_path(state_dir: Path) -> Path:
@@ -253,15 +243,6 @@ def _read_record(state_dir: Path) -> RunningEmulator | None:
     except (ValueError, KeyError, TypeError):
         # Written whole or not at all by this program; somebody else's edit is as good as no record.
         return None
-
-
-def _signal(emulator: RunningEmulator, number: signal.Signals) -> None:
-    if process_start(emulator.pid) != emulator.started:
-        return
-    try:
-        os.kill(emulator.pid, number)
-    except ProcessLookupError:
-        return
 
 
 def _health_generation(port: int, timeout_seconds: float) -> str | None:

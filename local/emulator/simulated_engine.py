@@ -4,23 +4,9 @@ ministack drives the whole life of a task (start, exit, circuit breaker, logs) t
 is such a client, as far as ministack uses one, so that tasks live the same life with and without an engine.
 No process runs and no port is open; the first line of each container's log says so.
 
-A container's end can be simulated, by environment variables of the container (read here only, without
-effect on AWS and on a real engine):
-
-* `FILEFLOW_SIMULATE_EXIT`: exit with this code.
-* `FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS`: after how long; 0.3 if omitted.
-* `FILEFLOW_SIMULATE_OOM`: `1` ends it as the kernel does when memory runs out (exit code 137,
-  OutOfMemoryError).
-* `FILEFLOW_SIMULATE_FAILURE`: `database`, `redis`, `secrets` or `oom`: write what FileFlow writes then, and
-  exit with code 1.
-* `FILEFLOW_SIMULATE_LOG`: lines to write to the log first, for instance an exception.
-* `FILEFLOW_SIMULATE_UNHEALTHY`: `1` lets its health check fail.
-* `FILEFLOW_SIMULATE_STOP_SECONDS`: how long it takes to stop; 0.5 if omitted.
-* `FILEFLOW_SIMULATE_IGNORE_SIGTERM`: `1` lets it go on until its stop timeout is over.
-* `FILEFLOW_SIMULATE_NO_LEASE`: `1` keeps a scheduler's guard from its lease, as without a way to DynamoDB
-  (read by `completions.ecs_leases`).
-
-Deliberately doesn't own the ECS side (`completions.ecs_tasks`) nor which engine is used.
+A container's end can be simulated, by environment variables of the container that the README beside this file
+lists (read here only, without effect on AWS and on a real engine). Deliberately doesn't own the ECS side
+(`completions.ecs_tasks`) nor which engine is used.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ import re
 import threading
 import time
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, request_scope
@@ -32,8 +34,6 @@ _AT: Final = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)")
 _DURATION: Final = re.compile(r"P(?=\d|T\d)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?")
 
 _rules = AccountRegionScopedDict()
-_tags = AccountRegionScopedDict()
-"""The tags of rules, by ARN; an alarm's are ministack's."""
 
 
 @dataclass(kw_only=True)
@@ -46,6 +46,8 @@ class _Rule:
     updated: float
     begins: datetime
     ends: datetime
+    tags: dict[str, str]
+    """Of one that is there already, PutAlarmMuteRule leaves the tags as they are."""
     withheld: dict[str, str] = field(default_factory=dict)
     timer: threading.Timer | None = None
 
@@ -73,6 +75,8 @@ def put_alarm_mute_rule(request: Request) -> Result:
     if unknown:
         raise AwsError("ValidationError", f"There is no alarm {', '.join(unknown)}")
     name = request["Name"]
+    former = _rules.get(name)
+    given = {each["Key"]: each["Value"] for each in request.get("Tags") or ()}
     rule = _Rule(
         name=name,
         arn=f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm-mute-rule:{name}",
@@ -80,15 +84,11 @@ def put_alarm_mute_rule(request: Request) -> Result:
         updated=int(time.time()),
         begins=begins,
         ends=ends,
+        tags=former.tags if former else given,
     )
-    former = _rules.get(name)
-    if former is not None:
-        _cancel(former)
-    elif request.get("Tags"):
-        # Of one that is there already, PutAlarmMuteRule leaves the tags as they are.
-        _tags[rule.arn] = {each["Key"]: each["Value"] for each in request["Tags"]}
     _rules[name] = rule
     if former is not None:
+        _cancel(former)
         rule.withheld = {each: state for each, state in former.withheld.items() if each in rule.alarm_names}
         _tell(former, except_for=rule.alarm_names)
     rule.timer = threading.Timer(
@@ -129,40 +129,30 @@ def delete_alarm_mute_rule(request: Request) -> Result:
     rule = _rules.pop(request["AlarmMuteRuleName"], None)
     if rule is not None:
         _cancel(rule)
-        _tags.pop(rule.arn, None)
         if rule.status == "ACTIVE":
             _tell(rule)
     return {}
 
 
-def _is_rule(arn: str) -> bool:
-    return any(rule.arn == arn for rule in _rules.values())
+def _of_rule(action: str, answer: Callable[[dict[str, str], Request], Result], request: Request) -> Result:
+    """What is answered of a rule's tags; ministack answers of an alarm's."""
+    tags = next((rule.tags for rule in _rules.values() if rule.arn == request["ResourceARN"]), None)
+    return ask_json("monitoring", action, request) if tags is None else answer(tags, request)
 
 
-def tag_resource(request: Request) -> Result:
-    """Tags a rule as alarms are tagged."""
-    arn = request["ResourceARN"]
-    if not _is_rule(arn):
-        return ask_json("monitoring", "TagResource", request)
-    _tags[arn] = _tags.get(arn, {}) | {each["Key"]: each["Value"] for each in request["Tags"]}
+def _tag(tags: dict[str, str], request: Request) -> Result:
+    tags.update({each["Key"]: each["Value"] for each in request["Tags"]})
     return {}
 
 
-def untag_resource(request: Request) -> Result:
-    """Takes tags of a rule as alarms' are taken."""
-    arn = request["ResourceARN"]
-    if not _is_rule(arn):
-        return ask_json("monitoring", "UntagResource", request)
-    _tags[arn] = {key: value for key, value in _tags.get(arn, {}).items() if key not in request["TagKeys"]}
+def _untag(tags: dict[str, str], request: Request) -> Result:
+    for key in request["TagKeys"]:
+        tags.pop(key, None)
     return {}
 
 
-def list_tags_for_resource(request: Request) -> Result:
-    """The tags of a rule, or of an alarm."""
-    arn = request["ResourceARN"]
-    if not _is_rule(arn):
-        return ask_json("monitoring", "ListTagsForResource", request)
-    return {"Tags": [{"Key": key, "Value": value} for key, value in _tags.get(arn, {}).items()]}
+def _list_tags(tags: dict[str, str], _request: Request) -> Result:
+    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
 def _alarms(names: list[str]) -> dict[str, dict[str, Any]]:
@@ -177,9 +167,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "GetAlarmMuteRule": get_alarm_mute_rule,
     "ListAlarmMuteRules": list_alarm_mute_rules,
     "DeleteAlarmMuteRule": delete_alarm_mute_rule,
-    "TagResource": tag_resource,
-    "UntagResource": untag_resource,
-    "ListTagsForResource": list_tags_for_resource,
+    "TagResource": partial(_of_rule, "TagResource", _tag),
+    "UntagResource": partial(_of_rule, "UntagResource", _untag),
+    "ListTagsForResource": partial(_of_rule, "ListTagsForResource", _list_tags),
 }
 
 

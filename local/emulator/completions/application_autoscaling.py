@@ -117,7 +117,6 @@ def _deregister_scalable_target(request: Request) -> Record:
 
 
 def _taggable(request: Request) -> str:
-    required(request, "ResourceARN")
     arn = str(request["ResourceARN"])
     if all(target["ScalableTargetARN"] != arn for target in targets.values()):
         raise AwsError("ResourceNotFoundException", f"The specified resource doesn't exist: {arn}")

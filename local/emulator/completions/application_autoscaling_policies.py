@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from local.emulator.completions.application_autoscaling_records import Kind, Record, arn_of, required
+from local.emulator.completions.application_autoscaling_records import Kind, Record, arn_of
 from local.emulator.completions.cloudwatch import put_metric_alarm
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request
@@ -48,7 +48,6 @@ def _put_scaling_policy(request: Request) -> Record:
 
 
 def _check_target_tracking(configuration: Record) -> None:
-    required(configuration, "TargetValue")
     for name in ("ScaleInCooldown", "ScaleOutCooldown"):
         if configuration.get(name, 0) < 0:
             raise AwsError("ValidationException", f"{name} must be 0 or more")

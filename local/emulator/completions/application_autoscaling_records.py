@@ -46,7 +46,6 @@ def required(request: Request, *names: str) -> None:
 
 def scaled_by(request: Request) -> Place:
     """The namespace, resource id and dimension that a request is about, validated."""
-    required(request, *PLACE)
     namespace, resource_id, dimension = (request[member] for member in PLACE)
     namespace_of(request)
     if dimension != DIMENSIONS[namespace]:
@@ -64,7 +63,6 @@ def scaled_by(request: Request) -> Place:
 
 
 def namespace_of(request: Request) -> str:
-    required(request, "ServiceNamespace")
     namespace = str(request["ServiceNamespace"])
     if namespace not in DIMENSIONS:
         raise AwsError(
@@ -116,7 +114,6 @@ class Kind:
 
     def find(self, request: Request) -> Record | None:
         """The one that a request puts again; None where it puts a new one."""
-        required(request, self.name, *PLACE)
         found: Record | None = self.records.get((*registered(request), request[self.name]))
         return found
 
@@ -144,7 +141,6 @@ class Kind:
 
     def delete(self, request: Request) -> Record:
         """The Delete action."""
-        required(request, self.name, *PLACE)
         key = (*scaled_by(request), request[self.name])
         if key not in self.records:
             raise AwsError(

@@ -29,7 +29,7 @@ from ministack.services import ecs
 
 from local.emulator.completions.ec2_interfaces import show_address as show_interface_address
 from local.emulator.completions.ecr import missing_image, resolve_digest
-from local.emulator.completions.ecs_records import definition_of
+from local.emulator.completions.ecs_records import containers_of, definition_of
 from local.emulator.completions.ecs_surroundings import (
     NAME_LABEL,
     await_dependencies,
@@ -157,11 +157,7 @@ def _complete_run_options(options: dict[str, Any], definition: dict[str, Any], t
     network = os.environ.get(NETWORK_VARIABLE)
     if task_definition.get("networkMode") == "awsvpc" and network:
         lasting = [
-            container_id
-            for shown, container_id in zip(
-                task.get("containers", []), task.get("_docker_ids", []), strict=False
-            )
-            if not ends_first(task, shown["name"])
+            container_id for shown, container_id in containers_of(task) if not ends_first(task, shown["name"])
         ]
         _join_network(options, network, lasting)
         show_aws(options["environment"], ecs._get_docker(), None if network == HOST_NETWORK else network)
@@ -384,7 +380,7 @@ def _show_own_address(task: dict[str, Any], container: Any) -> None:
 
 def explain_exit(task: dict[str, Any]) -> None:
     """Says on the container that memory ran out, as the ECS agent does."""
-    for shown, container_id in zip(task["containers"], task.get("_docker_ids", []), strict=False):
+    for shown, container_id in containers_of(task):
         container = find_container(container_id)
         if container is not None and (container.attrs.get("State") or {}).get("OOMKilled"):
             shown["reason"] = "OutOfMemoryError: Container killed due to memory usage"

@@ -20,6 +20,7 @@ from local.emulator.completions.ecs_records import (
     primary_deployment,
     serve_actions,
     service_of,
+    tasks_of,
 )
 from local.emulator.completions.ecs_tasks import add_event
 from local.emulator.completions.eventbridge import publish
@@ -146,19 +147,12 @@ def _stop_what_never_ran(original: Any, cluster_name: str, service_key: str) -> 
     service = ecs._services.get(service_key)
     primary = primary_deployment(service) if service else None
     if service and primary and primary.get("rolloutState") == "IN_PROGRESS":
-        group = f"service:{service['serviceName']}"
-        waiting = [
-            task
-            for task in list(ecs._tasks.values())
-            if task.get("group") == group
-            and task.get("clusterArn") == service["clusterArn"]
-            and task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
-            and task.get("_deployment_id") != primary["id"]
-        ]
-        for task in waiting:
-            ecs._stop_task(
-                {"cluster": cluster_name, "task": task["taskArn"], "reason": "Deployment capacity limit"}
-            )
+        for task in tasks_of(service):
+            waits = task.get("lastStatus") in ("PROVISIONING", "PENDING", "ACTIVATING")
+            if waits and task.get("_deployment_id") != primary["id"]:
+                ecs._stop_task(
+                    {"cluster": cluster_name, "task": task["taskArn"], "reason": "Deployment capacity limit"}
+                )
     original(cluster_name, service_key)
 
 

@@ -20,6 +20,7 @@ from ministack.services import ecs
 from local.emulator.completions.ecs_containers import find_container, simulated
 from local.emulator.completions.ecs_records import (
     address_of,
+    containers_of,
     definition_of,
     seconds_of,
     service_key,
@@ -142,7 +143,7 @@ def _check(task: dict[str, Any]) -> None:
 def _check_containers(task: dict[str, Any]) -> None:
     checked = _checked_containers(task)
     states = []
-    for shown, container_id in zip(task["containers"], task.get("_docker_ids", []), strict=False):
+    for shown, container_id in containers_of(task):
         if shown["name"] not in checked:
             continue
         container = find_container(container_id)

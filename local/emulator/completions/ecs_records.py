@@ -102,6 +102,21 @@ def service_of(task: Record) -> Record | None:
     return service
 
 
+def tasks_of(service: Record) -> list[Record]:
+    """The tasks of a service, those that have stopped too."""
+    group = f"service:{service['serviceName']}"
+    return [
+        task
+        for task in list(ecs._tasks.values())
+        if task.get("group") == group and task.get("clusterArn") == service["clusterArn"]
+    ]
+
+
+def containers_of(task: Record) -> list[tuple[Record, str]]:
+    """The containers of a task that have started, each with the engine's id of it."""
+    return list(zip(task.get("containers", []), task.get("_docker_ids") or [], strict=False))
+
+
 def definition_of(task: Record) -> Record:
     """The task definition of a task or service; empty where it is gone."""
     arn = task.get("taskDefinitionArn") or task["taskDefinition"]

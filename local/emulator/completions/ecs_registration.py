@@ -22,7 +22,7 @@ from typing import Any
 from ministack.core.concurrency import resource_lock, spawn_background
 from ministack.services import alb, ecs
 
-from local.emulator.completions.ecs_records import address_of
+from local.emulator.completions.ecs_records import address_of, tasks_of
 from local.emulator.completions.elbv2_records import target_group
 from local.emulator.completions.patching import replace, wrap
 
@@ -47,15 +47,9 @@ def _register(_cluster_name: str, service: dict[str, Any]) -> None:
     """Publishes the running tasks in their target groups, and withdraws those that were published before."""
     published = service.setdefault("_published_targets", {})
     targets: dict[str, list[tuple[str, int]]] = {arn: [] for arn in published}
-    for task in list(ecs._tasks.values()):
+    for task in tasks_of(service):
         address = address_of(task)
-        if (
-            address
-            and service["status"] == "ACTIVE"
-            and task.get("lastStatus") == "RUNNING"
-            and task.get("group") == f"service:{service['serviceName']}"
-            and task.get("clusterArn") == service["clusterArn"]
-        ):
+        if address and service["status"] == "ACTIVE" and task.get("lastStatus") == "RUNNING":
             for balancer in load_balancers_of(service, task):
                 arn = balancer["targetGroupArn"]
                 targets.setdefault(arn, []).append((address, balancer["containerPort"]))
@@ -95,6 +89,6 @@ def _undrainable(service: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if addresses and target_group(group_arn) is None
         for address in addresses
     }
-    for task in list(ecs._tasks.values()):
+    for task in tasks_of(service):
         if task.get("lastStatus") == "RUNNING" and address_of(task) in lost:
             yield task

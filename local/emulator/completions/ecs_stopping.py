@@ -29,7 +29,7 @@ from local.emulator.completions.ecs_containers import (
     simulated,
     stop_timeout_seconds,
 )
-from local.emulator.completions.ecs_records import find_task, service_of
+from local.emulator.completions.ecs_records import containers_of, find_task, service_of
 from local.emulator.completions.ecs_tasks import report_stopped, stop_code_and_reason
 from local.emulator.completions.patching import Request, Response, wrap
 
@@ -93,9 +93,9 @@ def _finish(task: dict[str, Any], balanced: bool) -> None:
             time.sleep(DRAINING_SECONDS)
         with resource_lock("ecs-task", task["taskArn"]):
             task["lastStatus"] = "STOPPING"
-    exit_codes = [_stopped(container_id) for container_id in list(task.get("_docker_ids") or [])]
+    ended = [(shown, _stopped(container_id)) for shown, container_id in containers_of(task)]
     with resource_lock("ecs-task", task["taskArn"]):
-        for shown, exit_code in zip(task.get("containers", []), exit_codes, strict=False):
+        for shown, exit_code in ended:
             shown["exitCode"] = exit_code
     ecs._cleanup_task_resources(task, ecs._get_docker())
     with resource_lock("ecs-task", task["taskArn"]):

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from ministack.core.responses import get_account_id
 from ministack.services import ecs
 
-from local.emulator.completions.ecs_records import definition_of
+from local.emulator.completions.ecs_records import containers_of, definition_of
 from local.emulator.completions.patching import wrap
 
 logger = logging.getLogger("fileflow.ecs")
@@ -91,10 +91,7 @@ def ends_first(task: dict[str, Any], name: str) -> bool:
 
 def await_dependencies(client: Any, task: dict[str, Any], definition: dict[str, Any]) -> None:
     """Waits until what a container depends on is as it should be; raises where it never will."""
-    started = {
-        shown["name"]: container_id
-        for shown, container_id in zip(task.get("containers", []), task.get("_docker_ids", []), strict=False)
-    }
+    started = {shown["name"]: container_id for shown, container_id in containers_of(task)}
     for needed in definition.get("dependsOn") or []:
         name, condition = needed["containerName"], needed["condition"]
         deadline = time.monotonic() + LONGEST_WAIT_SECONDS
