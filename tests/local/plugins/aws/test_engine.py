@@ -1,11 +1,12 @@
-"""A whole program on the stand-in, run by the real engine: made, left alone, drifted, changed, destroyed."""
+"""A small program on the stand-in, run by the real engine: made, left alone, drifted, changed, destroyed.
+
+What a whole stack goes through is asked of this repository's own program, in `tests/engine`.
+"""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +15,32 @@ from tests.local.clone import Clone
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("shop")]
 
-PROGRAM = Path(__file__).parent / "shop" / "__main__.py"
+PROGRAM = """
+import pulumi
+import pulumi_aws as aws
+
+prefix, token = pulumi.Config().get("prefix") or "shop", pulumi.Output.secret("canary-7d21")
+metric = {"name": "Errors", "namespace": "Shop", "value": "1"}
+allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+logs = aws.cloudwatch.LogGroup("logs", name=f"/ecs/{prefix}", retention_in_days=30)
+aws.cloudwatch.LogMetricFilter(
+    "errors", log_group_name=logs.name, pattern="ERROR", metric_transformation=metric
+)
+# The trust as an object, on purpose: the provider makes text of it.
+aws.iam.Role(
+    "work", name=f"{prefix}-work", assume_role_policy={"Version": "2012-10-17", "Statement": [allow]}
+)
+aws.cloudwatch.Dashboard("shop", dashboard_name="shop", dashboard_body='{"widgets": []}')
+aws.sns.Topic("alerts", display_name=token, tags={"token": token})
+pulumi.export("token", token)
+"""
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The shop, deployed. The tests of this module go on from each other's last state."""
     clone = Clone.make(tmp_path_factory.mktemp("shop") / "clone")
-    shutil.copyfile(PROGRAM, clone.root / "__main__.py")
+    (clone.root / "__main__.py").write_text(PROGRAM)
     started = clone.run("start")
     try:
         assert started.returncode == 0, started.stdout
@@ -58,15 +77,6 @@ def _touched(changes: dict[str, int]) -> dict[str, int]:
     return {kind: count for kind, count in changes.items() if kind != "same"}
 
 
-def resources(shop: Clone) -> list[dict[str, Any]]:
-    exported = json.loads(pulumi(shop, "stack export"))
-    return [r for r in exported["deployment"]["resources"] if r["type"].startswith("aws:")]
-
-
-def resource(shop: Clone, token: str, name: str) -> dict[str, Any]:
-    return next(r for r in resources(shop) if r["type"] == token and r["urn"].endswith(f"::{name}"))
-
-
 def aws(shop: Clone, command: str) -> Any:
     """What the AWS CLI answers: the hand of someone else."""
     answer = shop.shell(f"aws {command} --output json")
@@ -85,45 +95,20 @@ def test_a_secret_is_nowhere_plain_in_the_state(shop: Clone) -> None:
 
 
 def test_what_someone_else_changes_shows_at_refresh_and_is_put_back(shop: Clone) -> None:
-    cluster = resource(shop, "aws:ecs/cluster:Cluster", "cluster")["outputs"]["name"]
-    topic = resource(shop, "aws:sns/topic:Topic", "alerts")["id"]
-    aws(shop, f"ecs update-service --cluster {cluster} --service shop-worker --desired-count 2")
     aws(shop, "logs put-retention-policy --log-group-name /ecs/shop --retention-in-days 7")
-    aws(
-        shop, f"sns set-topic-attributes --topic-arn {topic} --attribute-name DisplayName --attribute-value X"
-    )
     aws(shop, "cloudwatch delete-dashboards --dashboard-names shop")
 
-    assert done(shop, "refresh") == {"update": 3, "delete": 1}
-    assert resource(shop, "aws:ecs/service:Service", "worker")["inputs"]["desiredCount"] == 2
-
-    assert done(shop, "up") == {"update": 3, "create": 1}
-    service = aws(shop, f"ecs describe-services --cluster {cluster} --services shop-worker")["services"][0]
-    assert service["desiredCount"] == 1
+    assert done(shop, "refresh") == {"update": 1, "delete": 1}
+    assert done(shop, "up") == {"update": 1, "create": 1}
     groups = aws(shop, "logs describe-log-groups --log-group-name-prefix /ecs/shop")["logGroups"]
     assert groups[0]["retentionInDays"] == 30
     assert planned(shop, "--refresh") == {}
 
 
-def test_a_changed_task_definition_is_replaced_and_its_service_updated(shop: Clone) -> None:
-    pulumi(shop, "config set cpu 512")
-    pulumi(shop, "config set desired 2")
-    assert done(shop, "up") == {"replace": 1, "update": 1}
-    assert planned(shop) == {}
-    worker = resource(shop, "aws:ecs/service:Service", "worker")["outputs"]
-    definition = resource(shop, "aws:ecs/taskDefinition:TaskDefinition", "worker")["outputs"]
-    assert (definition["revision"], definition["cpu"]) == (2, "512")
-    assert (worker["taskDefinition"], worker["desiredCount"]) == (definition["arn"], 2)
-    assert aws(shop, "ecs list-task-definitions --family-prefix shop-worker")["taskDefinitionArns"] == [
-        definition["arn"]
-    ]
-
-
 def test_a_changed_fixed_name_replaces_what_carries_it(shop: Clone) -> None:
     pulumi(shop, "config set prefix store")
-    changes = planned(shop)
-    assert changes["replace"] == 6
-    assert done(shop, "up")["replace"] == changes["replace"]
+    assert planned(shop) == {"replace": 3}
+    assert done(shop, "up") == {"replace": 3}
     assert planned(shop) == {}
     assert aws(shop, "logs describe-log-groups --log-group-name-prefix /ecs/shop")["logGroups"] == []
 
@@ -148,10 +133,7 @@ aws.sns.Topic(
 
 
 def test_destroying_leaves_nothing_and_destroying_again_is_no_error(shop: Clone) -> None:
-    count = len(resources(shop))
-    assert done(shop, "destroy")["delete"] == count + 1
+    assert done(shop, "destroy") == {"delete": 6}
     assert done(shop, "destroy") == {}
-    assert aws(shop, "ecs list-clusters")["clusterArns"] == []
     assert aws(shop, "logs describe-log-groups")["logGroups"] == []
-    vpcs = aws(shop, "ec2 describe-vpcs --filters Name=cidr,Values=10.30.0.0/16")["Vpcs"]
-    assert vpcs == []
+    assert aws(shop, "iam list-roles --path-prefix /")["Roles"] == []
