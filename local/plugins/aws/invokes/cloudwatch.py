@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resource import Call, Function, Inputs, without_none
+from ..resources.calls import told_of
+from ..resources.cloudwatch.logs import LogGroup
 
 
 def _groups(call: Call, prefix: str | None) -> list[Mapping[str, Any]]:
@@ -22,25 +24,14 @@ def _get_log_group(call: Call, args: Inputs) -> Mapping[str, Any]:
     group = next((g for g in _groups(call, name) if g["logGroupName"] == name), None)
     if group is None:
         raise LookupError(f"no log group {name!r} in {call.region}")
-    arn = str(group["arn"]).removesuffix(":*")
-    return {
-        "id": name,
-        "arn": arn,
-        "name": name,
-        "creationTime": group.get("creationTime", 0),
-        "kmsKeyId": group.get("kmsKeyId", ""),
-        "logGroupClass": group.get("logGroupClass", "STANDARD"),
-        "retentionInDays": group.get("retentionInDays", 0),
-        "deletionProtectionEnabled": bool(group.get("deletionProtectionEnabled", False)),
-        "tags": dict(call.client("logs").list_tags_for_resource(resourceArn=arn).get("tags") or {}),
-    }
+    return told_of(LogGroup(), call, name, creationTime=group.get("creationTime", 0))
 
 
 def _get_log_groups(call: Call, args: Inputs) -> Mapping[str, Any]:
     groups = _groups(call, args.get("logGroupNamePrefix"))
     return {
         "id": call.region,
-        "arns": [str(group["arn"]).removesuffix(":*") for group in groups],
+        "arns": [group["logGroupArn"] for group in groups],
         "logGroupNames": [group["logGroupName"] for group in groups],
     }
 

@@ -1,12 +1,13 @@
-"""EC2 functions: networks that exist already."""
+"""EC2 functions: networks that exist already. Doesn't own what a VPC has of IPv6."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, tag_map
-from ..resources.calls import one, unless_absent
+from ..resource import Call, Function, Inputs
+from ..resources.calls import told_of, unless_absent
+from ..resources.ec2.networks import Subnet, Vpc
 from .index import filters
 
 
@@ -49,30 +50,15 @@ def _ids(call: Call, operation: str, key: str, id_name: str, wanted: list[dict[s
 
 
 def _get_vpc(call: Call, args: Inputs) -> Mapping[str, Any]:
-    ec2 = call.client("ec2")
     wanted = _wanted(args, cidr="cidrBlock", dhcp_options_id="dhcpOptionsId", state="state")
     if args.get("default"):
         wanted.append({"Name": "isDefault", "Values": ["true"]})
     vpc = _find(call, "VPCs", "describe_vpcs", "Vpcs", args, wanted, VpcIds=args.get("id"))
-    vpc_id = str(vpc["VpcId"])
-
-    def attribute(name: str) -> bool:
-        parameter = name[0].lower() + name[1:]
-        return bool(ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=parameter)[name]["Value"])
-
-    main = one(
-        ec2.describe_route_tables(
-            Filters=[
-                {"Name": "vpc-id", "Values": [vpc_id]},
-                {"Name": "association.main", "Values": ["true"]},
-            ]
-        )["RouteTables"]
-    )
-    ipv6 = vpc.get("Ipv6CidrBlockAssociationSet", [])
-    return {
-        "arn": call.arn("ec2", f"vpc/{vpc_id}"),
-        "cidrBlock": vpc["CidrBlock"],
-        "cidrBlockAssociations": [
+    return told_of(
+        Vpc(),
+        call,
+        vpc["VpcId"],
+        cidrBlockAssociations=[
             {
                 "associationId": association["AssociationId"],
                 "cidrBlock": association["CidrBlock"],
@@ -80,30 +66,10 @@ def _get_vpc(call: Call, args: Inputs) -> Mapping[str, Any]:
             }
             for association in vpc.get("CidrBlockAssociationSet", [])
         ],
-        "default": bool(vpc.get("IsDefault")),
-        "dhcpOptionsId": vpc.get("DhcpOptionsId", ""),
-        "enableDnsHostnames": attribute("EnableDnsHostnames"),
-        "enableDnsSupport": attribute("EnableDnsSupport"),
-        "enableNetworkAddressUsageMetrics": attribute("EnableNetworkAddressUsageMetrics"),
-        "id": vpc_id,
-        "instanceTenancy": vpc.get("InstanceTenancy", "default"),
-        "ipv6AssociationId": ipv6[0]["AssociationId"] if ipv6 else None,
-        "ipv6CidrBlock": ipv6[0]["Ipv6CidrBlock"] if ipv6 else None,
-        "ipv6CidrBlockAssociations": [
-            {
-                "associationId": association["AssociationId"],
-                "ipv6CidrBlock": association.get("Ipv6CidrBlock", ""),
-                "ipv6Pool": association.get("Ipv6Pool", ""),
-                "networkBorderGroup": association.get("NetworkBorderGroup", ""),
-                "state": association["Ipv6CidrBlockState"]["State"],
-            }
-            for association in ipv6
-        ],
-        "mainRouteTableId": (main or {}).get("RouteTableId"),
-        "ownerId": vpc.get("OwnerId", ""),
-        "state": vpc.get("State", ""),
-        "tags": tag_map(vpc.get("Tags")),
-    }
+        default=bool(vpc.get("IsDefault")),
+        dhcpOptionsId=vpc.get("DhcpOptionsId", ""),
+        state=vpc.get("State", ""),
+    )
 
 
 def _get_vpcs(call: Call, args: Inputs) -> Mapping[str, Any]:
@@ -125,34 +91,14 @@ def _get_subnet(call: Call, args: Inputs) -> Mapping[str, Any]:
             {"Name": "ipv6-cidr-block-association.ipv6-cidr-block", "Values": [args["ipv6CidrBlock"]]}
         )
     subnet = _find(call, "subnets", "describe_subnets", "Subnets", args, wanted, SubnetIds=args.get("id"))
-    launch = subnet.get("PrivateDnsNameOptionsOnLaunch", {})
-    ipv6 = one(subnet.get("Ipv6CidrBlockAssociationSet")) or {}
-    return {
-        "arn": subnet["SubnetArn"],
-        "assignIpv6AddressOnCreation": bool(subnet.get("AssignIpv6AddressOnCreation")),
-        "availabilityZone": subnet["AvailabilityZone"],
-        "availabilityZoneId": subnet.get("AvailabilityZoneId", ""),
-        "availableIpAddressCount": subnet.get("AvailableIpAddressCount", 0),
-        "cidrBlock": subnet.get("CidrBlock", ""),
-        "customerOwnedIpv4Pool": subnet.get("CustomerOwnedIpv4Pool", ""),
-        "defaultForAz": bool(subnet.get("DefaultForAz")),
-        "enableDns64": bool(subnet.get("EnableDns64")),
-        "enableLniAtDeviceIndex": subnet.get("EnableLniAtDeviceIndex", 0),
-        "enableResourceNameDnsARecordOnLaunch": bool(launch.get("EnableResourceNameDnsARecord")),
-        "enableResourceNameDnsAaaaRecordOnLaunch": bool(launch.get("EnableResourceNameDnsAAAARecord")),
-        "id": subnet["SubnetId"],
-        "ipv6CidrBlock": ipv6.get("Ipv6CidrBlock"),
-        "ipv6CidrBlockAssociationId": ipv6.get("AssociationId"),
-        "ipv6Native": bool(subnet.get("Ipv6Native")),
-        "mapCustomerOwnedIpOnLaunch": bool(subnet.get("MapCustomerOwnedIpOnLaunch")),
-        "mapPublicIpOnLaunch": bool(subnet.get("MapPublicIpOnLaunch")),
-        "outpostArn": subnet.get("OutpostArn", ""),
-        "ownerId": subnet.get("OwnerId", ""),
-        "privateDnsHostnameTypeOnLaunch": launch.get("HostnameType", ""),
-        "state": subnet.get("State", ""),
-        "tags": tag_map(subnet.get("Tags")),
-        "vpcId": subnet["VpcId"],
-    }
+    return told_of(
+        Subnet(),
+        call,
+        subnet["SubnetId"],
+        availableIpAddressCount=subnet.get("AvailableIpAddressCount", 0),
+        defaultForAz=bool(subnet.get("DefaultForAz")),
+        state=subnet.get("State", ""),
+    )
 
 
 def _get_subnets(call: Call, args: Inputs) -> Mapping[str, Any]:

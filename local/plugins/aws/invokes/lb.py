@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..resource import Call, Function, Inputs, tag_map
-from ..resources.calls import unless_absent
+from ..resources.calls import told_of, unless_absent
 from ..resources.lb.load_balancers import LoadBalancer
 
 
@@ -31,11 +31,9 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
         raise LookupError(
             f"{len(arns) or 'no'} load balancers match {asked or 'nothing in particular'}; exactly one must"
         )
-    arn = arns[0]
-    outputs = dict(LoadBalancer().read(call, arn, {}) or {})
-    for name in ("connectionLogs", "healthCheckLogs", "ipamPools"):
-        outputs[name] = [outputs[name]] if outputs[name] else []
-    return {**outputs, "id": arn, "tags": outputs.pop("tagsAll")}
+    outputs = told_of(LoadBalancer(), call, arns[0])
+    listed = ("connectionLogs", "healthCheckLogs", "ipamPools")
+    return {**outputs, **{name: [outputs[name]] if outputs[name] else [] for name in listed}}
 
 
 def _get_lbs(call: Call, args: Inputs) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from ..resource import Call
+from ..resource import Call, Resource
 from ..session import code
 
 T = TypeVar("T")
@@ -24,6 +24,12 @@ def unless_absent(ask: Callable[[], T], *absent: str) -> T | None:
         if code(error) in absent:
             return None
         raise
+
+
+def told_of(kind: Resource, call: Call, resource_id: str, **more: Any) -> dict[str, Any]:
+    """What a function tells of a thing of a type that AWS has; nothing where it isn't there."""
+    outputs = kind.read(call, resource_id, {})
+    return {**outputs, "id": resource_id, "tags": outputs.get("tagsAll"), **more} if outputs else {}
 
 
 def one(found: Iterable[T] | None) -> T | None:
