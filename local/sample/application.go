@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,82 +18,48 @@ type application struct {
 	settings settings
 	log      *logger
 	started  time.Time
-	metrics  *metrics
-
-	mutex sync.Mutex
-	ready bool
+	ready    atomic.Bool
 }
 
 func newApplication(settings settings, log *logger) *application {
-	return &application{settings: settings, log: log, started: time.Now(), metrics: newMetrics()}
+	return &application{settings: settings, log: log, started: time.Now()}
 }
 
 // becomeReady accepts traffic from the moment on that a Spring application would.
 func (a *application) becomeReady() {
 	time.Sleep(a.settings.simulated.startsAfter)
-	a.mutex.Lock()
-	a.ready = true
-	a.mutex.Unlock()
+	a.ready.Store(true)
 	readyIn := time.Since(a.started).Seconds()
-	a.log.info("main", "o.s.b.w.embedded.tomcat.TomcatWebServer",
-		fmt.Sprintf("Tomcat started on port %d (http) with context path '/'", a.settings.port))
-	if a.settings.managementPort != a.settings.port {
+	for _, port := range a.settings.ports() {
 		a.log.info("main", "o.s.b.w.embedded.tomcat.TomcatWebServer",
-			fmt.Sprintf("Tomcat started on port %d (http) with context path '/'", a.settings.managementPort))
+			fmt.Sprintf("Tomcat started on port %d (http) with context path '/'", port))
 	}
 	a.log.info("main", a.settings.logClass, fmt.Sprintf("Started %s in %.3f seconds (process running for %.3f)",
 		a.settings.mainClass, readyIn, readyIn))
 }
 
-func (a *application) refuseTraffic() {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	a.ready = false
-}
-
-func (a *application) isReady() bool {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	return a.ready
-}
-
 // handler answers on one port: the Actuator on the management port, the application on its own.
 func (a *application) handler(port int) http.Handler {
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
-		if a.settings.simulated.hangs {
+		path := strings.TrimSuffix(request.URL.Path, "/")
+		switch {
+		case a.settings.simulated.hangs:
 			<-request.Context().Done()
-			return
+		case request.Method != http.MethodGet && request.Method != http.MethodHead:
+			writeError(writer, http.StatusMethodNotAllowed, request.URL.Path)
+		case path == "" && port == a.settings.port:
+			writeJSON(writer, http.StatusOK, "application/json", map[string]any{
+				"application": a.settings.applicationName,
+				"standIn":     true,
+				"message":     "A stand-in for FileFlow on the local stack; it does none of FileFlow's work.",
+			})
+		case port != a.settings.managementPort || !a.answerActuator(writer, path):
+			writeError(writer, http.StatusNotFound, request.URL.Path)
 		}
-		begun := time.Now()
-		counted := &statusWriter{ResponseWriter: writer, status: http.StatusOK}
-		uri := a.answer(counted, request, port)
-		a.metrics.count(request.Method, uri, counted.status, time.Since(begun))
 	})
 }
 
-// answer writes the response and returns the path to count it under: unknown paths count as one.
-func (a *application) answer(writer http.ResponseWriter, request *http.Request, port int) string {
-	path := strings.TrimSuffix(request.URL.Path, "/")
-	if request.Method != http.MethodGet && request.Method != http.MethodHead {
-		writeError(writer, http.StatusMethodNotAllowed, request.URL.Path)
-		return "UNKNOWN"
-	}
-	isActuator := path == "/actuator" || strings.HasPrefix(path, "/actuator/")
-	if isActuator && port == a.settings.managementPort && a.answerActuator(writer, path) {
-		return path
-	}
-	if path == "" && port == a.settings.port {
-		writeJSON(writer, http.StatusOK, "application/json", map[string]any{
-			"application": a.settings.applicationName,
-			"standIn":     true,
-			"message":     "A stand-in for FileFlow on the local stack; it does none of FileFlow's work.",
-		})
-		return "/"
-	}
-	writeError(writer, http.StatusNotFound, request.URL.Path)
-	return "UNKNOWN"
-}
-
+// answerActuator answers on the Actuator's paths, and says whether this is one.
 func (a *application) answerActuator(writer http.ResponseWriter, path string) bool {
 	switch path {
 	case "/actuator":
@@ -103,13 +69,13 @@ func (a *application) answerActuator(writer http.ResponseWriter, path string) bo
 		}
 		writeJSON(writer, http.StatusOK, actuatorJSON, map[string]any{"_links": links})
 	case "/actuator/health":
-		a.writeHealth(writer, !a.settings.simulated.unhealthy && a.isReady(), map[string]any{
+		a.writeHealth(writer, !a.settings.simulated.unhealthy && a.ready.Load(), map[string]any{
 			"groups": []string{"liveness", "readiness"},
 		})
 	case "/actuator/health/liveness":
 		a.writeHealth(writer, true, nil)
 	case "/actuator/health/readiness":
-		a.writeHealth(writer, !a.settings.simulated.unhealthy && a.isReady(), nil)
+		a.writeHealth(writer, !a.settings.simulated.unhealthy && a.ready.Load(), nil)
 	case "/actuator/info":
 		writeJSON(writer, http.StatusOK, actuatorJSON, map[string]any{
 			"app":   map[string]any{"name": a.settings.applicationName, "module": a.settings.module, "standIn": true},
@@ -117,7 +83,7 @@ func (a *application) answerActuator(writer http.ResponseWriter, path string) bo
 		})
 	case "/actuator/prometheus":
 		writer.Header().Set("Content-Type", "text/plain;version=0.0.4;charset=utf-8")
-		a.metrics.write(writer, a.settings.applicationName, a.started)
+		writeMetrics(writer, a.settings.applicationName, a.started)
 	default:
 		return false
 	}
@@ -155,15 +121,4 @@ func writeJSON(writer http.ResponseWriter, status int, contentType string, body 
 	writer.WriteHeader(status)
 	// Fails only when the client has gone, whom nobody can tell.
 	_ = json.NewEncoder(writer).Encode(body)
-}
-
-// statusWriter remembers the status for the metrics.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
 }

@@ -3,20 +3,19 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"os"
-	"sync"
 	"time"
 )
 
 // logger writes lines in the default format of Spring Boot 3.
 type logger struct {
-	mutex       sync.Mutex
-	output      io.Writer
+	lines       *log.Logger
 	application string
 }
 
 func newLogger(output io.Writer, application string) *logger {
-	return &logger{output: output, application: application}
+	return &logger{lines: log.New(output, "", 0), application: application}
 }
 
 func (l *logger) info(thread, class, message string)  { l.write("INFO", thread, class, message) }
@@ -34,8 +33,4 @@ func (l *logger) write(level, thread, class, message string) {
 		time.Now().Format("2006-01-02T15:04:05.000Z07:00"), level, os.Getpid(), l.application, thread, class, message))
 }
 
-func (l *logger) raw(line string) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	fmt.Fprintln(l.output, line)
-}
+func (l *logger) raw(line string) { l.lines.Println(line) }

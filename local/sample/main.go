@@ -84,12 +84,8 @@ func serve(settings settings) int {
 
 // listen opens the ports and starts to answer.
 func (a *application) listen() ([]*http.Server, error) {
-	ports := []int{a.settings.port}
-	if a.settings.managementPort != a.settings.port {
-		ports = append(ports, a.settings.managementPort)
-	}
 	var servers []*http.Server
-	for _, port := range ports {
+	for _, port := range a.settings.ports() {
 		listener, err := net.Listen("tcp", ":"+strconv.Itoa(port))
 		if err != nil {
 			return nil, fmt.Errorf("Web server failed to start. Port %d was already in use (%w).", port, err)
@@ -108,7 +104,7 @@ func (a *application) listen() ([]*http.Server, error) {
 
 // shutDown refuses traffic, waits for requests under way, and returns a JVM's exit code.
 func (a *application) shutDown(servers []*http.Server, stop <-chan os.Signal) int {
-	a.refuseTraffic()
+	a.ready.Store(false)
 	a.log.info("ionShutdownHook", "o.s.boot.tomcat.GracefulShutdown",
 		"Commencing graceful shutdown. Waiting for active requests to complete")
 	if a.settings.simulated.ignoresSIGTERM {

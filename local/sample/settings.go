@@ -33,6 +33,13 @@ type settings struct {
 	simulated       simulated
 }
 
+func (s settings) ports() []int {
+	if s.managementPort == s.port {
+		return []int{s.port}
+	}
+	return []int{s.port, s.managementPort}
+}
+
 // readSettings reads what a Spring Boot application would read by the same names. FILEFLOW_MODULE comes from
 // the image; it decides the name and the port unless SPRING_APPLICATION_NAME, SERVER_PORT or
 // MANAGEMENT_SERVER_PORT say otherwise.
