@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
+import selectors
 import shutil
 import signal
 import subprocess
@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from google.protobuf import empty_pb2
@@ -295,24 +295,16 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 def _streams(process: Child) -> Iterator[dict[str, Any]]:
     """Yield what a process writes as it writes it, by the stream's name, until both streams end."""
-    pieces: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-
-    def read(name: str, stream: IO[bytes]) -> None:
-        while piece := os.read(stream.fileno(), 65536):
-            pieces.put((name, piece))
-        pieces.put((name, b""))
-
-    streams = {"stdout": process.stdout, "stderr": process.stderr}
-    for name, stream in streams.items():
-        if stream is not None:
-            threading.Thread(target=read, args=(name, stream), daemon=True).start()
-    still_open = len(streams)
-    while still_open:
-        name, piece = pieces.get()
-        if piece:
-            yield {name: piece}
-        else:
-            still_open -= 1
+    with selectors.DefaultSelector() as selector:
+        for name, stream in {"stdout": process.stdout, "stderr": process.stderr}.items():
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ, name)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if piece := os.read(key.fd, 65536):
+                    yield {key.data: piece}
+                else:
+                    selector.unregister(key.fileobj)
 
 
 def main(argv: Sequence[str], host: type[LanguageHost] = LanguageHost) -> int:
