@@ -49,16 +49,6 @@ def test_a_second_one_waits_and_says_for_whom(tmp_path: Path, said: Callable[[],
     assert f"process {first.pid}" in said()
 
 
-def test_the_lock_of_a_killed_holder_is_free(tmp_path: Path, said: Callable[[], str]) -> None:
-    lock = tmp_path / "lock"
-    first = holder(lock)
-    first.kill()
-    first.wait()
-    with exclusive(lock, "the next"):
-        pass
-    assert said() == ""
-
-
 def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     for _ in range(2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,21 +37,18 @@ def write_state(paths: Paths, name: str, latest: object) -> None:
     file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": name, "latest": latest}}))
 
 
-def write_lock(paths: Paths, name: str, pid: int) -> Path:
+def write_lock(paths: Paths, name: str, holder: str) -> Path:
     lock = paths.backend / ".pulumi" / "locks" / "organization" / "small" / name / "1.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(json.dumps({"pid": pid, "username": "u", "hostname": "h"}))
+    lock.write_text(holder)
     lock.with_name("1.json.attrs").write_text("{}")
     return lock
 
 
 @pytest.mark.parametrize("latest", [None, {}, {"resources": []}, {"pending_operations": []}])
-def test_a_whole_state_can_be_continued(paths: Paths, latest: object) -> None:
-    write_state(paths, "local", latest)
+def test_no_state_and_a_whole_one_can_be_continued(paths: Paths, latest: object) -> None:
     assert stack.unfinished(paths.backend) is None
-
-
-def test_no_state_can_be_continued(paths: Paths) -> None:
+    write_state(paths, "local", latest)
     assert stack.unfinished(paths.backend) is None
 
 
@@ -77,25 +75,19 @@ def test_a_state_that_cant_be_read_cant_be_continued(paths: Paths, text: str) ->
     assert stack.unfinished(paths.backend) == "the state of stack local can't be read"
 
 
-def test_a_lock_whose_holder_has_ended_is_removed(paths: Paths) -> None:
-    with subprocess.Popen(["true"]) as ended:
-        ended.wait()
-    lock = write_lock(paths, "local", ended.pid)
+def ended() -> str:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return json.dumps({"pid": process.pid})
+
+
+@pytest.mark.parametrize(
+    "holder", [ended, lambda: json.dumps({"pid": os.getpid()}), str], ids=["ended", "another", "unreadable"]
+)
+def test_a_lock_that_no_pulumi_holds_is_removed(paths: Paths, holder: Callable[[], str]) -> None:
+    lock = write_lock(paths, "local", holder())
     stack.clear_dead_locks(paths, "local")
     assert list(lock.parent.iterdir()) == []
-
-
-def test_a_lock_whose_holders_number_went_to_another_program_is_removed(paths: Paths) -> None:
-    lock = write_lock(paths, "local", os.getpid())
-    stack.clear_dead_locks(paths, "local")
-    assert not lock.exists()
-
-
-def test_a_lock_that_cant_be_read_is_removed(paths: Paths) -> None:
-    lock = write_lock(paths, "local", 1)
-    lock.write_text("")
-    stack.clear_dead_locks(paths, "local")
-    assert not lock.exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a process's command is read from /proc")
@@ -104,7 +96,7 @@ def test_the_lock_of_a_live_pulumi_is_respected(paths: Paths) -> None:
     # A program has no name for a moment of its start.
     eventually(lambda: processes.program_of(live.pid) == "pulumi")
     try:
-        lock = write_lock(paths, "local", live.pid)
+        lock = write_lock(paths, "local", json.dumps({"pid": live.pid}))
         with pytest.raises(LocalError, match=rf"pulumi \(process {live.pid}\) is working on stack local"):
             stack.clear_dead_locks(paths, "local")
         assert lock.exists()
@@ -114,7 +106,7 @@ def test_the_lock_of_a_live_pulumi_is_respected(paths: Paths) -> None:
 
 
 def test_the_lock_of_another_stack_is_left_alone(paths: Paths) -> None:
-    lock = write_lock(paths, "prod", 1)
+    lock = write_lock(paths, "prod", "")
     stack.clear_dead_locks(paths, "local")
     assert lock.exists()
 
@@ -144,9 +136,6 @@ def test_a_stack_without_a_file_is_refused_with_those_that_have_one(paths: Paths
         stack.check_stack(paths.root, name)
     assert f"Pulumi.{name}.yaml" in error.value.problem
     assert "local, prod" in error.value.fix
-
-
-def test_a_stack_with_a_file_is_accepted(paths: Paths) -> None:
     stack.check_stack(paths.root, "prod")
 
 

@@ -74,14 +74,6 @@ def test_changed_requirements_give_another_environment(paths: Paths) -> None:
     assert folder_of(paths, EMPTY) != before
 
 
-def test_a_cache_that_cant_be_written_is_named(paths: Paths, environment: dict[str, str]) -> None:
-    paths.cache.write_text("a file, where a folder should be")
-    with pytest.raises(LocalError, match="can't be written") as error:
-        ensure(paths, EMPTY, environment)
-    assert str(paths.cache) in error.value.problem
-    assert "FILEFLOW_CACHE_DIR" in error.value.fix
-
-
 def test_the_link_in_the_checkout_is_replaced_in_one_step(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
