@@ -56,23 +56,21 @@ def test_an_alarm_put_again_is_replaced_whole(cloudwatch: Any) -> None:
     assert cloudwatch.describe_alarms(AlarmNames=["running"])["MetricAlarms"] == []
 
 
-@pytest.mark.parametrize("kind", ["AlarmActions", "OKActions", "InsufficientDataActions"])
-def test_an_alarm_tells_no_topic_of_another_region(cloudwatch: Any, kind: str) -> None:
-    elsewhere = {kind: ["arn:aws:sns:us-east-1:646886795421:alerts"]}
-    code, message = refusal(cloudwatch.put_metric_alarm, **RUNNING | elsewhere)
-    assert (code, message) == (
-        "ValidationError",
-        f"Invalid region us-east-1 specified. Only {REGION} is supported.",
-    )
+def test_an_alarm_tells_no_topic_of_another_region(cloudwatch: Any) -> None:
+    for kind in ("AlarmActions", "OKActions", "InsufficientDataActions"):
+        elsewhere = {kind: ["arn:aws:sns:us-east-1:646886795421:alerts"]}
+        code, message = refusal(cloudwatch.put_metric_alarm, **RUNNING | elsewhere)
+        assert code == "ValidationError"
+        assert message == f"Invalid region us-east-1 specified. Only {REGION} is supported."
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
-@pytest.mark.parametrize("lacking", ["MetricName", "Statistic", "Threshold"])
-def test_an_alarm_on_anything_but_one_metrics_statistic_is_refused(cloudwatch: Any, lacking: str) -> None:
-    request = {name: value for name, value in RUNNING.items() if name != lacking}
-    code, message = refusal(cloudwatch.put_metric_alarm, **request)
-    assert code == "ValidationError"
-    assert f"{lacking} must be specified" in message
+def test_an_alarm_on_anything_but_one_metrics_statistic_is_refused(cloudwatch: Any) -> None:
+    for lacking in ("MetricName", "Statistic", "Threshold"):
+        request = {name: value for name, value in RUNNING.items() if name != lacking}
+        code, message = refusal(cloudwatch.put_metric_alarm, **request)
+        assert code == "ValidationError"
+        assert f"{lacking} must be specified" in message
 
 
 def call(emulator: RunningEmulator, account: str, protocol: str, action: str, request: dict[str, Any]) -> Any:
@@ -170,45 +168,40 @@ def test_a_log_group_keeps_retention_and_key(logs: Any) -> None:
     assert code == "InvalidParameterException"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "counted"),
-    [
-        ("OutOfMemoryError", 1),
-        ('"Java heap space"', 1),
-        ('"heap Java"', 0),
-        ("outofmemoryerror", 0),
-        ("?refused ?heap", 2),
-        ("Connection -refused", 1),
-        ("%C[a-z]+ ok%", 1),
-        ("", 3),
-    ],
-)
-def test_a_metric_filter_counts_what_its_pattern_finds_on_aws(
-    logs: Any, client: Client, pattern: str, counted: int
-) -> None:
-    metric_filter = {
-        "logGroupName": "/aws/ecs/fileflow",
-        "filterName": "oom",
-        "filterPattern": pattern,
-        "metricTransformations": [
-            {
-                "metricName": "OutOfMemory",
-                "metricNamespace": "FileFlow",
-                "metricValue": "1",
-                "unit": "Count",
-            }
-        ],
-    }
-    logs.put_metric_filter(**metric_filter)
-    (got,) = logs.describe_metric_filters(logGroupName="/aws/ecs/fileflow")["metricFilters"]
-    assert_contains(got, metric_filter)
+COUNTED = {
+    "OutOfMemoryError": 1,
+    '"Java heap space"': 1,
+    '"heap Java"': 0,
+    "outofmemoryerror": 0,
+    "?refused ?heap": 2,
+    "Connection -refused": 1,
+    "%C[a-z]+ ok%": 1,
+    "": 3,
+}
+
+
+def test_a_metric_filter_counts_what_its_pattern_finds_on_aws(logs: Any, client: Client) -> None:
+    names = {pattern: f"metric-{number}" for number, pattern in enumerate(COUNTED)}
+    for pattern, name in names.items():
+        metric = {"metricName": name, "metricNamespace": "FileFlow", "metricValue": "1", "unit": "Count"}
+        metric_filter = {
+            "logGroupName": "/aws/ecs/fileflow",
+            "filterName": name,
+            "filterPattern": pattern,
+            "metricTransformations": [metric],
+        }
+        logs.put_metric_filter(**metric_filter)
+        found = logs.describe_metric_filters(
+            logGroupName=metric_filter["logGroupName"], filterNamePrefix=name
+        )
+        (got,) = found["metricFilters"]
+        assert_contains(got, metric_filter)
     put(logs, "java.lang.OutOfMemoryError: Java heap space", "Connection refused", "Connection ok")
-    answer = client("cloudwatch").get_metric_statistics(
-        Namespace="FileFlow",
-        MetricName="OutOfMemory",
-        StartTime=time.time() - 600,
-        EndTime=time.time() + 600,
-        Period=3600,
-        Statistics=["Sum"],
-    )
-    assert sum(point["Sum"] for point in answer["Datapoints"]) == counted
+    cloudwatch = client("cloudwatch")
+
+    def count(name: str) -> float:
+        times = {"StartTime": time.time() - 600, "EndTime": time.time() + 600, "Period": 3600}
+        asked = {"Namespace": "FileFlow", "MetricName": name, "Statistics": ["Sum"], **times}
+        return float(sum(each["Sum"] for each in cloudwatch.get_metric_statistics(**asked)["Datapoints"]))
+
+    assert {pattern: count(name) for pattern, name in names.items()} == COUNTED

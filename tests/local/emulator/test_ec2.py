@@ -57,20 +57,21 @@ def test_subnets_are_found_by_what_they_are(ec2: Any) -> None:
     assert found("cidr-block", "10.20.1.0/24") == [second]
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"CidrBlock": "10.99.0.0/24"}, "InvalidSubnet.Range"),
-        ({"CidrBlock": "10.20.0.128/25"}, "InvalidSubnet.Conflict"),
-        ({"CidrBlock": "10.20.0.0/33"}, "InvalidParameterValue"),
-        ({"AvailabilityZone": f"{REGION}z"}, "InvalidParameterValue"),
-        ({"VpcId": "vpc-nowhere"}, "InvalidVpcID.NotFound"),
-    ],
-)
-def test_a_subnet_that_does_not_fit_is_refused(ec2: Any, change: dict[str, str], code: str) -> None:
+REFUSED = [
+    ({"CidrBlock": "10.99.0.0/24"}, "InvalidSubnet.Range"),
+    ({"CidrBlock": "10.20.0.128/25"}, "InvalidSubnet.Conflict"),
+    ({"CidrBlock": "10.20.0.0/33"}, "InvalidParameterValue"),
+    ({"AvailabilityZone": f"{REGION}z"}, "InvalidParameterValue"),
+    ({"VpcId": "vpc-nowhere"}, "InvalidVpcID.NotFound"),
+]
+
+
+def test_a_subnet_that_does_not_fit_is_refused(ec2: Any, subtests: pytest.Subtests) -> None:
     vpc, _, _ = network(ec2)
-    request = {"VpcId": vpc, "CidrBlock": "10.20.9.0/24", "AvailabilityZone": f"{REGION}a"} | change
-    assert refusal(ec2.create_subnet, **request)[0] == code
+    for change, code in REFUSED:
+        with subtests.test(**change):
+            request = {"VpcId": vpc, "CidrBlock": "10.20.9.0/24", "AvailabilityZone": f"{REGION}a"} | change
+            assert refusal(ec2.create_subnet, **request)[0] == code
 
 
 def test_each_target_of_a_permission_is_a_rule_of_its_own(ec2: Any) -> None:
@@ -144,30 +145,34 @@ PORTLESS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 @pytest.mark.parametrize("protocol", ["-1", "50"])
-@pytest.mark.parametrize("made_with", PORTLESS)
 def test_ports_count_for_nothing_where_the_protocol_has_none(
-    ec2: Any, direction: str, protocol: str, made_with: dict[str, int]
+    ec2: Any, direction: str, protocol: str, subtests: pytest.Subtests
 ) -> None:
     _, _, group = network(ec2)
     authorize = getattr(ec2, f"authorize_security_group_{direction}")
     revoke = getattr(ec2, f"revoke_security_group_{direction}")
     key = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}[direction]
+    permission = {"IpProtocol": protocol, "IpRanges": ANYWHERE}
 
     def rules() -> list[Any]:
-        return list(ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0][key])
+        shown = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0][key]
+        return [rule for rule in shown if rule["IpProtocol"] == protocol]
 
-    permission = {"IpProtocol": protocol, "IpRanges": ANYWHERE}
-    if (direction, protocol) != ("egress", "-1"):  # AWS makes that one itself
-        (made,) = authorize(GroupId=group, IpPermissions=[permission | made_with])["SecurityGroupRules"]
-        assert (made["FromPort"], made["ToPort"]) == (-1, -1)
-    for ports in PORTLESS:
-        code, _ = refusal(authorize, GroupId=group, IpPermissions=[permission | ports])
-        assert code == "InvalidPermission.Duplicate"
-    (shown,) = [rule for rule in rules() if rule["IpProtocol"] == protocol]
-    assert "FromPort" not in shown
-    (revoked,) = revoke(GroupId=group, IpPermissions=[permission | made_with])["RevokedSecurityGroupRules"]
-    assert revoked["CidrIpv4"] == "0.0.0.0/0"
-    assert not [rule for rule in rules() if rule["IpProtocol"] == protocol]
+    if (direction, protocol) == ("egress", "-1"):  # AWS makes that one itself
+        revoke(GroupId=group, IpPermissions=[permission | PORTLESS[-1]])
+    for made_with in PORTLESS:
+        with subtests.test(**made_with):
+            asked = {"GroupId": group, "IpPermissions": [permission | made_with]}
+            (made,) = authorize(**asked)["SecurityGroupRules"]
+            assert (made["FromPort"], made["ToPort"]) == (-1, -1)
+            for ports in PORTLESS:
+                code, _ = refusal(authorize, GroupId=group, IpPermissions=[permission | ports])
+                assert code == "InvalidPermission.Duplicate"
+            (shown,) = rules()
+            assert "FromPort" not in shown
+            (revoked,) = revoke(**asked)["RevokedSecurityGroupRules"]
+            assert revoked["CidrIpv4"] == "0.0.0.0/0"
+            assert rules() == []
 
 
 def test_a_rule_is_the_same_by_the_number_and_by_the_name_of_its_protocol(ec2: Any) -> None:

@@ -96,19 +96,16 @@ QUIET_UPDATES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("change", QUIET_UPDATES, ids=lambda change: next(iter(change)))
-def test_an_update_of_this_field_changes_it_without_a_deployment(
-    world: World, change: dict[str, Any]
+def test_an_update_of_these_fields_changes_them_without_a_deployment(
+    world: World, subtests: pytest.Subtests
 ) -> None:
     created = world.create(world.register(), deploymentConfiguration={})
-    updated = world.update(**change)
-    ((name, value),) = change.items()
-    if isinstance(value, dict):
-        assert updated[name].items() >= value.items()
-        assert updated[name]["minimumHealthyPercent"] == 100
-    else:
-        assert updated[name] == value
-    assert [d["id"] for d in updated["deployments"]] == [d["id"] for d in created["deployments"]]
+    for change in QUIET_UPDATES:
+        with subtests.test(**change):
+            updated = world.update(**change)
+            assert_contains(updated, change)
+            assert updated["deploymentConfiguration"]["minimumHealthyPercent"] == 100
+            assert [d["id"] for d in updated["deployments"]] == [d["id"] for d in created["deployments"]]
 
 
 def test_a_capacity_provider_strategy_takes_the_launch_types_place(world: World) -> None:
@@ -157,42 +154,41 @@ def test_a_deleted_service_leaves_no_task_and_its_name_is_free_again(world: Worl
     assert world.steady()["status"] == "ACTIVE"
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "said"),
-    [
-        ({"cluster": "nowhere"}, "ClusterNotFoundException", "Cluster not found"),
-        ({"taskDefinition": "nothing"}, "ClientException", "TaskDefinition not found"),
-        ({"networkConfiguration": {}}, "InvalidParameterException", "Network Configuration must be provided"),
-        (
-            {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-nowhere"]}}},
-            "InvalidParameterException",
-            "subnet-nowhere",
-        ),
-        ({"availabilityZoneRebalancing": "ENABLED"}, "InvalidParameterException", "maximumPercent above 100"),
-        (
-            {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}},
-            "InvalidParameterException",
-            "no room",
-        ),
-        (
-            {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
-            "InvalidParameterException",
-            "both a launch type",
-        ),
-        (
-            {"capacityProviderStrategy": [{"capacityProvider": "other"}]},
-            "InvalidParameterException",
-            "isn't associated with the cluster",
-        ),
-    ],
-)
-def test_a_service_that_aws_refuses_is_refused(
-    world: World, change: dict[str, Any], code: str, said: str
-) -> None:
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"cluster": "nowhere"}, "ClusterNotFoundException", "Cluster not found"),
+    ({"taskDefinition": "nothing"}, "ClientException", "TaskDefinition not found"),
+    ({"networkConfiguration": {}}, "InvalidParameterException", "Network Configuration must be provided"),
+    (
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-nowhere"]}}},
+        "InvalidParameterException",
+        "subnet-nowhere",
+    ),
+    ({"availabilityZoneRebalancing": "ENABLED"}, "InvalidParameterException", "maximumPercent above 100"),
+    (
+        {"deploymentConfiguration": {"minimumHealthyPercent": 100, "maximumPercent": 100}},
+        "InvalidParameterException",
+        "no room",
+    ),
+    (
+        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        "InvalidParameterException",
+        "both a launch type",
+    ),
+    (
+        {"capacityProviderStrategy": [{"capacityProvider": "other"}]},
+        "InvalidParameterException",
+        "isn't associated with the cluster",
+    ),
+]
+
+
+def test_a_service_that_aws_refuses_is_refused(world: World, subtests: pytest.Subtests) -> None:
     definition = world.register()
-    got_code, message = refusal(world.create, definition, **change)
-    assert got_code == code
-    assert said in message
+    for change, code, said in REFUSED:
+        with subtests.test(**change):
+            got_code, message = refusal(world.create, definition, **change)
+            assert got_code == code
+            assert said in message
     assert world.ecs.list_services(cluster="fileflow-prod")["serviceArns"] == []
 
 

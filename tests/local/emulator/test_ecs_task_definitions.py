@@ -11,34 +11,28 @@ from tests.local.emulator.ecs_world import (
     World,
 )
 
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({}, {"cpu": "512", "memory": "512"}, "No Fargate configuration exists"),
+    ({}, {"networkMode": "bridge"}, "awsvpc"),
+    ({"stopTimeout": 121}, {}, "stopTimeout"),
+    ({"privileged": True}, {}, "privileged"),
+    ({"secrets": [{"name": "a", "valueFrom": "b"}]}, {"executionRoleArn": None}, "execution role"),
+    ({"essential": False}, {}, "essential"),
+    ({"memory": 1025}, {}, "more than the task's"),
+    ({"memoryReservation": 2048}, {}, "more than the task's"),
+    ({"memory": 256, "memoryReservation": 256}, {}, "must be greater"),
+]
 
-@pytest.mark.parametrize(
-    "memory", [{"memory": 1025}, {"memoryReservation": 2048}, {"memory": 256, "memoryReservation": 256}]
-)
-def test_containers_that_the_tasks_memory_does_not_hold_are_refused(
-    world: World, memory: dict[str, int]
-) -> None:
-    assert refusal(world.register, **memory)[0] == "ClientException"
-    world.register(memory=1024)
 
-
-@pytest.mark.parametrize(
-    ("container", "options", "said"),
-    [
-        ({}, {"cpu": "512", "memory": "512"}, "No Fargate configuration exists"),
-        ({}, {"networkMode": "bridge"}, "awsvpc"),
-        ({"stopTimeout": 121}, {}, "stopTimeout"),
-        ({"privileged": True}, {}, "privileged"),
-        ({"secrets": [{"name": "a", "valueFrom": "b"}]}, {"executionRoleArn": None}, "execution role"),
-        ({"essential": False}, {}, "essential"),
-    ],
-)
 def test_a_task_definition_that_fargate_cannot_run_is_refused(
-    world: World, container: dict[str, Any], options: dict[str, Any], said: str
+    world: World, subtests: pytest.Subtests
 ) -> None:
-    code, message = refusal(world.define, {"name": "x", **container}, **options)
-    assert code == "ClientException"
-    assert said in message
+    for container, options, said in REFUSED:
+        with subtests.test(**container, **options):
+            code, message = refusal(world.define, {"name": "x", **container}, **options)
+            assert code == "ClientException"
+            assert said in message
+    world.register(memory=1024)
 
 
 def test_a_task_definition_comes_back_with_what_aws_adds(world: World) -> None:

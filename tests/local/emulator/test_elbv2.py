@@ -61,15 +61,10 @@ TLS_ALONE = {
 }
 
 
-def log_bucket(client: Client, bucket: str, account: str, statements: list[dict[str, Any]]) -> None:
-    """Makes a bucket with a policy of these statements."""
-    s3 = client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    if statements:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        s3.put_bucket_policy(
-            Bucket=bucket, Policy=policy.replace("BUCKET", bucket).replace("ACCOUNT", account)
-        )
+def set_policy(s3: Any, bucket: str, account: str, statements: list[dict[str, Any]]) -> None:
+    """Gives a bucket a policy of these statements."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy.replace("BUCKET", bucket).replace("ACCOUNT", account))
 
 
 @dataclass
@@ -134,18 +129,15 @@ def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
 
 
 def test_attributes_come_back_beside_the_defaults(front: Front, client: Client, account: str) -> None:
-    log_bucket(client, "logs", account, [LOG_DELIVERY])
+    s3 = client("s3")
+    s3.create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    set_policy(s3, "logs", account, [LOG_DELIVERY])
     attributes = [{"Key": key, "Value": value} for key, value in ATTRIBUTES.items()]
     front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=attributes)
     got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
     assert_contains(got, ATTRIBUTES | {"client_keep_alive.seconds": "3600", "waf.fail_open.enabled": "false"})
-    unknown = [{"Key": "colour", "Value": "red"}]
-    assert (
-        "is not recognized"
-        in refusal(front.elb.modify_load_balancer_attributes, LoadBalancerArn=front.arn, Attributes=unknown)[
-            1
-        ]
-    )
+    unknown = {"LoadBalancerArn": front.arn, "Attributes": [{"Key": "colour", "Value": "red"}]}
+    assert "is not recognized" in refusal(front.elb.modify_load_balancer_attributes, **unknown)[1]
 
 
 def test_a_health_check_that_aws_refuses_is_refused_and_the_rest_of_it_kept(front: Front) -> None:
@@ -221,13 +213,12 @@ def test_https_needs_an_issued_certificate(front: Front, client: Client) -> None
 ADMIN = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/admin/*", "/internal/*"]}}
 
 
-@pytest.mark.parametrize("field", ["query-string", "path-pattern"])
-def test_a_rule_that_would_match_nothing_is_refused(front: Front, field: str) -> None:
-    listener = front.listen(80, front.forward)["ListenerArn"]
-    rule = {"ListenerArn": listener, "Priority": 10, "Conditions": [{"Field": field}], "Actions": [FIXED]}
-    code, message = refusal(front.elb.create_rule, **rule)
-    assert code == "ValidationError"
-    assert field in message
+def test_a_rule_that_would_match_nothing_is_refused(front: Front) -> None:
+    rule = {"ListenerArn": front.listen(80, front.forward)["ListenerArn"], "Priority": 10, "Actions": [FIXED]}
+    for field in ("query-string", "path-pattern"):
+        code, message = refusal(front.elb.create_rule, **rule, Conditions=[{"Field": field}])
+        assert code == "ValidationError"
+        assert field in message
 
 
 def test_rules_have_an_order_of_their_own(front: Front) -> None:
@@ -250,81 +241,91 @@ def test_rules_have_an_order_of_their_own(front: Front) -> None:
     assert [rule["RuleArn"] for rule in listed[:2]] == rules
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"Name": "fileflow-prod-alb"}, "DuplicateLoadBalancerName"),
-        ({"Name": "x" * 33}, "ValidationError"),
-        ({"Name": "-x"}, "ValidationError"),
-        ({"Subnets": []}, "ValidationError"),
-        ({"Subnets": ["subnet-nowhere"]}, "SubnetNotFound"),
-        ({"SecurityGroups": ["sg-nowhere"]}, "InvalidSecurityGroup"),
-        ({"Type": "network"}, "ValidationError"),
-    ],
-    ids=lambda value: str(value)[:30],
-)
-def test_a_load_balancer_that_aws_refuses_is_refused(front: Front, change: dict[str, Any], code: str) -> None:
-    request = {"Name": "other", "Subnets": front.subnets, "SecurityGroups": [front.group]} | change
-    assert refusal(front.elb.create_load_balancer, **request)[0] == code
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"Name": "fileflow-prod-alb"}, "DuplicateLoadBalancerName"),
+    ({"Name": "x" * 33}, "ValidationError"),
+    ({"Name": "-x"}, "ValidationError"),
+    ({"Subnets": []}, "ValidationError"),
+    ({"Subnets": ["subnet-nowhere"]}, "SubnetNotFound"),
+    ({"SecurityGroups": ["sg-nowhere"]}, "InvalidSecurityGroup"),
+    ({"Type": "network"}, "ValidationError"),
+]
 
 
-@pytest.mark.parametrize(("prefix", "refused"), [(27, False), (28, True)])
-def test_a_load_balancers_subnet_is_a_27_or_larger(front: Front, prefix: int, refused: bool) -> None:
-    subnets = [
-        front.ec2.create_subnet(
-            VpcId=front.vpc, CidrBlock=f"10.20.{10 + index}.0/{prefix}", AvailabilityZone=f"{REGION}{zone}"
-        )["Subnet"]["SubnetId"]
-        for index, zone in enumerate("ac")
-    ]
-    request = {"Name": "small", "Subnets": subnets, "SecurityGroups": [front.group]}
-    if not refused:
-        front.elb.create_load_balancer(**request)
-        assert front.elb.set_subnets(LoadBalancerArn=front.arn, Subnets=subnets)["AvailabilityZones"]
-        return
-    code, message = refusal(front.elb.create_load_balancer, **request)
+def test_a_load_balancer_that_aws_refuses_is_refused(front: Front, subtests: pytest.Subtests) -> None:
+    for change, code in REFUSED:
+        with subtests.test(**change):
+            request = {"Name": "other", "Subnets": front.subnets, "SecurityGroups": [front.group]} | change
+            assert refusal(front.elb.create_load_balancer, **request)[0] == code
+
+
+def test_a_load_balancers_subnet_is_a_27_or_larger(front: Front) -> None:
+    small, large = (
+        [
+            front.ec2.create_subnet(
+                VpcId=front.vpc, CidrBlock=f"10.20.{third}.0/{prefix}", AvailabilityZone=f"{REGION}{zone}"
+            )["Subnet"]["SubnetId"]
+            for third, zone in ((prefix, "a"), (prefix + 100, "c"))
+        ]
+        for prefix in (28, 27)
+    )
+    request = {"Name": "small", "SecurityGroups": [front.group]}
+    code, message = refusal(front.elb.create_load_balancer, **request, Subnets=small)
     assert code == "InvalidSubnet"
     assert "/27 or larger" in message
-    assert refusal(front.elb.set_subnets, LoadBalancerArn=front.arn, Subnets=subnets)[0] == "InvalidSubnet"
+    assert refusal(front.elb.set_subnets, LoadBalancerArn=front.arn, Subnets=small)[0] == "InvalidSubnet"
+    front.elb.create_load_balancer(**request, Subnets=large)
+    assert front.elb.set_subnets(LoadBalancerArn=front.arn, Subnets=large)["AvailabilityZones"]
 
 
-@pytest.mark.parametrize(
-    ("statements", "admitted"),
-    [
-        ([LOG_DELIVERY, TLS_ALONE], True),
-        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/*"}], True),
-        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/AWSLogs/ACCOUNT/*"}], False),
-        ([LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/alb/AWSLogs/111111111111/*"}], False),
-        ([LOG_DELIVERY | {"Condition": {"StringEquals": {"aws:SourceAccount": "ACCOUNT"}}}], False),
-        ([LOG_DELIVERY | {"Principal": {"Service": "delivery.logs.amazonaws.com"}}], False),
-        ([LOG_DELIVERY, TLS_ALONE | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}], False),
-        ([], False),
-    ],
-    ids=["aws's", "whole bucket", "prefix", "account", "source account", "principal", "denied", "no policy"],
-)
+WRITES: list[tuple[str, list[dict[str, Any]], bool]] = [
+    ("prefix", [LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/AWSLogs/ACCOUNT/*"}], False),
+    ("account", [LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/alb/AWSLogs/111111111111/*"}], False),
+    (
+        "source account",
+        [LOG_DELIVERY | {"Condition": {"StringEquals": {"aws:SourceAccount": "ACCOUNT"}}}],
+        False,
+    ),
+    ("principal", [LOG_DELIVERY | {"Principal": {"Service": "delivery.logs.amazonaws.com"}}], False),
+    (
+        "denied",
+        [LOG_DELIVERY, TLS_ALONE | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}],
+        False,
+    ),
+    ("AWS's own", [LOG_DELIVERY, TLS_ALONE], True),
+    ("whole bucket", [LOG_DELIVERY | {"Resource": "arn:aws:s3:::BUCKET/*"}], True),
+]
+
+
 def test_access_logs_go_to_a_bucket_whose_policy_lets_the_load_balancer_write(
-    front: Front, client: Client, account: str, statements: list[dict[str, Any]], admitted: bool
+    front: Front, client: Client, account: str, subtests: pytest.Subtests
 ) -> None:
     bucket = f"alb-{account}"
-    wanted = {
-        "access_logs.s3.enabled": "true",
-        "access_logs.s3.bucket": bucket,
-        "access_logs.s3.prefix": "alb",
-    }
-    change = {
-        "LoadBalancerArn": front.arn,
-        "Attributes": [{"Key": key, "Value": value} for key, value in wanted.items()],
-    }
-    code, message = refusal(front.elb.modify_load_balancer_attributes, **change)
-    assert (code, message) == ("InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist")
-    log_bucket(client, bucket, account, statements)
-    if admitted:
-        front.elb.modify_load_balancer_attributes(**change)
-    else:
-        code, message = refusal(front.elb.modify_load_balancer_attributes, **change)
-        assert code == "InvalidConfigurationRequest"
-        assert f"Access Denied for bucket: {bucket}" in message
-    got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
-    assert got["access_logs.s3.enabled"] == ("true" if admitted else "false")
+
+    def write(enabled: str = "true") -> None:
+        wanted = {"enabled": enabled, "bucket": bucket, "prefix": "alb"}
+        attributes = [{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in wanted.items()]
+        front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=attributes)
+
+    def written() -> str:
+        got = front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"]
+        return as_dict(got)["access_logs.s3.enabled"]
+
+    nowhere = "InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist"
+    denied = nowhere[0], f"Access Denied for bucket: {bucket}. Please check S3bucket permission"
+    assert refusal(write) == nowhere
+    s3 = client("s3")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert refusal(write) == denied
+    for what, statements, admitted in WRITES:
+        with subtests.test(what):
+            set_policy(s3, bucket, account, statements)
+            if admitted:
+                write()
+            else:
+                assert refusal(write) == denied
+            assert written() == ("true" if admitted else "false")
+            write("false")
 
 
 EXAMPLE = f"arn:aws:acm:{REGION}:646886795421:certificate/00000000-0000-0000-0000-000000000000"
@@ -343,17 +344,10 @@ def test_the_example_certificate_is_issued_in_other_accounts_than_the_guides(
     assert gone[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.parametrize(
-    "arn",
-    [
-        EXAMPLE.replace(REGION, "us-east-1"),
-        EXAMPLE.replace("00000000-", "00000001-"),
-    ],
-    ids=["another region", "gone"],
-)
-def test_a_certificate_of_another_region_or_one_that_is_gone_is_not_found(front: Front, arn: str) -> None:
-    secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}
-    assert refusal(front.listen, 443, front.forward, **secure)[0] == "CertificateNotFound"
+def test_a_certificate_of_another_region_or_one_that_is_gone_is_not_found(front: Front) -> None:
+    for arn in (EXAMPLE.replace(REGION, "us-east-1"), EXAMPLE.replace("00000000-", "00000001-")):
+        secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}
+        assert refusal(front.listen, 443, front.forward, **secure)[0] == "CertificateNotFound"
     assert front.elb.describe_listeners(LoadBalancerArn=front.arn)["Listeners"] == []
 
 
