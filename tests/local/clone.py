@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.paths import ROOT
 from local.stack import ENCRYPTION_SALT
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
 import pulumi
@@ -55,9 +54,9 @@ class Clone:
         """Copy what the commands need, and write the program, two stacks and a pack."""
         root.mkdir()
         ignored = shutil.ignore_patterns("__pycache__", "sample")
-        shutil.copytree(CHECKOUT / "local", root / "local", ignore=ignored)
+        shutil.copytree(ROOT / "local", root / "local", ignore=ignored)
         for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
-            shutil.copyfile(CHECKOUT / name, root / name)
+            shutil.copyfile(ROOT / name, root / name)
         (root / "Pulumi.yaml").write_text(
             "name: small\nruntime:\n  name: python\n  options: {virtualenv: .venv}\n"
         )

@@ -1,4 +1,4 @@
-"""One emulated AWS for the tests of a worker."""
+"""One emulated AWS for the tests of a worker, and folders for each test."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
         return "".join(heard)
 
     return so_far
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """The folders of a checkout that is empty yet, and a cache of its own."""
+    root = tmp_path / "a checkout"
+    root.mkdir()
+    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.paths import Paths
-
 SYSTEM_PATH = "/usr/bin:/bin"
 
 
@@ -50,11 +48,6 @@ def builds(folder: Path) -> int:
     """Count the builds of a fake `go`."""
     count = folder / "builds"
     return len(count.read_text().splitlines()) if count.exists() else 0
-
-
-def paths(tmp_path: Path, root: Path) -> Paths:
-    """Return folders of a test's own for a checkout."""
-    return Paths(root=root, local=tmp_path / "local", cache=tmp_path / "cache")
 
 
 def python(code: str, folder: Path) -> subprocess.Popen[str]:

@@ -14,9 +14,9 @@ import pytest
 
 from local import cli, processes, virtual_environments
 from local.fork_server import process as fork_server
-from local.paths import Paths
+from local.paths import ROOT, Paths
 from tests.local import fakes
-from tests.local.clone import CHECKOUT, Clone
+from tests.local.clone import Clone
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_engine_is_got_beside_the_environments_while_these_are_missing(
 ) -> None:
     started: list[list[str]] = []
     monkeypatch.setattr(processes, "start_beside", lambda command, _folder: started.append(command))
-    paths = Paths(root=CHECKOUT, local=tmp_path / "local", cache=tmp_path / "cache")
+    paths = Paths(root=ROOT, local=tmp_path / "local", cache=tmp_path / "cache")
     call = cli.Call(argparse.Namespace(), paths, {})
 
     cli._begin_engine(call)
@@ -179,7 +179,7 @@ def test_down_with_nothing_running_is_no_error(clone: Clone) -> None:
 
 
 def test_make_alone_lists_the_targets() -> None:
-    answer = subprocess.run(["make"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("up", "preview", "down", "test", "check"):
         assert re.search(rf"^  make {target} +\S", answer.stdout, re.MULTILINE), target
     assert "STACK=prod" in answer.stdout
@@ -187,7 +187,7 @@ def test_make_alone_lists_the_targets() -> None:
 
 def test_further_arguments_reach_the_command_that_they_are_for() -> None:
     asked = ["make", "--dry-run", "preview", "STACK=prod", "ARGUMENTS=--diff --refresh"]
-    shown = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     [line] = [line for line in shown.splitlines() if " -m local " in line]
     options = cli._parse(line.partition(" -m local ")[2].split())
 
@@ -198,7 +198,7 @@ def test_further_arguments_reach_the_command_that_they_are_for() -> None:
 def test_arguments_of_one_target_do_not_reach_a_make_that_it_runs() -> None:
     nested = "nested: ; @$(MAKE) --no-print-directory --dry-run preview"
     asked = ["make", "--eval", nested, "nested", "STACK=prod", "ARGUMENTS=--diff"]
-    shown = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "preview --stack prod" in shown
     assert "--diff" not in shown
 

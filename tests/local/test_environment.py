@@ -31,10 +31,9 @@ STACK_NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_s
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    root = tmp_path / "a checkout"
-    (root / ".venv" / "bin").mkdir(parents=True)
-    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
+def paths(paths: Paths) -> Paths:
+    (paths.venv / "bin").mkdir(parents=True)
+    return paths
 
 
 @pytest.fixture

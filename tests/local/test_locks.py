@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from local.locks import exclusive
+from local.paths import ROOT
+from tests.local import fakes
 from tests.waiting import eventually
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def holder(lock: Path) -> subprocess.Popen[str]:
@@ -23,7 +22,7 @@ def holder(lock: Path) -> subprocess.Popen[str]:
         "    print('held', flush=True)\n"
         "    time.sleep(600)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    process = fakes.python(code, ROOT)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process

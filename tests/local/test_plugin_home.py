@@ -41,11 +41,9 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(paths: Paths, tmp_path: Path) -> Home:
     """One whose engine makes by `plugin install resource NAME VERSION` a plugin that says it is real."""
-    root = tmp_path / "checkout"
-    root.mkdir()
-    (root / "requirements.txt").write_text(PINS)
+    (paths.root / "requirements.txt").write_text(PINS)
     pulumi = fakes.script(
         tmp_path / "engine" / "pulumi",
         """
@@ -57,7 +55,7 @@ printf '#!/bin/sh\\necho real %s\\n' "$4" > "$folder/pulumi-resource-$4"
 chmod +x "$folder/pulumi-resource-$4"
 """,
     )
-    return Home(fakes.paths(tmp_path, root), Engine(pulumi, Version(3, 250, 0), "build"))
+    return Home(paths, Engine(pulumi, Version(3, 250, 0), "build"))
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ def test_stand_ins_are_asked_for_without_the_network(home: Home, unreachable: li
     assert home.decide("stand-in") == {"aws": "stand-in", "awsx": "stand-in", "docker": "stand-in"}
     assert unreachable == []
     command = home.wrapper("awsx", "3.1.0").splitlines()[-1]
-    assert command.startswith(f"exec {home.paths.root}/.venv/bin/python ")
+    assert command.startswith(f"exec '{home.paths.root}'/.venv/bin/python ")
     assert command.endswith(' -m local.plugins.awsx "$@"')
 
 

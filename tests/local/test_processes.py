@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from local import processes, progress
+from local.paths import ROOT
+from tests.local import fakes
 from tests.waiting import eventually
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 MARK = "FILEFLOW_TEST_MARK"
 
 
@@ -79,7 +80,7 @@ def test_a_process_doesnt_find_itself_or_those_it_descends_from(mark: str) -> No
     answer = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}"; true'],
         env={**os.environ, MARK: mark},
-        cwd=CHECKOUT,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
@@ -103,23 +104,20 @@ def test_a_long_command_writes_its_log_and_gives_its_exit_code(tmp_path: Path) -
     assert processes.last_line(log) == "err"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal at a parent's death is Linux's")
-def test_a_long_command_ends_with_the_process_that_runs_it(tmp_path: Path, mark: str) -> None:
-    code = (
-        "import os, pathlib\n"
-        "from local import processes, progress\n"
-        "with progress.step('x') as step:\n"
-        f"    processes.run_logged(['sleep', '600'], pathlib.Path({str(tmp_path / 'log')!r}), step,"
-        f" env={{**os.environ, {MARK!r}: {mark!r}}})\n"
-    )
-    runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT)
-    eventually(lambda: len(processes.marked(MARK, mark)) == 1)
-    runner.kill()
-    runner.wait()
-    eventually(lambda: processes.marked(MARK, mark) == [])
-
-
-def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        pytest.param(
+            signal.SIGKILL,
+            "",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends it with its parent"),
+        ),
+        (signal.SIGTERM, "SIGTERM\n"),
+    ],
+)
+def test_a_long_command_ends_with_the_process_that_runs_it(
+    tmp_path: Path, mark: str, number: int, told: str
+) -> None:
     code = (
         "import os, pathlib\n"
         "from local import processes, progress\n"
@@ -131,10 +129,10 @@ def test_an_interrupted_long_command_is_killed(tmp_path: Path, mark: str) -> Non
         "except processes.Interrupted as interruption:\n"
         "    print(interruption)\n"
     )
-    runner = subprocess.Popen([sys.executable, "-c", code], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    runner = fakes.python(code, ROOT)
     eventually(lambda: len(processes.marked(MARK, mark)) == 1)
-    runner.terminate()
+    runner.send_signal(number)
     output, _ = runner.communicate(timeout=30)
-    assert output == "SIGTERM\n"
+    assert output == told
     # The kernel takes its time to end what was killed.
     eventually(lambda: processes.marked(MARK, mark) == [])

@@ -20,10 +20,8 @@ SMALL = Requirements("small", "small.txt", ("small.txt",))
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    root = tmp_path / "checkout"
-    root.mkdir()
-    (root / "small.txt").write_text("small==1.0\n")
+def paths(paths: Paths, tmp_path: Path) -> Paths:
+    (paths.root / "small.txt").write_text("small==1.0\n")
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     with zipfile.ZipFile(wheels / "small-1.0-py3-none-any.whl", "w") as wheel:
@@ -34,7 +32,7 @@ def paths(tmp_path: Path) -> Paths:
             "small-1.0.dist-info/RECORD",
             "small.py,,\nsmall-1.0.dist-info/METADATA,,\nsmall-1.0.dist-info/WHEEL,,\n",
         )
-    return fakes.paths(tmp_path, root)
+    return paths
 
 
 @pytest.fixture

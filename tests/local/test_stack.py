@@ -12,23 +12,20 @@ import pytest
 
 from local import processes, stack
 from local.errors import LocalError
-from local.paths import Paths
+from local.paths import ROOT, Paths
 from tests.local import fakes
 from tests.waiting import eventually
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    root = tmp_path / "checkout"
-    root.mkdir()
+def paths(paths: Paths) -> Paths:
+    root = paths.root
     (root / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (root / "Pulumi.local.yaml").write_text("config: {}\n")
     (root / "Pulumi.prod.yaml").write_text(
         "secretsprovider: awskms://alias/prod\nencryptedkey: abc\nconfig:\n  small:a: 1 # why\n"
     )
-    return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
+    return paths
 
 
 def write_state(paths: Paths, name: str, latest: object) -> None:
@@ -121,13 +118,13 @@ def test_the_copy_of_a_stacks_file_carries_the_local_salt_and_no_other_key(paths
 
 
 def test_the_committed_local_stack_has_the_salt_so_that_pulumi_doesnt_write_it() -> None:
-    lines = (CHECKOUT / "Pulumi.local.yaml").read_text().splitlines()
+    lines = (ROOT / "Pulumi.local.yaml").read_text().splitlines()
     assert f"encryptionsalt: {stack.ENCRYPTION_SALT}" in lines
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
 def test_no_real_stack_carries_the_local_salt(name: str) -> None:
-    assert stack.ENCRYPTION_SALT not in (CHECKOUT / f"Pulumi.{name}.yaml").read_text()
+    assert stack.ENCRYPTION_SALT not in (ROOT / f"Pulumi.{name}.yaml").read_text()
 
 
 @pytest.mark.parametrize("name", ["prd", "", "../local", "a b", "local/x"])
@@ -155,7 +152,7 @@ def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: P
     code = (
         "import os, pathlib\n"
         "from local import processes, stack\n"
-        "from local.paths import Paths\n"
+        "from local.paths import ROOT, Paths\n"
         "processes.interrupt_on_signals()\n"
         "stack.INTERRUPT_GRACE_SECONDS = 0.3\n"
         f"paths = Paths(pathlib.Path({str(paths.root)!r}), pathlib.Path({str(paths.local)!r}), None)\n"
@@ -166,7 +163,7 @@ def test_a_command_that_is_interrupted_is_asked_to_stop_and_then_killed(paths: P
         "except processes.Interrupted:\n"
         "    print(processes.marked(processes.RUN_MARK, str(paths.local)))\n"
     )
-    runner = fakes.python(code, CHECKOUT)
+    runner = fakes.python(code, ROOT)
     eventually((tmp_path / "ready").exists)
     runner.terminate()
     output, _ = runner.communicate(timeout=30)

@@ -9,20 +9,17 @@ from pathlib import Path
 import pytest
 
 from local.errors import LocalError
-from local.paths import Paths
+from local.paths import ROOT, Paths
 from local.virtual_environments import EMULATOR, PROJECT, Requirements, ensure, folder_of, link
 from tests.local import fakes
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 EMPTY = Requirements("empty", "empty.txt", ("empty.txt",))
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    root = tmp_path / "checkout"
-    root.mkdir()
-    (root / "empty.txt").write_text("# nothing\n")
-    return fakes.paths(tmp_path, root)
+def paths(paths: Paths) -> Paths:
+    (paths.root / "empty.txt").write_text("# nothing\n")
+    return paths
 
 
 @pytest.fixture
@@ -99,7 +96,7 @@ def test_every_package_is_pinned(requirements: Requirements) -> None:
     lines = [
         line.partition("#")[0].strip()
         for file in requirements.files
-        for line in (CHECKOUT / file).read_text().splitlines()
+        for line in (ROOT / file).read_text().splitlines()
     ]
     packages = [line for line in lines if line and not line.startswith("-")]
     assert packages

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local.paths import ROOT
 from local.yaml_check import main
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +39,6 @@ def test_the_first_fault_is_told_with_its_place(
 
 
 def test_the_projects_own_files_are_well_formed() -> None:
-    files = [str(file) for file in CHECKOUT.glob("Pulumi*.yaml")]
+    files = [str(file) for file in ROOT.glob("Pulumi*.yaml")]
     assert len(files) > 1
     assert main(files) == 0

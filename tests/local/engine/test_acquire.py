@@ -18,12 +18,10 @@ from local.engine import acquire, build, release
 from local.engine.acquire import ensure_engine
 from local.engine.version import Version, pinned
 from local.errors import LocalError
-from local.paths import Paths
+from local.paths import ROOT, Paths
 from local.progress import Step
 from tests.local import fakes
 from tests.waiting import eventually
-
-CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -45,13 +43,13 @@ class Machine:
         code = (
             "import os, pathlib\n"
             "from local.engine.acquire import ensure_engine\n"
-            "from local.paths import Paths\n"
+            "from local.paths import ROOT, Paths\n"
             f"ensure_engine(Paths.of(os.environ, pathlib.Path({str(self.paths.root)!r})), os.environ)\n"
         )
         own = {"FILEFLOW_ENGINE": "build", "FILEFLOW_CACHE_DIR": str(self.paths.cache)}
         return subprocess.Popen(
             [sys.executable, "-c", code],
-            cwd=CHECKOUT,
+            cwd=ROOT,
             env=self.environment | own,
             stderr=subprocess.DEVNULL,
         )
@@ -65,12 +63,9 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    root, programs = tmp_path / "checkout", tmp_path / "bin"
-    root.mkdir()
-    programs.mkdir()
-    (root / "requirements.txt").write_text("pulumi==3.250.0\n")
-    return Machine(fakes.paths(tmp_path, root), programs)
+def machine(paths: Paths, tmp_path: Path) -> Machine:
+    (paths.root / "requirements.txt").write_text("pulumi==3.250.0\n")
+    return Machine(paths, tmp_path / "bin")
 
 
 @pytest.fixture
@@ -230,8 +225,8 @@ def test_what_the_compiler_keeps_stays_until_a_build_succeeds_and_then_goes(mach
 
 
 def test_the_sums_hold_the_pinned_version() -> None:
-    version = pinned(CHECKOUT)
-    sums = (CHECKOUT / "local/engine/go.sum").read_text()
+    version = pinned(ROOT)
+    sums = (ROOT / "local/engine/go.sum").read_text()
     assert f"github.com/pulumi/pulumi/pkg/v3 v{version} h1:" in sums
     assert f"github.com/pulumi/pulumi/sdk/v3 v{version} h1:" in sums
 
