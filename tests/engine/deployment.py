@@ -18,6 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.emulator import process as emulator_process
+from local.environment import LOCAL_ACCOUNT_ID
+from local.paths import Paths
+from tests.walk.watcher import client
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 900
 
@@ -108,8 +113,26 @@ class Deployment:
 
     @property
     def endpoint(self) -> str:
-        """Where its AWS answers, as `.local/env` says it."""
-        return self.sourced("echo $AWS_ENDPOINT_URL").stdout.strip()
+        """Where its AWS answers."""
+        running = emulator_process.find(Paths.of({}, self.root).emulator)
+        assert running is not None, "no emulated AWS runs for this copy"
+        return running.url
+
+    def client(self, service: str) -> Any:
+        """The SDK's client of its AWS: the AWS CLI, for what a person types, takes half a second to start."""
+        return client(service, self.endpoint, LOCAL_ACCOUNT_ID)
+
+    def service(self, name: str, cluster: str = "fileflow-prod") -> dict[str, Any]:
+        """An ECS service as its AWS describes it."""
+        (found,) = self.client("ecs").describe_services(cluster=cluster, services=[name])["services"]
+        return dict(found)
+
+    def network(self) -> tuple[str, str]:
+        """Makes a VPC with a subnet, and returns their ids."""
+        ec2 = self.client("ec2")
+        vpc = str(ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"])
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.50.1.0/24")["Subnet"]
+        return vpc, str(subnet["SubnetId"])
 
     def aws(self, command: str) -> Any:
         """What `aws COMMAND` answers, decoded; a failing one fails the test with its message."""
@@ -125,14 +148,12 @@ class Deployment:
 
     def pushed_image(self, repository: str, tag: str = "1") -> str:
         """Makes an ECR repository with an image that has no layers, and returns the image by its digest."""
-        made = self.aws(f"ecr create-repository --repository-name {repository}")["repository"]
+        made = self.client("ecr").create_repository(repositoryName=repository)["repository"]
         return f"{made['repositoryUri']}@{self.put_image(repository, tag)}"
 
     def put_image(self, repository: str, tag: str) -> str:
         """Puts an image without layers into an ECR repository, and returns its digest."""
-        put = self.aws(
-            f"ecr put-image --repository-name {repository} --image-tag {tag} --image-manifest '{EMPTY_IMAGE}'"
-        )
+        put = self.client("ecr").put_image(repositoryName=repository, imageTag=tag, imageManifest=EMPTY_IMAGE)
         return str(put["image"]["imageId"]["imageDigest"])
 
     def down(self) -> None:

@@ -9,15 +9,12 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import CHECKOUT, Deployment
 from tests.engine.programs.wrong import NOT_DEPLOYED, WRONG, by_hand
 from tests.walk import facts
-from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.nightly, pytest.mark.xdist_group("audit")]
 
@@ -41,12 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 def test_whatever_is_wrong_fails_the_audit_by_name(running: Deployment, tmp_path: Path) -> None:
-    endpoint = running.endpoint
-
-    def client_of(service: str) -> Any:
-        return client(service, endpoint, LOCAL_ACCOUNT_ID)
-
-    certificate = facts.make(client_of)["certificate"]
+    certificate = facts.make(running.client)["certificate"]
     folder = running.root / "trial"
     up = running.sourced(
         f"export IMAGE={running.pushed_image('trial')} CERTIFICATE={certificate} PYTHONPATH={CHECKOUT}\n"
@@ -59,7 +51,7 @@ def test_whatever_is_wrong_fails_the_audit_by_name(running: Deployment, tmp_path
         each["urn"].partition("::trial::")[2]: each.get("id")
         for each in json.loads(exported.stdout)["deployment"]["resources"]
     }
-    by_hand(client_of, ids)
+    by_hand(running.client, ids)
     entries = tmp_path / "accepted.yaml"
     entries.write_text(json.dumps([ACCEPTANCE]), encoding="utf-8")
 

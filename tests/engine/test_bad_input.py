@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.engine.deployment import Deployment
+from tests.engine.existing import IN_A_CLUSTER, existing
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("bad-input")]
 
@@ -111,6 +112,5 @@ def error_lines(output: str) -> list[str]:
 
 
 def assert_nothing_exists(deployment: Deployment) -> None:
-    assert deployment.aws("ecs list-clusters")["clusterArns"] == []
-    assert deployment.aws("ecr describe-repositories")["repositories"] == []
-    assert deployment.aws("logs describe-log-groups")["logGroups"] == []
+    made = existing(deployment, *IN_A_CLUSTER)
+    assert (made["clusters"], made["repositories"], made["log groups"], made["roles"]) == ([], [], [], [])

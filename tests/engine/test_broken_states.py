@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.deployment import Deployment
-from tests.engine.runbook import CLUSTER, DOWNLOAD, operate, problems
+from tests.engine.runbook import DOWNLOAD, operate, problems
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
@@ -27,9 +27,9 @@ def broken(
 
     `beside` is a container of the same image beside it; `threshold` is what the circuit breaker waits for.
     """
-    service = deployment.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
+    ecs, service = deployment.client("ecs"), deployment.service(DOWNLOAD)
     good = service["taskDefinition"]
-    definition = deployment.aws(f"ecs describe-task-definition --task-definition {good}")["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=good)["taskDefinition"]
     scheduler = next(each for each in definition["containerDefinitions"] if each["essential"])
     for key, values in change.items():
         scheduler[key] = [*scheduler.get(key, []), *values]
@@ -42,17 +42,22 @@ def broken(
         "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes",
         "requiresCompatibilities", "cpu", "memory", "runtimePlatform",
     )  # fmt: skip
-    text = json.dumps({name: definition[name] for name in kept if name in definition})
-    (deployment.root / "bad.json").write_text(text)
-    bad = deployment.aws("ecs register-task-definition --cli-input-json file://bad.json")["taskDefinition"]
-    arn = bad["taskDefinitionArn"]
-    update = f"ecs update-service {CLUSTER} --service {DOWNLOAD} --deployment-configuration"
-    asked = json.dumps({**normal, "deploymentCircuitBreaker": patient})
-    deployment.aws(f"{update} '{asked}' --task-definition {arn}")
+    bad = ecs.register_task_definition(**{name: definition[name] for name in kept if name in definition})
+    arn = str(bad["taskDefinition"]["taskDefinitionArn"])
+
+    def update(revision: str, configuration: Mapping[str, Any]) -> None:
+        ecs.update_service(
+            cluster="fileflow-prod",
+            service=DOWNLOAD,
+            taskDefinition=revision,
+            deploymentConfiguration=configuration,
+        )
+
+    update(arn, {**normal, "deploymentCircuitBreaker": patient})
     try:
         yield arn.rpartition("/")[2]
     finally:
-        deployment.aws(f"{update} '{json.dumps(normal)}' --task-definition {good}")
+        update(good, normal)
 
 
 def stop_of(deployment: Deployment, revision: str) -> Any:
@@ -98,19 +103,19 @@ def test_a_task_whose_secret_the_role_may_not_read_or_is_not_there_is_told_so(ch
     assert "AccessDenied" in refused["reason"]
     assert refused["likelyCause"] == "Secrets Manager permission"
 
-    service = changed.aws(f"ecs describe-services {CLUSTER} --services {DOWNLOAD}")["services"][0]
-    definition = changed.aws(f"ecs describe-task-definition --task-definition {service['taskDefinition']}")[
-        "taskDefinition"
-    ]
-    role = f"--role-name {definition['executionRoleArn'].rpartition('/')[2]} --policy-name trial"
+    definition = changed.client("ecs").describe_task_definition(
+        taskDefinition=changed.service(DOWNLOAD)["taskDefinition"]
+    )["taskDefinition"]
+    role = definition["executionRoleArn"].rpartition("/")[2]
+    iam = changed.client("iam")
     reads = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": gone}
     document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
-    changed.aws(f"iam put-role-policy {role} --policy-document '{document}'")
+    iam.put_role_policy(RoleName=role, PolicyName="trial", PolicyDocument=document)
     try:
         with broken(changed, {"secrets": [secret]}) as revision:
             missing = stop_of(changed, revision)
     finally:
-        changed.aws(f"iam delete-role-policy {role}")
+        iam.delete_role_policy(RoleName=role, PolicyName="trial")
     assert missing["likelyCause"] == "secret or parameter that doesn't exist"
     assert gone in missing["reason"]
 

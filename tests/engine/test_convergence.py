@@ -19,6 +19,7 @@ from local.fork_server import process as fork_server
 from local.paths import Paths
 from local.stack import unfinished
 from tests.engine.deployment import Deployment
+from tests.engine.existing import existing
 from tests.local.clone import Clone
 from tests.waiting import eventually
 
@@ -225,29 +226,9 @@ def test_plain_pulumi_leaves_the_stacks_file_alone(clone: Clone) -> None:
     assert (clone.root / "Pulumi.local.yaml").read_bytes() == before
 
 
-COUNTED = {
-    "clusters": "ecs list-clusters --query clusterArns",
-    "services": "ecs list-services --cluster fileflow-prod --query serviceArns",
-    "tasks": "ecs list-tasks --cluster fileflow-prod --desired-status RUNNING --query taskArns",
-    "networks": "ec2 describe-vpcs --query Vpcs[].VpcId",
-    "subnets": "ec2 describe-subnets --query Subnets[].SubnetId",
-    "gateways": "ec2 describe-nat-gateways --filter Name=state,Values=available "
-    "--query NatGateways[].NatGatewayId",
-    "security groups": "ec2 describe-security-groups --query SecurityGroups[].GroupId",
-    "load balancers": "elbv2 describe-load-balancers --query LoadBalancers[].LoadBalancerArn",
-    "target groups": "elbv2 describe-target-groups --query TargetGroups[].TargetGroupArn",
-    "repositories": "ecr describe-repositories --query repositories[].repositoryName",
-    "log groups": "logs describe-log-groups --query logGroups[].logGroupName",
-    "roles": "iam list-roles --query Roles[].RoleName",
-    "alarms": "cloudwatch describe-alarms --query MetricAlarms[].AlarmName",
-    "topics": "sns list-topics --query Topics[].TopicArn",
-}
-"""What FileFlow has of each kind, by the AWS CLI."""
-
-
 def counted(deployment: Deployment) -> dict[str, int]:
     """How many of each kind there are."""
-    return {kind: len(deployment.aws(command)) for kind, command in COUNTED.items()}
+    return {kind: len(names) for kind, names in existing(deployment).items()}
 
 
 @pytest.mark.xdist_group("convergence")
@@ -270,7 +251,7 @@ def test_the_whole_program_is_there_once_after_being_killed_in_the_middle(
             after_seconds = chance.uniform(0.1, 1.0) * whole_seconds
             print(f"killed after {after_seconds:.1f} s of {whole_seconds:.1f} s")
             deployment.killed(["make", "up"], after_seconds)
-            again = deployment.make("up")
+            again = deployment.up()
             assert again.returncode == 0, again.stdout
             assert counted(deployment) == expected
     finally:

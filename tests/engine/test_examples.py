@@ -39,19 +39,18 @@ def image(running: Deployment) -> str:
 
 
 def test_a_scheduler_runs_once_in_a_cluster_and_a_vpc_that_exist(running: Deployment, image: str) -> None:
-    running.aws(
-        "ecs create-cluster --cluster-name shared --settings name=containerInsights,value=enabled "
-        "--capacity-providers FARGATE FARGATE_SPOT"
+    running.client("ecs").create_cluster(
+        clusterName="shared",
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
     )
-    vpc = running.aws("ec2 create-vpc --cidr-block 10.50.0.0/16")["Vpc"]["VpcId"]
-    subnet = running.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.50.1.0/24")["Subnet"]["SubnetId"]
+    vpc, subnet = running.network()
     up(
         running,
         "scheduler",
         {"clusterName": "shared", "vpcId": vpc, "privateSubnetIds[0]": subnet, "image": image},
     )
-    answer = running.aws("ecs describe-services --cluster shared --services billing-scheduler-nightly")
-    (service,) = answer["services"]
+    service = running.service("billing-scheduler-nightly", "shared")
     assert (service["status"], service["desiredCount"], service["runningCount"]) == ("ACTIVE", 1, 1)
     placed = service["networkConfiguration"]["awsvpcConfiguration"]
     assert placed["subnets"] == [subnet]
@@ -93,7 +92,6 @@ def test_a_web_api_comes_up_by_the_commands_of_the_examples_readme(running: Depl
     assert done.returncode == 0, done.stdout
     assert "violat" not in done.stdout.lower()
     assert "https://catalogue-" in done.stdout
-    answer = running.aws("ecs describe-services --cluster catalogue --services catalogue-api")
-    (service,) = answer["services"]
+    service = running.service("catalogue-api", "catalogue")
     assert (service["status"], service["desiredCount"], service["runningCount"]) == ("ACTIVE", 2, 2)
     assert len(service["loadBalancers"]) == 1

@@ -15,7 +15,6 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment
 from tests.golden.recordings import record, recorded
 from tests.unit.stacks import PREFIX
@@ -23,7 +22,6 @@ from tests.walk import facts
 from tests.walk.change import LEFT_OUT, Change, changed, with_facts
 from tests.walk.stack import read_events
 from tests.walk.walking import COMPONENTS
-from tests.walk.watcher import client
 
 RECORD: Final = "FILEFLOW_RECORD_LIFE"
 RECORDED: Final = "life"
@@ -78,7 +76,7 @@ def life(deployment: Deployment, steps: Mapping[str, Mapping[str, Any]]) -> dict
     file = deployment.root / "Pulumi.local.yaml"
     started = deployment.local("start")
     assert started.returncode == 0, started.stdout
-    known = facts.make(lambda service: client(service, deployment.endpoint, LOCAL_ACCOUNT_ID))
+    known = facts.make(deployment.client)
     told = {}
     for step, values in steps.items():
         if step == "refreshed":

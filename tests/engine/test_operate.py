@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import pytest
 import yaml
 
-from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment
-from tests.engine.runbook import CLUSTER, DOWNLOAD, PIPELINE, SERVICES, human, operate, problems, settled
+from tests.engine.runbook import DOWNLOAD, PIPELINE, SERVICES, human, operate, problems, settled
 from tests.waiting import eventually
-from tests.walk.watcher import client
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("deployed")]
 
@@ -34,8 +30,15 @@ def test_status_of_a_stack_in_order_has_no_finding_and_shows_what_runs(stack: De
     assert PIPELINE not in text
 
 
+def count(deployment: Deployment, service: str, desired_count: int) -> None:
+    """Sets a count past the program."""
+    deployment.client("ecs").update_service(
+        cluster="fileflow-prod", service=service, desiredCount=desired_count
+    )
+
+
 def test_a_count_of_two_is_told_and_put_back(changed: Deployment) -> None:
-    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --desired-count 2")
+    count(changed, DOWNLOAD, 2)
     eventually(
         lambda: problems(operate(changed, "status download")),
         lambda found: any(problem.startswith("2 tasks may be at work") for problem in found),
@@ -47,7 +50,7 @@ def test_a_count_of_two_is_told_and_put_back(changed: Deployment) -> None:
 
 
 def test_a_count_of_none_is_told_and_put_back(changed: Deployment) -> None:
-    changed.aws(f"ecs update-service {CLUSTER} --service {DOWNLOAD} --desired-count 0")
+    count(changed, DOWNLOAD, 0)
     found = eventually(
         lambda: problems(operate(changed, "status download")),
         lambda found: "0 of 0 tasks run" in found,
@@ -58,9 +61,11 @@ def test_a_count_of_none_is_told_and_put_back(changed: Deployment) -> None:
 
 
 def test_a_task_started_by_hand_is_told_and_stopped(changed: Deployment) -> None:
-    started = changed.aws(
-        f"ecs run-task {CLUSTER} --launch-type FARGATE --task-definition {DOWNLOAD}-prod "
-        f"--network-configuration '{json.dumps(network_of(changed, DOWNLOAD))}'"
+    started = changed.client("ecs").run_task(
+        cluster="fileflow-prod",
+        launchType="FARGATE",
+        taskDefinition=f"{DOWNLOAD}-prod",
+        networkConfiguration=changed.service(DOWNLOAD)["networkConfiguration"],
     )
     task_id = started["tasks"][0]["taskArn"].rpartition("/")[2]
     seen = operate(changed, "status download")
@@ -71,11 +76,6 @@ def test_a_task_started_by_hand_is_told_and_stopped(changed: Deployment) -> None
     assert "two ran at no moment" not in human(changed, "restart download")[1]
     fixed = operate(changed, "fix-count download")
     assert (fixed.code, fixed.data["stopped"]) == (0, [task_id])
-
-
-def network_of(deployment: Deployment, service: str) -> Any:
-    found = deployment.aws(f"ecs describe-services {CLUSTER} --services {service}")
-    return found["services"][0]["networkConfiguration"]
 
 
 def test_a_count_is_fixed_of_schedulers_alone(stack: Deployment) -> None:
@@ -96,7 +96,7 @@ def test_a_restarted_web_service_has_other_tasks(changed: Deployment) -> None:
     answer = operate(changed, "restart web-api")
     assert (answer.code, answer.data["secondsWithout"]) == (0, None)
     assert not set(answer.data["stopped"]) & set(answer.data["started"])
-    changed.aws(f"ecs update-service {CLUSTER} --service fileflow-web-api --desired-count 0")
+    count(changed, "fileflow-web-api", 0)
     none = operate(changed, "restart web-api")
     changed.sourced(none.data["fix"])
     settled(changed)
@@ -124,7 +124,7 @@ def test_only_a_scheduler_is_paused_and_for_no_longer_than_its_alarm_is_muted(st
 def test_a_scheduler_is_paused_for_a_reason_until_an_end_and_resumed(changed: Deployment) -> None:
     file = changed.root / "Pulumi.local.yaml"
     before = file.read_text()
-    cloudwatch = client("cloudwatch", changed.endpoint, LOCAL_ACCOUNT_ID)
+    cloudwatch = changed.client("cloudwatch")
     first = operate(changed, "pause pipeline --for 1h --reason 4711")
     assert (first.code, first.data["pause"]["reason"], first.data["insteadOf"]) == (0, "4711", None)
     paused = operate(changed, "pause pipeline --for 4h --reason 'database migration'")
@@ -151,7 +151,7 @@ def test_a_scheduler_is_paused_for_a_reason_until_an_end_and_resumed(changed: De
         assert restarted.code == 2
         assert "is paused until" in restarted.data["error"]
 
-        changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --desired-count 1")
+        count(changed, PIPELINE, 1)
         assert operate(changed, "status pipeline").code == 1
         fixed = operate(changed, "fix-count pipeline")
         assert (fixed.code, fixed.data["desiredBefore"], fixed.data["paused"]) == (0, 1, True)
@@ -214,19 +214,18 @@ def test_read_only_may_be_said_to_be_off_by_its_variable(changed: Deployment) ->
 
 
 def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deployment) -> None:
-    asked = changed.aws(f"ecs describe-services {CLUSTER} --services {PIPELINE}")["services"][0][
-        "taskDefinition"
+    ecs = changed.client("ecs")
+    service = {"cluster": "fileflow-prod", "service": PIPELINE}
+    asked = changed.service(PIPELINE)["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=asked)["taskDefinition"]
+    given = (
+        "family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn",
+        "taskRoleArn", "volumes", "containerDefinitions",
+    )  # fmt: skip
+    other = ecs.register_task_definition(**{name: definition[name] for name in given})["taskDefinition"][
+        "taskDefinitionArn"
     ]
-    definition = changed.aws(f"ecs describe-task-definition --task-definition {asked}")["taskDefinition"]
-    text = json.dumps(definition["containerDefinitions"])
-    (changed.root / "containers.json").write_text(text)
-    other = changed.aws(
-        f"ecs register-task-definition --family {definition['family']} --network-mode awsvpc "
-        f"--requires-compatibilities FARGATE --cpu {definition['cpu']} --memory {definition['memory']} "
-        f"--execution-role-arn {definition['executionRoleArn']} --task-role-arn {definition['taskRoleArn']} "
-        f"--volumes '{json.dumps(definition['volumes'])}' --container-definitions file://containers.json"
-    )["taskDefinition"]["taskDefinitionArn"]
-    changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --task-definition {other}")
+    ecs.update_service(**service, taskDefinition=other)
     try:
         names = [each.rpartition("/")[2] for each in (other, asked)]
         eventually(
@@ -235,17 +234,17 @@ def test_another_revision_by_hand_is_told_by_status_and_by_verify(changed: Deplo
         )
         assert operate(changed, "verify pipeline").code == 1
     finally:
-        changed.aws(f"ecs update-service {CLUSTER} --service {PIPELINE} --task-definition {asked}")
+        ecs.update_service(**service, taskDefinition=asked)
 
 
 def test_a_ringing_alarm_is_told(changed: Deployment) -> None:
     alarm = operate(changed, "status download").data["services"][0]["alarms"][0]["name"]
-    set_state = f"cloudwatch set-alarm-state --alarm-name {alarm} --state-reason test --state-value"
-    changed.aws(f"{set_state} ALARM")
+    cloudwatch = changed.client("cloudwatch")
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateReason="test", StateValue="ALARM")
     try:
         assert problems(operate(changed, "status download")) == [f"alarm {alarm}: test"]
     finally:
-        changed.aws(f"{set_state} OK")
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateReason="test", StateValue="OK")
 
 
 def test_verify_checks_what_the_next_task_needs_and_what_could_scale_a_scheduler(changed: Deployment) -> None:
@@ -254,13 +253,13 @@ def test_verify_checks_what_the_next_task_needs_and_what_could_scale_a_scheduler
     checks = [each["check"] for each in answer.data["checks"]]
     for expected in ("nothing scales it", "its image is in the repository", f"log group /aws/ecs/{DOWNLOAD}"):
         assert expected in checks
-    target = (
-        "--service-namespace ecs --scalable-dimension ecs:service:DesiredCount "
-        f"--resource-id service/fileflow-prod/{DOWNLOAD}"
-    )
-    changed.aws(
-        f"application-autoscaling register-scalable-target {target} --min-capacity 1 --max-capacity 1"
-    )
+    scaling = changed.client("application-autoscaling")
+    target = {
+        "ServiceNamespace": "ecs",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ResourceId": f"service/fileflow-prod/{DOWNLOAD}",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=1)
     try:
         wrong = operate(changed, "verify download")
         assert wrong.code == 1
@@ -268,7 +267,7 @@ def test_verify_checks_what_the_next_task_needs_and_what_could_scale_a_scheduler
             "an autoscaling target is registered for it"
         ]
     finally:
-        changed.aws(f"application-autoscaling deregister-scalable-target {target}")
+        scaling.deregister_scalable_target(**target)
 
 
 def test_endpoints_name_each_running_tasks_address_and_port(stack: Deployment) -> None:
@@ -325,13 +324,14 @@ def test_a_promotion_sets_the_versions_once_the_other_repository_has_the_very_im
     assert "lacks web-api-1.0.0, download-scheduler-1.0.0, pipeline-scheduler-1.0.0" in lacking.data["error"]
     assert lacking.data["fix"].count("docker buildx imagetools create") == 3
 
-    stack.aws("ecr create-repository --repository-name fileflow-staging")
+    ecr = stack.client("ecr")
+    ecr.create_repository(repositoryName="fileflow-staging")
     for tag in ("web-api-1.0.0", "download-scheduler-1.0.0", "pipeline-scheduler-1.0.0"):
-        found = stack.aws(f"ecr batch-get-image --repository-name fileflow --image-ids imageTag={tag}")
-        (stack.root / "manifest.json").write_text(found["images"][0]["imageManifest"])
-        stack.aws(
-            f"ecr put-image --repository-name fileflow-staging --image-tag {tag} "
-            "--image-manifest file://manifest.json"
+        found = ecr.batch_get_image(repositoryName="fileflow", imageIds=[{"imageTag": tag}])
+        ecr.put_image(
+            repositoryName="fileflow-staging",
+            imageTag=tag,
+            imageManifest=found["images"][0]["imageManifest"],
         )
     refused = operate(stack, "promote local staging2 --read-only")
     assert (refused.code, "--read-only" in refused.data["error"]) == (2, True)

@@ -50,8 +50,7 @@ class Running:
 
     def tasks(self, cluster: str, service: str) -> tuple[str, int, int]:
         """The service's status, its desired and its running tasks."""
-        answer = self.deployment.aws(f"ecs describe-services --cluster {cluster} --services {service}")
-        (found,) = answer["services"]
+        found = self.deployment.service(service, cluster)
         return found["status"], found["desiredCount"], found["runningCount"]
 
 
@@ -59,11 +58,10 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     hosts = tmp_path_factory.mktemp("hosts")
     with Deployment.started(tmp_path_factory.mktemp("languages")) as deployment:
-        vpc = deployment.aws("ec2 create-vpc --cidr-block 10.50.0.0/16")["Vpc"]["VpcId"]
-        subnet = deployment.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.50.1.0/24")["Subnet"]
+        vpc, subnet = deployment.network()
         config = {
             "vpcId": vpc,
-            "privateSubnetId": subnet["SubnetId"],
+            "privateSubnetId": subnet,
             "image": deployment.pushed_image("billing"),
         }
         yield Running(deployment=deployment, hosts=hosts, config=config)

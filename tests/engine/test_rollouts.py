@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -57,11 +56,6 @@ def changed(deployment: Deployment, old: str, new: str) -> None:
     stack_file.write_text(text.replace(old, new, 1))
 
 
-def described(deployment: Deployment, service: str) -> dict[str, Any]:
-    answer = deployment.aws(f"ecs describe-services --cluster fileflow-prod --services {service}")
-    return dict(answer["services"][0])
-
-
 def assert_no_run_takes_it_for_deployed(deployment: Deployment, port: str, broken: str) -> None:
     """With the broken version still in the file, each further run fails as the first one did."""
     changed(deployment, port, broken)
@@ -81,7 +75,7 @@ def assert_no_run_takes_it_for_deployed(deployment: Deployment, port: str, broke
 def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     running: Deployment, failure: str, cause: str
 ) -> None:
-    before = described(running, PIPELINE)["taskDefinition"]
+    before = running.service(PIPELINE)["taskDefinition"]
     port = "      port: 9092"
     broken = f"{port}\n      environment: {{FILEFLOW_SIMULATE_FAILURE: {failure}}}"
     changed(running, port, broken)
@@ -94,14 +88,14 @@ def test_a_version_that_fails_fails_the_run_and_the_old_one_stays(
     assert "Exit code: " in up.stdout
     assert f"Likely cause: {cause}" in up.stdout
     assert "Last log lines:" in up.stdout
-    assert described(running, PIPELINE)["taskDefinition"] == before
+    assert running.service(PIPELINE)["taskDefinition"] == before
     if cause == "database connection":
         assert_no_run_takes_it_for_deployed(running, port, broken)
     mended = running.sourced(
         "pulumi up --refresh --yes --skip-preview --non-interactive --policy-pack policies"
     )
     assert mended.returncode == 0, mended.stdout
-    service = described(running, PIPELINE)
+    service = running.service(PIPELINE)
     assert service["runningCount"] == service["desiredCount"] == 1
 
 
@@ -133,13 +127,14 @@ def test_a_version_that_dies_over_and_over_after_its_rollout_fails_the_next_run(
         f"{port}\n      environment: "
         "{FILEFLOW_SIMULATE_EXIT: '3', FILEFLOW_SIMULATE_EXIT_AFTER_SECONDS: '11'}"
     )
-    stopped = f"ecs list-tasks --cluster fileflow-prod --service-name {PIPELINE} --desired-status STOPPED"
+    stopped = {"cluster": "fileflow-prod", "serviceName": PIPELINE, "desiredStatus": "STOPPED"}
+    ecs = running.client("ecs")
     changed(running, port, dying)
     try:
         up = running.up()
         assert up.returncode == 0, up.stdout
-        before = set(running.aws(stopped)["taskArns"])
-        eventually(lambda: set(running.aws(stopped)["taskArns"]) - before, lambda ended: len(ended) > 2)
+        before = set(ecs.list_tasks(**stopped)["taskArns"])
+        eventually(lambda: set(ecs.list_tasks(**stopped)["taskArns"]) - before, lambda ended: len(ended) > 2)
         up = running.up()
     finally:
         changed(running, dying, port)
@@ -166,7 +161,7 @@ def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deplo
         changed(running, broken, mended)
         up = running.up()
         assert up.returncode == 0, up.stdout
-        assert described(running, "fileflow-scheduler-archive")["runningCount"] == 1
+        assert running.service("fileflow-scheduler-archive")["runningCount"] == 1
         changed(running, mended, broken)
     finally:
         changed(running, broken, last)
@@ -175,13 +170,13 @@ def test_a_first_version_that_fails_fails_the_run_with_the_reason(running: Deplo
 
 
 def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(running: Deployment) -> None:
-    former = described(running, PIPELINE)["taskDefinition"]
+    former = running.service(PIPELINE)["taskDefinition"]
     changed(running, "      port: 9092", "      port: 9092\n      environment: {RELEASE: next}")
     up = running.up()
     assert up.returncode == 0, up.stdout
-    asked = described(running, PIPELINE)["taskDefinition"]
+    asked = running.service(PIPELINE)["taskDefinition"]
     assert asked != former
-    running.aws(f"ecs update-service --cluster fileflow-prod --service {PIPELINE} --task-definition {former}")
+    running.client("ecs").update_service(cluster="fileflow-prod", service=PIPELINE, taskDefinition=former)
     up = running.up()
     assert up.returncode != 0, up.stdout
     assert f"{PIPELINE}: somebody deployed something else than this program" in up.stdout
@@ -189,7 +184,7 @@ def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(runn
     assert "Traceback" not in up.stdout
     again = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
     assert again.returncode == 0, again.stdout
-    assert described(running, PIPELINE)["taskDefinition"] == asked
+    assert running.service(PIPELINE)["taskDefinition"] == asked
     changed(running, "      port: 9092\n      environment: {RELEASE: next}", "      port: 9092")
     up = running.up()
     assert up.returncode == 0, up.stdout
@@ -198,37 +193,37 @@ def test_on_call_may_return_to_the_former_revision_and_the_next_run_says_so(runn
 def test_what_ecs_puts_back_without_a_new_revision_fails_every_run_with_the_reason(
     running: Deployment,
 ) -> None:
-    parameter = "ssm put-parameter --name /partner --type SecureString --value none"
+    parameter = {"Name": "/partner", "Type": "SecureString", "Value": "none"}
     port = "      port: 9092"
     secret = f'{port}\n      secrets: {{PARTNER: "ssm:/partner"}}'
     on_spot = f"{secret}\n      spot_opt_in: true"
-    running.aws(parameter)
+    running.client("ssm").put_parameter(**parameter)
     changed(running, port, secret)
     up = running.up()
     assert up.returncode == 0, up.stdout
-    running.aws("ssm delete-parameter --name /partner")
+    running.client("ssm").delete_parameter(Name="/partner")
     changed(running, secret, on_spot)
     for _ in range(2):
         up = running.up()
         assert up.returncode != 0, up.stdout
         assert "invalid parameters: /partner" in up.stdout
         assert "Likely cause: secret or parameter that doesn't exist." in up.stdout
-    running.aws(parameter)
+    running.client("ssm").put_parameter(**parameter)
     changed(running, on_spot, port)
     mended = running.sourced("pulumi up --refresh --yes --skip-preview --non-interactive")
     assert mended.returncode == 0, mended.stdout
-    assert described(running, PIPELINE)["runningCount"] == 1
+    assert running.service(PIPELINE)["runningCount"] == 1
 
 
 def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment) -> None:
-    created = described(running, PIPELINE)["createdAt"]
+    created = running.service(PIPELINE)["createdAt"]
     port = "      port: 9092"
     for given, provider in ((f"{port}\n      spot_opt_in: true", "FARGATE_SPOT"), (port, "FARGATE")):
         now = f"{port}\n      spot_opt_in: true" if given == port else port
         changed(running, now, given)
         up = running.up()
         assert up.returncode == 0, up.stdout
-        service = described(running, PIPELINE)
+        service = running.service(PIPELINE)
         assert service["createdAt"] == created, "replaced"
         assert [each["capacityProvider"] for each in service["capacityProviderStrategy"]] == [provider]
         assert (service["status"], service["runningCount"]) == ("ACTIVE", 1)
@@ -238,8 +233,9 @@ def test_spot_on_and_off_stops_once_and_starts_once_in_place(running: Deployment
 
 def holder(deployment: Deployment, key: str) -> str | None:
     """Who holds a lease of the stack's table."""
-    asked = json.dumps({"LeaseKey": {"S": key}})
-    item = deployment.aws(f"dynamodb get-item --table-name fileflow-prod-leases --key '{asked}'")["Item"]
+    item = deployment.client("dynamodb").get_item(
+        TableName="fileflow-prod-leases", Key={"LeaseKey": {"S": key}}
+    )["Item"]
     return str(item["Holder"]["S"]) if item["Held"]["BOOL"] else None
 
 
@@ -295,7 +291,7 @@ def test_a_kept_log_group_is_taken_over_when_its_scheduler_comes_back(running: D
             assert up.returncode == 0, up.stdout
         again = running.up()
         assert "updated" not in again.stdout, again.stdout
-        groups = running.aws(f"logs describe-log-groups --log-group-name-prefix /aws/ecs/{PIPELINE}")
+        groups = running.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/ecs/{PIPELINE}")
         assert [each["retentionInDays"] for each in groups["logGroups"]] == [7]
     finally:
         changed(running, kept, settings)
@@ -327,5 +323,5 @@ def test_a_renamed_scheduler_never_shows_two_services_or_two_tasks(running: Depl
     assert max(len(alive) for alive, _ in sights) == 1
     assert max(tasks for _, tasks in sights) == 1
     assert sights[0][0] == ["fileflow-scheduler-pipeline"]
-    after = described(running, "fileflow-scheduler-archive")
+    after = running.service("fileflow-scheduler-archive")
     assert (after["status"], after["runningCount"]) == ("ACTIVE", 1)

@@ -275,11 +275,11 @@ def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied:
             assert re.search(rf"docker push \S+:{image}-1\.0\.0$", first.stdout, re.M), first.stdout
         # What stands may be looked at although the run failed.
         assert "source .local/env" in first.stdout, first.stdout
-        assert copied.aws("logs describe-log-groups --query logGroups[].logGroupName")
+        assert copied.client("logs").describe_log_groups()["logGroups"]
         for image in images:
             copied.put_image("fileflow", f"{image}-1.0.0")
         second = copied.make("up")
         assert second.returncode == 0, second.stdout
-        assert len(copied.aws("ecs list-services --cluster fileflow-prod")["serviceArns"]) == 3
+        assert len(copied.client("ecs").list_services(cluster="fileflow-prod")["serviceArns"]) == 3
     finally:
         file.write_text(before)

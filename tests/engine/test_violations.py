@@ -66,9 +66,9 @@ def test_a_mistake_is_refused_with_rule_resource_value_and_fix(
     assert rule in told
     violations = re.findall(r"- \[mandatory\] \[severity: \w+\]  (\S+)  \((\S+: \S+)\)", output)
     assert violations == [(rule, f"aws:ecs:Service: {RESOURCES[by]}")], output
-    services = running.aws("ecs list-clusters")["clusterArns"]
-    for cluster in services:
-        assert running.aws(f"ecs list-services --cluster {cluster}")["serviceArns"] == []
+    ecs = running.client("ecs")
+    for cluster in ecs.list_clusters()["clusterArns"]:
+        assert ecs.list_services(cluster=cluster)["serviceArns"] == []
 
 
 @pytest.mark.parametrize("by", RESOURCES)

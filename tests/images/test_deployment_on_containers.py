@@ -83,10 +83,10 @@ def client(containers: LocalContainers) -> Iterator[docker.DockerClient]:
 
 def task(deployment: Deployment, service: str) -> dict[str, Any]:
     """The one running task of a service."""
-    arns = deployment.aws(f"ecs list-tasks --cluster fileflow-prod --service-name {service}")["taskArns"]
+    ecs = deployment.client("ecs")
+    arns = ecs.list_tasks(cluster="fileflow-prod", serviceName=service)["taskArns"]
     assert len(arns) == 1, arns
-    described = deployment.aws(f"ecs describe-tasks --cluster fileflow-prod --tasks {arns[0]}")
-    return dict(described["tasks"][0])
+    return dict(ecs.describe_tasks(cluster="fileflow-prod", tasks=arns)["tasks"][0])
 
 
 def get(host: str, port: int, path: str, accept: str = "*/*") -> http.client.HTTPResponse:
@@ -158,8 +158,8 @@ def test_the_digest_that_runs_is_the_registrys_for_both_tags_and_ecrs(
     registry_host, _, registry_port = containers.registry.partition(":")
     for service, (_, version_tag, latest_tag, _) in SERVICES.items():
         running_task = task(deployment, service)
-        definition = deployment.aws(
-            f"ecs describe-task-definition --task-definition {running_task['taskDefinitionArn']}"
+        definition = deployment.client("ecs").describe_task_definition(
+            taskDefinition=running_task["taskDefinitionArn"]
         )["taskDefinition"]
         image = definition["containerDefinitions"][0]["image"]
         repository, _, digest = image.partition("@")
@@ -168,8 +168,8 @@ def test_the_digest_that_runs_is_the_registrys_for_both_tags_and_ecrs(
         for tag in (version_tag, latest_tag):
             answer = get(registry_host, int(registry_port), f"/v2/fileflow/manifests/{tag}", MANIFESTS)
             assert answer.getheader("Docker-Content-Digest") == digest
-            described = deployment.aws(
-                f"ecr describe-images --repository-name fileflow --image-ids imageTag={tag}"
+            described = deployment.client("ecr").describe_images(
+                repositoryName="fileflow", imageIds=[{"imageTag": tag}]
             )
             assert described["imageDetails"][0]["imageDigest"] == digest
 
@@ -181,7 +181,7 @@ def test_logs_of_the_containers_reach_their_log_groups(
     for service, (*_, log_group) in SERVICES.items():
 
         def messages(group: str = log_group) -> str:
-            found = deployment.aws(f"logs filter-log-events --log-group-name {group}")["events"]
+            found = deployment.client("logs").filter_log_events(logGroupName=group)["events"]
             return "\n".join(event["message"] for event in found)
 
         seen = eventually(messages, lambda text: "Tomcat started on port" in text)
@@ -219,12 +219,12 @@ def test_a_task_that_is_run_by_hand_waits_while_the_services_own_has_the_lease(
     deployment: Deployment,
 ) -> None:
     first = task(deployment, DOWNLOAD)["taskArn"]
-    described = deployment.aws(f"ecs describe-services --cluster fileflow-prod --services {DOWNLOAD}")
-    service = described["services"][0]
-    network = json.dumps(service["networkConfiguration"])
-    started = deployment.aws(
-        f"ecs run-task --cluster fileflow-prod --task-definition {service['taskDefinition']}"
-        f" --launch-type FARGATE --network-configuration '{network}'"
+    ecs, service = deployment.client("ecs"), deployment.service(DOWNLOAD)
+    started = ecs.run_task(
+        cluster="fileflow-prod",
+        taskDefinition=service["taskDefinition"],
+        launchType="FARGATE",
+        networkConfiguration=service["networkConfiguration"],
     )
     second = started["tasks"][0]["taskArn"]
     try:
@@ -235,14 +235,14 @@ def test_a_task_that_is_run_by_hand_waits_while_the_services_own_has_the_lease(
         seen = deployment.sourced("python -m operate status download --json")
         assert json.loads(seen.stdout)["services"][0]["lease"]["holder"] == first
     finally:
-        deployment.aws(f"ecs stop-task --cluster fileflow-prod --task {second}")
+        ecs.stop_task(cluster="fileflow-prod", task=second)
     assert [line for line in log_of(deployment, second) if "Starting" in line] == []
 
 
 def log_of(deployment: Deployment, task_arn: str) -> list[str]:
     """What the download scheduler's container of a task wrote."""
     group = SERVICES[DOWNLOAD][3]
-    found = deployment.aws(f"logs filter-log-events --log-group-name {group}")["events"]
+    found = deployment.client("logs").filter_log_events(logGroupName=group)["events"]
     stream = f"{DOWNLOAD}/{task_arn.rpartition('/')[2]}"
     return [event["message"] for event in found if event["logStreamName"].endswith(stream)]
 

@@ -22,7 +22,7 @@ from tests.engine.deployment import Deployment
 from tests.walk import facts
 from tests.walk.change import Change, changed, with_facts
 from tests.walk.runs import base_values
-from tests.walk.watcher import Record, Watcher, client
+from tests.walk.watcher import Record, Watcher
 
 QUIET_OPERATIONS = ("same", "read", "refresh")
 DYED = re.compile(r"<\{%.*?%\}>")
@@ -82,13 +82,12 @@ class WalkedStack:
 
     def client(self, service: str) -> Any:
         """A client of this stack's AWS."""
-        return client(service, self.endpoint, LOCAL_ACCOUNT_ID)
+        return self.deployment.client(service)
 
     @property
     def endpoint(self) -> str:
         """Where the emulated AWS answers."""
-        record = json.loads((self.deployment.root / ".local/emulator/emulator.json").read_text())
-        return f"http://127.0.0.1:{record['port']}"
+        return self.deployment.endpoint
 
     @property
     def urls(self) -> list[str]:
