@@ -168,17 +168,11 @@ def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> Non
     write_atomically(paths.bin / _COMMANDS_MARK, "Commands of a FileFlow checkout's local stack.\n")
     write_atomically(paths.bin / "pulumi", _pulumi_command(paths, engine), mode=0o755)
     found = shutil.which("aws", path=base.get("PATH", os.defpath))
-    looked_at = f"{found} {Path(found).stat().st_mtime_ns}" if found else ""
-    judged = paths.bin / ".aws"
-    # The answer takes as long as a tenth of a deployment, so it's asked for once.
-    if judged.exists() and judged.read_text() == looked_at:
-        return
-    if found and _is_new_enough(found):
+    if found and _is_new_enough(found, paths.cache / "aws-cli"):
         command = f'#!/bin/sh\n# The AWS CLI 2 of this machine.\nexec {shlex.quote(found)} "$@"\n'
         write_atomically(paths.bin / "aws", command, mode=0o755)
     else:
         (paths.bin / "aws").unlink(missing_ok=True)
-    write_atomically(judged, looked_at)
 
 
 def _pulumi_command(paths: Paths, engine: Engine) -> str:
@@ -233,7 +227,11 @@ exit $code
 """
 
 
-def _is_new_enough(aws: str) -> bool:
+def _is_new_enough(aws: str, cache: Path) -> bool:
+    """Ask an AWS CLI for its version, once: the answer takes a tenth of a deployment."""
+    looked_at = f"{aws} {Path(aws).stat().st_mtime_ns} "
+    if cache.exists() and cache.read_text().startswith(looked_at):
+        return cache.read_text() == f"{looked_at}{True}"
     try:
         answer = subprocess.run(
             [aws, "--version"],
@@ -246,4 +244,6 @@ def _is_new_enough(aws: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     match = re.match(r"aws-cli/(\d+)\.(\d+)", answer.stdout)
-    return match is not None and (int(match[1]), int(match[2])) >= _OLDEST_AWS_CLI_2
+    new_enough = match is not None and (int(match[1]), int(match[2])) >= _OLDEST_AWS_CLI_2
+    write_atomically(cache, f"{looked_at}{new_enough}")
+    return new_enough

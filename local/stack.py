@@ -295,8 +295,21 @@ def prepare_stack(bench: Workbench) -> None:
 
 
 def select_stack(bench: Workbench) -> None:
-    """Make the stack the one that plain `pulumi` means in the checkout."""
+    """Make the stack the one that plain `pulumi` means in the checkout.
+
+    The CLI is left alone where nobody has selected another one since: it takes a twentieth of a preview.
+    """
+    selected = bench.paths.local / "selected"
+    if selected.exists() and selected.read_text() == _selection(bench):
+        return
     _quietly(bench, ["stack", "select", bench.stack], bench.paths.root)
+    write_atomically(selected, _selection(bench))
+
+
+def _selection(bench: Workbench) -> str:
+    """The stack, and the files in which the CLI keeps which one is selected."""
+    files = sorted((bench.paths.home / "workspaces").glob("*.json"))
+    return "\n".join([bench.stack, *(f"{file.name} {file.read_text()}" for file in files)])
 
 
 def run_update(bench: Workbench, command: Sequence[str]) -> int:
@@ -317,7 +330,8 @@ def run_update(bench: Workbench, command: Sequence[str]) -> int:
         begun.write_text(_version(bench.state))
     code = run_interruptibly(
         [str(bench.engine.pulumi), *arguments],
-        {**bench.child_environment(), "PULUMI_SKIP_CHECKPOINTS": "true"},
+        # Collecting garbage more seldom saves a tenth of the engine's work, for 25 MiB.
+        {"GOGC": "400", **bench.child_environment(), "PULUMI_SKIP_CHECKPOINTS": "true"},
         bench.paths,
     )
     if code >= 0:

@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local import processes, stack
+from local.emulator.process import RunningEmulator
+from local.engine.acquire import Engine
+from local.engine.version import Version
 from local.errors import LocalError
 from local.paths import ROOT, Paths
 from tests.local import fakes
@@ -179,3 +183,30 @@ def test_a_folder_that_path_cannot_hold_is_refused_by_its_character(
     with pytest.raises(LocalError, match=named):
         stack.check_folder(odd)
     stack.check_folder(Paths(root=Path("/x/100% #1?"), local=Path("/x/'\""), cache=paths.cache))
+
+
+def test_the_stack_is_selected_again_only_after_another_one_was(paths: Paths, tmp_path: Path) -> None:
+    workspace = paths.home / "workspaces" / "small-1-workspace.json"
+    workspace.parent.mkdir(parents=True)
+    asked = tmp_path / "asked"
+    pulumi = fakes.script(
+        tmp_path / "pulumi", f'echo "$3" >> {asked}\necho "{{\\"stack\\": \\"$3\\"}}" > {workspace}'
+    )
+    bench = stack.Workbench(
+        paths=paths,
+        engine=Engine(pulumi, Version(3, 250, 0), "build"),
+        environment={"PATH": fakes.SYSTEM_PATH},
+        plugins={},
+        containers="none",
+        emulator=RunningEmulator(pid=1, started="1", port=1, generation="1", log_path=tmp_path / "log"),
+        stack="local",
+        config_file=paths.project / "Pulumi.local.yaml",
+        was_running=True,
+    )
+    for _ in range(2):
+        stack.select_stack(bench)
+    workspace.write_text('{"stack": "prod"}')
+    for _ in range(2):
+        stack.select_stack(bench)
+    stack.select_stack(replace(bench, stack="prod"))
+    assert asked.read_text().split() == ["local", "local", "prod"]
