@@ -15,7 +15,7 @@ from ..common.values import UNKNOWN, has_unknown
 from . import documents, naming
 from .comparison import is_nothing
 from .resource import Resource
-from .schema import Property, Schema, Type
+from .schema import Property, Type
 
 DEFAULTS = "__defaults"
 """The key under which checked inputs name the arguments that Check filled in."""
@@ -46,16 +46,14 @@ class Surroundings:
     autonaming: naming.Autonaming | None
 
 
-def check(
-    kind: Resource, schema: Schema, old: Mapping[str, Any], new: Mapping[str, Any], around: Surroundings
-) -> Checked:
+def check(kind: Resource, old: Mapping[str, Any], new: Mapping[str, Any], around: Surroundings) -> Checked:
     """The inputs to create or update with, and every failure found."""
-    checked = Checked({})
+    checked, schema = Checked({}), kind.described
     given = {name: value for name, value in new.items() if name != DEFAULTS and value is not None}
     given = _documents_as_text(given, schema.inputs, kind.policies | kind.documents)
     checked.inputs = _members(given, schema.inputs, kind.token, "", checked.failures)
     inputs = checked.inputs
-    defaults, exclusive = kind.all_defaults(schema), list(kind.all_exclusive(schema))
+    defaults, exclusive = kind.all_defaults(), list(kind.all_exclusive())
     for name, property_ in schema.inputs.items():
         required = property_.required or name in kind.required
         if required and inputs.get(name) is None and name not in defaults:
@@ -72,7 +70,7 @@ def check(
         inputs.setdefault("region", around.region)
     checked.failures += [
         Failure(path, f"the aws stand-in has no `{path}` of {kind.token}; use the real aws plugin (7.x)")
-        for path in sorted(kind.all_lacking(schema))
+        for path in sorted(kind.all_lacking())
         if _is_given(inputs, path.split("."))
     ]
     filled = _fill_in(defaults, exclusive, inputs)

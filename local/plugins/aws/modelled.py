@@ -147,8 +147,8 @@ class Modelled(Resource):
             return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
         return None
 
-    def all_kept(self, described: schema.Schema, found: Mapping[str, Any]) -> Iterable[str]:
-        unread = described.inputs.keys() & (described.outputs.keys() - found.keys())
+    def all_kept(self, found: Mapping[str, Any]) -> Iterable[str]:
+        unread = self.described.inputs.keys() & (self.described.outputs.keys() - found.keys())
         return self.kept | (unread - {"region", "tags"})
 
     def absence(self, call: Call) -> frozenset[str]:
@@ -162,7 +162,7 @@ class Modelled(Resource):
         given = self._given(inputs)
         answer = self._ask(call, self.made_by, given)
         found, shape = _inside(answer, _output(call, self.service, self.made_by.operation), self.made_by.into)
-        described = {**schema.of_resource(self.token).outputs, **_ID}
+        described = {**self.described.outputs, **_ID}
         made = self.places.outputs(found, shape, described) if found and shape is not None else {}
         known = {**{name: value for name, value in made.items() if value}, **given}
         resource_id = call.created(_joined(self.key, known))
@@ -179,7 +179,7 @@ class Modelled(Resource):
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         outputs: dict[str, Any] = {}
         answered: dict[str, Any] = {}
-        described = {**schema.of_resource(self.token).outputs, **(_ID if self.identity else {})}
+        described = {**self.described.outputs, **(_ID if self.identity else {})}
         key = self._key(resource_id, state)
         for ask in self.read_by:
             known = {**outputs, **key}
@@ -213,7 +213,7 @@ class Modelled(Resource):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        arguments = schema.of_resource(self.token).inputs
+        arguments = self.described.inputs
         given = self._given(new)
         left_out = {name: schema.nothing(arguments[name].type) for name in changed.difference(new)}
         by_part = self.shaped({**left_out, **new})
@@ -263,7 +263,7 @@ class Modelled(Resource):
         shape = _input(call, self.service, ask.operation)
         return frozenset(
             name
-            for name, described in schema.of_resource(self.token).inputs.items()
+            for name, described in self.described.inputs.items()
             if name in ask.only or (not ask.only and self.places.has(shape, name, described.type))
         )
 
@@ -325,7 +325,7 @@ class Modelled(Resource):
 
     def tags_of(self, model: Any) -> Tags | None:
         """The operations on tags, of a service's model."""
-        outputs = schema.of_resource(self.token).outputs
+        outputs = self.described.outputs
         if self.tags or "tagsAll" not in outputs:
             return self.tags
         there = set(model.operation_names)

@@ -7,7 +7,9 @@ own what becomes of properties (`states`), what to ask of AWS and which changes 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -23,6 +25,14 @@ _AUTONAMING_MODES: Final = {0: "propose", 1: "enforce", 2: "disable"}
 _DIFF_KINDS: Final[Mapping[str, Any]] = {"add": 0, "delete": 2, "update": 4}
 _REPLACING: Final = 1
 """Added to a kind of difference, says that it replaces."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What AWS has of a resource, and what went wrong on the way there."""
+
+    outputs: Mapping[str, Any]
+    failure: str | None
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -91,12 +101,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise session.ConfigurationError("the aws provider isn't configured yet")
         return self._aws
 
-    def _call(self, token: str, name: str, region: Any, timeout_seconds: float = 0) -> Call:
+    def _call(self, subject: str, region: Any, timeout_seconds: float = 0) -> Call:
         return Call(
             aws=self.aws,
             region=region if isinstance(region, str) and region else self.aws.region,
-            token=token,
-            name=name,
+            subject=subject,
             timeout_seconds=timeout_seconds,
             cancelled=self._cancelled,
         )
@@ -113,8 +122,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         checked = checking.arguments(given, described.inputs, request.tok, function.required)
         if checked.failures:
             return provider_pb2.InvokeResponse(failures=_failures(checked.failures))
-        call = self._call(request.tok, request.tok.rpartition(":")[2], checked.inputs.get("region"))
-        with _Errors(context, request.tok):
+        call = self._call(request.tok, checked.inputs.get("region"))
+        with _errors(context, call):
             results = dict(function.invoke(call, checked.inputs))
         results.setdefault("region", call.region)
         for name, value in checked.inputs.items():
@@ -127,7 +136,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     # --- resources --------------------
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         old, _ = decode(request.olds)
         new, secrets = decode(request.news)
         autonaming = None
@@ -142,7 +151,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             seed=request.randomSeed,
             autonaming=autonaming,
         )
-        checked = checking.check(kind, described, old, new, around)
+        checked = checking.check(kind, old, new, around)
         if checked.failures:
             return provider_pb2.CheckResponse(failures=_failures(checked.failures))
         return provider_pb2.CheckResponse(
@@ -150,18 +159,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         state, _ = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
         new, _ = decode(request.news)
-        found = states.differences(kind, described, state, old_inputs, new)
-        ignored = [comparison.parse(path) for path in request.ignoreChanges]
-        found = [difference for difference in found if not comparison.is_ignored(difference.path, ignored)]
+        found = states.differences(kind, state, old_inputs, new, request.ignoreChanges)
         changed = frozenset(str(difference.path[0]) for difference in found)
         refusal = kind.refused(state, new, changed)
         if refusal is not None:
-            context.abort(grpc.StatusCode.UNKNOWN, f"{_subject(kind, name)}: {refusal}")
-        replacing = states.replacing(kind, described, state, old_inputs, new, changed)
+            context.abort(grpc.StatusCode.UNKNOWN, f"{kind.token} {name}: {refusal}")
+        replacing = {argument for argument in changed if kind.replaced_by(argument, new)}
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=sorted(changed),
@@ -179,86 +186,86 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         inputs, secrets = decode(request.properties)
         inputs.pop(DEFAULTS, None)
         if request.preview:
-            planned = states.planned(kind, described, inputs, None)
+            planned = states.planned(kind, inputs, None)
             return provider_pb2.CreateResponse(properties=encode(planned, states.outer(secrets)))
-        call = self._call(kind.token, name, inputs.get("region"), request.timeout)
-        failure = None
-        with _Errors(context, _subject(kind, name)):
-            try:
-                resource_id = kind.create(call, inputs)
-            except Exception as error:
-                failure = _message(error)
-                if failure is None or not call.created_ids:
-                    raise
-                resource_id = call.created_ids[-1]
-            outputs = self._state(kind, described, call, resource_id, inputs, {})
-            if outputs is None:
-                raise session.AwsError(f"{resource_id} was created and isn't there any more")
-        properties = encode(outputs, states.outer(secrets))
-        if failure is not None:
-            _abort_initialization(
-                context, outputs["id"], properties, request.properties, f"{_subject(kind, name)}: {failure}"
-            )
-        return provider_pb2.CreateResponse(id=outputs["id"], properties=properties)
+        call = self._call(f"{kind.token} {name}", inputs.get("region"), request.timeout)
+        with _errors(context, call):
+            made = self._made(kind, call, lambda: kind.create(call, inputs), inputs, {})
+        properties = encode(made.outputs, states.outer(secrets))
+        if made.failure is not None:
+            _abort_initialization(context, call, made, properties, request.properties)
+        return provider_pb2.CreateResponse(id=made.outputs["id"], properties=properties)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         state, old_secrets = decode(request.olds)
         old_inputs, _ = decode(request.old_inputs)
         new, secrets = decode(request.news)
         new.pop(DEFAULTS, None)
         if request.preview:
-            planned = states.planned(kind, described, new, state)
+            planned = states.planned(kind, new, state)
             kept_secret = states.outer(secrets | old_secrets)
             return provider_pb2.UpdateResponse(properties=encode(planned, kept_secret))
-        found = states.differences(kind, described, state, old_inputs, new)
-        ignored = [comparison.parse(path) for path in request.ignoreChanges]
-        changed = frozenset(
-            str(difference.path[0])
-            for difference in found
-            if not comparison.is_ignored(difference.path, ignored)
-        )
-        call = self._call(kind.token, name, new.get("region"), request.timeout)
-        failure, resource_id = None, request.id
-        with _Errors(context, _subject(kind, name)):
-            try:
-                resource_id = kind.update(call, request.id, state, new, changed) or request.id
-            except Exception as error:
-                # A part may be done: the state is what AWS has now, and the next update goes on from there.
-                failure = _message(error)
-                if failure is None:
-                    raise
-            outputs = self._state(kind, described, call, resource_id, new, state)
-            if outputs is None:
-                raise session.AwsError(f"{resource_id} isn't there any more: run pulumi refresh")
-        properties = encode(outputs, states.outer(secrets))
-        if failure is not None:
-            _abort_initialization(
-                context, resource_id, properties, request.news, f"{_subject(kind, name)}: {failure}"
+        found = states.differences(kind, state, old_inputs, new, request.ignoreChanges)
+        changed = frozenset(str(difference.path[0]) for difference in found)
+        call = self._call(f"{kind.token} {name}", new.get("region"), request.timeout)
+        call.created(request.id)
+        with _errors(context, call):
+            made = self._made(
+                kind,
+                call,
+                lambda: kind.update(call, request.id, state, new, changed) or request.id,
+                new,
+                state,
             )
+        properties = encode(made.outputs, states.outer(secrets))
+        if made.failure is not None:
+            _abort_initialization(context, call, made, properties, request.news)
         return provider_pb2.UpdateResponse(properties=properties)
 
+    def _made(
+        self,
+        kind: Resource,
+        call: Call,
+        make: Callable[[], str],
+        inputs: Mapping[str, Any],
+        state: Mapping[str, Any],
+    ) -> _Made:
+        """Makes or changes a resource that may be there in part afterwards: the state is what AWS has now."""
+        failure = None
+        try:
+            resource_id = make()
+        except Exception as error:
+            failure = _message(error)
+            if failure is None or not call.created_ids:
+                raise
+            resource_id = call.created_ids[-1]
+        outputs = self._state(kind, call, resource_id, inputs, state)
+        if outputs is None:
+            raise session.AwsError(f"{resource_id} isn't there any more: run pulumi refresh")
+        return _Made(outputs, failure)
+
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, described, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         state, secrets = decode(request.properties)
         old_inputs, input_secrets = decode(request.inputs)
         secrets |= input_secrets
         # An import comes without a state; get() with a part of one, and without inputs.
         importing = not old_inputs
-        call = self._call(kind.token, name, state.get("region") or old_inputs.get("region"))
-        with _Errors(context, _subject(kind, name)):
+        call = self._call(f"{kind.token} {name}", state.get("region") or old_inputs.get("region"))
+        with _errors(context, call):
             known = {key: value for key, value in old_inputs.items() if key != DEFAULTS}
-            outputs = self._state(kind, described, call, request.id, known, state)
+            outputs = self._state(kind, call, request.id, known, state)
         if outputs is None:
             return provider_pb2.ReadResponse()
         if importing:
-            inputs = states.imported_inputs(kind, described, outputs)
+            inputs = states.imported_inputs(kind, outputs)
         else:
-            inputs = states.refreshed_inputs(kind, described, outputs, old_inputs)
+            inputs = states.refreshed_inputs(kind, outputs, old_inputs)
         return provider_pb2.ReadResponse(
             id=str(outputs["id"]),
             properties=encode(outputs, states.outer(secrets)),
@@ -266,10 +273,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
-        kind, _, name = _resource(request.urn, context)
+        kind, name = _resource(request.urn, context)
         state, _ = decode(request.properties)
-        call = self._call(kind.token, name, state.get("region"), request.timeout)
-        with _Errors(context, _subject(kind, name)):
+        call = self._call(f"{kind.token} {name}", state.get("region"), request.timeout)
+        with _errors(context, call):
             try:
                 kind.delete(call, request.id, state)
             except Exception as error:
@@ -280,14 +287,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _state(
         self,
         kind: Resource,
-        described: schema.Schema,
         call: Call,
         resource_id: str,
         inputs: Mapping[str, Any],
         state: Mapping[str, Any],
     ) -> dict[str, Any] | None:
         """The outputs as AWS has them now, under all of the SDK's names; None where the resource is gone."""
-        known = {**state, **inputs}
+        known, described = {**state, **inputs}, kind.described
         try:
             found = kind.read(call, resource_id, known)
         except Exception as error:
@@ -302,8 +308,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if "tagsAll" in described.outputs:
             tags = outputs.get("tagsAll", outputs.get("tags"))
             outputs["tags"], outputs["tagsAll"] = tags or None, tags or {}
-        defaults = kind.all_defaults(described)
-        for name in kind.all_kept(described, found):
+        defaults = kind.all_defaults()
+        for name in kind.all_kept(found):
             kept = (inputs or state).get(name, defaults.get(name))
             is_map = described.outputs[name].type.kind == "map"
             outputs[name] = {} if kept is None and is_map else kept
@@ -315,19 +321,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 # --- protocol helpers --------------------
 
 
-def _resource(urn: str, context: grpc.ServicerContext) -> tuple[Resource, schema.Schema, str]:
-    """The type of a URN (`urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`), its schema, and the name."""
+def _resource(urn: str, context: grpc.ServicerContext) -> tuple[Resource, str]:
+    """The type of a URN (`urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`), and the name."""
     _, _, types, name = urn.split("::", 3)
     token = types.rpartition("$")[2]
     try:
         kind = registry.resource(token)
     except registry.UnsupportedError as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-    return kind, schema.of_resource(token), name
-
-
-def _subject(kind: Resource, name: str) -> str:
-    return f"{kind.token} {name}"
+    return kind, name
 
 
 def _failures(failures: Iterable[checking.Failure]) -> list[Any]:
@@ -335,15 +337,15 @@ def _failures(failures: Iterable[checking.Failure]) -> list[Any]:
 
 
 def _abort_initialization(
-    context: grpc.ServicerContext, resource_id: str, properties: Any, inputs: Any, reason: str
+    context: grpc.ServicerContext, call: Call, made: _Made, properties: Any, inputs: Any
 ) -> NoReturn:
     """Fails the call but hands the engine the state, so that the next update goes on from there."""
-    detail = any_pb2.Any()
-    detail.Pack(
-        provider_pb2.ErrorResourceInitFailed(
-            id=resource_id, properties=properties, inputs=inputs, reasons=[reason]
-        )
+    reason = f"{call.subject}: {made.failure}"
+    failed = provider_pb2.ErrorResourceInitFailed(
+        id=made.outputs["id"], properties=properties, inputs=inputs, reasons=[reason]
     )
+    detail = any_pb2.Any()
+    detail.Pack(failed)
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason, details=[detail])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(grpc.StatusCode.UNKNOWN, reason)
@@ -361,16 +363,13 @@ def _message(error: BaseException) -> str | None:
     return None
 
 
-class _Errors:
-    """Ends the call with one line naming the subject, whatever goes wrong on AWS."""
-
-    def __init__(self, context: grpc.ServicerContext, subject: str) -> None:
-        self._context, self._subject = context, subject
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        message = _message(error) if error is not None else None
-        if message is not None:
-            self._context.abort(grpc.StatusCode.UNKNOWN, f"{self._subject}: {message}")
+@contextmanager
+def _errors(context: grpc.ServicerContext, call: Call) -> Iterator[None]:
+    """Ends the call with one line naming its subject, whatever goes wrong on AWS."""
+    try:
+        yield
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
+        context.abort(grpc.StatusCode.UNKNOWN, f"{call.subject}: {message}")

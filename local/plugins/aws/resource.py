@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from .documents import Same, same_json, same_policy
 from .naming import AutoName, from_prefix
-from .schema import Schema, nothing
+from .schema import Schema, nothing, of_resource
 from .session import Aws, code
 
 Inputs = Mapping[str, Any]
@@ -50,14 +50,13 @@ class CancelledError(Exception):
 class Call:
     """One request of the engine.
 
-    `region` is the resource's; `name` its name in the program; `timeout_seconds` is 0 where the program set
+    `region` is the resource's, `subject` how an error names it; `timeout_seconds` is 0 where the program set
     no custom timeout.
     """
 
     aws: Aws
     region: str
-    token: str
-    name: str
+    subject: str
     timeout_seconds: float
     cancelled: threading.Event
     created_ids: list[str] = field(default_factory=list)
@@ -154,17 +153,9 @@ class Resource:
         """Outputs that a preview knows already or, as UNKNOWN, no longer; `state` is None before creation."""
         return {}
 
-    def compared(self, inputs: Inputs) -> Inputs:
-        """The arguments as Diff compares them: with what the absence of one says where another is given."""
-        return inputs
-
-    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
+    def replaced_by(self, argument: str, new: Inputs) -> bool:
         """Whether a change of an argument replaces the resource."""
         return argument == "region" or bool({argument, argument.removesuffix("Prefix")} & self.replacing)
-
-    def replaces(self, old: State, new: Inputs, changed: frozenset[str]) -> frozenset[str]:
-        """Changed arguments that replace the resource for a reason beyond `replacing`."""
-        return frozenset()
 
     def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
         """Why the provider refuses a change when it plans it, at preview; None where it doesn't."""
@@ -195,22 +186,29 @@ class Resource:
         """Deletes it; its absence is no error."""
         raise NotImplementedError
 
-    def all_defaults(self, described: Schema) -> Mapping[str, Any]:
+    @property
+    def described(self) -> Schema:
+        """Its arguments and outputs, as the SDK has them."""
+        return of_resource(self.token)
+
+    def all_defaults(self) -> Mapping[str, Any]:
         """The defaults, with those that are nothing."""
-        off = {name: nothing(described.inputs[name].type) for name in sorted(self.off)}
+        off = {name: nothing(self.described.inputs[name].type) for name in sorted(self.off)}
         return {**off, **self.defaults}
 
-    def all_exclusive(self, described: Schema) -> Iterable[tuple[str, ...]]:
+    def all_exclusive(self) -> Iterable[tuple[str, ...]]:
         """The groups of arguments that exclude each other."""
-        prefixed = [name for name in described.inputs if f"{name}Prefix" in described.inputs]
+        inputs = self.described.inputs
+        prefixed = [name for name in inputs if f"{name}Prefix" in inputs]
         return (*self.exclusive, *((name, f"{name}Prefix") for name in prefixed))
 
-    def all_lacking(self, described: Schema) -> frozenset[str]:
+    def all_lacking(self) -> frozenset[str]:
         """The arguments that aren't served, by dotted path."""
-        lacking = [fnmatch.filter(described.inputs, path) if "*" in path else [path] for path in self.lacking]
+        inputs = self.described.inputs
+        lacking = [fnmatch.filter(inputs, path) if "*" in path else [path] for path in self.lacking]
         return frozenset(itertools.chain(*lacking))
 
-    def all_kept(self, described: Schema, found: Mapping[str, Any]) -> Iterable[str]:
+    def all_kept(self, found: Mapping[str, Any]) -> Iterable[str]:
         """The arguments that the state keeps as the program has them; AWS has `found`."""
         return self.kept
 
@@ -262,11 +260,6 @@ def is_missing(error: Exception, codes: Iterable[str]) -> bool:
 def without_none(**members: Any) -> dict[str, Any]:
     """The members that aren't None: arguments of a call to AWS."""
     return {name: value for name, value in members.items() if value is not None}
-
-
-def tag_list(tags: Mapping[str, str] | None, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags as AWS's list; ECS spells the members small."""
-    return [{key: name, value: text} for name, text in (tags or {}).items()]
 
 
 def tag_map(

@@ -24,36 +24,21 @@ def _rules(kind: Resource) -> Rules:
 
 def differences(
     kind: Resource,
-    described: schema.Schema,
     state: Mapping[str, Any],
     old_inputs: Mapping[str, Any],
     new: Mapping[str, Any],
+    ignored: Iterable[str],
 ) -> list[Difference]:
-    """The arguments that differ from the state. What has no output is compared with the old inputs."""
-    old = {
-        name: state.get(name) if name in described.outputs else old_inputs.get(name)
-        for name in described.inputs
-    }
-    properties = {
-        name: described.outputs.get(name, property_) for name, property_ in described.inputs.items()
-    }
-    return comparison.differences(old, kind.compared(new), properties, _rules(kind))
+    """The arguments that differ from the state, but for those at ignored paths.
 
-
-def replacing(
-    kind: Resource,
-    described: schema.Schema,
-    state: Mapping[str, Any],
-    old_inputs: Mapping[str, Any],
-    new: Mapping[str, Any],
-    changed: frozenset[str],
-) -> frozenset[str]:
-    old = {
-        **old_inputs,
-        **{name: state[name] for name in described.inputs if state.get(name) is not None},
-    }
-    by_facts = {name for name in changed if kind.replaced_by(name, old, new)}
-    return frozenset(by_facts) | kind.replaces(state, new, changed)
+    What has no output is compared with the old inputs.
+    """
+    inputs, outputs = kind.described.inputs, kind.described.outputs
+    old = {name: state.get(name) if name in outputs else old_inputs.get(name) for name in inputs}
+    properties = {name: outputs.get(name, property_) for name, property_ in inputs.items()}
+    paths = [comparison.parse(path) for path in ignored]
+    found = comparison.differences(old, new, properties, _rules(kind))
+    return [difference for difference in found if not comparison.is_ignored(difference.path, paths)]
 
 
 def deletes_first(kind: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -66,10 +51,9 @@ def deletes_first(kind: Resource, old: Mapping[str, Any], new: Mapping[str, Any]
     return name not in new.get(DEFAULTS, ()) and new.get(name) is not None and old.get(name) == new.get(name)
 
 
-def planned(
-    kind: Resource, described: schema.Schema, inputs: Mapping[str, Any], state: Mapping[str, Any] | None
-) -> Properties:
+def planned(kind: Resource, inputs: Mapping[str, Any], state: Mapping[str, Any] | None) -> Properties:
     """What a preview can say of the outputs."""
+    described = kind.described
     planned: Properties = {}
     for name, property_ in described.outputs.items():
         given = inputs.get(name)
@@ -129,30 +113,28 @@ def _complete_value(value: Any, kind: schema.Type, owner: str, *, strict: bool) 
     return value
 
 
-def imported_inputs(kind: Resource, described: schema.Schema, outputs: Mapping[str, Any]) -> Properties:
+def imported_inputs(kind: Resource, outputs: Mapping[str, Any]) -> Properties:
     """Arguments that would make the resource as it is."""
-    lacking = kind.all_lacking(described)
+    lacking = kind.all_lacking()
     inputs: Properties = {
         name: _as_argument(outputs[name], property_.type)
-        for name, property_ in described.inputs.items()
+        for name, property_ in kind.described.inputs.items()
         if name in outputs and name not in lacking and not is_nothing(outputs[name])
     }
-    for name, default in kind.all_defaults(described).items():
+    for name, default in kind.all_defaults().items():
         if "." in name or name in lacking:
             continue
         inputs.setdefault(name, outputs.get(name) if outputs.get(name) is not None else default)
-    for group in kind.all_exclusive(described):
+    for group in kind.all_exclusive():
         for surplus in [name for name in group if name in inputs][1:]:
             del inputs[surplus]
     inputs[DEFAULTS] = []
     return inputs
 
 
-def refreshed_inputs(
-    kind: Resource, described: schema.Schema, outputs: Mapping[str, Any], old: Mapping[str, Any]
-) -> Properties:
+def refreshed_inputs(kind: Resource, outputs: Mapping[str, Any], old: Mapping[str, Any]) -> Properties:
     """The old arguments, with AWS's value where it differs."""
-    rules = _rules(kind)
+    described, rules = kind.described, _rules(kind)
     inputs: Properties = {}
     for name, value in old.items():
         property_ = described.inputs.get(name)

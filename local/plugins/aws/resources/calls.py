@@ -1,11 +1,11 @@
-"""What resources do alike around a call to AWS: absence, retries, and picking request parameters.
+"""What resources do alike around a call to AWS: absence, retries, and comparing lists.
 
 Doesn't own the calls themselves, nor waiting for a state (`Call.wait_until` does that).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -62,18 +62,6 @@ def retried(
     except TimeoutError as late:
         raise failures[-1] from late
     return answers[-1]
-
-
-def given(inputs: Mapping[str, Any], **names: str) -> dict[str, Any]:
-    """Request parameters for the arguments that are set: `given(inputs, CidrBlock="cidrBlock")`."""
-    return {
-        parameter: inputs[name] for parameter, name in names.items() if inputs.get(name) not in (None, "", [])
-    }
-
-
-def touched(changed: frozenset[str], *names: str) -> bool:
-    """Whether one of the arguments changed, or any may have: nothing is named after a failed update."""
-    return not changed or not changed.isdisjoint(names)
 
 
 def added_and_removed(old: Iterable[T] | None, new: Iterable[T] | None) -> tuple[list[T], list[T]]:

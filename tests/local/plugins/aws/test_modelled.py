@@ -53,10 +53,6 @@ def tagged(kind: Modelled) -> set[str]:
     return {"tags", "tagsAll"} if kind.tags_of(_SESSION.get_service_model(kind.service)) else set()
 
 
-def lacking(kind: Modelled) -> frozenset[str]:
-    return kind.all_lacking(schema.of_resource(kind.token))
-
-
 ARGUMENT = """\
 `noun`, `within` and `named` say where AWS has it under another name; what the stand-in needn't
 serve is `lacking`, what the state alone keeps is `kept`, what `shaped` sees to `by_hand`."""
@@ -105,9 +101,9 @@ def test_a_table_stands_where_its_token_is_looked_for(kind: Modelled) -> None:
 @TABLES
 def test_every_argument_goes_somewhere(kind: Modelled) -> None:
     operations = inputs_of(kind, kind.made_by, *kind.changed_by, kind.deleted_by)
-    known = {*kind.by_hand, *kind.kept, *lacking(kind), "region", "namePrefix"}
+    known = {*kind.by_hand, *kind.kept, *kind.all_lacking(), "region", "namePrefix"}
     known |= switched_by(kind) | tagged(kind)
-    inputs = dict(schema.of_resource(kind.token).inputs)
+    inputs = dict(kind.described.inputs)
     missing = lost(kind, inputs, list(operations.values()), known)
     assert_none(missing, kind, operations, ARGUMENT)
 
@@ -115,10 +111,10 @@ def test_every_argument_goes_somewhere(kind: Modelled) -> None:
 @TABLES
 def test_every_argument_that_does_not_replace_can_change(kind: Modelled) -> None:
     operations = inputs_of(kind, *kind.changed_by, kind.deleted_by)
-    known = {*kind.by_hand, *kind.kept, *lacking(kind), *kind.settled, "region"}
+    known = {*kind.by_hand, *kind.kept, *kind.all_lacking(), *kind.settled, "region"}
     known |= switched_by(kind) | tagged(kind)
-    known |= {name for name in schema.of_resource(kind.token).inputs if kind.replaced_by(name, {}, {})}
-    inputs = dict(schema.of_resource(kind.token).inputs)
+    known |= {name for name in kind.described.inputs if kind.replaced_by(name, {})}
+    inputs = dict(kind.described.inputs)
     missing = lost(kind, inputs, list(operations.values()), known)
     assert_none(missing, kind, operations, CHANGE)
 
@@ -148,8 +144,8 @@ NEVER_TOLD = names("""ecr/repository.forceDelete ecs/service.forceNewDeployment 
 @TABLES
 def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
     answers = answers_of(kind)
-    known = {*kind.by_hand, *kind.kept, *lacking(kind), "region", "namePrefix", kind.end_of_arn}
-    outputs = dict(schema.of_resource(kind.token).outputs)
+    known = {*kind.by_hand, *kind.kept, *kind.all_lacking(), "region", "namePrefix", kind.end_of_arn}
+    outputs = dict(kind.described.outputs)
     missing = lost(kind, outputs, list(answers.values()), known | tagged(kind) | {*names_in(kind.key)})
     short = kind.token.removeprefix("aws:").partition(":")[0]
     never = {path.partition(".")[2] for path in NEVER_TOLD if path.startswith(f"{short}.")}
@@ -159,7 +155,7 @@ def test_every_output_comes_from_somewhere(kind: Modelled) -> None:
 
 @TABLES
 def test_every_operation_gets_what_it_requires(kind: Modelled) -> None:
-    described = schema.of_resource(kind.token)
+    described = kind.described
     names = {"id", *described.inputs, *described.outputs, *names_in(kind.key), *kind.places.named}
     unmet = set()
     for ask in filter(None, (kind.made_by, *kind.read_by, *kind.changed_by, kind.deleted_by)):
@@ -180,7 +176,7 @@ def test_the_operations_on_tags_need_what_names_the_thing_besides(kind: Modelled
 
 @TABLES
 def test_only_arguments_that_the_sdk_has_are_sets_or_have_defaults(kind: Modelled) -> None:
-    inputs = schema.of_resource(kind.token).inputs.keys()
+    inputs = kind.described.inputs.keys()
     paths = {*kind.sets, *kind.off, *kind.defaults, *switched_by(kind)}
     assert {path.partition(".")[0] for path in paths} <= inputs
 
@@ -188,7 +184,7 @@ def test_only_arguments_that_the_sdk_has_are_sets_or_have_defaults(kind: Modelle
 @TABLES
 def test_the_models_or_the_table_say_how_aws_says_that_it_is_not_there(kind: Modelled) -> None:
     aws = Aws(Configuration("ap-northeast-2", "http://127.0.0.1:1"))
-    call = Call(aws, aws.region, kind.token, "thing", 0, threading.Event())
+    call = Call(aws, aws.region, kind.token, 0, threading.Event())
     assert kind.absence(call), "`missing` names the error codes"
 
 

@@ -141,6 +141,5 @@ def test_a_changed_argument_replaces_exactly_where_the_real_provider_replaces(
 
 def test_dedicated_tenancy_is_loosened_in_place_and_never_tightened() -> None:
     vpc, argument = registry.resource("aws:ec2/vpc:Vpc"), "instanceTenancy"
-    dedicated, shared = {argument: "dedicated"}, {argument: "default"}
-    assert not vpc.replaced_by(argument, dedicated, shared)
-    assert vpc.replaced_by(argument, shared, dedicated)
+    assert not vpc.replaced_by(argument, {argument: "default"})
+    assert vpc.replaced_by(argument, {argument: "dedicated"})

@@ -32,7 +32,7 @@ assert aws.s3.BucketLifecycleConfiguration is module.BucketLifecycleConfiguratio
 @pytest.mark.parametrize("kind", served(), ids=lambda kind: str(kind.token))
 def test_only_what_the_sdk_has_replaces_or_is_lacking(kind: Resource) -> None:
     described = schema.of_resource(kind.token)
-    for path in kind.replacing | kind.all_lacking(described):
+    for path in kind.replacing | kind.all_lacking():
         members = described.inputs
         for name in path.split("."):
             assert name in members, path

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ... import schema
 from ...modelled import Ask, Modelled, Tags
 from ...resource import Call, Inputs, State, names, pairs
 from ...session import AwsError
@@ -31,7 +30,7 @@ class Ec2(Modelled):
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         outputs = super().read(call, resource_id, state)
-        if not outputs or outputs.get("arn") or "arn" not in schema.of_resource(self.token).outputs:
+        if not outputs or outputs.get("arn") or "arn" not in self.described.outputs:
             return outputs
         return {**outputs, "arn": call.arn("ec2", f"{self.kind}/{resource_id}")}
 

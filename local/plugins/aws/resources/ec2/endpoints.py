@@ -43,10 +43,10 @@ class VpcEndpoint(Ec2):
     sets = frozenset(_MEMBERS)
     missing = names("InvalidVpcEndpoint.NotFound InvalidVpcEndpointId.NotFound")
 
-    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
+    def replaced_by(self, argument: str, new: Inputs) -> bool:
         if argument == "privateDnsEnabled":
             return new.get("vpcEndpointType") != "Interface"
-        return super().replaced_by(argument, old, new)
+        return super().replaced_by(argument, new)
 
     def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
         outputs = super().read(call, resource_id, state)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from ...modelled import Ask, one_each
 from ...resource import Call, Inputs, State, facts, names, pairs
-from ..calls import touched
 from .common import Ec2
 
 _TABLES: Final = ("defaultRouteTableId", "mainRouteTableId")
@@ -65,11 +64,11 @@ class Vpc(Ec2):
     passing = names("DependencyViolation")
     missing = names("InvalidVpcID.NotFound")
 
-    def replaced_by(self, argument: str, old: Inputs, new: Inputs) -> bool:
+    def replaced_by(self, argument: str, new: Inputs) -> bool:
         if argument == "instanceTenancy":
             # Dedicated tenancy is loosened in place, and never tightened.
             return new.get(argument) != "default"
-        return super().replaced_by(argument, old, new)
+        return super().replaced_by(argument, new)
 
 
 class Subnet(Ec2):
@@ -133,7 +132,8 @@ class InternetGateway(Ec2):
     def update(
         self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
     ) -> str | None:
-        if touched(changed, "vpcId"):
+        # Nothing is named as changed after an update that failed.
+        if "vpcId" in changed or not changed:
             self._move(call, resource_id, new.get("vpcId"))
         return super().update(call, resource_id, old, new, changed)
 
