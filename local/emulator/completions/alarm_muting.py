@@ -33,6 +33,8 @@ LONGEST: Final = timedelta(days=15)
 _AT: Final = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)")
 _DURATION: Final = re.compile(r"P(?=\d|T\d)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?)?")
 
+invalid = partial(AwsError, "ValidationError")
+
 _rules = AccountRegionScopedDict()
 
 
@@ -73,7 +75,7 @@ def put_alarm_mute_rule(request: Request) -> Result:
     known = _alarms(names)
     unknown = [each for each in names if each not in known]
     if unknown:
-        raise AwsError("ValidationError", f"There is no alarm {', '.join(unknown)}")
+        raise invalid(f"There is no alarm {', '.join(unknown)}")
     name = request["Name"]
     former = _rules.get(name)
     given = {each["Key"]: each["Value"] for each in request.get("Tags") or ()}
@@ -181,22 +183,22 @@ def _window(request: Request) -> tuple[datetime, datetime]:
     schedule = (request.get("Rule") or {}).get("Schedule") or {}
     expression, duration = schedule.get("Expression") or "", schedule.get("Duration") or ""
     if expression.startswith("cron("):
-        raise AwsError("ValidationError", "The emulated CloudWatch knows mute rules by at(…) alone")
+        raise invalid("The emulated CloudWatch knows mute rules by at(…) alone")
     if request.get("StartDate") or request.get("ExpireDate"):
-        raise AwsError("ValidationError", "StartDate and ExpireDate can't be given with an at expression")
+        raise invalid("StartDate and ExpireDate can't be given with an at expression")
     given = _AT.fullmatch(expression)
     if given is None:
-        raise AwsError("ValidationError", f"{expression!r} isn't cron(…) or at(yyyy-MM-ddThh:mm)")
+        raise invalid(f"{expression!r} isn't cron(…) or at(yyyy-MM-ddThh:mm)")
     try:
         zone = zoneinfo.ZoneInfo(schedule.get("Timezone") or "UTC")
         begins = datetime.fromisoformat(given[1]).replace(tzinfo=zone)
     except (ValueError, zoneinfo.ZoneInfoNotFoundError) as error:
-        raise AwsError("ValidationError", f"The schedule can't be read: {error}") from error
+        raise invalid(f"The schedule can't be read: {error}") from error
     parts = _DURATION.fullmatch(duration)
     days, hours, minutes = (int(part or 0) for part in parts.groups()) if parts else (0, 0, 0)
     length = timedelta(days=days, hours=hours, minutes=minutes)
     if not SHORTEST <= length <= LONGEST:
-        raise AwsError("ValidationError", f"Duration {duration!r} isn't between PT1M and P15D")
+        raise invalid(f"Duration {duration!r} isn't between PT1M and P15D")
     return begins, begins + length
 
 

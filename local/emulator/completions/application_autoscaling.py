@@ -22,6 +22,7 @@ from local.emulator.completions.application_autoscaling_records import (
     PLACE,
     Record,
     arn_of,
+    invalid,
     matching,
     registered,
     required,
@@ -61,14 +62,14 @@ def _register_scalable_target(request: Request) -> Record:
     if known is None:
         required(request, "MinCapacity", "MaxCapacity")
         if _service_of(resource_id) is None:
-            raise AwsError("ValidationException", f"ECS service doesn't exist: {resource_id}")
+            raise invalid(f"ECS service doesn't exist: {resource_id}")
     minimum: Any = request.get("MinCapacity", known["MinCapacity"] if known else None)
     maximum: Any = request.get("MaxCapacity", known["MaxCapacity"] if known else None)
     for name, value in (("MinCapacity", minimum), ("MaxCapacity", maximum)):
         if not isinstance(value, int) or value < 0:
-            raise AwsError("ValidationException", f"{name} must be 0 or more, not {value!r}")
+            raise invalid(f"{name} must be 0 or more, not {value!r}")
     if minimum > maximum:
-        raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+        raise invalid("Maximum capacity cannot be less than minimum capacity")
     target = known or {
         **dict(zip(PLACE, scaled, strict=True)),
         "RoleARN": f"arn:aws:iam::{get_account_id()}:role/aws-service-role/"

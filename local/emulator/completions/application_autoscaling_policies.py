@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import uuid
 
-from local.emulator.completions.application_autoscaling_records import Kind, Record, arn_of
+from local.emulator.completions.application_autoscaling_records import Kind, Record, arn_of, invalid
 from local.emulator.completions.cloudwatch import put_metric_alarm
 from local.emulator.completions.inside import ask_json
-from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.patching import Request
 from local.emulator.completions.protocols import Action
 
 PREDEFINED_METRICS = {
@@ -29,16 +29,13 @@ CONFIGURATION = f"{POLICY_TYPE}PolicyConfiguration"
 def _put_scaling_policy(request: Request) -> Record:
     known = POLICIES.find(request)
     if request.get("PolicyType") != POLICY_TYPE:
-        raise AwsError(
-            "ValidationException",
+        raise invalid(
             f"The emulated Application Auto Scaling has policies of the PolicyType {POLICY_TYPE} only, not "
-            f"{request.get('PolicyType')!r}.",
+            f"{request.get('PolicyType')!r}."
         )
     configuration = request.get(CONFIGURATION)
     if configuration is None:
-        raise AwsError(
-            "ValidationException", f"{CONFIGURATION} is required for a policy of type {POLICY_TYPE}"
-        )
+        raise invalid(f"{CONFIGURATION} is required for a policy of type {POLICY_TYPE}")
     _check_target_tracking(configuration)
     policy = known or POLICIES.new(request) | {"PolicyType": POLICY_TYPE, "Alarms": []}
     policy[CONFIGURATION] = configuration
@@ -50,22 +47,19 @@ def _put_scaling_policy(request: Request) -> Record:
 def _check_target_tracking(configuration: Record) -> None:
     for name in ("ScaleInCooldown", "ScaleOutCooldown"):
         if configuration.get(name, 0) < 0:
-            raise AwsError("ValidationException", f"{name} must be 0 or more")
+            raise invalid(f"{name} must be 0 or more")
     predefined = configuration.get("PredefinedMetricSpecification") or {}
     metric = predefined.get("PredefinedMetricType")
     if metric not in PREDEFINED_METRICS:
-        raise AwsError("ValidationException", f"PredefinedMetricType {metric!r} isn't one of ECS services'")
+        raise invalid(f"PredefinedMetricType {metric!r} isn't one of ECS services'")
     label = predefined.get("ResourceLabel", "")
     if (metric == "ALBRequestCountPerTarget") != bool(label):
-        raise AwsError(
-            "ValidationException",
-            "ResourceLabel must be specified for ALBRequestCountPerTarget, and for no other predefined "
-            "metric",
+        raise invalid(
+            "ResourceLabel must be specified for ALBRequestCountPerTarget, and for no other predefined metric"
         )
     if label and not re.fullmatch(r"app/[^/]+/[^/]+/targetgroup/[^/]+/[^/]+", label):
-        raise AwsError(
-            "ValidationException",
-            f"ResourceLabel {label!r} must have the form app/LOAD-BALANCER/ID/targetgroup/TARGET-GROUP/ID",
+        raise invalid(
+            f"ResourceLabel {label!r} must have the form app/LOAD-BALANCER/ID/targetgroup/TARGET-GROUP/ID"
         )
 
 

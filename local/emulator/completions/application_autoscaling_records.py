@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
@@ -19,6 +20,10 @@ from ministack.core.responses import AccountRegionScopedDict, get_account_id, ge
 from local.emulator.completions.patching import AwsError, Request
 
 Record = dict[str, Any]
+
+invalid = partial(AwsError, "ValidationException")
+"""The error of most of what the service refuses."""
+
 Place = tuple[str, str, str]
 """The namespace, resource id and dimension that are scaled."""
 
@@ -39,9 +44,7 @@ def required(request: Request, *names: str) -> None:
             for name in missing
         )
         count = len(missing)
-        raise AwsError(
-            "ValidationException", f"{count} validation error{'s' if count > 1 else ''} detected: {problems}"
-        )
+        raise invalid(f"{count} validation error{'s' if count > 1 else ''} detected: {problems}")
 
 
 def scaled_by(request: Request) -> Place:
@@ -49,15 +52,13 @@ def scaled_by(request: Request) -> Place:
     namespace, resource_id, dimension = (request[member] for member in PLACE)
     namespace_of(request)
     if dimension != DIMENSIONS[namespace]:
-        raise AwsError(
-            "ValidationException",
-            f"Unsupported service namespace, resource type or scalable dimension: {namespace}, {dimension}",
+        raise invalid(
+            f"Unsupported service namespace, resource type or scalable dimension: {namespace}, {dimension}"
         )
     if not re.fullmatch(r"service/[^/]+/[^/]+", resource_id):
-        raise AwsError(
-            "ValidationException",
+        raise invalid(
             f"Unsupported service namespace, resource type or scalable dimension. ResourceId {resource_id!r} "
-            "must have the form service/CLUSTER/SERVICE.",
+            "must have the form service/CLUSTER/SERVICE."
         )
     return namespace, resource_id, dimension
 
@@ -65,10 +66,9 @@ def scaled_by(request: Request) -> Place:
 def namespace_of(request: Request) -> str:
     namespace = str(request["ServiceNamespace"])
     if namespace not in DIMENSIONS:
-        raise AwsError(
-            "ValidationException",
+        raise invalid(
             f"The emulated Application Auto Scaling serves the namespaces {sorted(DIMENSIONS)} only, not "
-            f"{namespace!r}.",
+            f"{namespace!r}."
         )
     return namespace
 

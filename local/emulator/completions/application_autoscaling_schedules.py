@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import zoneinfo
 
-from local.emulator.completions.application_autoscaling_records import Kind, Record, required
-from local.emulator.completions.patching import AwsError, Request
+from local.emulator.completions.application_autoscaling_records import Kind, Record, invalid, required
+from local.emulator.completions.patching import Request
 from local.emulator.completions.protocols import Action
 
 _SCHEDULE = re.compile(
@@ -39,19 +39,13 @@ def _check_schedule(request: Request) -> None:
     """
     schedule, zone = request.get("Schedule"), request.get("Timezone")
     if schedule is not None and not _SCHEDULE.match(schedule):
-        raise AwsError(
-            "ValidationException",
-            f"Schedule {schedule!r} must have the form at(…), rate(VALUE UNIT) or cron(SIX FIELDS)",
-        )
+        raise invalid(f"Schedule {schedule!r} must have the form at(…), rate(VALUE UNIT) or cron(SIX FIELDS)")
     if schedule is not None and schedule.startswith("cron("):
         _, _, day_of_month, _, day_of_week, _ = schedule[5:-1].split()
         if (day_of_month == "?") == (day_of_week == "?"):
-            raise AwsError(
-                "ValidationException",
-                f"Schedule {schedule!r} must have a ? in exactly one of its two fields for the day",
-            )
+            raise invalid(f"Schedule {schedule!r} must have a ? in exactly one of its two fields for the day")
     if zone is not None and zone not in zoneinfo.available_timezones():
-        raise AwsError("ValidationException", f"Time zone {zone!r} is not supported")
+        raise invalid(f"Time zone {zone!r} is not supported")
 
 
 ACTIONS: dict[str, Action] = {

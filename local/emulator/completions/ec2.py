@@ -101,6 +101,13 @@ def matches(record: Record, filters: list[Record], tags: list[dict[str, str]]) -
     return True
 
 
+def existing(records: Mapping[str, Record], resource: str, code: str, what: str) -> Record:
+    """The record of an id, which must be there."""
+    if resource not in records:
+        raise AwsError(code, f"The {what} '{resource}' does not exist")
+    return records[resource]
+
+
 def described(
     id_name: str, member: str, records: Callable[[], Mapping[str, Record]], not_found: str
 ) -> Action:
@@ -110,8 +117,7 @@ def described(
         known, tags = records(), all_tags()
         ids = request.get(f"{id_name}s") or []
         for resource in ids:
-            if resource not in known:
-                raise AwsError(not_found, f"The {id_name} '{resource}' does not exist")
+            existing(known, resource, not_found, id_name)
         # NAT gateways alone have their filters in the singular.
         filters = request.get("Filters") or request.get("Filter") or []
         return {

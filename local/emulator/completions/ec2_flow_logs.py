@@ -10,7 +10,7 @@ import time
 
 from ministack.core.responses import AccountRegionScopedDict
 
-from local.emulator.completions.ec2 import described, forget_tags, new_id, tag_as_asked
+from local.emulator.completions.ec2 import described, existing, forget_tags, new_id, tag_as_asked
 from local.emulator.completions.ec2_subnets import vpcs
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Result, serve
@@ -50,8 +50,8 @@ def _create_flow_logs(request: Request) -> Result:
         raise AwsError("InvalidParameter", "DeliverLogsPermissionArn can't be empty")
     made = []
     for resource in request["ResourceIds"]:
-        if resource.startswith("vpc-") and resource not in vpcs():
-            raise AwsError("InvalidVpcId.NotFound", f"The Vpc Id {resource} does not exist")
+        if resource.startswith("vpc-"):
+            existing(vpcs(), resource, "InvalidVpcId.NotFound", "Vpc Id")
         flow_log_id = new_id("fl")
         flow_log = {
             "FlowLogId": flow_log_id,
@@ -80,9 +80,7 @@ def _create_flow_logs(request: Request) -> Result:
 
 def _delete_flow_logs(request: Request) -> Result:
     for flow_log in request["FlowLogIds"]:
-        if _flow_logs.pop(flow_log, None) is None:
-            raise AwsError(
-                "InvalidFlowLogId.NotFound", f"The specified Flow Log ID {flow_log} does not exist"
-            )
+        existing(_flow_logs, flow_log, "InvalidFlowLogId.NotFound", "specified Flow Log ID")
+        del _flow_logs[flow_log]
         forget_tags(flow_log)
     return {"Unsuccessful": []}

@@ -24,6 +24,7 @@ from local.emulator.completions.ec2 import (
     all_tags,
     ask_ec2,
     described,
+    existing,
     forget_tags,
     interfaces,
     new_id,
@@ -189,10 +190,7 @@ def _addresses() -> dict[str, Record]:
 
 
 def _address(allocation: str) -> Record:
-    address = _addresses().get(allocation)
-    if address is None:
-        raise AwsError("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
-    return address
+    return existing(_addresses(), allocation, "InvalidAllocationID.NotFound", "allocation ID")
 
 
 def _release_address(request: Request) -> Result:
@@ -206,8 +204,7 @@ def _release_address(request: Request) -> Result:
 def _create_nat_gateway(request: Request) -> Result:
     subnet_id, allocation = request["SubnetId"], request.get("AllocationId")
     connectivity = request.get("ConnectivityType") or "public"
-    if subnet_id not in subnets():
-        raise AwsError("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
+    existing(subnets(), subnet_id, "InvalidSubnetID.NotFound", "subnet ID")
     address = _address(allocation) if allocation else None
     if connectivity == "public":
         if address is None:
@@ -265,9 +262,10 @@ def _create_route(request: Request) -> Result:
             raise AwsError("RouteAlreadyExists", f"The route identified by {destination} already exists.")
     if nat and _nat_gateways.get(nat, {}).get("State") != "available":
         raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat}' does not exist")
-    known = {each["InternetGatewayId"] for each in ask_ec2("DescribeInternetGateways")["InternetGateways"]}
-    if gateway.startswith("igw-") and gateway not in known:
-        raise AwsError("InvalidGatewayID.NotFound", f"The gateway ID '{gateway}' does not exist")
+    if gateway.startswith("igw-"):
+        found = ask_ec2("DescribeInternetGateways")["InternetGateways"]
+        known = {each["InternetGatewayId"]: each for each in found}
+        existing(known, gateway, "InvalidGatewayID.NotFound", "gateway ID")
     return ask_ec2("CreateRoute", request)
 
 
@@ -276,19 +274,16 @@ def _create_route(request: Request) -> Result:
 
 def _create_vpc_endpoint(request: Request) -> Result:
     vpc, service = request["VpcId"], request["ServiceName"]
-    if vpc not in vpcs():
-        raise AwsError("InvalidVpcId.NotFound", f"The Vpc Id {vpc} does not exist")
+    existing(vpcs(), vpc, "InvalidVpcId.NotFound", "Vpc Id")
     if not service.startswith(("com.amazonaws.", "aws.")):
         raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
     kind = request.get("VpcEndpointType") or "Gateway"
     tables, subnet_ids = request.get("RouteTableIds") or [], request.get("SubnetIds") or []
-    known = {table["RouteTableId"] for table in ask_ec2("DescribeRouteTables")["RouteTables"]}
+    known = {each["RouteTableId"]: each for each in ask_ec2("DescribeRouteTables")["RouteTables"]}
     for table in tables:
-        if table not in known:
-            raise AwsError("InvalidRouteTableId.NotFound", f"The routeTable ID '{table}' does not exist")
+        existing(known, table, "InvalidRouteTableId.NotFound", "routeTable ID")
     for subnet in subnet_ids:
-        if subnet not in subnets():
-            raise AwsError("InvalidSubnetId.NotFound", f"The subnet ID '{subnet}' does not exist")
+        existing(subnets(), subnet, "InvalidSubnetId.NotFound", "subnet ID")
     endpoint_id = new_id("vpce")
     groups = request.get("SecurityGroupIds") or []
     name = ".".join(service.removeprefix(f"com.amazonaws.{get_region()}.").split(".")[::-1])
@@ -324,9 +319,7 @@ def _interface_of(endpoint_id: str, subnet: str, groups: list[str]) -> str:
 
 def _modify_vpc_endpoint(request: Request) -> Result:
     endpoint_id = request["VpcEndpointId"]
-    endpoint = _endpoints.get(endpoint_id)
-    if endpoint is None:
-        raise AwsError("InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{endpoint_id}' does not exist")
+    endpoint = existing(_endpoints, endpoint_id, "InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id")
     groups = [group["GroupId"] for group in endpoint["Groups"]]
     endpoint["RouteTableIds"] = _changed(endpoint["RouteTableIds"], request, "RouteTableIds")
     groups = _changed(groups, request, "SecurityGroupIds")

@@ -20,6 +20,7 @@ from local.emulator.completions.ec2 import (
     all_tags,
     ask_ec2,
     described,
+    existing,
     forget_tags,
     interfaces,
     new_id,
@@ -83,8 +84,8 @@ def _create_security_group(request: Request) -> Result:
         raise AwsError(
             "InvalidParameterValue", f"invalid value for parameter groupName: {name}; it begins with sg-"
         )
-    if vpc and vpc not in vpcs():
-        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
+    if vpc:
+        existing(vpcs(), vpc, "InvalidVpcID.NotFound", "vpc ID")
     return ask_ec2("CreateSecurityGroup", request)
 
 
@@ -158,10 +159,8 @@ def _description(of: Record) -> Record:
     return {"Description": of["Description"]} if of.get("Description") else {}
 
 
-def _group(request: Request) -> str:
-    group = str(request.get("GroupId", ""))
-    if group not in security_groups():
-        raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+def _group(group: str) -> str:
+    existing(security_groups(), group, "InvalidGroup.NotFound", "security group")
     return group
 
 
@@ -205,7 +204,7 @@ def _find(rules: list[Record], rule: Record, *, egress: bool) -> Record | None:
 
 def _authorize(*, egress: bool) -> Action:
     def authorize(request: Request) -> Result:
-        group = _group(request)
+        group = _group(request["GroupId"])
         rules, asked = _rules_of(group), list(_asked(request))
         for rule in asked:
             _check(rule)
@@ -229,9 +228,8 @@ def _authorize(*, egress: bool) -> Action:
 
 
 def _check(rule: Record) -> None:
-    referenced = rule.get("ReferencedGroupInfo", {}).get("GroupId")
-    if referenced and referenced not in security_groups():
-        raise AwsError("InvalidGroup.NotFound", f"The security group '{referenced}' does not exist")
+    if "ReferencedGroupInfo" in rule:
+        _group(rule["ReferencedGroupInfo"]["GroupId"])
     if "CidrIpv4" in rule:
         try:
             ipaddress.IPv4Network(rule["CidrIpv4"])
@@ -247,7 +245,7 @@ def _revoke(*, egress: bool) -> Action:
     """
 
     def revoke(request: Request) -> Result:
-        group = _group(request)
+        group = _group(request["GroupId"])
         rules = _rules_of(group)
         revoked = [_by_id(rules, rule_id) for rule_id in request.get("SecurityGroupRuleIds") or []]
         asked = [(rule, _find(rules, rule, egress=egress)) for rule in _asked(request)]
@@ -273,16 +271,12 @@ def _revoke(*, egress: bool) -> Action:
 
 
 def _by_id(rules: list[Record], rule_id: str) -> Record:
-    for rule in rules:
-        if rule["SecurityGroupRuleId"] == rule_id:
-            return rule
-    raise AwsError(
-        "InvalidSecurityGroupRuleId.NotFound", f"The security group rule '{rule_id}' does not exist"
-    )
+    of_group = {rule["SecurityGroupRuleId"]: rule for rule in rules}
+    return existing(of_group, rule_id, "InvalidSecurityGroupRuleId.NotFound", "security group rule")
 
 
 def _modify_security_group_rules(request: Request) -> Result:
-    rules = _rules_of(_group(request))
+    rules = _rules_of(_group(request["GroupId"]))
     for update in request.get("SecurityGroupRules") or []:
         rule = _by_id(rules, update["SecurityGroupRuleId"])
         changed = dict(update["SecurityGroupRule"])

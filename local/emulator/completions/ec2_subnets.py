@@ -18,6 +18,7 @@ from local.emulator.completions.ec2 import (
     Record,
     ask_ec2,
     described,
+    existing,
     interfaces,
     matches,
     used_elsewhere,
@@ -93,9 +94,7 @@ def _describe_availability_zones(request: Request) -> Result:
 
 
 def _create_subnet(request: Request) -> Result:
-    vpc, zones = vpcs().get(request["VpcId"]), _zone_ids()
-    if vpc is None:
-        raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{request['VpcId']}' does not exist")
+    vpc, zones = existing(vpcs(), request["VpcId"], "InvalidVpcID.NotFound", "vpc ID"), _zone_ids()
     of_id = {zone_id: zone for zone, zone_id in zones.items()}
     zone = request.get("AvailabilityZone") or of_id.get(request.get("AvailabilityZoneId", ""))
     if zone and zone not in zones:

@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 import secrets
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, request_scope
@@ -24,6 +25,8 @@ from ministack.services import ecr
 from local.emulator.completions.inside import ask_json, end_of
 from local.emulator.completions.patching import AwsError, Request, Response, wrap
 from local.emulator.completions.protocols import serve
+
+invalid = partial(AwsError, "InvalidParameterException")
 
 MUTABILITIES = ("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION")
 _REPOSITORY_IMAGE = re.compile(
@@ -117,26 +120,20 @@ def _checked_mutability(request: Request) -> dict[str, Any]:
     mutability = request.get("imageTagMutability", "MUTABLE")
     filters = request.get("imageTagMutabilityExclusionFilters") or []
     if mutability not in MUTABILITIES:
-        raise AwsError(
-            "InvalidParameterException", f"imageTagMutability {mutability!r} must be one of {MUTABILITIES}"
-        )
+        raise invalid(f"imageTagMutability {mutability!r} must be one of {MUTABILITIES}")
     if mutability.endswith("_WITH_EXCLUSION") != bool(filters):
-        raise AwsError(
-            "InvalidParameterException",
+        raise invalid(
             f"imageTagMutabilityExclusionFilters must be given with {mutability!r} exactly if it ends with "
-            "_WITH_EXCLUSION",
+            "_WITH_EXCLUSION"
         )
     if len(filters) > 5:
-        raise AwsError(
-            "InvalidParameterException", "At most 5 imageTagMutabilityExclusionFilters can be given"
-        )
+        raise invalid("At most 5 imageTagMutabilityExclusionFilters can be given")
     for exclusion in filters:
         pattern = exclusion.get("filter", "")
         if exclusion.get("filterType") != "WILDCARD" or not re.fullmatch(r"[0-9A-Za-z._*-]{1,128}", pattern):
-            raise AwsError(
-                "InvalidParameterException",
+            raise invalid(
                 f"The exclusion filter {pattern!r} must be of type WILDCARD, of letters, digits, '.', "
-                "'_', '-' and '*'",
+                "'_', '-' and '*'"
             )
     excluded = {"imageTagMutabilityExclusionFilters": filters} if filters else {}
     return {"imageTagMutability": mutability} | excluded
@@ -216,7 +213,7 @@ def _push(repository: str, reference: str, manifest: str, media_type: str) -> No
     path, headers = f"/v2/{repository}/manifests/{reference}", {"content-type": media_type}
     status, _, body = end_of(ecr.handle_registry_request("PUT", path, headers, manifest.encode(), {}))
     if status >= 300:
-        raise AwsError("InvalidParameterException", body.decode())
+        raise invalid(body.decode())
 
 
 def _shown(repository: str, digest: str, tag: str | None) -> dict[str, Any]:

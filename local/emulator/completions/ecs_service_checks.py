@@ -8,11 +8,15 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
 
 from __future__ import annotations
 
+from functools import partial
+
 from local.emulator.completions.ec2_security_groups import security_groups
 from local.emulator.completions.ec2_subnets import subnets
 from local.emulator.completions.ecs_records import Record, definition_of
 from local.emulator.completions.elbv2_records import target_group
 from local.emulator.completions.patching import AwsError, Request
+
+refused = partial(AwsError, "InvalidParameterException")
 
 
 def rebalancing_is_possible(service: Request, configuration: Record) -> bool:
@@ -22,20 +26,18 @@ def rebalancing_is_possible(service: Request, configuration: Record) -> bool:
 
 def check_rebalancing(value: str | None, service: Request, configuration: Record) -> None:
     if value == "ENABLED" and not rebalancing_is_possible(service, configuration):
-        raise AwsError(
-            "InvalidParameterException",
+        raise refused(
             "Availability Zone rebalancing can't be ENABLED for this service: it needs a maximumPercent "
-            "above 100 and the scheduling strategy REPLICA.",
+            "above 100 and the scheduling strategy REPLICA."
         )
 
 
 def check_deployment_configuration(configuration: Record) -> None:
     maximum, minimum = configuration["maximumPercent"], configuration["minimumHealthyPercent"]
     if minimum > maximum or (maximum == 100 and minimum == 100):
-        raise AwsError(
-            "InvalidParameterException",
+        raise refused(
             f"minimumHealthyPercent {minimum} and maximumPercent {maximum} leave the deployment no room: the "
-            "maximum must be above the minimum.",
+            "maximum must be above the minimum."
         )
 
 
@@ -52,28 +54,23 @@ def active_definition(reference: str) -> Record:
 def check_network(request: Request, definition: Record) -> None:
     network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if definition.get("networkMode") == "awsvpc" and not network:
-        raise AwsError(
-            "InvalidParameterException",
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-        )
+        raise refused("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
     if not network:
         return
     known_subnets, known_groups = subnets(), security_groups()
     if not network.get("subnets"):
-        raise AwsError("InvalidParameterException", "subnets can not be empty.")
+        raise refused("subnets can not be empty.")
     for subnet in network["subnets"]:
         if subnet not in known_subnets:
-            raise AwsError(
-                "InvalidParameterException",
+            raise refused(
                 f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not "
-                "exist (ErrorCode: InvalidSubnetID.NotFound)",
+                "exist (ErrorCode: InvalidSubnetID.NotFound)"
             )
     for group in network.get("securityGroups") or []:
         if group not in known_groups:
-            raise AwsError(
-                "InvalidParameterException",
+            raise refused(
                 f"Error retrieving security group information for [{group}]: The security group '{group}' "
-                "does not exist (ErrorCode: InvalidGroup.NotFound)",
+                "does not exist (ErrorCode: InvalidGroup.NotFound)"
             )
 
 
@@ -86,30 +83,21 @@ def check_load_balancers(request: Request, definition: Record) -> None:
         arn = balancer["targetGroupArn"]
         group = target_group(arn)
         if group is None:
-            raise AwsError(
-                "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
-            )
+            raise refused(f"The target group with targetGroupArn {arn} does not exist.")
         if not group["LoadBalancerArns"]:
-            raise AwsError(
-                "InvalidParameterException",
-                f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+            raise refused(
+                f"The target group with targetGroupArn {arn} does not have an associated load balancer."
             )
         if definition.get("networkMode") == "awsvpc" and group["TargetType"] != "ip":
-            raise AwsError(
-                "InvalidParameterException",
+            raise refused(
                 f"The provided target group {arn} has target type {group['TargetType']}, which is "
-                "incompatible with the awsvpc network mode specified in the task definition.",
+                "incompatible with the awsvpc network mode specified in the task definition."
             )
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in ports:
-            raise AwsError(
-                "InvalidParameterException", f"The container {name} does not exist in the task definition."
-            )
+            raise refused(f"The container {name} does not exist in the task definition.")
         if port not in ports[name]:
-            raise AwsError(
-                "InvalidParameterException",
-                f"The container {name} did not have a container port {port} defined.",
-            )
+            raise refused(f"The container {name} did not have a container port {port} defined.")
 
 
 def check_capacity(request: Request, cluster: Record) -> None:
@@ -121,10 +109,9 @@ def check_capacity(request: Request, cluster: Record) -> None:
     known = cluster.get("capacityProviders") or []
     for item in request.get("capacityProviderStrategy") or []:
         if item["capacityProvider"] not in known:
-            raise AwsError(
-                "InvalidParameterException",
+            raise refused(
                 f"The capacity provider {item['capacityProvider']} isn't associated with the cluster "
-                f"{cluster['clusterName']}. Associate it and try again.",
+                f"{cluster['clusterName']}. Associate it and try again."
             )
 
 
@@ -132,11 +119,10 @@ def check_capacity_change(request: Request, service: Record) -> None:
     if "capacityProviderStrategy" not in request or request.get("forceNewDeployment"):
         return
     if completed_strategy(request["capacityProviderStrategy"]) != service.get("capacityProviderStrategy"):
-        raise AwsError(
-            "InvalidParameterException",
+        raise refused(
             "When switching from launch type to capacity provider strategy on an existing service, or making "
             "a change to a capacity provider strategy on a service that is already using one, you must force "
-            "a new deployment.",
+            "a new deployment."
         )
 
 

@@ -26,6 +26,7 @@ FARGATE_MEMORY_MIB: dict[int, tuple[int, ...]] = {
 }
 LONGEST_FARGATE_STOP_TIMEOUT_SECONDS = 120
 
+refused = partial(AwsError, "ClientException")
 
 _LEFT_EMPTY = (
     *("executionRoleArn", "taskRoleArn", "pidMode", "ipcMode"),
@@ -63,23 +64,18 @@ def _shown(action: str, request: Request) -> Record:
 
 def _check_task_definition(request: Request) -> None:
     if request.get("enableFaultInjection") or request.get("inferenceAccelerators"):
-        raise AwsError(
-            "ClientException", "The emulated ECS knows neither fault injection nor inference accelerators."
-        )
+        raise refused("The emulated ECS knows neither fault injection nor inference accelerators.")
     containers = request.get("containerDefinitions") or []
     names = [container.get("name") for container in containers]
     for name in names:
         if names.count(name) > 1:
-            raise AwsError("ClientException", f"The container name {name!r} is used more than once.")
+            raise refused(f"The container name {name!r} is used more than once.")
     if containers and not any(container.get("essential", True) for container in containers):
-        raise AwsError("ClientException", "A task definition must have at least one essential container.")
+        raise refused("A task definition must have at least one essential container.")
     if "FARGATE" not in (request.get("requiresCompatibilities") or []):
         return
     if request.get("networkMode") != "awsvpc":
-        raise AwsError(
-            "ClientException",
-            "Fargate only supports network mode ‘awsvpc’.",
-        )
+        raise refused("Fargate only supports network mode ‘awsvpc’.")
     _check_fargate_size(request)
     _check_container_memory(request, containers)
     for container in containers:
@@ -91,16 +87,14 @@ def _check_fargate_size(request: Request) -> None:
     for name in ("cpu", "memory"):
         text = str(request.get(name) or "")
         if not text.isdigit():
-            raise AwsError(
-                "ClientException",
-                f"Fargate requires that '{name}' be defined at the task level as a number, not {text!r}.",
+            raise refused(
+                f"Fargate requires that '{name}' be defined at the task level as a number, not {text!r}."
             )
         sizes[name] = int(text)
     if sizes["memory"] not in FARGATE_MEMORY_MIB.get(sizes["cpu"], ()):
-        raise AwsError(
-            "ClientException",
+        raise refused(
             f"No Fargate configuration exists for given values: {sizes['cpu']} CPU, {sizes['memory']} "
-            "memory. See the Amazon ECS documentation for the valid values.",
+            "memory. See the Amazon ECS documentation for the valid values."
         )
 
 
@@ -110,17 +104,15 @@ def _check_container_memory(request: Request, containers: list[dict[str, Any]]) 
     for container in containers:
         limit, reserved = container.get("memory"), container.get("memoryReservation")
         if limit is not None and reserved is not None and limit <= reserved:
-            raise AwsError(
-                "ClientException",
+            raise refused(
                 f"Invalid setting for container '{container.get('name')}'. The 'memory' must be greater than "
-                "the 'memoryReservation'.",
+                "the 'memoryReservation'."
             )
     # Of a container that has both, the reservation is what is taken from the task's memory.
     taken = sum(each.get("memoryReservation") or each.get("memory") or 0 for each in containers)
     if taken > task:
-        raise AwsError(
-            "ClientException",
-            f"Invalid setting for containers. Their memory, {taken} MiB, is more than the task's {task} MiB.",
+        raise refused(
+            f"Invalid setting for containers. Their memory, {taken} MiB, is more than the task's {task} MiB."
         )
 
 
@@ -128,13 +120,12 @@ def _check_fargate_container(container: dict[str, Any], *, has_execution_role: b
     name = container.get("name")
     timeout = container.get("stopTimeout")
     if timeout is not None and not 0 <= timeout <= LONGEST_FARGATE_STOP_TIMEOUT_SECONDS:
-        raise AwsError(
-            "ClientException",
+        raise refused(
             f"The stopTimeout of container {name!r} is {timeout}; it must be from 0 to "
-            f"{LONGEST_FARGATE_STOP_TIMEOUT_SECONDS} seconds on Fargate.",
+            f"{LONGEST_FARGATE_STOP_TIMEOUT_SECONDS} seconds on Fargate."
         )
     if container.get("privileged"):
-        raise AwsError("ClientException", "Fargate doesn't support privileged containers.")
+        raise refused("Fargate doesn't support privileged containers.")
     needs = []
     if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
         needs.append("log driver awslogs")
@@ -143,10 +134,7 @@ def _check_fargate_container(container: dict[str, Any], *, has_execution_role: b
     if container.get("secrets"):
         needs.append("secrets")
     if needs and not has_execution_role:
-        raise AwsError(
-            "ClientException",
-            f"Fargate requires task definition to have execution role ARN to support {needs[0]}.",
-        )
+        raise refused(f"Fargate requires task definition to have execution role ARN to support {needs[0]}.")
 
 
 def _complete_container_definition(container: dict[str, Any], *, awsvpc: bool) -> None:

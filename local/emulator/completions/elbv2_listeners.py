@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Action.
 from __future__ import annotations
 
 from local.emulator.completions.acm import find as find_certificate
-from local.emulator.completions.elbv2_records import Record, ask_elbv2, find_target_group, listeners
+from local.emulator.completions.elbv2_records import Record, ask_elbv2, find_target_group, invalid, listeners
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
 
@@ -21,10 +21,9 @@ def checked_actions(actions: list[Record]) -> list[Record]:
             tuples = (action.get("ForwardConfig") or {}).get("TargetGroups") or [action]
             groups = [each["TargetGroupArn"] for each in tuples if each.get("TargetGroupArn")]
             if len(groups) != 1:
-                raise AwsError(
-                    "ValidationError",
+                raise invalid(
                     "A target group must be specified for an action of type 'forward', and the emulated load "
-                    f"balancing forwards to one alone, not to {len(groups)}",
+                    f"balancing forwards to one alone, not to {len(groups)}"
                 )
             find_target_group(groups[0])
             action = action | {"TargetGroupArn": groups[0]}  # noqa: PLW2901 - the one that is asked for
@@ -63,20 +62,18 @@ def _checked(request: Request, listener: Record) -> Request:
             )
     protocol = listener.get("Protocol")
     if protocol not in {"HTTP", "HTTPS"}:
-        raise AwsError("ValidationError", f"Listener protocol '{protocol}' must be one of 'HTTPS, HTTP'")
+        raise invalid(f"Listener protocol '{protocol}' must be one of 'HTTPS, HTTP'")
     if protocol == "HTTPS":
         _check_certificates(listener.get("Certificates") or [])
     elif request.get("Certificates") or request.get("SslPolicy"):
-        raise AwsError(
-            "ValidationError", "Certificates and SSL policies are only supported on HTTPS listeners"
-        )
+        raise invalid("Certificates and SSL policies are only supported on HTTPS listeners")
     actions = request.get("DefaultActions")
     return request | ({"DefaultActions": checked_actions(actions)} if actions else {})
 
 
 def _check_certificates(certificates: list[Record]) -> None:
     if not certificates:
-        raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+        raise invalid("A certificate must be specified for HTTPS listeners")
     for arn in (each["CertificateArn"] for each in certificates):
         if ":acm:" not in arn:
             continue

@@ -22,6 +22,7 @@ from local.emulator.completions.elbv2_records import (
     attribute_actions,
     attributes_of,
     check_name,
+    invalid,
     listeners,
 )
 from local.emulator.completions.inside import ask
@@ -137,9 +138,7 @@ def _check_subnets(wanted: list[str]) -> str:
     vpcs = {known[subnet]["VpcId"] for subnet in wanted}
     zones = [known[subnet]["AvailabilityZone"] for subnet in wanted]
     if len(set(zones)) < 2:
-        raise AwsError(
-            "ValidationError", "At least two subnets in two different Availability Zones must be specified"
-        )
+        raise invalid("At least two subnets in two different Availability Zones must be specified")
     if len(set(zones)) < len(zones):
         raise AwsError(
             "InvalidConfigurationRequest",
@@ -172,9 +171,7 @@ def _create_load_balancer(request: Request) -> Result:
     check_name(request["Name"], "The load balancer")
     kind = request.get("Type", "application")
     if kind != "application":
-        raise AwsError(
-            "ValidationError", f"The emulated load balancing serves the type application only, not {kind!r}"
-        )
+        raise invalid(f"The emulated load balancing serves the type application only, not {kind!r}")
     vpc = _check_subnets(request.get("Subnets") or [])
     groups = request.get("SecurityGroups") or _default_group(vpc)
     _check_groups(groups, vpc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from local.emulator.completions.inside import ask
@@ -15,6 +16,10 @@ from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
 
 Record = dict[str, Any]
+
+invalid = partial(AwsError, "ValidationError")
+"""The error of most of what the service refuses."""
+
 Attributes = dict[str, str]
 
 
@@ -25,12 +30,11 @@ def ask_elbv2(action: str, request: Request | None = None) -> Result:
 
 def check_name(name: str, what: str) -> None:
     if len(name) > 32:
-        raise AwsError("ValidationError", f"{what} name '{name}' cannot be longer than '32' characters")
+        raise invalid(f"{what} name '{name}' cannot be longer than '32' characters")
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?", name) or name.startswith("internal-"):
-        raise AwsError(
-            "ValidationError",
+        raise invalid(
             f"{what} name '{name}' can only contain characters that are alphanumeric characters and "
-            "hyphens(-), must not begin or end with a hyphen, and must not begin with 'internal-'",
+            "hyphens(-), must not begin or end with a hyphen, and must not begin with 'internal-'"
         )
 
 
@@ -96,7 +100,7 @@ def attribute_actions(
         arn = request[f"{kind}Arn"]
         changed = {each["Key"]: each.get("Value", "") for each in request.get("Attributes", [])}
         for key in changed.keys() - defaults.keys():
-            raise AwsError("ValidationError", f"{kind} attribute key '{key}' is not recognized")
+            raise invalid(f"{kind} attribute key '{key}' is not recognized")
         check(arn, changed, {**defaults, **attributes_of(kind, arn), **changed})
         ask_elbv2(f"Modify{kind}Attributes", request)
         return describe(request)

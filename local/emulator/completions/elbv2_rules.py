@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.emulator.completions.elbv2_listeners import checked_actions, shown_actions
-from local.emulator.completions.elbv2_records import ask_elbv2, listener_of
+from local.emulator.completions.elbv2_records import ask_elbv2, invalid, listener_of
 from local.emulator.completions.patching import AwsError, Request
 from local.emulator.completions.protocols import Action, Result
 
@@ -22,12 +22,11 @@ def _check_conditions(conditions: list[dict[str, Any]]) -> None:
     for condition in conditions:
         field = condition.get("Field", "")
         if field not in _CONDITION_CONFIGS:
-            raise AwsError(
-                "ValidationError",
-                f"The emulated load balancing has conditions on {list(_CONDITION_CONFIGS)}, not on '{field}'",
+            raise invalid(
+                f"The emulated load balancing has conditions on {list(_CONDITION_CONFIGS)}, not on '{field}'"
             )
         if not (condition.get(_CONDITION_CONFIGS[field]) or condition).get("Values"):
-            raise AwsError("ValidationError", f"A condition value must be specified for the field '{field}'")
+            raise invalid(f"A condition value must be specified for the field '{field}'")
 
 
 def _check_priorities(priorities: dict[str, int], listener: str) -> None:
@@ -36,7 +35,7 @@ def _check_priorities(priorities: dict[str, int], listener: str) -> None:
     taken = {rule["Priority"] for rule in others if rule["RuleArn"] not in priorities}
     for priority in priorities.values():
         if not 1 <= priority <= 50000:
-            raise AwsError("ValidationError", f"Priority '{priority}' must be from 1 to 50000")
+            raise invalid(f"Priority '{priority}' must be from 1 to 50000")
         if str(priority) in taken:
             raise AwsError("PriorityInUse", f"Priority '{priority}' is currently in use")
 

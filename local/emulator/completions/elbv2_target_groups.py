@@ -26,6 +26,7 @@ from local.emulator.completions.elbv2_records import (
     balancers_of,
     check_name,
     find_target_group,
+    invalid,
     targets_of,
 )
 from local.emulator.completions.patching import AwsError, Request
@@ -53,9 +54,9 @@ def _create_target_group(request: Request) -> Result:
     check_name(request["Name"], "Target group")
     for needed in ("Protocol", "Port", "VpcId"):
         if not request.get(needed):
-            raise AwsError("ValidationError", f"A {needed} must be specified")
+            raise invalid(f"A {needed} must be specified")
     if request["VpcId"] not in vpcs():
-        raise AwsError("ValidationError", f"The VPC ID '{request['VpcId']}' is not found")
+        raise invalid(f"The VPC ID '{request['VpcId']}' is not found")
     _check_health_check(request)
     return _shown(ask_elbv2("CreateTargetGroup", request)["TargetGroups"])
 
@@ -72,16 +73,15 @@ def _shown(groups: list[Record]) -> Result:
 def _check_health_check(group: dict[str, Any]) -> None:
     interval, timeout = group.get("HealthCheckIntervalSeconds", 30), group.get("HealthCheckTimeoutSeconds", 5)
     if not 5 <= interval <= 300:
-        raise AwsError("ValidationError", f"Health check interval '{interval}' must be from 5 to 300 seconds")
+        raise invalid(f"Health check interval '{interval}' must be from 5 to 300 seconds")
     if not 2 <= timeout <= 120 or timeout >= interval:
-        raise AwsError(
-            "ValidationError",
+        raise invalid(
             f"Health check timeout '{timeout}' must be from 2 to 120 seconds and smaller than the interval "
-            f"'{interval}'",
+            f"'{interval}'"
         )
     for name in ("HealthyThresholdCount", "UnhealthyThresholdCount"):
         if not 2 <= group.get(name, 2) <= 10:
-            raise AwsError("ValidationError", f"{name} '{group[name]}' must be from 2 to 10")
+            raise invalid(f"{name} '{group[name]}' must be from 2 to 10")
 
 
 def _describe_target_groups(request: Request) -> Result:
