@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -15,6 +14,7 @@ import pytest
 
 from local import processes
 from local.emulator import process as emulator_process
+from local.environment import LOCAL_ACCOUNT_ID
 from local.fork_server import process as fork_server
 from local.paths import Paths
 from local.stack import unfinished
@@ -22,6 +22,7 @@ from tests.engine.deployment import Deployment
 from tests.engine.existing import existing
 from tests.local.clone import Clone
 from tests.waiting import eventually
+from tests.walk.watcher import client
 
 pytestmark = pytest.mark.engine
 
@@ -35,6 +36,13 @@ def clone(tmp_path: Path) -> Iterator[Clone]:
     local_file.write_text(local_file.read_text().replace('"3"', f'"{TOPICS}"'))
     yield made
     made.down()
+
+
+def topics(clone: Clone) -> int:
+    """How many topics there are."""
+    running = emulator_process.find(Paths.of(clone.environment, clone.root).emulator)
+    assert running is not None
+    return len(client("sns", running.url, LOCAL_ACCOUNT_ID).list_topics()["Topics"])
 
 
 def interrupt(clone: Clone, way: str, after_seconds: float) -> str:
@@ -56,11 +64,10 @@ def interrupt(clone: Clone, way: str, after_seconds: float) -> str:
 
 def assert_converged(clone: Clone) -> None:
     """Exactly what the program asks for exists, once, and nothing of the interrupted runs is left."""
-    up = clone.command("make", "up")
+    up = clone.command("make", "up", "ARGUMENTS=--skip-preview")
     assert up.returncode == 0, up.stdout
     paths = Paths.of(clone.environment, clone.root)
-    topics = json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]
-    assert len(topics) == TOPICS
+    assert topics(clone) == TOPICS
     assert unfinished(paths.backend) is None
     assert processes.marked(processes.RUN_MARK, str(paths.local)) == []
     assert not list((paths.backend / ".pulumi").glob("locks/**/*.json"))
@@ -142,7 +149,7 @@ def test_a_killed_emulator_is_replaced_and_the_state_starts_anew(clone: Clone) -
     replaced = emulator_process.find(paths.emulator)
     assert replaced is not None
     assert replaced.port == running.port
-    assert len(json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]) == TOPICS
+    assert topics(clone) == TOPICS
 
 
 def test_a_state_that_was_removed_doesnt_meet_an_old_emulator(clone: Clone) -> None:
@@ -150,7 +157,7 @@ def test_a_state_that_was_removed_doesnt_meet_an_old_emulator(clone: Clone) -> N
     assert clone.command("rm", "-rf", ".local/backend").returncode == 0
     again = clone.run("up")
     assert again.returncode == 0, again.stdout
-    assert len(json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]) == TOPICS
+    assert topics(clone) == TOPICS
 
 
 def test_an_unreadable_state_is_replaced(clone: Clone) -> None:
@@ -159,7 +166,7 @@ def test_an_unreadable_state_is_replaced(clone: Clone) -> None:
     again = clone.run("up")
     assert again.returncode == 0, again.stdout
     assert "the state of stack local can't be read" in again.stdout
-    assert len(json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]) == TOPICS
+    assert topics(clone) == TOPICS
 
 
 def test_two_commands_of_one_clone_run_one_after_the_other(clone: Clone) -> None:
@@ -167,7 +174,7 @@ def test_two_commands_of_one_clone_run_one_after_the_other(clone: Clone) -> None
     outputs = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert any("Waiting for another command of this clone" in output for output in outputs)
-    assert len(json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]) == TOPICS
+    assert topics(clone) == TOPICS
 
 
 def test_two_clones_run_side_by_side(clone: Clone, tmp_path: Path) -> None:
@@ -175,8 +182,8 @@ def test_two_clones_run_side_by_side(clone: Clone, tmp_path: Path) -> None:
     try:
         assert clone.run("up").returncode == 0
         assert other.run("up").returncode == 0
-        assert len(json.loads(clone.shell("aws sns list-topics").stdout)["Topics"]) == TOPICS
-        assert len(json.loads(other.shell("aws sns list-topics").stdout)["Topics"]) == 3
+        assert topics(clone) == TOPICS
+        assert topics(other) == 3
         other.down()
         assert clone.run("status").returncode == 0
     finally:
@@ -214,7 +221,7 @@ def test_a_violation_fails_the_command_and_creates_nothing(clone: Clone) -> None
     assert up.returncode != 0
     assert "no resource may be called forbidden" in up.stdout
     assert clone.run("start").returncode == 0
-    assert json.loads(clone.shell("aws sns list-topics").stdout)["Topics"] == []
+    assert topics(clone) == 0
 
 
 def test_plain_pulumi_leaves_the_stacks_file_alone(clone: Clone) -> None:
