@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.cache import write_atomically
@@ -50,6 +50,12 @@ _LOOPBACK = "127.0.0.1,localhost"
 """What must not go through a proxy: the emulated AWS, and the calls between the engine and its plugins."""
 
 _NAMELESS_USER = "local"
+
+DEBUG_OPTIONS = ("--debug", "-d", "--verbose", "-v")
+"""What makes the CLI show a program's debug messages."""
+
+DEBUG_VARIABLE = "FILEFLOW_DEBUG_MESSAGES"
+"""Set where the CLI shows them: a program sends none otherwise (`local/engine/runner.py`)."""
 
 _OLDEST_AWS_CLI_2 = (2, 13)
 """The first AWS CLI 2 that reads AWS_ENDPOINT_URL."""
@@ -144,6 +150,12 @@ def child_environment(
     return {**kept, **values, **direct, "PATH": path}
 
 
+def debug_variables(arguments: Sequence[str]) -> dict[str, str]:
+    """Return what a program has to know of the CLI's arguments."""
+    shown = any(argument.startswith(DEBUG_OPTIONS) for argument in arguments)
+    return {DEBUG_VARIABLE: "true"} if shown else {}
+
+
 def write_env_file(paths: Paths, engine: Engine, values: Mapping[str, str]) -> None:
     """Write the file to source, in one step."""
     lines = ["# Points pulumi and aws at this clone's local stack: `source` it. Written by `make up`."]
@@ -176,6 +188,7 @@ def write_commands(paths: Paths, engine: Engine, base: Mapping[str, str]) -> Non
 
 
 def _pulumi_command(paths: Paths, engine: Engine) -> str:
+    debugging = " | ".join(f'*" {option}"*' for option in DEBUG_OPTIONS)
     return f"""#!/bin/sh
 # The Pulumi CLI, which first makes sure that the emulated AWS is there.
 root={shlex.quote(str(paths.root))}
@@ -183,6 +196,7 @@ home={shlex.quote(str(paths.home))}
 record={shlex.quote(str(paths.emulator / "emulator.json"))}
 kept={shlex.quote(str(paths.project / "kept"))}
 pulumi={shlex.quote(str(engine.pulumi))}
+case " $*" in {debugging}) export {DEBUG_VARIABLE}=true ;; esac
 """ + _PULUMI_COMMAND.replace("NAMELESS", _NAMELESS_USER)
 
 

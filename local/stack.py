@@ -29,7 +29,7 @@ from local.containers.local_containers import LocalContainers
 from local.emulator import process as emulator_process
 from local.emulator.process import RunningEmulator
 from local.engine.acquire import Engine
-from local.environment import child_environment, variables
+from local.environment import child_environment, debug_variables, variables
 from local.errors import LocalError
 from local.fork_server import process as fork_server
 from local.paths import Paths
@@ -328,12 +328,14 @@ def run_update(bench: Workbench, command: Sequence[str]) -> int:
     begun = bench.paths.backend / BEGUN
     if command[0] == "up":
         begun.write_text(_version(bench.state))
-    code = run_interruptibly(
-        [str(bench.engine.pulumi), *arguments],
+    environment = {
         # Collecting garbage more seldom saves a tenth of the engine's work, for 25 MiB.
-        {"GOGC": "400", **bench.child_environment(), "PULUMI_SKIP_CHECKPOINTS": "true"},
-        bench.paths,
-    )
+        "GOGC": "400",
+        **bench.child_environment(),
+        **debug_variables(command),
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+    }
+    code = run_interruptibly([str(bench.engine.pulumi), *arguments], environment, bench.paths)
     if code >= 0:
         begun.unlink(missing_ok=True)
     if code and not running_emulator(bench.paths):

@@ -26,6 +26,9 @@ from pathlib import Path
 ENGINE_HAS_ENDED = ("resource monitor shut down", "the client connection is closing")
 """What registrations answer once the engine has given up on a run."""
 
+DEBUG_VARIABLE = "FILEFLOW_DEBUG_MESSAGES"
+"""Set where the CLI shows debug messages (`local.environment`)."""
+
 EXIT_AFTER_MESSAGE = 32
 """The user has already read the error: the engine stops without adding one of its own."""
 
@@ -87,6 +90,8 @@ def _run_program(arguments: Sequence[str]) -> int:
         )
         return EXIT_AFTER_MESSAGE
 
+    if DEBUG_VARIABLE not in os.environ:
+        pulumi.log.debug = _unheard
     pulumi.runtime.set_all_config(
         pulumi.runtime.get_config_env(), list(pulumi.runtime.get_config_secret_keys_env())
     )
@@ -135,6 +140,14 @@ def _run_program(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return 0
+
+
+def _unheard(*_message: object, **_options: object) -> None:
+    """Take the place of `pulumi.log.debug` where the CLI doesn't show debug messages.
+
+    The SDK sends the engine a dozen of them for each resource, a tenth of a preview. It can go when the SDK
+    knows that nobody listens.
+    """
 
 
 def _ended_by_engine(error: BaseException | None) -> bool:

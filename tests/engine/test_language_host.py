@@ -46,6 +46,14 @@ def test_a_program_sees_its_stack_its_mode_and_its_configuration(clone: Clone) -
     assert "seen small local False 3 True" in clone.shell("pulumi up --yes --skip-preview").stdout
 
 
+@pytest.mark.parametrize("command", ["pulumi preview", "make preview ARGUMENTS="])
+def test_debug_messages_of_a_program_are_shown_where_they_are_asked_for(clone: Clone, command: str) -> None:
+    write(clone, "import pulumi\npulumi.log.debug('for the curious')\n")
+    assert "for the curious" not in clone.shell(command).stdout
+    option = "--debug" if command.endswith("=") else " --debug"
+    assert "for the curious" in clone.shell(command + option).stdout
+
+
 def test_a_secret_stays_secret(clone: Clone) -> None:
     write(
         clone,
