@@ -26,17 +26,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-if TYPE_CHECKING:
-    from local.fork_server.forked import Forked
-
 RUNNER = Path(__file__).with_name("runner.py")
+CLIENT = Path(__file__).parents[1] / "fork_server" / "client.py"
 EXIT_AFTER_MESSAGE = 32
 STOP_GRACE_SECONDS = 3.0
 PARENT_POLL_SECONDS = 0.5
@@ -121,38 +119,32 @@ def program_arguments(request: Any, engine_address: str) -> list[str]:
     ]
 
 
-Child: TypeAlias = "subprocess.Popen[bytes] | Forked"
-
-
 @dataclass
 class Children:
     """The processes this host started and has not yet reaped."""
 
-    _running: set[Child] = field(default_factory=set)
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: bool = False
 
-    def start(self, python: Path, arguments: Sequence[str], **options: Any) -> Child:
+    def start(self, python: Path, arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start Python, by a fork where one can stand for it; it is stopped with this host at the latest."""
-        from local.fork_server.forked import Forked  # found once `main` has run
-
+        command = [str(python), "-I", "-S", str(CLIENT), *arguments]
         with self._lock:
             if self._closed:
                 raise InterpreterError("the language host is shutting down.")
-            process: Child = Forked.start(arguments, python=str(python), **options) or subprocess.Popen(
-                [str(python), "-u", *arguments], stdin=subprocess.DEVNULL, **options
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
             self._running.add(process)
         return process
 
-    def wait(self, process: Child) -> int:
+    def wait(self, process: subprocess.Popen[bytes]) -> int:
         """Reap a process and return its exit code."""
         code = process.wait()
         with self._lock:
             self._running.discard(process)
         return code
 
-    def stop(self, process: Child) -> None:
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
         """Ask a process to end, and end it when it does not."""
         if process.poll() is None:
             process.terminate()
@@ -276,7 +268,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def _start(
         self, context: grpc.ServicerContext, python: Path, arguments: Sequence[str], **options: Any
-    ) -> Child:
+    ) -> subprocess.Popen[bytes]:
         """Start a process that ends with the request it serves."""
         process = self._children.start(python, arguments, **options)
         if not context.add_callback(lambda: self._children.stop(process)):
@@ -293,7 +285,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             raise
 
 
-def _streams(process: Child) -> Iterator[dict[str, Any]]:
+def _streams(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
     """Yield what a process writes as it writes it, by the stream's name, until both streams end."""
     with selectors.DefaultSelector() as selector:
         for name, stream in {"stdout": process.stdout, "stderr": process.stderr}.items():

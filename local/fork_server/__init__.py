@@ -5,7 +5,6 @@ together more than half of a preview's processor time. Here one process, the ser
 of the others is a fork of it.
 
 `server` holds the libraries and forks. `client` is what stands in a command's place: it has a fork run the
-command, or becomes the command itself where there is no server. `forked` does so for a process that goes on.
-`process` starts the server beside the emulated AWS. Nothing of the checkout is imported before a fork, so an
-edited file counts at once.
+command, or becomes the command itself where there is no server. `process` starts the server beside the
+emulated AWS. Nothing of the checkout is imported before a fork, so an edited file counts at once.
 """

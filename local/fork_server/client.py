@@ -20,7 +20,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 VARIABLE = "FILEFLOW_FORK_SERVER"
@@ -40,23 +40,18 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command by a fork of the server and return its exit code; without a server, become it."""
-    path = server_for(os.environ)
+    path = os.environ.get(VARIABLE)
+    if any(name.startswith("PYTHON") and name not in _HONOURED for name in os.environ):
+        path = None
     # It may end while the fork starts already.
     parent = os.getppid()
     # A signal that arrives in that time is passed on as well.
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
-    server = None if path is None else ask(path, sys.executable, arguments)
+    server = ask(path, sys.executable, arguments) if path else None
     if server is None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         os.execv(sys.executable, [sys.executable, "-u", *arguments])
     return _follow(server, parent)
-
-
-def server_for(environment: Mapping[str, str]) -> str | None:
-    """The socket of the server for a command in this environment; None where Python has to run it."""
-    if any(name.startswith("PYTHON") and name not in _HONOURED for name in environment):
-        return None
-    return environment.get(VARIABLE) or None
 
 
 def opened(path: str, use: Callable[[socket.socket, str], object]) -> socket.socket:
@@ -88,30 +83,23 @@ def identity(python: str) -> list[str | int]:
     ]
 
 
-def ask(
-    path: str,
-    python: str,
-    arguments: Sequence[str],
-    *,
-    environment: Mapping[str, str] = os.environ,
-    folder: str = "",
-    streams: Sequence[int] = (0, 1, 2),
-) -> socket.socket | None:
+def ask(path: str, python: str, arguments: Sequence[str]) -> socket.socket | None:
     """Have the server at `path` run a command as the interpreter `python` would; None where it doesn't.
 
-    Without arguments it forks nothing, and only tells that it would. The folder is this process's by default.
+    The command gets this process's environment, folder and streams. Without arguments the server forks
+    nothing, and only tells that it would.
     """
     command = {
         "identity": identity(python),
         "arguments": list(arguments),
-        "environment": dict(environment),
-        "folder": folder or os.getcwd(),
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),
     }
     message = json.dumps(command).encode()
     try:
         server = opened(path, socket.socket.connect)
         server.settimeout(_ANSWER_TIMEOUT_SECONDS)
-        socket.send_fds(server, [LENGTH.pack(len(message))], list(streams))
+        socket.send_fds(server, [LENGTH.pack(len(message))], [0, 1, 2])
         server.sendall(message)
         if server.recv(1) == ACCEPTED:
             return server
@@ -121,8 +109,22 @@ def ask(
     return None
 
 
-def end_of(server: socket.socket) -> int:
-    """How a fork has ended, once the server says so: its exit code, or the signal's number below zero."""
+def _follow(server: socket.socket, parent: int) -> int:
+    """Pass signals on to the fork until it has ended, and end as it did."""
+
+    def forward(number: int, _frame: FrameType | None = None) -> None:
+        try:
+            server.send(bytes([number]))
+        except OSError:
+            # It has just ended, which is what a sender waits for.
+            return
+
+    for number in _FORWARDED:
+        signal.signal(number, forward)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
+        if os.getppid() != parent:
+            forward(signal.SIGTERM)
     try:
         answer = server.recv(STATUS.size)
     except OSError:
@@ -130,31 +132,7 @@ def end_of(server: socket.socket) -> int:
     if len(answer) < STATUS.size:
         sys.stderr.write("the process that Python processes are forked from has ended\n")
         return 1
-    return int(STATUS.unpack(answer)[0])
-
-
-def send_signal(server: socket.socket, number: int) -> None:
-    """Send a fork a signal, unless it has ended."""
-    try:
-        server.send(bytes([number]))
-    except OSError:
-        # It has just ended, which is what a sender waits for.
-        return
-
-
-def _follow(server: socket.socket, parent: int) -> int:
-    """Pass signals on to the fork until it has ended, and end as it did."""
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        send_signal(server, number)
-
-    for number in _FORWARDED:
-        signal.signal(number, forward)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-    while not select.select([server], [], [], _PARENT_POLL_SECONDS)[0]:
-        if os.getppid() != parent:
-            send_signal(server, signal.SIGTERM)
-    status = end_of(server)
+    status = int(STATUS.unpack(answer)[0])
     if status < 0:
         for number in _FORWARDED:
             signal.signal(number, signal.SIG_DFL)

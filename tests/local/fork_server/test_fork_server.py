@@ -17,7 +17,6 @@ import pytest
 
 from local import processes
 from local.fork_server import client, process
-from local.fork_server.forked import Forked
 from local.fork_server.server import LAZY_LIBRARIES, LIBRARIES, Server
 from local.paths import ROOT, Paths
 from tests.waiting import eventually
@@ -324,80 +323,6 @@ def test_nothing_of_a_command_reaches_the_server(served: Served) -> None:
     names = {entry.partition(b"=")[0].decode() for entry in environment.split(b"\0")}
     assert names & set(NOT_FOR_IT) == set()
     assert process.MARK in names
-
-
-def start_forked(served: Served, program: Path, **environment: str) -> Forked:
-    started = Forked.start(
-        [str(program), "a"],
-        python=str(served.paths.python),
-        cwd=str(program.parent),
-        env=served.environment(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert started is not None
-    return started
-
-
-def test_a_fork_without_a_client_tells_what_it_writes_and_how_it_ends(served: Served, program: Path) -> None:
-    program.write_text("import os, sys\nprint(os.getcwd(), sys.argv[1])\nsys.exit('a reason')\n")
-    started = start_forked(served, program)
-    assert started.stdout is not None
-    assert started.stderr is not None
-
-    assert started.stdout.read() == f"{program.parent} a\n".encode()
-    assert started.stderr.read() == b"a reason\n"
-    assert (started.wait(30), started.poll(), started.wait()) == (1, 1, 1)
-    started.terminate()
-
-
-@pytest.mark.parametrize(("ending", "number"), [("terminate", 15), ("kill", 9)])
-def test_a_fork_without_a_client_can_be_ended(
-    served: Served, program: Path, ending: str, number: int
-) -> None:
-    program.write_text("import time\nprint(1)\ntime.sleep(600)\n")
-    started = start_forked(served, program)
-    assert started.stdout is not None
-    assert started.stdout.readline() == b"1\n"
-    assert started.poll() is None
-    with pytest.raises(subprocess.TimeoutExpired):
-        started.wait(0.05)
-
-    getattr(started, ending)()
-
-    assert started.wait(30) == -number
-
-
-def test_a_fork_without_a_client_ends_with_who_started_it(served: Served, program: Path) -> None:
-    program.write_text("import time\nprint(1, flush=True)\ntime.sleep(600)\n")
-    starting = (
-        "import os\n"
-        "from local.fork_server.forked import Forked\n"
-        f"python = {str(served.paths.python)!r}\n"
-        f"Forked.start([{str(program)!r}], python=python, cwd='/', env=os.environ).wait()\n"
-    )
-    starter = subprocess.Popen(
-        [sys.executable, "-c", starting],
-        cwd=ROOT,
-        env=served.environment({}),
-        stdout=subprocess.PIPE,
-    )
-
-    assert_the_fork_ends_with(starter, served)
-
-
-def test_without_a_server_python_has_to_run_the_command_itself(served: Served, program: Path) -> None:
-    for environment in ({client.VARIABLE: "/none/at/all"}, {client.VARIABLE: ""}, {"PYTHONHASHSEED": "1"}):
-        assert (
-            Forked.start(
-                [str(program)],
-                python=str(served.paths.python),
-                cwd="/",
-                env=served.environment(environment),
-                stdout=subprocess.PIPE,
-            )
-            is None
-        )
 
 
 def test_a_folder_is_run_by_its_main_module(served: Served, tmp_path: Path) -> None:
