@@ -42,13 +42,8 @@ TASK_LABEL = "ministack"
 _SIOCSIFFLAGS = 0x8914
 _SIOCBRDELBR = 0x89A1
 
-_FULL_BYTES = 16 * 1024 * 1024
-"""With less than that an engine doesn't come up."""
-
-_OTHER_FOLDER = "choose another folder by FILEFLOW_DOCKER_DIR."
 _CAUSES = (
-    (r"no space left on device", "the disk is full", f"make room in {{folder}}, or {_OTHER_FOLDER}"),
-    (r"read-only file system", "the file system is read-only", _OTHER_FOLDER),
+    (r"read-only file system", "the file system is read-only", programs.OTHER_FOLDER),
     (
         r"cgroups?: cgroup mountpoint does not exist|[Dd]evices cgroup isn't mounted",
         "cgroups aren't mounted",
@@ -146,7 +141,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> None:
         programs.await_ready(
             process,
             lambda: engine_api.ping(docker_host(folder)) is None,
-            lambda what: explain(what, folder),
+            lambda what: programs.explain(f"the Docker engine {what}", folder, log_of(folder), _CAUSES),
             START_TIMEOUT_SECONDS,
             step,
         )
@@ -156,15 +151,14 @@ def start(folder: Path, environment: Mapping[str, str]) -> None:
     _give_to_the_user(runtime / "docker.sock", environment)
 
 
-def stop(folder: Path) -> bool:
-    """Stop the folder's engine, remove the emulated AWS's tasks in it; tell whether there was one."""
+def stop(folder: Path) -> None:
+    """Stop the folder's engine, if it runs, and remove the emulated AWS's tasks in it."""
     # An engine that doesn't answer is ended all the same; its next start removes them.
     with contextlib.suppress(engine_api.EngineApiError):
         engine_api.remove_containers(docker_host(folder), TASK_LABEL)
-    stopped = programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
+    programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
     programs.stop_rest(folder)
     clear(folder)
-    return stopped
 
 
 def clear(folder: Path) -> None:
@@ -189,23 +183,6 @@ def mounts_below(folders: list[Path], mountinfo: str) -> list[str]:
     # The kernel writes blanks and the like as octal numbers.
     points = [re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point) for point in points]
     return [point for point in points if any(folder in Path(point).parents for folder in folders)]
-
-
-def explain(what: str, folder: Path) -> LocalError:
-    """Return the error for an engine that doesn't come up, with the cause that its log shows."""
-    log = log_of(folder)
-    text = log.read_text(errors="replace")[-20_000:] if log.exists() else ""
-    if shutil.disk_usage(folder).free < _FULL_BYTES:
-        # The log on a full disk doesn't have the line that says so.
-        text += "no space left on device"
-    for pattern, cause, fix in _CAUSES:
-        if re.search(pattern, text):
-            return LocalError(
-                f"the Docker engine {what}: {cause}; its log is {log}.", fix.format(folder=folder)
-            )
-    return LocalError(
-        f"the Docker engine {what}; the last lines of its log:\n{programs.tail(log)}", f"read {log}."
-    )
 
 
 def _remove_bridge(name: str) -> None:

@@ -112,25 +112,22 @@ def find(folder: Path, environment: Mapping[str, str]) -> LocalContainers | None
     return LocalContainers(host, address, docker_engine.network_of(folder) if own else _USERS_NETWORK)
 
 
-def stop(folder: Path) -> bool:
-    """Stop what this clone started, containers included, and tell whether anything ran.
+def stop(folder: Path) -> None:
+    """Stop what this clone started, containers included.
 
     Images and what was pushed stay in the folder. An engine of the user's own is left alone.
     """
     if not folder.is_dir():
-        return False
+        return
     with exclusive(folder / "lock", "another command that starts or stops containers"):
-        stopped = False
         if programs.find(folder, registry.PROGRAM):
             with progress.step("Stopping the registry"):
-                stopped |= registry.stop(folder)
+                registry.stop(folder)
         if programs.find(folder, docker_engine.PROGRAM):
             with progress.step("Stopping the Docker engine and its containers"):
-                stopped |= docker_engine.stop(folder)
+                docker_engine.stop(folder)
         elif programs.stop_rest(folder) or docker_engine.runtime_folder(folder).exists():
             docker_engine.clear(folder)
-            stopped = True
-    return stopped
 
 
 def remove_tasks(containers: LocalContainers, emulator_port: int) -> int:

@@ -7,6 +7,7 @@ is found again whoever was killed at whatever moment, and no pid in a file can b
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,12 @@ MARK = "FILEFLOW_CONTAINERS"
 _POLL_SECONDS = 0.1
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where daemons are, and where a user's PATH often doesn't look."""
+
+_FULL_BYTES = 16 * 1024 * 1024
+"""With less than that a Docker engine doesn't come up."""
+
+OTHER_FOLDER = "choose another folder by FILEFLOW_DOCKER_DIR."
+_FULL_DISK = ("no space left on device", "the disk is full", f"make room in {{folder}}, or {OTHER_FOLDER}")
 
 _KEPT_VARIABLES = ("HOME", "LANG", "TMPDIR")
 _PROXY_SUFFIX = "_PROXY"
@@ -111,13 +118,10 @@ def await_ready(
         raise
 
 
-def stop(folder: Path, program: str, timeout_seconds: float) -> bool:
-    """Ask a program of the folder to end, and kill it after the time given; tell whether there was one."""
-    pid = find(folder, program)
-    if pid is None:
-        return False
-    processes.stop([pid], timeout_seconds)
-    return True
+def stop(folder: Path, program: str, timeout_seconds: float) -> None:
+    """Ask a program of the folder to end, and kill it after the time given."""
+    if pid := find(folder, program):
+        processes.stop([pid], timeout_seconds)
 
 
 def stop_rest(folder: Path) -> int:
@@ -130,12 +134,20 @@ def stop_rest(folder: Path) -> int:
     return len(rest)
 
 
-def tail(log: Path) -> str:
-    """Return the last lines of a log, indented, for an error."""
-    if not log.exists():
-        return "  (no log)"
-    last = log.read_text(errors="replace").splitlines()[-12:]
-    return "\n".join(f"  {line[:300]}" for line in last) or "  (an empty log)"
+def explain(what: str, folder: Path, log: Path, causes: Sequence[tuple[str, str, str]]) -> LocalError:
+    """Return the error for a program that doesn't come up, with the cause that its log shows.
+
+    A cause is a pattern of the log, its meaning, and what to do about it.
+    """
+    text = log.read_text(errors="replace")[-20_000:]
+    if shutil.disk_usage(folder).free < _FULL_BYTES:
+        # The log on a full disk doesn't have the line that says so.
+        text += "no space left on device"
+    for pattern, cause, fix in (_FULL_DISK, *causes):
+        if re.search(pattern, text):
+            return LocalError(f"{what}: {cause}; its log is {log}.", fix.format(folder=folder))
+    last = "\n".join(f"  {line[:300]}" for line in text.splitlines()[-12:])
+    return LocalError(f"{what}; the last lines of its log:\n{last}", f"read {log}.")
 
 
 def _with_descendants(pids: Iterable[int]) -> list[int]:

@@ -23,6 +23,9 @@ START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 10.0
 PORT_VARIABLE = "FILEFLOW_REGISTRY_PORT"
 
+_TAKEN = "address already in use"
+_CAUSES = ((_TAKEN, "another program has its port", f"choose another port by {PORT_VARIABLE}."),)
+
 _TRIES = 3
 """Another process may take a free port between looking and listening; the registry can't be handed one."""
 
@@ -75,7 +78,7 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
             try:
                 _launch(program, folder, port, environment, step)
             except LocalError:
-                taken = "address already in use" in log_of(folder).read_text(errors="replace")
+                taken = _TAKEN in log_of(folder).read_text(errors="replace")
                 if wanted or not taken or attempt == _TRIES:
                     raise
                 continue
@@ -90,15 +93,15 @@ def _launch(program: Path, folder: Path, port: int, environment: Mapping[str, st
         process,
         # Another's registry may answer on a port that ours couldn't take.
         lambda: answers(port) and process.poll() is None,
-        lambda what: _explain(what, folder),
+        lambda what: programs.explain(f"the registry {what}", folder, log_of(folder), _CAUSES),
         START_TIMEOUT_SECONDS,
         step,
     )
 
 
-def stop(folder: Path) -> bool:
-    """Stop the folder's registry, and tell whether there was one; what was pushed stays."""
-    return programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
+def stop(folder: Path) -> None:
+    """Stop the folder's registry, if it runs; what was pushed stays."""
+    programs.stop(folder, PROGRAM, STOP_TIMEOUT_SECONDS)
 
 
 def find(folder: Path) -> int | None:
@@ -133,17 +136,6 @@ def answers(port: int) -> bool:
     return response.status == 200 and "registry/2.0" in (
         response.getheader("Docker-Distribution-Api-Version") or ""
     )
-
-
-def _explain(what: str, folder: Path) -> LocalError:
-    log = log_of(folder)
-    text = log.read_text(errors="replace") if log.exists() else ""
-    fix = f"read {log}."
-    if "no space left on device" in text:
-        fix = f"make room in {folder}, or choose another folder by FILEFLOW_DOCKER_DIR."
-    if "address already in use" in text:
-        fix = f"choose another port by {PORT_VARIABLE}."
-    return LocalError(f"the registry {what}; the last lines of its log:\n{programs.tail(log)}", fix)
 
 
 def _free_port() -> int:

@@ -99,7 +99,7 @@ def test_an_engine_on_a_full_disk_says_so_though_its_log_has_no_room_for_it(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_root(monkeypatch, tmp_path)
-    monkeypatch.setattr(docker_engine, "_FULL_BYTES", shutil.disk_usage(tmp_path).total)
+    monkeypatch.setattr(programs, "_FULL_BYTES", shutil.disk_usage(tmp_path).total)
 
     with pytest.raises(LocalError, match="the disk is full") as error:
         local_containers.start(folder, fake_programs(tmp_path / "bin", dockerd="exit 1"))
@@ -251,7 +251,7 @@ def test_a_users_own_engine_is_used_with_a_registry_beside_it_and_left_alone(
         assert local_containers.find(folder, environment) == started
         assert local_containers.use(folder, environment) == started
     finally:
-        assert local_containers.stop(folder)
+        local_containers.stop(folder)
 
     assert engine_api.ping(users_engine.host) is None
     assert set(users_engine.asked) == {"/_ping"}
@@ -268,7 +268,7 @@ def test_a_registry_of_the_users_own_is_used_as_it_is(folder: Path, users_engine
         "FILEFLOW_REGISTRY": "127.0.0.1:5000",
         "FILEFLOW_CONTAINER_NETWORK": "bridge",
     }
-    assert local_containers.stop(folder) is False
+    assert programs.find(folder, registry.PROGRAM) is None
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_without_an_engine_use_says_so_and_neither_starts_one_nor_fails(
 
 
 def test_stopping_what_never_ran_does_nothing(folder: Path) -> None:
-    assert local_containers.stop(folder) is False
+    local_containers.stop(folder)
     assert not folder.exists()
 
 
