@@ -170,6 +170,21 @@ def test_the_backend_is_the_same_folder_whatever_its_name(paths: Paths, folder: 
     assert (url.scheme, unquote(url.path), url.query, url.fragment) == ("file", str(odd.backend), "", "")
 
 
+def plain_pulumi(paths: Paths, engine: Engine, emulator: int, *arguments: str) -> tuple[int, str, str]:
+    """What the command `pulumi` answers while the emulator's record names a process."""
+    write_commands(paths, engine, {"PATH": "/nowhere"})
+    paths.emulator.mkdir(exist_ok=True)
+    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": emulator}, indent=2))
+    answer = subprocess.run(
+        [paths.bin / "pulumi", *arguments],
+        env={"PATH": "/usr/bin:/bin", "PYTHONSAFEPATH": "1", "PYTHONPATH": "kept"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.returncode, answer.stdout, answer.stderr
+
+
 SALTING = """
 printf 'config: {}\nencryptionsalt: v1:x\n' > "$FILEFLOW_ROOT/Pulumi.prod.yaml"
 echo "python:${PYTHONSAFEPATH:-}${PYTHONPATH:-}"
@@ -192,48 +207,28 @@ def test_plain_pulumi_writes_no_salt_into_a_committed_file(
     paths: Paths, tmp_path: Path, arguments: list[str], selected: str, kept: bool
 ) -> None:
     cli = fakes.script(tmp_path / "salting" / "pulumi", SALTING)
-    write_commands(paths, Engine(cli, Version(3, 250, 0), "build"), {"PATH": "/nowhere"})
-    paths.emulator.mkdir()
-    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": os.getpid()}))
     (paths.home / "workspaces").mkdir(parents=True)
     (paths.home / "workspaces" / "fileflow-1-workspace.json").write_text(json.dumps({"stack": selected}))
     (paths.root / "Pulumi.local.yaml").write_text("config: {}\nencryptionsalt: v1:local\n")
     file = paths.root / "Pulumi.prod.yaml"
     file.write_text("config: {}\n")
 
-    answer = subprocess.run(
-        [paths.bin / "pulumi", *arguments],
-        env={"PATH": "/usr/bin:/bin", "PYTHONSAFEPATH": "1", "PYTHONPATH": "kept"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (answer.returncode, answer.stdout) == (3, "python:kept\n")
+    salting = Engine(cli, Version(3, 250, 0), "build")
+    assert plain_pulumi(paths, salting, os.getpid(), *arguments) == (3, "python:kept\n", "")
     assert ("encryptionsalt" not in file.read_text()) is kept
 
 
-def test_plain_pulumi_says_what_to_do_when_the_emulator_has_ended(paths: Paths, engine: Engine) -> None:
-    write_commands(paths, engine, {"PATH": "/nowhere"})
-    paths.emulator.mkdir()
+def test_plain_pulumi_runs_while_the_emulator_does_and_else_says_what_to_do(
+    paths: Paths, engine: Engine
+) -> None:
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
-    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": ended.pid}, indent=2))
-    answer = subprocess.run(
-        [paths.bin / "pulumi", "up", "--yes"], capture_output=True, text=True, check=False
-    )
-    assert answer.returncode == 1
-    assert answer.stderr.splitlines()[-1] == "Fix: make up"
-    harmless = subprocess.run([paths.bin / "pulumi", "version"], capture_output=True, text=True, check=True)
-    assert harmless.stdout == f"pulumi {paths.root}: version\n"
 
-
-def test_plain_pulumi_runs_while_the_emulator_does(paths: Paths, engine: Engine) -> None:
-    write_commands(paths, engine, {"PATH": "/nowhere"})
-    paths.emulator.mkdir()
-    (paths.emulator / "emulator.json").write_text(json.dumps({"pid": os.getpid()}, indent=2))
-    answer = subprocess.run([paths.bin / "pulumi", "up", "--yes"], capture_output=True, text=True, check=True)
-    assert answer.stdout == f"pulumi {paths.root}: up --yes\n"
+    code, output, errors = plain_pulumi(paths, engine, ended.pid, "up", "--yes")
+    assert (code, output, errors.splitlines()[-1]) == (1, "", "Fix: make up")
+    for emulator, arguments in ((ended.pid, "version"), (os.getpid(), "up --yes")):
+        told = f"pulumi {paths.root}: {arguments}\n"
+        assert plain_pulumi(paths, engine, emulator, *arguments.split()) == (0, told, "")
 
 
 @pytest.mark.parametrize(

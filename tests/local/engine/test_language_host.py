@@ -31,38 +31,32 @@ def virtual_environment(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_named_virtual_environment_counts_from_the_projects_folder(virtual_environment: Path) -> None:
-    chosen = interpreter(
-        str(virtual_environment.parent), {"virtualenv": ".venv"}, {"VIRTUAL_ENV": "/elsewhere"}
-    )
-    assert chosen == virtual_environment / "bin" / "python"
+def test_the_named_environment_counts_before_the_active_one_and_that_before_path(
+    virtual_environment: Path, tmp_path: Path
+) -> None:
+    project, python = str(virtual_environment.parent), virtual_environment / "bin" / "python"
+    on_path = fakes.script(tmp_path / "python3", "exit 0")
+
+    assert interpreter(project, {"virtualenv": ".venv"}, {"VIRTUAL_ENV": "/elsewhere"}) == python
+    active = {"VIRTUAL_ENV": str(virtual_environment), "PATH": str(tmp_path)}
+    assert interpreter("/", {}, active) == python
+    assert interpreter("/", {}, {"PATH": str(tmp_path)}) == on_path
 
 
-def test_without_a_name_the_active_environment_counts(virtual_environment: Path) -> None:
-    assert (
-        interpreter("/", {}, {"VIRTUAL_ENV": str(virtual_environment)}).parent.parent == virtual_environment
-    )
-
-
-def test_without_either_the_first_python3_on_path_counts(tmp_path: Path) -> None:
-    python = fakes.script(tmp_path / "python3", "exit 0")
-    assert interpreter("/", {}, {"PATH": str(tmp_path)}) == python
-
-
-def test_a_virtual_environment_that_isnt_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InterpreterError, match=r"virtualenv is 'venv', but .* is not a virtual environment"):
-        interpreter(str(tmp_path), {"virtualenv": "venv"}, {})
-
-
-@pytest.mark.parametrize("toolchain", ["poetry", "uv"])
-def test_another_toolchain_is_refused_by_name(toolchain: str) -> None:
-    with pytest.raises(InterpreterError, match=f"'{toolchain}'"):
-        interpreter("/", {"toolchain": toolchain}, {})
-
-
-def test_no_python_at_all_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InterpreterError, match=r"no python3 on PATH"):
-        interpreter("/", {}, {"PATH": str(tmp_path)})
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"virtualenv": "venv"}, r"virtualenv is 'venv', but .* is not a virtual environment"),
+        ({"toolchain": "poetry"}, "'poetry'"),
+        ({"toolchain": "uv"}, "'uv'"),
+        ({}, r"no python3 on PATH"),
+    ],
+)
+def test_where_there_is_no_python_the_reason_is_told(
+    tmp_path: Path, options: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InterpreterError, match=told):
+        interpreter(str(tmp_path), options, {"PATH": str(tmp_path)})
 
 
 def test_a_virtual_environment_is_activated_for_the_program(virtual_environment: Path) -> None:
