@@ -1,13 +1,11 @@
 """Manifests in the emulated ECR: looked up, put under a tag. Never reaches a real account.
 
-Owns how the API's answers become one message, and the rule for tags that must not move, which the emulated
-ECR may not enforce itself.
+Owns how the API's answers become one message.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -52,24 +50,6 @@ class EmulatedEcr:
                 imageTag=name.tag or "latest",
             )
 
-    def keeps_tag(self, name: ImageName) -> bool:
-        """Whether the repository doesn't let this tag move to another image."""
-        with self._explained(name):
-            answer = self._client(name).describe_repositories(repositoryNames=[name.path])
-        repository = answer["repositories"][0]
-        filters = repository.get("imageTagMutabilityExclusionFilters", ())
-        excluded = any(_tag_matches(entry["filter"], name.tag or "latest") for entry in filters)
-        is_immutable = str(repository.get("imageTagMutability", "MUTABLE")).startswith("IMMUTABLE")
-        return is_immutable != excluded
-
-    def refuse_to_move(self, name: ImageName, existing: str) -> None:
-        """Raise ImageError when the name's tag has to stay with the existing digest."""
-        if self.keeps_tag(name):
-            raise ImageError(
-                f"{name} is already {existing} and its repository doesn't let this tag move; "
-                "raise the version, or delete the tag if the old image was a mistake"
-            )
-
     def _client(self, name: ImageName) -> Any:
         place = ecr_account_and_region(name.host)
         if place is None:
@@ -94,14 +74,15 @@ class EmulatedEcr:
                 yield
         except session.AwsError as error:
             cause = error.__cause__
-            if isinstance(cause, Exception) and session.code(cause) == "RepositoryNotFoundException":
+            code = session.code(cause) if isinstance(cause, Exception) else ""
+            if code == "RepositoryNotFoundException":
                 raise ImageError(
                     f'there is no repository "{name.path}" in {name.host}; '
                     "create it first, and check that AWS_ACCESS_KEY_ID belongs to that account"
                 ) from None
+            if code == "ImageTagAlreadyExistsException":
+                raise ImageError(
+                    f"{name} is already {self.digest(name)} and its repository doesn't let this tag move; "
+                    "raise the version, or delete the tag if the old image was a mistake"
+                ) from None
             raise ImageError(f"{name}: {error}") from None
-
-
-def _tag_matches(pattern: str, tag: str) -> bool:
-    """Whether a tag matches one of ECR's wildcards, in which only `*` has a meaning."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), tag) is not None

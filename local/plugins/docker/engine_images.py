@@ -133,32 +133,32 @@ class EngineImages:
         image_id = found_or_fail(self.find(name), name)
         there = name.at_host(registry_address(name.host))
         existing = self._ecr.digest(name)
-        client = self._client()
-        if existing is not None and self._ecr.keeps_tag(name):
-            # The local registry would move the tag, and only a push tells the digest: push beside it.
-            there = replace(there, tag=f"{name.tag or 'latest'}.{image_id[-12:]}"[-128:])
-        with self._explained(f"{name} can't be tagged for {there.host}"):
-            client.tag(image_id, there.repository, there.tag or "latest", force=True)
-        try:
+        if existing is None:
             digest = self._pushed(name, there, say)
+        else:
+            # Only a push tells the digest, and the local registry would move a tag that ECR keeps.
+            beside = f"{name.tag or 'latest'}.{image_id[-12:]}"[-128:]
+            digest = self._pushed(name, replace(there, tag=beside), say)
+        if digest != existing:
+            manifest, media_type = self._manifest(there, digest)
+            self._ecr.put(name, manifest, media_type)
+            if existing is not None:
+                self._pushed(name, there, say)
+        return digest
+
+    def _pushed(self, name: ImageName, there: ImageName, say: Say) -> str:
+        """Push an image under another name, and return its digest there."""
+        client, tag = self._client(), there.tag or "latest"
+        with self._explained(f"{name} can't be tagged for {there.host}"):
+            client.tag(str(name), there.repository, tag, force=True)
+        try:
+            with self._explained(f"{name} can't be pushed to {there.host}"):
+                events = client.push(there.repository, tag=tag, stream=True, decode=True)
+                digest = _follow(events, name, say)
         finally:
             # A name left over does no harm; the push's own outcome is what counts.
             with suppress(docker.errors.DockerException, requests.RequestException):
                 client.remove_image(str(there))
-        if existing == digest:
-            return digest
-        if existing is not None:
-            self._ecr.refuse_to_move(name, existing)
-        manifest, media_type = self._manifest(there, digest)
-        self._ecr.put(name, manifest, media_type)
-        return digest
-
-    def _pushed(self, name: ImageName, there: ImageName, say: Say) -> str:
-        with self._explained(f"{name} can't be pushed to {there.host}"):
-            events = self._client().push(
-                there.repository, tag=there.tag or "latest", stream=True, decode=True
-            )
-            digest = _follow(events, name, say)
         if not digest:
             raise ImageError(f"{name} can't be pushed: {there.host} gave no digest; is it a registry?")
         return digest

@@ -81,13 +81,9 @@ class PaperImages:
             raise ImageError(f"there is no image {name} to push; build or tag it first")
         manifest = kept["manifest"]
         digest = _sha256(manifest)
-        existing = self._ecr.digest(name)
-        if existing == digest:
-            return digest
-        if existing is not None:
-            self._ecr.refuse_to_move(name, existing)
-        self._ecr.put(name, manifest, json.loads(manifest)["mediaType"])
-        say(f"{name.path}: {name.tag or 'latest'} is now {digest} in the emulated ECR")
+        if self._ecr.digest(name) != digest:
+            self._ecr.put(name, manifest, json.loads(manifest)["mediaType"])
+            say(f"{name.path}: {name.tag or 'latest'} is now {digest} in the emulated ECR")
         return digest
 
     # -- files ---------------------------------------------------------------------------------------------

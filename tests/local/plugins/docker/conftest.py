@@ -1,9 +1,7 @@
-"""The docker plugin over its protocol, a small ECR, and a Docker engine with a registry, if there is one."""
+"""The docker plugin over its protocol, and a Docker engine with a registry, if there is one."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,16 +9,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from pulumi.runtime.proto import engine_pb2, provider_pb2
 
 from local.containers.local_containers import LocalContainers
+from local.emulator import process
 from local.plugins.common.values import decode, encode
 from local.plugins.docker.servicer import DockerServicer
 from tests.local.containers.real_engine import running
 from tests.local.plugins import plugin
 
-HOST = "646886795421.dkr.ecr.ap-northeast-2.amazonaws.com"
+ACCOUNT = "646886795421"
+HOST = f"{ACCOUNT}.dkr.ecr.ap-northeast-2.amazonaws.com"
 REPOSITORY = f"{HOST}/fileflow"
 IMAGE = "docker:index/image:Image"
 TAG = "docker:index/tag:Tag"
@@ -68,46 +69,35 @@ def serving(answer: Callable[[BaseHTTPRequestHandler], Answer | None]) -> Iterat
         server.server_close()
 
 
-class FakeEcr:
-    """As much of ECR's API as the plugin uses, in this process. It enforces no rule about tags."""
+class Ecr:
+    """The stack's repository in the emulated ECR."""
 
-    def __init__(self) -> None:
-        self.repository: dict[str, Any] = {"repositoryName": "fileflow", "imageTagMutability": "MUTABLE"}
-        self.manifests: dict[str, str] = {}
-        self.tags: dict[str, str] = {}
-        self.calls: list[str] = []
+    def __init__(self, client: Any) -> None:
+        self.client = client
 
-    def __call__(self, asked: BaseHTTPRequestHandler) -> Answer:
-        body = json.loads(asked.rfile.read(int(asked.headers["Content-Length"])))
-        operation = asked.headers["X-Amz-Target"].rpartition(".")[2]
-        self.calls.append(operation)
-        status, answer = self.answer(operation, body)
-        return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
+    @property
+    def tags(self) -> dict[str, str]:
+        """The digest that each tag has."""
+        images = self.client.describe_images(repositoryName="fileflow")["imageDetails"]
+        return {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", ())}
 
-    def answer(self, operation: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Answer one operation."""
-        if body.get("repositoryName", "fileflow") != "fileflow":
-            return 400, {"__type": "RepositoryNotFoundException", "message": "no such repository"}
-        if operation == "PutImage":
-            digest = "sha256:" + hashlib.sha256(body["imageManifest"].encode()).hexdigest()
-            self.manifests[digest] = body["imageManifest"]
-            self.tags[body["imageTag"]] = digest
-            return 200, {"image": {"imageId": {"imageDigest": digest, "imageTag": body["imageTag"]}}}
-        if operation == "BatchGetImage":
-            digests = [self._digest(entry) for entry in body["imageIds"]]
-            return 200, {
-                "images": [
-                    {"imageId": {"imageDigest": digest}, "imageManifest": self.manifests[digest]}
-                    for digest in digests
-                    if digest in self.manifests
-                ],
-                "failures": [],
-            }
-        assert operation == "DescribeRepositories"
-        return 200, {"repositories": [self.repository]}
+    def manifest(self, digest: str) -> str:
+        """The manifest of a digest."""
+        answer = self.client.batch_get_image(repositoryName="fileflow", imageIds=[{"imageDigest": digest}])
+        return str(answer["images"][0]["imageManifest"])
 
-    def _digest(self, entry: Mapping[str, str]) -> str:
-        return entry.get("imageDigest") or self.tags.get(entry.get("imageTag", ""), "")
+    def lose(self, tag: str) -> None:
+        """Let somebody delete an image."""
+        self.client.batch_delete_image(repositoryName="fileflow", imageIds=[{"imageTag": tag}])
+
+    def keep_tags(self, *excluded: str) -> None:
+        """Let no tag move, but for those of a pattern."""
+        filters = [{"filterType": "WILDCARD", "filter": pattern} for pattern in excluded]
+        self.client.put_image_tag_mutability(
+            repositoryName="fileflow",
+            imageTagMutability="IMMUTABLE_WITH_EXCLUSION" if excluded else "IMMUTABLE",
+            **({"imageTagMutabilityExclusionFilters": filters} if excluded else {}),
+        )
 
 
 class _Engine:
@@ -164,13 +154,24 @@ def refusal(operation: Callable[[], Any]) -> str:
     return caught.value.message
 
 
+@pytest.fixture(scope="session")
+def ecr(emulator: process.RunningEmulator) -> Ecr:
+    """ECR in the account that image names mention."""
+    keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "local"}
+    session = boto3.session.Session(**keys, region_name="ap-northeast-2")
+    return Ecr(session.client("ecr", endpoint_url=emulator.url))
+
+
 @pytest.fixture
-def emulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEcr]:
+def emulated(
+    emulator: process.RunningEmulator, ecr: Ecr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ecr]:
     """The environment of the local stack, with a working folder that holds a build context `app`.
 
     Its ECR has an empty repository `fileflow`.
     """
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "646886795421")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setenv("FILEFLOW_LOCAL_DIR", str(tmp_path / "local"))
     monkeypatch.delenv("FILEFLOW_REGISTRY", raising=False)
@@ -179,14 +180,13 @@ def emulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEc
     (folder / "app/Dockerfile").write_text("FROM scratch AS base\nCOPY file /file\nFROM base\n")
     (folder / "app/file").write_text("content")
     monkeypatch.chdir(folder)
-    ecr = FakeEcr()
-    with serving(ecr) as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
-        yield ecr
+    ecr.client.create_repository(repositoryName="fileflow")
+    yield ecr
+    ecr.client.delete_repository(repositoryName="fileflow", force=True)
 
 
 @pytest.fixture
-def paper(emulated: FakeEcr) -> Plugin:
+def paper(emulated: Ecr) -> Plugin:
     """The plugin without an engine."""
     return Plugin()
 
@@ -212,7 +212,7 @@ def local_registry(containers: LocalContainers) -> str:
 
 @pytest.fixture
 def on_engine(
-    emulated: FakeEcr,
+    emulated: Ecr,
     docker_engine: str,
     local_registry: str,
     monkeypatch: pytest.MonkeyPatch,

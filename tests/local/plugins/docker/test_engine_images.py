@@ -26,7 +26,7 @@ from tests.local.plugins.docker.conftest import (
     TAG,
     TOKEN,
     Answer,
-    FakeEcr,
+    Ecr,
     Plugin,
     refusal,
     serving,
@@ -74,18 +74,18 @@ def registry_digest(registry: str, tag: str) -> str:
 
 
 def test_an_image_is_built_pushed_and_known_to_ecr_by_one_digest(
-    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
+    on_engine: Plugin, emulated: Ecr, local_registry: str, tag: str
 ) -> None:
     """The registry's digest, ECR's and the output's are the same, under ECR's name."""
     _, outputs = on_engine.made(IMAGE, build(tag))
     digest = registry_digest(local_registry, tag)
     assert outputs["repoDigest"] == f"{REPOSITORY}@{digest}"
     assert emulated.tags[tag] == digest
-    assert len(json.loads(emulated.manifests[digest])["layers"]) == 1
+    assert len(json.loads(emulated.manifest(digest))["layers"]) == 1
 
 
 def test_both_tags_point_at_the_digest(
-    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
+    on_engine: Plugin, emulated: Ecr, local_registry: str, tag: str
 ) -> None:
     """The version's tag and the `latest` one."""
     _, image = on_engine.made(IMAGE, build(tag))
@@ -136,7 +136,7 @@ def test_an_ignored_file_does_not_reach_the_engine(on_engine: Plugin, tag: str) 
 
 
 def test_a_failing_build_shows_the_last_lines_and_changes_no_tag(
-    on_engine: Plugin, emulated: FakeEcr, tag: str
+    on_engine: Plugin, emulated: Ecr, tag: str
 ) -> None:
     """One error with the image, the step and the engine's words."""
     Path("app/Dockerfile").write_text("FROM scratch\nCOPY missing-file /x\n")
@@ -158,10 +158,10 @@ def test_a_missing_local_image_is_named(on_engine: Plugin, tag: str) -> None:
 
 
 def test_an_immutable_tag_does_not_move(
-    on_engine: Plugin, emulated: FakeEcr, local_registry: str, tag: str
+    on_engine: Plugin, emulated: Ecr, local_registry: str, tag: str
 ) -> None:
     """Neither in ECR nor in the registry; the same content again is fine."""
-    emulated.repository["imageTagMutability"] = "IMMUTABLE"
+    emulated.keep_tags()
     _, first = on_engine.made(IMAGE, build(tag))
     assert on_engine.made(IMAGE, build(tag))[1]["repoDigest"] == first["repoDigest"]
     Path("app/file").write_text("changed")
@@ -172,7 +172,7 @@ def test_an_immutable_tag_does_not_move(
 
 @pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_is_not_there_is_one_error(
-    emulated: FakeEcr,
+    emulated: Ecr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -209,7 +209,7 @@ def _dropping(asked: BaseHTTPRequestHandler) -> Answer | None:
 )
 @pytest.mark.usefixtures("on_engine")
 def test_a_registry_that_refuses_or_drops_is_one_error(
-    emulated: FakeEcr,
+    emulated: Ecr,
     tag: str,
     monkeypatch: pytest.MonkeyPatch,
     registry: Callable[[BaseHTTPRequestHandler], Answer | None],
@@ -278,7 +278,7 @@ def test_a_known_cause_comes_with_its_fix(reason: str, hint: str) -> None:
 
 
 def test_no_engine_is_one_error(
-    emulated: FakeEcr,
+    emulated: Ecr,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -288,12 +288,10 @@ def test_no_engine_is_one_error(
     message = refusal(lambda: Plugin().made(IMAGE, build("x")))
     assert f"there is no Docker engine at unix://{tmp_path}/nothing.sock" in message
     assert "start one" in message
-    assert emulated.calls == []
+    assert emulated.tags == {}
 
 
-def test_an_engine_without_permission_is_one_error(
-    emulated: FakeEcr, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_engine_without_permission_is_one_error(emulated: Ecr, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group to join is named. A root user passes any file's permissions, so the refusal is made here."""
     import requests.exceptions
 
@@ -307,4 +305,4 @@ def test_an_engine_without_permission_is_one_error(
     message = refusal(lambda: Plugin().made(IMAGE, build("x")))
     assert "permission denied" in message
     assert "group docker" in message
-    assert emulated.calls == []
+    assert emulated.tags == {}

@@ -19,7 +19,7 @@ from tests.local.plugins.docker.conftest import (
     REPOSITORY,
     TAG,
     TOKEN,
-    FakeEcr,
+    Ecr,
     Plugin,
     refusal,
 )
@@ -52,11 +52,11 @@ def digest_of(plugin: Plugin, inputs: Mapping[str, Any]) -> str:
     return str(plugin.made(IMAGE, inputs)[1]["repoDigest"]).partition("@")[2]
 
 
-def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emulated: FakeEcr) -> None:
+def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emulated: Ecr) -> None:
     """The digest is that of the manifest that ECR holds."""
     resource_id, outputs = paper.made(IMAGE, BUILD)
     digest = emulated.tags["web-api-1.0.0"]
-    assert digest == "sha256:" + hashlib.sha256(emulated.manifests[digest].encode()).hexdigest()
+    assert digest == "sha256:" + hashlib.sha256(emulated.manifest(digest).encode()).hexdigest()
     assert resource_id == BUILD["imageName"]
     del outputs["__inputs"]
     assert outputs == {
@@ -68,8 +68,7 @@ def test_a_built_image_is_in_ecr_under_its_tag_and_its_digest(paper: Plugin, emu
         "registryServer": HOST,
         "repoDigest": f"{REPOSITORY}@{digest}",
     }
-    manifest = json.loads(emulated.manifests[digest])
-    assert manifest["layers"] == []
+    assert json.loads(emulated.manifest(digest))["layers"] == []
 
 
 def test_the_same_inputs_give_the_same_digest_elsewhere(
@@ -130,20 +129,17 @@ def test_an_ignored_file_is_not_in_the_context(paper: Plugin) -> None:
     assert paper.changed(IMAGE, before, paper.checked(IMAGE, BUILD)) == (["build"], [])
 
 
-def test_a_second_push_of_the_same_image_puts_nothing(paper: Plugin, emulated: FakeEcr) -> None:
-    """ECR is asked, and left as it is."""
+def test_a_second_push_of_the_same_image_puts_nothing(paper: Plugin, emulated: Ecr) -> None:
+    """ECR is asked, and would refuse to be given it again."""
     paper.made(IMAGE, BUILD)
-    emulated.calls.clear()
+    before = emulated.tags
     paper.made(IMAGE, BUILD)
-    assert "PutImage" not in emulated.calls
+    assert emulated.tags == before
 
 
-def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> None:
+def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: Ecr) -> None:
     """One error that says what the tag is now; an excluded tag moves."""
-    emulated.repository |= {
-        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
-        "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "*latest"}],
-    }
+    emulated.keep_tags("*latest")
     first = digest_of(paper, BUILD)
     latest = {**BUILD, "imageName": f"{REPOSITORY}:latest"}
     paper.made(IMAGE, latest)
@@ -155,28 +151,28 @@ def test_an_immutable_tag_does_not_move(paper: Plugin, emulated: FakeEcr) -> Non
     assert digest_of(paper, latest) != first
 
 
-def test_a_preview_makes_nothing(paper: Plugin, emulated: FakeEcr) -> None:
+def test_a_preview_makes_nothing(paper: Plugin, emulated: Ecr) -> None:
     """What it doesn't know it leaves out."""
     assert "repoDigest" not in paper.made(IMAGE, BUILD, preview=True)[1]
-    assert emulated.calls == []
+    assert emulated.tags == {}
 
 
-def test_an_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
+def test_an_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: Ecr) -> None:
     """So is one whose tag someone moved; the next update puts it back."""
     resource_id, state = paper.made(IMAGE, BUILD)
     assert paper.refreshed(IMAGE, resource_id, state) == state
-    emulated.tags.clear()
+    emulated.lose("web-api-1.0.0")
     assert paper.refreshed(IMAGE, resource_id, state) is None
 
 
-def test_deleting_an_image_leaves_it_in_the_registry(paper: Plugin, emulated: FakeEcr) -> None:
+def test_deleting_an_image_leaves_it_in_the_registry(paper: Plugin, emulated: Ecr) -> None:
     """Something may still run it."""
     resource_id, state = paper.made(IMAGE, BUILD)
     paper.delete(IMAGE, {**state, "id": resource_id})
     assert "web-api-1.0.0" in emulated.tags
 
 
-def test_a_tag_and_its_push_give_the_source_another_name(paper: Plugin, emulated: FakeEcr) -> None:
+def test_a_tag_and_its_push_give_the_source_another_name(paper: Plugin, emulated: Ecr) -> None:
     """The guide's `latest` tag points at the version's digest."""
     _, image = paper.made(IMAGE, BUILD)
     tag = {
@@ -209,19 +205,19 @@ def test_a_registry_image_pushes_again_for_a_trigger(paper: Plugin) -> None:
     assert paper.changed(REGISTRY_IMAGE, old, {**old, "name": "b:1"}) == (["name"], ["name"])
 
 
-def test_a_registry_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: FakeEcr) -> None:
+def test_a_registry_image_that_ecr_lost_is_gone_at_refresh(paper: Plugin, emulated: Ecr) -> None:
     """And another digest shows."""
     paper.made(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:1"})
     resource_id, state = paper.made(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:1"))
-    moved = emulated.answer("PutImage", {"imageManifest": "{}", "imageTag": "1"})[1]["image"]["imageId"]
+    emulated.client.put_image(repositoryName="fileflow", imageManifest="{}", imageTag="1")
     refreshed = paper.refreshed(REGISTRY_IMAGE, resource_id, state)
     assert refreshed is not None
-    assert refreshed["sha256Digest"] == moved["imageDigest"]
-    emulated.tags.clear()
+    assert refreshed["sha256Digest"] == emulated.tags["1"] != resource_id
+    emulated.lose("1")
     assert paper.refreshed(REGISTRY_IMAGE, resource_id, state) is None
 
 
-def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEcr) -> None:
+def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: Ecr) -> None:
     """The name alone stands for it: there is no engine to look into."""
     found = paper.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": "fileflow-web-api:latest"})
     other = paper.invoke("docker:index/getRemoteImage:getRemoteImage", {"name": "fileflow-scheduler:latest"})
@@ -230,7 +226,7 @@ def test_an_image_left_by_gradle_is_on_paper_too(paper: Plugin, emulated: FakeEc
     paper.made(TAG, {"sourceImage": "fileflow-web-api:latest", "targetImage": f"{REPOSITORY}:web-api-2"})
     digest = paper.made(REGISTRY_IMAGE, pushed_as(f"{REPOSITORY}:web-api-2"))[0]
     assert emulated.tags["web-api-2"] == digest
-    assert json.loads(emulated.manifests[digest])["config"]["digest"] == found["id"]
+    assert json.loads(emulated.manifest(digest))["config"]["digest"] == found["id"]
 
 
 def test_a_credential_is_secret_in_every_answer_and_in_no_message(paper: Plugin) -> None:
@@ -284,7 +280,7 @@ def test_an_image_of_another_registry_is_refused(paper: Plugin) -> None:
     assert "isn't in the stack's ECR" in refusal(lambda: paper.made(IMAGE, elsewhere))
 
 
-def test_a_stage_that_the_dockerfile_lacks_is_refused(paper: Plugin, emulated: FakeEcr) -> None:
+def test_a_stage_that_the_dockerfile_lacks_is_refused(paper: Plugin, emulated: Ecr) -> None:
     """Before anything is pushed."""
     message = refusal(lambda: paper.made(IMAGE, with_build(target="nothing")))
     assert 'has no stage "nothing", only base' in message
@@ -305,7 +301,7 @@ def test_an_emulator_that_is_gone_is_one_error(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_folder_that_cannot_be_written_is_one_error(
-    emulated: FakeEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emulated: Ecr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Naming the folder and the variable."""
     (tmp_path / "file").write_text("in the way")
