@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.emulator.aws import Client, assert_contains, refusal
+from tests.local.emulator.aws import Client, refusal
 from tests.local.emulator.ecs_world import SERVICE, World
 
 SCALED = {
@@ -66,24 +66,9 @@ def test_registering_a_target_moves_the_desired_count_into_its_range(
     assert desired(world) == 2
 
 
-def test_a_target_comes_back_whole_and_an_update_keeps_what_it_does_not_name(scaling: Any) -> None:
-    arn = scaling.register_scalable_target(
-        **SCALED, MinCapacity=1, MaxCapacity=4, Tags={"Project": "fileflow"}
-    )["ScalableTargetARN"]
-    suspended = {"ScheduledScalingSuspended": True}
-    again = scaling.register_scalable_target(**SCALED, MaxCapacity=5, SuspendedState=suspended)
-    assert again["ScalableTargetARN"] == arn
-    (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[SCALED["ResourceId"]])[
-        "ScalableTargets"
-    ]
-    assert_contains(target, SCALED | {"MinCapacity": 1, "MaxCapacity": 5, "ScalableTargetARN": arn})
-    assert target["SuspendedState"] == {
-        "DynamicScalingInSuspended": False,
-        "DynamicScalingOutSuspended": False,
-        "ScheduledScalingSuspended": True,
-    }
-    assert target["RoleARN"].endswith("AWSServiceRoleForApplicationAutoScaling_ECSService")
-    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"Project": "fileflow"}
+def test_the_tags_of_a_target_change(scaling: Any) -> None:
+    limits, tags = {"MinCapacity": 1, "MaxCapacity": 4}, {"Project": "fileflow", "Owner": "nobody"}
+    arn = scaling.register_scalable_target(**SCALED, **limits, Tags=tags)["ScalableTargetARN"]
     scaling.tag_resource(ResourceARN=arn, Tags={"Owner": "team"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["Project"])
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"Owner": "team"}
@@ -137,14 +122,6 @@ NIGHT: dict[str, Any] = {
     "Timezone": "Asia/Seoul",
     "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
 }
-
-
-def test_a_scheduled_action_comes_back_and_goes(scaled: Any) -> None:
-    scaled.put_scheduled_action(**SCALED, **NIGHT)
-    (found,) = scaled.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"]
-    assert_contains(found, SCALED | NIGHT)
-    scaled.delete_scheduled_action(**SCALED, ScheduledActionName="night")
-    assert scaled.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"] == []
 
 
 UNREADABLE = [

@@ -130,14 +130,6 @@ def test_the_guides_metric_commands_answer_in_every_protocol(asked: Callable[...
     assert not answer.get("Datapoints")
 
 
-def test_a_dashboard_comes_back_in_every_protocol(asked: Callable[..., Any], account: str) -> None:
-    body = '{"widgets": []}'
-    asked("PutDashboard", {"DashboardName": "shop", "DashboardBody": body})
-    answer = asked("GetDashboard", {"DashboardName": "shop"})
-    assert answer["DashboardBody"] == body
-    assert answer["DashboardArn"] == f"arn:aws:cloudwatch::{account}:dashboard/shop"
-
-
 @pytest.fixture
 def logs(client: Client) -> Any:
     logs = client("logs")
@@ -150,22 +142,6 @@ def put(logs: Any, *messages: str) -> None:
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": message} for message in messages]
     logs.put_log_events(logGroupName="/aws/ecs/fileflow", logStreamName="ecs/fileflow/1", logEvents=events)
-
-
-def test_a_log_group_keeps_retention_and_key(logs: Any) -> None:
-    def group() -> Any:
-        return logs.describe_log_groups(logGroupNamePrefix="/aws/ecs/fileflow")["logGroups"][0]
-
-    key = f"arn:aws:kms:{REGION}:646886795421:key/1"
-    logs.put_retention_policy(logGroupName="/aws/ecs/fileflow", retentionInDays=30)
-    logs.associate_kms_key(logGroupName="/aws/ecs/fileflow", kmsKeyId=key)
-    assert (group()["retentionInDays"], group()["kmsKeyId"]) == (30, key)
-    logs.disassociate_kms_key(logGroupName="/aws/ecs/fileflow")
-    logs.delete_retention_policy(logGroupName="/aws/ecs/fileflow")
-    assert "kmsKeyId" not in group()
-    assert "retentionInDays" not in group()
-    code, _ = refusal(logs.put_retention_policy, logGroupName="/aws/ecs/fileflow", retentionInDays=31)
-    assert code == "InvalidParameterException"
 
 
 COUNTED = {

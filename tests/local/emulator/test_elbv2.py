@@ -13,17 +13,6 @@ import pytest
 from local.emulator.process import RunningEmulator
 from tests.local.emulator.aws import REGION, Client, assert_contains, network, refusal
 
-ATTRIBUTES = {
-    "access_logs.s3.enabled": "true",
-    "access_logs.s3.bucket": "logs",
-    "access_logs.s3.prefix": "alb",
-    "deletion_protection.enabled": "true",
-    "idle_timeout.timeout_seconds": "75",
-    "routing.http.desync_mitigation_mode": "strictest",
-    "routing.http.drop_invalid_header_fields.enabled": "true",
-    "routing.http.preserve_host_header.enabled": "true",
-    "routing.http2.enabled": "false",
-}
 HEALTH_CHECK: dict[str, Any] = {
     "HealthCheckProtocol": "HTTP",
     "HealthCheckPort": "traffic-port",
@@ -126,18 +115,6 @@ def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
     assert [zone["ZoneName"] for zone in balancer["AvailabilityZones"]] == [f"{REGION}a", f"{REGION}c"]
     assert balancer["SecurityGroups"] == [front.group]
     assert balancer["State"]["Code"] == "active"
-
-
-def test_attributes_come_back_beside_the_defaults(front: Front, client: Client, account: str) -> None:
-    s3 = client("s3")
-    s3.create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": REGION})
-    set_policy(s3, "logs", account, [LOG_DELIVERY])
-    attributes = [{"Key": key, "Value": value} for key, value in ATTRIBUTES.items()]
-    front.elb.modify_load_balancer_attributes(LoadBalancerArn=front.arn, Attributes=attributes)
-    got = as_dict(front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"])
-    assert_contains(got, ATTRIBUTES | {"client_keep_alive.seconds": "3600", "waf.fail_open.enabled": "false"})
-    unknown = {"LoadBalancerArn": front.arn, "Attributes": [{"Key": "colour", "Value": "red"}]}
-    assert "is not recognized" in refusal(front.elb.modify_load_balancer_attributes, **unknown)[1]
 
 
 def test_a_health_check_that_aws_refuses_is_refused_and_the_rest_of_it_kept(front: Front) -> None:
@@ -311,6 +288,8 @@ def test_access_logs_go_to_a_bucket_whose_policy_lets_the_load_balancer_write(
         got = front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"]
         return as_dict(got)["access_logs.s3.enabled"]
 
+    unknown = {"LoadBalancerArn": front.arn, "Attributes": [{"Key": "colour", "Value": "red"}]}
+    assert "is not recognized" in refusal(front.elb.modify_load_balancer_attributes, **unknown)[1]
     nowhere = "InvalidConfigurationRequest", f"S3 bucket {bucket} does not exist"
     denied = nowhere[0], f"Access Denied for bucket: {bucket}. Please check S3bucket permission"
     assert refusal(write) == nowhere
@@ -349,18 +328,6 @@ def test_a_certificate_of_another_region_or_one_that_is_gone_is_not_found(front:
         secure = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": arn}]}
         assert refusal(front.listen, 443, front.forward, **secure)[0] == "CertificateNotFound"
     assert front.elb.describe_listeners(LoadBalancerArn=front.arn)["Listeners"] == []
-
-
-def test_a_web_acl_is_found_by_the_load_balancer(front: Front, client: Client) -> None:
-    waf = client("wafv2")
-    visibility = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "w"}
-    acl = waf.create_web_acl(
-        Name="w", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility, Rules=[]
-    )["Summary"]["ARN"]
-    waf.associate_web_acl(WebACLArn=acl, ResourceArn=front.arn)
-    assert waf.get_web_acl_for_resource(ResourceArn=front.arn)["WebACL"]["ARN"] == acl
-    waf.disassociate_web_acl(ResourceArn=front.arn)
-    assert "WebACL" not in waf.get_web_acl_for_resource(ResourceArn=front.arn)
 
 
 def test_a_request_to_the_load_balancers_name_is_answered_by_its_listener(

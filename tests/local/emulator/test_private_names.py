@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,41 +12,22 @@ from local.emulator.completions.private_names import GAPS
 from local.paths import ROOT
 
 EMULATOR = ROOT / "local" / "emulator"
-BY_NAME = ("wrap", "replace", "getattr", "setattr", "hasattr", "delattr")
-"""Functions whose second argument is a name of the module that is the first."""
 
 
 def names_used(source: str) -> Iterator[str]:
-    """The private names of ministack's modules in a program, as `module.name`."""
-    tree = ast.parse(source)
-    modules = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ministack"
-        for alias in node.names
-    }
-    for node in ast.walk(tree):
-        match node:
-            case ast.ImportFrom(module=str(module)) if module.partition(".")[0] == "ministack":
-                found = [f"{module}.{alias.name}" for alias in node.names]
-            case ast.Import():
-                found = [alias.name for alias in node.names if alias.name.partition(".")[0] == "ministack"]
-                assert found == [], f"import {found}: `from` shows which names are taken"
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name in modules:
-                found = [f"{modules[name]}.{attribute}"]
-            case ast.Call(func=ast.Name(id=function), args=[ast.Name(id=name), argument, *_]) if (
-                function in BY_NAME and name in modules
-            ):
-                taken = ast.literal_eval(argument)
-                assert isinstance(taken, str), f"{ast.unparse(node)} hides which name it takes"
-                found = [f"{modules[name]}.{taken}"]
-            case _:
-                continue
-        yield from (each for each in found if each.rpartition(".")[2].startswith("_"))
+    """The private names of ministack's modules in a program, as `module.name`.
 
-
-def used() -> set[str]:
-    return {name for path in EMULATOR.rglob("*.py") for name in names_used(path.read_text())}
+    They are taken as an attribute, or by a call that has the module and then the name, as `wrap` has.
+    """
+    modules: dict[str, str] = {}
+    for package, imported in re.findall(r"^from (ministack[\w.]*) import (.+)$", source, re.MULTILINE):
+        for name, alias in re.findall(r"(\w+)(?: as (\w+))?", imported):
+            modules[alias or name] = f"{package}.{name}"
+            if name.startswith("_"):
+                yield f"{package}.{name}"
+    for module, name in re.findall(r"\b(\w+)(?:\.|, [\"'])(_\w+)", source):
+        if module in modules:
+            yield f"{modules[module]}.{name}"
 
 
 def listed() -> list[str]:
@@ -54,7 +35,8 @@ def listed() -> list[str]:
 
 
 def test_every_private_name_is_listed_once_and_every_listed_one_is_used() -> None:
-    assert sorted(listed()) == sorted(used())
+    used = {name for path in EMULATOR.rglob("*.py") for name in names_used(path.read_text())}
+    assert sorted(listed()) == sorted(used)
     files = {file for gap in GAPS for file in gap.completion.split(", ")}
     assert [file for file in sorted(files) if not (EMULATOR / file).exists()] == []
 

@@ -13,7 +13,6 @@ import pytest
 from local.emulator import process
 from tests.local.emulator.aws import REGION, Client, assert_contains, refusal
 
-TAGS = [{"Key": "Project", "Value": "fileflow"}]
 IMMUTABLE: dict[str, Any] = {
     "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
     "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "*latest"}],
@@ -25,7 +24,7 @@ IMMUTABLE: dict[str, Any] = {
 @pytest.fixture
 def ecr(client: Client) -> Any:
     ecr = client("ecr")
-    ecr.create_repository(repositoryName="fileflow", tags=TAGS, **IMMUTABLE)
+    ecr.create_repository(repositoryName="fileflow", **IMMUTABLE)
     return ecr
 
 
@@ -36,17 +35,6 @@ def push(ecr: Any, content: str, tag: str | None = None) -> str:
     digest: str = image["imageId"]["imageDigest"]
     assert digest == "sha256:" + hashlib.sha256(manifest.encode()).hexdigest()
     return digest
-
-
-def test_a_repository_comes_back_whole(ecr: Any, account: str) -> None:
-    (repository,) = ecr.describe_repositories(repositoryNames=["fileflow"])["repositories"]
-    assert_contains(repository, IMMUTABLE)
-    assert repository["repositoryUri"] == f"{account}.dkr.ecr.{REGION}.amazonaws.com/fileflow"
-    assert ecr.list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"] == TAGS
-    ecr.put_image_tag_mutability(repositoryName="fileflow", imageTagMutability="MUTABLE")
-    (repository,) = ecr.describe_repositories(repositoryNames=["fileflow"])["repositories"]
-    assert repository["imageTagMutability"] == "MUTABLE"
-    assert "imageTagMutabilityExclusionFilters" not in repository
 
 
 def test_a_version_stays_on_its_image_while_latest_moves(ecr: Any) -> None:
