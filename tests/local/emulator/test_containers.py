@@ -23,7 +23,7 @@ from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, 
 from tests.waiting import eventually
 
 HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 1, "timeout": 3, "retries": 2}
-LONG_SECONDS = 90
+LONG_SECONDS = 240
 
 
 @dataclass(frozen=True)
