@@ -249,24 +249,14 @@ def test_a_slow_start_is_not_ready_before_its_time(run: Run) -> None:
         ("FILEFLOW_SIMULATE_EXIT", "255", 255, ""),
         ("FILEFLOW_SIMULATE_FAILURE", "database", 1, "Unable to open JDBC Connection"),
         ("FILEFLOW_SIMULATE_FAILURE", "redis", 1, "Unable to connect to Redis"),
-        (
-            "FILEFLOW_SIMULATE_FAILURE",
-            "secrets",
-            1,
-            "to perform: secretsmanager:GetSecretValue",
-        ),
+        ("FILEFLOW_SIMULATE_FAILURE", "secrets", 1, "to perform: secretsmanager:GetSecretValue"),
         ("FILEFLOW_SIMULATE_FAILURE", "oom", 3, "java.lang.OutOfMemoryError"),
         ("SERVER_PORT", "0", 2, 'SERVER_PORT is "0"; it must be '),
         ("MANAGEMENT_SERVER_PORT", "http", 2, 'MANAGEMENT_SERVER_PORT is "http"; it must be '),
         ("FILEFLOW_SIMULATE_EXIT", "256", 2, '_EXIT is "256"; it must be '),
         ("FILEFLOW_SIMULATE_FAILURE", "tired", 2, '_FAILURE is "tired"; it must be '),
         ("FILEFLOW_SIMULATE_STOP_SECONDS", "-1", 2, '_STOP_SECONDS is "-1"; it must be '),
-        (
-            "FILEFLOW_SIMULATE_START_SECONDS",
-            "NaN",
-            2,
-            '_START_SECONDS is "NaN"; it must be ',
-        ),
+        ("FILEFLOW_SIMULATE_START_SECONDS", "NaN", 2, '_START_SECONDS is "NaN"; it must be '),
     ],
 )
 def test_it_ends_as_it_is_told_with_a_message_of_the_guide_or_a_refusal(
