@@ -12,6 +12,7 @@ import pytest
 from local import virtual_environments
 from local.emulator import process
 from local.paths import Paths
+from local.python_packages import UV_PACKAGE, ensure_tool
 
 
 @pytest.fixture
@@ -32,6 +33,15 @@ def paths(tmp_path: Path) -> Paths:
     root = tmp_path / "a checkout"
     root.mkdir()
     return Paths(root=root, local=root / ".local", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def uv(paths: Paths) -> None:
+    """The `uv` of the cache that all clones share, in a test's own."""
+    shared = ensure_tool(UV_PACKAGE, "bin/uv", Paths.of(os.environ).cache, os.environ, "Tests").parent.parent
+    tools = paths.cache / "tools"
+    tools.mkdir(parents=True)
+    (tools / shared.name).symlink_to(shared)
 
 
 @pytest.fixture(scope="session")

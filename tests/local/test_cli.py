@@ -71,14 +71,7 @@ def test_what_is_asked_for_wrongly_is_one_error(
     clone: Clone, command: str, environment: dict[str, str], told: list[str]
 ) -> None:
     assert_one_error(clone.run(*command.split(), **environment), *told)
-    assert_nothing_created(clone)
     assert not (clone.root / ".local").exists()
-
-
-def test_make_passes_the_stack_on(clone: Clone) -> None:
-    answer = clone.command("make", "preview", "STACK=prd")
-    assert answer.returncode == 2
-    assert "STACK is 'prd'" in answer.stdout
 
 
 @pytest.mark.parametrize(
@@ -224,10 +217,5 @@ def test_another_system_is_told_in_one_sentence_what_is_needed(clone: Clone) -> 
     assert_one_error(answer, "Linux, macOS or WSL", "install WSL")
 
 
-@pytest.mark.parametrize(
-    "variable", [{"PYTHONSAFEPATH": "1"}, {"PYTHONOPTIMIZE": "2"}, {"PYTHONWARNINGS": "error"}]
-)
-def test_the_users_settings_of_python_stop_no_command(clone: Clone, variable: dict[str, str]) -> None:
-    assert "Nothing runs." in clone.command("make", "status", **variable).stdout
-    if "PYTHONSAFEPATH" not in variable:
-        assert clone.run("status", **variable).stdout == "Nothing runs.\n"
+def test_the_users_settings_of_python_stop_no_command(clone: Clone) -> None:
+    assert clone.run("status", PYTHONOPTIMIZE="2", PYTHONWARNINGS="error").stdout == "Nothing runs.\n"

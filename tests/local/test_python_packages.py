@@ -12,7 +12,7 @@ import pytest
 
 from local import python_packages
 from local.paths import Paths
-from local.python_packages import UV_PACKAGE, ensure_tool, for_uv, why
+from local.python_packages import UV_PACKAGE, for_uv, why
 from local.virtual_environments import Requirements, ensure
 from tests.local import fakes
 
@@ -45,26 +45,19 @@ def offline(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def put_uv(cache: Path) -> Path:
-    """Put the `uv` of the cache that all clones share into a test's own."""
-    shared = ensure_tool(UV_PACKAGE, "bin/uv", Paths.of(os.environ).cache, os.environ, "Tests")
-    own = cache / "tools" / shared.parent.parent.name
-    own.parent.mkdir(parents=True)
-    own.symlink_to(shared.parent.parent)
-    return own / "bin" / "uv"
-
-
 def word_of(python: Path) -> str:
     program = "import small; print(small.WORD)"
     return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_uv_fills_an_environment_by_the_settings_that_pip_has(
-    paths: Paths, offline: dict[str, str], said: Callable[[], str]
+@pytest.mark.usefixtures("uv")
+def test_uv_fills_an_environment_by_the_settings_that_pip_has_and_nothing_elsewhere(
+    paths: Paths, offline: dict[str, str], said: Callable[[], str], tmp_path: Path
 ) -> None:
-    put_uv(paths.cache)
-    python = ensure(paths, SMALL, offline)
+    elsewhere = {"PIP_TARGET": str(tmp_path / "x"), "UV_SYSTEM_PYTHON": "1", "UV_PYTHON": "/nowhere"}
+    python = ensure(paths, SMALL, offline | elsewhere)
     assert word_of(python) == "hello"
+    assert not (tmp_path / "x").exists()
     assert not python.with_name("pip").exists()
     assert "pip" not in said()
 
@@ -84,31 +77,13 @@ def test_pip_fills_it_where_uv_fails(paths: Paths, offline: dict[str, str], said
     assert "by pip, since uv failed (error: odd), done in" in said()
 
 
-def test_variables_that_would_install_somewhere_else_have_no_effect(
-    paths: Paths, offline: dict[str, str], tmp_path: Path
-) -> None:
-    put_uv(paths.cache)
-    elsewhere = {"PIP_TARGET": str(tmp_path / "x"), "UV_SYSTEM_PYTHON": "1", "UV_PYTHON": "/nowhere"}
-    assert word_of(ensure(paths, SMALL, offline | elsewhere)) == "hello"
-    assert not (tmp_path / "x").exists()
-
-
-def test_a_setting_of_uv_itself_wins(tmp_path: Path) -> None:
-    environment = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.test/simple"}
-    _, of_pip = python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, environment)
-    assert of_pip["UV_DEFAULT_INDEX"] == "https://a.test/simple"
-    own = environment | {"UV_DEFAULT_INDEX": "https://b.test/simple"}
-    assert (
-        python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, own)[1]["UV_DEFAULT_INDEX"]
-        == "https://b.test/simple"
-    )
-
-
-def test_an_index_with_a_password_stays_out_of_the_command_line(tmp_path: Path) -> None:
-    environment = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://user:hunter2@a.test/simple"}
-    command, variables = python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, environment)
-    assert "hunter2" not in " ".join(command)
-    assert "hunter2" in variables["UV_DEFAULT_INDEX"]
+def test_an_index_with_a_password_stays_out_of_the_command_line_and_uvs_own_wins(tmp_path: Path) -> None:
+    index = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://user:hunter2@a.test/simple"}
+    own = {"UV_DEFAULT_INDEX": "https://b.test/simple"}
+    for environment, expected in ((index, index["PIP_INDEX_URL"]), (index | own, own["UV_DEFAULT_INDEX"])):
+        command, variables = python_packages.uv_install(tmp_path, tmp_path, tmp_path, tmp_path, environment)
+        assert "hunter2" not in " ".join(command)
+        assert variables["UV_DEFAULT_INDEX"] == expected
 
 
 def test_pips_settings_are_said_in_uvs_words() -> None:
