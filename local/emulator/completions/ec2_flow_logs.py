@@ -32,7 +32,7 @@ def install() -> None:
         {
             "CreateFlowLogs": _create_flow_logs,
             "DescribeFlowLogs": described(
-                "FlowLogId", "FlowLogs", lambda: dict(_flow_logs.items()), "InvalidFlowLogId.NotFound"
+                "FlowLogId", "FlowLogs", lambda: _flow_logs, "InvalidFlowLogId.NotFound"
             ),
             "DeleteFlowLogs": _delete_flow_logs,
         },

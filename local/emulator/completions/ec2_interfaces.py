@@ -53,10 +53,7 @@ def install() -> None:
         "ec2",
         {
             "DescribeNetworkInterfaces": described(
-                "NetworkInterfaceId",
-                "NetworkInterfaces",
-                interfaces,
-                "InvalidNetworkInterfaceID.NotFound",
+                "NetworkInterfaceId", "NetworkInterfaces", interfaces, "InvalidNetworkInterfaceID.NotFound"
             ),
             "DescribeAddresses": described(
                 "AllocationId", "Addresses", _addresses, "InvalidAllocationID.NotFound"
@@ -64,19 +61,13 @@ def install() -> None:
             "ReleaseAddress": _release_address,
             "CreateNatGateway": _create_nat_gateway,
             "DescribeNatGateways": described(
-                "NatGatewayId",
-                "NatGateways",
-                lambda: dict(_nat_gateways.items()),
-                "NatGatewayNotFound",
+                "NatGatewayId", "NatGateways", lambda: _nat_gateways, "NatGatewayNotFound"
             ),
             "DeleteNatGateway": _delete_nat_gateway,
             "CreateRoute": _create_route,
             "CreateVpcEndpoint": _create_vpc_endpoint,
             "DescribeVpcEndpoints": described(
-                "VpcEndpointId",
-                "VpcEndpoints",
-                lambda: dict(_endpoints.items()),
-                "InvalidVpcEndpointId.NotFound",
+                "VpcEndpointId", "VpcEndpoints", lambda: _endpoints, "InvalidVpcEndpointId.NotFound"
             ),
             "ModifyVpcEndpoint": _modify_vpc_endpoint,
             "DeleteVpcEndpoints": _delete_vpc_endpoints,

@@ -55,10 +55,7 @@ def install() -> None:
         "DeleteSecurityGroup": _delete_security_group,
         "DescribeSecurityGroups": _describe_security_groups,
         "DescribeSecurityGroupRules": described(
-            "SecurityGroupRuleId",
-            "SecurityGroupRules",
-            _all_rules,
-            "InvalidSecurityGroupRuleId.NotFound",
+            "SecurityGroupRuleId", "SecurityGroupRules", _all_rules, "InvalidSecurityGroupRuleId.NotFound"
         ),
         "ModifySecurityGroupRules": _modify_security_group_rules,
     }

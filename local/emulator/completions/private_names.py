@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 
 class Gap(NamedTuple):
-    """What ministack lacks, the names of one of its modules by which that is completed, and where it is."""
+    """What ministack lacks, and the names of one of its modules by which that is completed."""
 
     module: str
     names: tuple[str, ...]
-    completion: str
     gap: str
 
 
@@ -24,43 +23,36 @@ GAPS: tuple[Gap, ...] = (
     Gap(
         "app",
         ("_collect_scripts",),
-        "gateway.py",
         "runs whatever start scripts lie in two folders of this machine",
     ),
     Gap(
         "services.alb",
         ("_forward_to_tg",),
-        "completions/elbv2.py",
         "tries for long to reach a simulated container, which listens nowhere",
     ),
     Gap(
         "services.cloudwatch",
         ("_dispatch_alarm_actions",),
-        "completions/sns.py, completions/alarm_muting.py",
         "tells whatever a topic's policy and key say, and knows no mute rules",
     ),
     Gap(
         "services.cloudwatch_logs",
         ("_put_log_events",),
-        "completions/logs.py",
         "a metric filter counts nothing, neither in what is put nor in what a container says",
     ),
     Gap(
         "services.ecs",
         ("_ACTION_MAP",),
-        "completions/ecs_records.py",
         "loses arguments of clusters, services and task definitions, and keeps no service deployments",
     ),
     Gap(
         "services.ecs",
         ("_services", "_tasks"),
-        "completions/ecs_records.py",
         "its stores, which the completions of a service's and a task's life read",
     ),
     Gap(
         "services.ecs",
         ("_sanitize", "_ts_to_epoch"),
-        "completions/ecs_tasks.py",
         "times are answered in whole seconds, which hide who came first; a record that grows can't be shown",
     ),
     Gap(
@@ -71,38 +63,32 @@ GAPS: tuple[Gap, ...] = (
             "_refresh_service_state",
             "_schedule_service_deployment_completion",
         ),
-        "completions/ecs_deployments.py, completions/ecs_registration.py, completions/ecs_health.py",
         "a rollback doesn't bring back network and capacity, and what never ran keeps a successor out",
     ),
     Gap(
         "services.ecs",
         ("_record_service_task_failure", "_run_task"),
-        "completions/ecs_restarts.py, completions/ecs_tasks.py",
         "starts a task that fails again without a pause; a task has no network interface",
     ),
     Gap(
         "services.ecs",
         ("_mark_task_stopped", "_start_task_worker"),
-        "completions/ecs_tasks.py, completions/ecs_permissions.py, completions/ecs_surroundings.py",
         "tells EventBridge nothing of tasks, starts one whatever its execution role may and all its "
         "containers at once, and names other reasons for a stop than ECS",
     ),
     Gap(
         "services.ecs",
         ("_cleanup_task_resources", "_stop_task"),
-        "completions/ecs_stopping.py, completions/ecs_containers.py",
         "a task is gone the moment that it is told to stop",
     ),
     Gap(
         "services.ecs",
         ("_maybe_mark_stopped", "_record_service_task_healthy"),
-        "completions/ecs_health.py",
         "every task that has started is healthy",
     ),
     Gap(
         "services.ecs",
         ("_sync_service_targets",),
-        "completions/ecs_registration.py",
         "registers all tasks at the service's present port, and has one address for all of them",
     ),
     Gap(
@@ -113,13 +99,11 @@ GAPS: tuple[Gap, ...] = (
             "_remove_docker_container",
             "_run_docker_container",
         ),
-        "completions/ecs_containers.py",
         "runs containers without limits, users, volumes or entry points, and on a Docker engine alone",
     ),
     Gap(
         "services.eventbridge",
         ("_dispatch_to_sns", "_put_events"),
-        "completions/eventbridge.py",
         "ECS's events reach no rule, and a topic's policy lets everybody publish",
     ),
 )

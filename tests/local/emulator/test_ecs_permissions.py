@@ -4,84 +4,115 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.local.emulator.aws import REGION
-from tests.local.emulator.ecs_world import (
-    LOG_GROUP,
-    World,
-)
+from tests.local.emulator.ecs_world import LOG_GROUP, LOGS, World
 from tests.waiting import eventually
 
+STREAMS = f"arn:aws:logs:{REGION}:ACCOUNT:log-group:{LOG_GROUP}:*"
+LOGGING = {"logs:CreateLogStream": STREAMS, "logs:PutLogEvents": STREAMS}
+FROM_ECS = {
+    "StringEquals": {"aws:SourceAccount": "ACCOUNT"},
+    "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:ACCOUNT:*"},
+}
+NOT_READ = "not authorized to perform: secretsmanager:GetSecretValue on resource: WHOLE"
 
-def test_a_secret_that_cannot_be_read_keeps_the_task_from_starting(world: World) -> None:
-    secret = f"arn:aws:secretsmanager:{REGION}:{world.account}:secret:fileflow/database-AbCdEf"
-    world.create(world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": secret}]))
-    task = eventually(lambda: world.tasks("STOPPED"))[0]
-    assert task["stopCode"] == "TaskFailedToStart"
-    assert "ResourceInitializationError: unable to pull secrets" in task["stoppedReason"]
+
+def reading(reference: str) -> dict[str, Any]:
+    return {"secrets": [{"name": "DB_PASSWORD", "valueFrom": reference}]}
 
 
-TRUST: dict[str, Any] = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        }
-    ],
+class Row(NamedTuple):
+    """An execution role and a container, and what the stopped task says; nothing where it starts."""
+
+    container: dict[str, Any]
+    allowed: dict[str, str]
+    said: str = ""
+    trust: dict[str, Any] | None = None
+
+
+ROWS = {
+    "exactly what is needed": Row(
+        reading("WHOLE:password::"),
+        LOGGING | {"secretsmanager:GetSecretValue": "WHOLE"},
+        trust={"Condition": FROM_ECS},
+    ),
+    "no right to the secret": Row(reading("WHOLE"), LOGGING, NOT_READ),
+    # A secret named without its last six characters needs a permission for the whole name.
+    "a right to the name's beginning": Row(
+        reading("NAME"), LOGGING | {"secretsmanager:GetSecretValue": "NAME"}, NOT_READ
+    ),
+    "a right to all that begins so": Row(
+        reading("NAME"), LOGGING | {"secretsmanager:GetSecretValue": "NAME-??????"}
+    ),
+    "no right to a private registry's credentials": Row(
+        {"repositoryCredentials": {"credentialsParameter": "WHOLE"}}, LOGGING, NOT_READ
+    ),
+    "for another service": Row(
+        {},
+        LOGGING,
+        "ECS was unable to assume the role",
+        {"Principal": {"Service": "ec2.amazonaws.com"}},
+    ),
+    "a right to another log": Row(
+        {},
+        LOGGING | {"logs:PutLogEvents": STREAMS.replace(LOG_GROUP, "/other")},
+        "is not authorized to perform: logs:PutLogEvents",
+    ),
+    "no right to pull": Row(
+        {"image": f"ACCOUNT.dkr.ecr.{REGION}.amazonaws.com/fileflow:1"},
+        LOGGING | {"ecr:GetAuthorizationToken": "*"},
+        f"ecr:BatchGetImage on resource: arn:aws:ecr:{REGION}:ACCOUNT:repository/fileflow",
+    ),
+    "a log group that isn't there": Row(
+        {"logConfiguration": {**LOGS, "options": {"awslogs-group": "/gone", "awslogs-region": REGION}}},
+        {"logs:*": "*"},
+        "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not",
+    ),
 }
 
 
-class ExecutionRole:
-    """The execution role of the tasks, with exactly the statements given."""
-
-    def __init__(self, world: World, allowed: dict[str, list[str]], trust: dict[str, Any] = TRUST) -> None:
-        iam = world.client("iam")
-        iam.create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(trust))
-        statements = [
-            {"Effect": "Allow", "Action": action, "Resource": resources}
-            for action, resources in allowed.items()
-        ]
-        if statements:
-            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-            iam.put_role_policy(RoleName="execution", PolicyName="execution", PolicyDocument=document)
-
-
-def log_permissions(world: World) -> dict[str, list[str]]:
-    streams = [f"arn:aws:logs:{REGION}:{world.account}:log-group:{LOG_GROUP}:*"]
-    return {"logs:CreateLogStream": streams, "logs:PutLogEvents": streams}
+def execution_role(world: World, name: str, allowed: dict[str, str], trust: dict[str, Any]) -> str:
+    """A role with exactly these rights; its ARN."""
+    iam = world.client("iam")
+    ecs = {"Service": "ecs-tasks.amazonaws.com"}
+    trusting = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": ecs} | trust
+    rights = [{"Effect": "Allow", "Action": action, "Resource": of} for action, of in allowed.items()]
+    trusted, document = (
+        json.dumps({"Version": "2012-10-17", "Statement": statements}) for statements in ([trusting], rights)
+    )
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="execution", PolicyDocument=document)
+    return str(made)
 
 
-def test_an_execution_role_with_exactly_what_is_needed_starts_the_task(world: World) -> None:
-    secret = world.client("secretsmanager").create_secret(Name="db", SecretString='{"password": "x"}')["ARN"]
-    trust = json.loads(json.dumps(TRUST))
-    trust["Statement"][0]["Condition"] = {
-        "StringEquals": {"aws:SourceAccount": world.account},
-        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{REGION}:{world.account}:*"},
-    }
-    ExecutionRole(world, {"secretsmanager:GetSecretValue": [secret]} | log_permissions(world), trust)
-    world.create(world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": f"{secret}:password::"}]))
-    assert world.steady()["runningCount"] == 1
+def settled(world: World, task: str) -> Any:
+    """A task that runs or has stopped; nothing before."""
+    (found,) = world.ecs.describe_tasks(cluster="fileflow-prod", tasks=[task])["tasks"]
+    return found if found["lastStatus"] in ("RUNNING", "STOPPED") else None
 
 
-def stopped_reason(world: World, task_definition: str) -> str:
-    world.create(task_definition)
-    task = eventually(lambda: world.tasks("STOPPED"))[0]
-    assert task["stopCode"] == "TaskFailedToStart"
-    reason: str = task["stoppedReason"]
-    return reason
-
-
-def test_an_execution_role_that_may_not_read_the_secret_keeps_the_task_from_starting(world: World) -> None:
-    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
-    ExecutionRole(world, log_permissions(world))
-    reason = stopped_reason(world, world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": secret}]))
-    assert reason.startswith("ResourceInitializationError: unable to pull secrets or registry auth")
-    assert f"not authorized to perform: secretsmanager:GetSecretValue on resource: {secret}" in reason
+def test_a_task_starts_where_its_execution_role_may_do_all_that_it_needs(
+    world: World, subtests: pytest.Subtests
+) -> None:
+    secrets = world.client("secretsmanager")
+    secret = secrets.create_secret(Name="db", SecretString='{"password": "x"}')["ARN"]
+    values = {"WHOLE": secret, "NAME": secret[:-7], "ACCOUNT": world.account}
+    for number, (what, row) in enumerate(ROWS.items()):
+        with subtests.test(what):
+            text = json.dumps(row)
+            for name, value in values.items():
+                text = text.replace(name, value)
+            container, allowed, said, trust = json.loads(text)
+            role = execution_role(world, f"execution-{number}", allowed, trust or {})
+            definition = world.define({"name": "app", **container}, executionRoleArn=role)
+            task = eventually(partial(settled, world, world.run(definition)))
+            ended = ("STOPPED", "TaskFailedToStart") if said else ("RUNNING", "")
+            assert (task["lastStatus"], task.get("stopCode", "")) == ended
+            assert said in task.get("stoppedReason", "")
 
 
 def stopped_reasons(world: World, definition: str) -> list[str]:
@@ -106,56 +137,5 @@ def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: Worl
         definition = world.register(secrets=[{"name": "SECRET", "valueFrom": reference}])
         world.run(definition)
         reasons = eventually(partial(stopped_reasons, world, definition))
+        assert reasons[0].startswith("ResourceInitializationError: unable to pull secrets or registry auth")
         assert reasons[0].endswith(words), reasons
-
-
-@pytest.mark.parametrize(("ending", "starts"), [("", False), ("-??????", True)])
-def test_a_secret_named_without_its_last_six_characters_needs_a_permission_for_the_whole_name(
-    world: World, ending: str, starts: bool
-) -> None:
-    secret = world.client("secretsmanager").create_secret(Name="db", SecretString="x")["ARN"]
-    partial = secret[:-7]
-    ExecutionRole(world, {"secretsmanager:GetSecretValue": [partial + ending]} | log_permissions(world))
-    definition = world.register(secrets=[{"name": "DB_PASSWORD", "valueFrom": partial}])
-    if starts:
-        world.create(definition)
-        assert world.steady()["runningCount"] == 1
-    else:
-        assert f"GetSecretValue on resource: {secret}" in stopped_reason(world, definition)
-
-
-def test_a_private_registrys_credentials_are_read_by_the_execution_role(world: World) -> None:
-    secret = world.client("secretsmanager").create_secret(Name="registry", SecretString="x")["ARN"]
-    ExecutionRole(world, log_permissions(world))
-    definition = world.register(repositoryCredentials={"credentialsParameter": secret})
-    assert f"GetSecretValue on resource: {secret}" in stopped_reason(world, definition)
-
-
-def test_an_execution_role_that_ecs_may_not_assume_keeps_the_task_from_starting(world: World) -> None:
-    trust = json.loads(json.dumps(TRUST))
-    trust["Statement"][0]["Principal"]["Service"] = "ec2.amazonaws.com"
-    ExecutionRole(world, log_permissions(world), trust)
-    assert stopped_reason(world, world.register()).startswith("ECS was unable to assume the role")
-
-
-def test_an_execution_role_that_may_not_write_the_log_keeps_the_task_from_starting(world: World) -> None:
-    permissions = log_permissions(world)
-    permissions["logs:PutLogEvents"] = [f"arn:aws:logs:{REGION}:{world.account}:log-group:/other:*"]
-    ExecutionRole(world, permissions)
-    reason = stopped_reason(world, world.register())
-    assert "failed to create Cloudwatch log stream" in reason
-    assert "logs:PutLogEvents" in reason
-
-
-def test_a_missing_log_group_keeps_the_task_from_starting(world: World) -> None:
-    world.logs.delete_log_group(logGroupName=LOG_GROUP)
-    assert "The specified log group does not exist" in stopped_reason(world, world.register())
-
-
-def test_an_execution_role_that_may_not_pull_keeps_the_task_from_starting(world: World) -> None:
-    ExecutionRole(world, log_permissions(world) | {"ecr:GetAuthorizationToken": ["*"]})
-    image = f"{world.account}.dkr.ecr.{REGION}.amazonaws.com/fileflow:1"
-    reason = stopped_reason(world, world.register(image=image))
-    assert (
-        f"ecr:BatchGetImage on resource: arn:aws:ecr:{REGION}:{world.account}:repository/fileflow" in reason
-    )
