@@ -227,7 +227,7 @@ def _workbench(call: Call) -> Iterator[Workbench]:
     paths, environment, name = call.paths, call.environment, call.options.stack
     stack.check_folder(paths)
     stack.check_stack(paths.root, name)
-    ports.wanted(environment, stack.PORT_VARIABLE)
+    ports.wanted(environment)
     _begin_engine(call)
     virtual_environments.ensure_project(paths, environment)
     stack.check_yaml(paths, name)

@@ -1,4 +1,4 @@
-"""Ports of this machine: those that the user asks for, and whether one is free."""
+"""Ports of this machine: the one that the user asks for, and whether one is free."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from local.errors import LocalError
 
 HOST = "127.0.0.1"
+VARIABLE = "FILEFLOW_PORT"
 
 
-def wanted(environment: Mapping[str, str], variable: str) -> int | None:
-    """Read the port that a variable asks for; None where it isn't set.
+def wanted(environment: Mapping[str, str]) -> int | None:
+    """Read the port that the emulated AWS is to listen on; None where the user asks for none.
 
     Raises LocalError when it isn't a port that a process may listen on.
     """
-    text = environment.get(variable) or ""
+    text = environment.get(VARIABLE) or ""
     if not text:
         return None
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise LocalError(
-            f"{variable} is {text!r}; a port is a whole number from 1 to 65535.",
+            f"{VARIABLE} is {text!r}; a port is a whole number from 1 to 65535.",
             "correct it, or leave it out.",
         )
     return int(text)

@@ -37,7 +37,6 @@ from local.paths import Paths
 ENCRYPTION_SALT = "v1:1G94e/hwrnM=:v1:1KRZFCgpJjrubLdc:CMIoE6uSJPuEW+gbkhsUyvKF86ynbg=="
 """Verifies the passphrase `local`; the same for every stack on the local AWS, like the passphrase."""
 
-PORT_VARIABLE = "FILEFLOW_PORT"
 PREFERRED_PORT = 4566
 """Where AWS emulators usually listen."""
 
@@ -230,7 +229,7 @@ def settle_emulator(
 
     Raises LocalError when it can't start.
     """
-    port = ports.wanted(environment, PORT_VARIABLE)
+    port = ports.wanted(environment)
     running = running_emulator(paths)
     pointers = container_variables(containers)
     pointers_file = paths.emulator / "containers.json"
@@ -242,8 +241,9 @@ def settle_emulator(
     if running and running.generation == generation and not reason:
         if port not in (None, running.port):
             raise LocalError(
-                f"{PORT_VARIABLE} is {port}, but the emulated AWS of this clone runs on port {running.port}.",
-                f"stop it first (make down), or leave {PORT_VARIABLE} out.",
+                f"{ports.VARIABLE} is {port},"
+                f" but the emulated AWS of this clone runs on port {running.port}.",
+                f"stop it first (make down), or leave {ports.VARIABLE} out.",
             )
         return running
     if not reason and (paths.backend / ".pulumi" / "stacks").is_dir():
@@ -260,7 +260,7 @@ def settle_emulator(
         except LocalError as error:
             if port is None:
                 raise
-            raise LocalError(f"{PORT_VARIABLE} is {port}: {error.problem}", error.fix) from error
+            raise LocalError(f"{ports.VARIABLE} is {port}: {error.problem}", error.fix) from error
         step.note(f"at {started.url},")
     write_atomically(generation_file, started.generation + "\n")
     return started

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import ports, progress
+from local import progress
 from local.cache import writing_to
 from local.containers import docker_engine, engine_api, programs, registry
 from local.errors import LocalError
@@ -176,14 +176,7 @@ def _engine_that_answers(folder: Path, environment: Mapping[str, str]) -> str | 
 
 
 def _registry(folder: Path, environment: Mapping[str, str]) -> str:
-    port = registry.find(folder)
-    wanted = ports.wanted(environment, registry.PORT_VARIABLE)
-    if port:
-        if wanted not in (None, port):
-            raise LocalError(
-                f"{registry.PORT_VARIABLE} is {wanted}, but the registry of this clone runs on port {port}.",
-                f"stop it first (make down), or leave {registry.PORT_VARIABLE} out.",
-            )
+    if port := registry.find(folder):
         return f"{HOST}:{port}"
     given = environment.get(REGISTRY_VARIABLE)
     # After `source .local/env` it names the registry that this clone had, which is started again.

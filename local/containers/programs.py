@@ -134,7 +134,7 @@ def stop_rest(folder: Path) -> int:
     return len(rest)
 
 
-def explain(what: str, folder: Path, log: Path, causes: Sequence[tuple[str, str, str]]) -> LocalError:
+def explain(what: str, folder: Path, log: Path, causes: Sequence[tuple[str, str, str]] = ()) -> LocalError:
     """Return the error for a program that doesn't come up, with the cause that its log shows.
 
     A cause is a pattern of the log, its meaning, and what to do about it.

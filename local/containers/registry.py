@@ -21,10 +21,6 @@ from local.progress import Step
 PROGRAM = "docker-registry"
 START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 10.0
-PORT_VARIABLE = "FILEFLOW_REGISTRY_PORT"
-
-_TAKEN = "address already in use"
-_CAUSES = ((_TAKEN, "another program has its port", f"choose another port by {PORT_VARIABLE}."),)
 
 _TRIES = 3
 """Another process may take a free port between looking and listening; the registry can't be handed one."""
@@ -53,9 +49,8 @@ def configuration(folder: Path, port: int) -> str:
 def start(folder: Path, environment: Mapping[str, str]) -> int:
     """Start the folder's registry and return its port once it answers.
 
-    It listens on FILEFLOW_REGISTRY_PORT, else on the port that it had last, so that names of images stay
-    right, else on any free one. Raises LocalError without docker-registry, on a taken or wrong port, or when
-    it doesn't come up.
+    It listens on the port that it had last, so that names of images stay right, else on any free one. Raises
+    LocalError without docker-registry, or when it doesn't come up.
     """
     program = programs.which(PROGRAM, environment)
     if program is None:
@@ -64,22 +59,16 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
             "install it, on Debian by: apt-get update && apt-get install -y --no-install-recommends"
             " docker-registry",
         )
-    wanted = ports.wanted(environment, PORT_VARIABLE)
-    if wanted is not None and not ports.is_free(wanted):
-        raise LocalError(
-            f"{PORT_VARIABLE} is {wanted}, but another program listens on port {wanted}.",
-            f"end it (`ss -ltnp 'sport = :{wanted}'` shows it), or leave {PORT_VARIABLE} out.",
-        )
     last = port_of(folder)
     with progress.step("Starting a registry") as step:
         for attempt in range(1, _TRIES + 1):
-            port = wanted or (last if last and ports.is_free(last) else _free_port())
+            port = last if last and ports.is_free(last) else _free_port()
             (folder / "registry.yml").write_text(configuration(folder, port))
             try:
                 _launch(program, folder, port, environment, step)
             except LocalError:
-                taken = _TAKEN in log_of(folder).read_text(errors="replace")
-                if wanted or not taken or attempt == _TRIES:
+                taken = "address already in use" in log_of(folder).read_text(errors="replace")
+                if not taken or attempt == _TRIES:
                     raise
                 continue
             break
@@ -93,7 +82,7 @@ def _launch(program: Path, folder: Path, port: int, environment: Mapping[str, st
         process,
         # Another's registry may answer on a port that ours couldn't take.
         lambda: answers(port) and process.poll() is None,
-        lambda what: programs.explain(f"the registry {what}", folder, log_of(folder), _CAUSES),
+        lambda what: programs.explain(f"the registry {what}", folder, log_of(folder)),
         START_TIMEOUT_SECONDS,
         step,
     )

@@ -194,22 +194,6 @@ def test_a_file_that_is_no_engine_is_told_with_its_answer(tmp_path: Path) -> Non
             server.shutdown()
 
 
-def test_a_taken_registry_port_is_told_before_anything_starts(
-    folder: Path, tmp_path: Path, users_engine: UsersEngine
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        environment = {
-            **fake_programs(tmp_path / "bin", docker_registry="exit 1"),
-            "DOCKER_HOST": users_engine.host,
-            "FILEFLOW_REGISTRY_PORT": str(port),
-        }
-        with pytest.raises(LocalError, match=f"another program listens on port {port}") as error:
-            local_containers.start(folder, environment)
-
-    assert "ss -ltnp" in error.value.fix
-
-
 @pytest.mark.skipif(WITHOUT_ROOT, reason="an ordinary user can't mount a small disk for the test")
 def test_a_full_disk_is_told_with_the_variable_that_moves_the_folder(
     folder: Path, users_engine: UsersEngine

@@ -18,7 +18,6 @@ from local import processes
 from local.containers import docker_engine, engine_api, local_containers, programs, registry, sample
 from local.containers.local_containers import LocalContainers
 from local.emulator.process import process_start
-from local.errors import LocalError
 from local.paths import ROOT, Paths
 from tests.local.containers.real_engine import ENVIRONMENT, running, start_or_skip
 from tests.waiting import eventually
@@ -63,14 +62,6 @@ def test_starting_again_returns_what_runs(folder: Path, containers: LocalContain
         assert local_containers.use(folder, environment) == containers
     assert (programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
     assert None not in before
-
-
-def test_another_registry_port_than_the_running_one_is_refused(
-    folder: Path, containers: LocalContainers
-) -> None:
-    port = containers.registry.rpartition(":")[2]
-    with pytest.raises(LocalError, match=f"the registry of this clone runs on port {port}"):
-        local_containers.start(folder, {**ENVIRONMENT, "FILEFLOW_REGISTRY_PORT": "1"})
 
 
 def test_two_containers_with_one_port_run_at_once(
