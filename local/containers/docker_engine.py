@@ -83,11 +83,6 @@ def network_of(folder: Path) -> str:
     return "host" if problem else NETWORK
 
 
-def log_of(folder: Path) -> Path:
-    """Return the engine's log."""
-    return folder / "dockerd.log"
-
-
 def arguments(folder: Path) -> list[str]:
     """Return dockerd's arguments."""
     runtime = runtime_folder(folder)
@@ -137,13 +132,15 @@ def start(folder: Path, environment: Mapping[str, str]) -> None:
     runtime.mkdir(parents=True, exist_ok=True)
     (folder / "daemon.json").write_text("{}\n")
     with progress.step("Starting a Docker engine") as step:
-        process = programs.start([dockerd, *arguments(folder)], folder, log_of(folder), environment)
-        programs.await_ready(
-            process,
-            lambda: engine_api.ping(docker_host(folder)) is None,
-            lambda what: programs.explain(f"the Docker engine {what}", folder, log_of(folder), _CAUSES),
-            START_TIMEOUT_SECONDS,
+        programs.launch(
+            "the Docker engine",
+            [dockerd, *arguments(folder)],
+            folder,
+            environment,
             step,
+            ready=lambda: engine_api.ping(docker_host(folder)) is None,
+            timeout_seconds=START_TIMEOUT_SECONDS,
+            causes=_CAUSES,
         )
         step.note(f"at {docker_host(folder)},")
     # Tasks of an emulated AWS that ended with the engine before.

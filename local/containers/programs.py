@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from local import processes
 from local.errors import LocalError
@@ -25,6 +26,9 @@ MARK = "FILEFLOW_CONTAINERS"
 _POLL_SECONDS = 0.1
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where daemons are, and where a user's PATH often doesn't look."""
+
+Cause: TypeAlias = tuple[str, str, str]
+"""A pattern of a log, its meaning, and what to do about it."""
 
 _FULL_BYTES = 16 * 1024 * 1024
 """With less than that a Docker engine doesn't come up."""
@@ -85,36 +89,38 @@ def start(
         )
 
 
-def await_ready(
-    process: subprocess.Popen[bytes],
-    ready: Callable[[], bool],
-    explain: Callable[[str], LocalError],
-    timeout_seconds: float,
+def launch(
+    name: str,
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
     step: Step,
+    *,
+    ready: Callable[[], bool],
+    timeout_seconds: float,
+    causes: Sequence[Cause] = (),
 ) -> None:
-    """Wait until a program that was just started answers.
+    """Start a program with its log in the folder, and wait until it answers.
 
-    `explain` makes the error from how the program failed; it is raised when the program ends or isn't ready
-    in time, and then nothing of it runs any more.
+    Raises LocalError when it ends or isn't ready in time, and then nothing of it runs any more.
     """
+    log = folder / f"{Path(command[0]).name}.log"
+    process = start(command, folder, log, environment)
     deadline = time.monotonic() + timeout_seconds
     try:
-        while not ready():
+        # Another's program may answer in the place of one that couldn't take its port.
+        while not (ready() and process.poll() is None):
             code = process.poll()
             if code is not None:
-                raise explain(f"ended with exit code {code} while it started")
+                what = f"{name} ended with exit code {code} while it started"
+                raise _explain(what, folder, log, causes)
             if time.monotonic() > deadline:
-                raise explain(f"doesn't answer after {timeout_seconds:.0f} s")
+                raise _explain(f"{name} doesn't answer after {timeout_seconds:.0f} s", folder, log, causes)
             step.tick()
             time.sleep(_POLL_SECONDS)
     except BaseException:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        processes.stop([process.pid], 5)
+        process.wait()
         raise
 
 
@@ -134,11 +140,8 @@ def stop_rest(folder: Path) -> int:
     return len(rest)
 
 
-def explain(what: str, folder: Path, log: Path, causes: Sequence[tuple[str, str, str]] = ()) -> LocalError:
-    """Return the error for a program that doesn't come up, with the cause that its log shows.
-
-    A cause is a pattern of the log, its meaning, and what to do about it.
-    """
+def _explain(what: str, folder: Path, log: Path, causes: Sequence[Cause]) -> LocalError:
+    """Return the error for a program that doesn't come up, with the cause that its log shows."""
     text = log.read_text(errors="replace")[-20_000:]
     if shutil.disk_usage(folder).free < _FULL_BYTES:
         # The log on a full disk doesn't have the line that says so.

@@ -10,13 +10,13 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from local import ports, progress
 from local.containers import programs
 from local.errors import LocalError
 from local.ports import HOST
-from local.progress import Step
 
 PROGRAM = "docker-registry"
 START_TIMEOUT_SECONDS = 30.0
@@ -24,11 +24,6 @@ STOP_TIMEOUT_SECONDS = 10.0
 
 _TRIES = 3
 """Another process may take a free port between looking and listening; the registry can't be handed one."""
-
-
-def log_of(folder: Path) -> Path:
-    """Return the registry's log."""
-    return folder / "registry.log"
 
 
 def configuration(folder: Path, port: int) -> str:
@@ -65,27 +60,22 @@ def start(folder: Path, environment: Mapping[str, str]) -> int:
             port = last if last and ports.is_free(last) else _free_port()
             (folder / "registry.yml").write_text(configuration(folder, port))
             try:
-                _launch(program, folder, port, environment, step)
-            except LocalError:
-                taken = "address already in use" in log_of(folder).read_text(errors="replace")
-                if not taken or attempt == _TRIES:
+                programs.launch(
+                    "the registry",
+                    [program, "serve", folder / "registry.yml"],
+                    folder,
+                    environment,
+                    step,
+                    ready=partial(answers, port),
+                    timeout_seconds=START_TIMEOUT_SECONDS,
+                )
+            except LocalError as error:
+                if "address already in use" not in error.problem or attempt == _TRIES:
                     raise
                 continue
             break
         step.note(f"at {HOST}:{port},")
     return port
-
-
-def _launch(program: Path, folder: Path, port: int, environment: Mapping[str, str], step: Step) -> None:
-    process = programs.start([program, "serve", folder / "registry.yml"], folder, log_of(folder), environment)
-    programs.await_ready(
-        process,
-        # Another's registry may answer on a port that ours couldn't take.
-        lambda: answers(port) and process.poll() is None,
-        lambda what: programs.explain(f"the registry {what}", folder, log_of(folder)),
-        START_TIMEOUT_SECONDS,
-        step,
-    )
 
 
 def stop(folder: Path) -> None:
