@@ -61,41 +61,34 @@ def _completed(subnet: Record) -> Record:
     return subnet | {"AvailableIpAddressCount": size - 5}
 
 
-def _zone_ids() -> dict[str, str]:
-    """The region's zones, with their ids, which ministack counts by the letter."""
-    first = ask_ec2("DescribeAvailabilityZones")["AvailabilityZones"][0]["ZoneId"]
-    prefix = first.removesuffix("1")
-    letters = ZONE_LETTERS.get(get_region(), "abc")
-    return {f"{get_region()}{letter}": f"{prefix}{ord(letter) - ord('a') + 1}" for letter in letters}
+def _zones() -> dict[str, Record]:
+    """The region's zones by name, with their ids, which ministack counts by the letter."""
+    first = ask_ec2("DescribeAvailabilityZones")["AvailabilityZones"][0]
+    name, zone_id = (first[member][:-1] for member in ("ZoneName", "ZoneId"))
+    return {
+        f"{name}{letter}": first
+        | {"ZoneName": f"{name}{letter}", "ZoneId": f"{zone_id}{ord(letter) - ord('a') + 1}"}
+        for letter in ZONE_LETTERS.get(get_region(), "abc")
+    }
 
 
 def _describe_availability_zones(request: Request) -> Result:
-    zones = _zone_ids()
-    names, ids = request.get("ZoneNames") or list(zones), request.get("ZoneIds") or list(zones.values())
-    for name in names:
+    zones = _zones()
+    for name in request.get("ZoneNames") or ():
         if name not in zones:
             raise AwsError("InvalidParameterValue", f"Invalid availability zone: [{name}]")
-    views = [
-        {
-            "ZoneName": zone,
-            "State": "available",
-            "RegionName": get_region(),
-            "ZoneId": zone_id,
-            "GroupName": f"{get_region()}-zg-1",
-            "NetworkBorderGroup": get_region(),
-            "OptInStatus": "opt-in-not-required",
-            "ZoneType": "availability-zone",
-        }
-        for zone, zone_id in zones.items()
-        if zone in names and zone_id in ids
+    wanted = [
+        {"Name": member, "Values": request[f"{member}s"]}
+        for member in ("ZoneName", "ZoneId")
+        if request.get(f"{member}s")
     ]
-    filters = request.get("Filters") or []
-    return {"AvailabilityZones": [view for view in views if matches(view, filters, [])]}
+    filters = [*wanted, *(request.get("Filters") or ())]
+    return {"AvailabilityZones": [zone for zone in zones.values() if matches(zone, filters, [])]}
 
 
 def _create_subnet(request: Request) -> Result:
-    vpc, zones = existing(vpcs(), request["VpcId"], "InvalidVpcID.NotFound", "vpc ID"), _zone_ids()
-    of_id = {zone_id: zone for zone, zone_id in zones.items()}
+    vpc, zones = existing(vpcs(), request["VpcId"], "InvalidVpcID.NotFound", "vpc ID"), _zones()
+    of_id = {each["ZoneId"]: name for name, each in zones.items()}
     zone = request.get("AvailabilityZone") or of_id.get(request.get("AvailabilityZoneId", ""))
     if zone and zone not in zones:
         raise AwsError(

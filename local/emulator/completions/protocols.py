@@ -37,6 +37,9 @@ _ERROR = (
     .build_model()
 )
 QUERY, EC2, JSON, CBOR = "query", "ec2", "json", "cbor"
+_JSON_TYPE = {"Content-Type": "application/x-amz-json-1.0"}
+_CBOR_TYPE = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+"""Copied for each answer, because ministack adds to an answer's headers."""
 MINISTACKS = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing"}
 """What ministack calls a service, where botocore calls it otherwise."""
 
@@ -51,6 +54,14 @@ class ModelledService:
     def model(self) -> Any:
         description = botocore.loaders.Loader().load_service_model(self._name, "service-2")
         return botocore.model.ServiceModel(description, service_name=self._name)
+
+    @property
+    def _is_ec2(self) -> bool:
+        return bool(self.model.metadata["protocol"] == EC2)
+
+    @property
+    def _namespace(self) -> str:
+        return str(self.model.metadata["xmlNamespace"])
 
     def decode(
         self, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
@@ -69,67 +80,87 @@ class ModelledService:
         if action not in self.model.operation_names:
             raise AwsError("InvalidAction", f"The action {action} is not valid for this endpoint.")
         shape = self.model.operation_model(action).input_shape
-        of_ec2 = self.model.metadata["protocol"] == EC2
-        request = _read_query(values, shape, "", of_ec2=of_ec2) if shape is not None else {}
-        return EC2 if of_ec2 else QUERY, action, request or {}
+        request = self._read_query(values, shape, "") if shape is not None else {}
+        return EC2 if self._is_ec2 else QUERY, action, request or {}
 
     def encode(self, protocol: str, action: str, result: Result) -> Response:
         """Returns the answer to a request in its own protocol."""
         if protocol == JSON:
-            return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(_jsonable(result)).encode()
-        operation = self.model.operation_model(action)
-        shape = operation.output_shape
+            return 200, dict(_JSON_TYPE), json.dumps(_jsonable(result)).encode()
+        shape = self.model.operation_model(action).output_shape
         if protocol == CBOR:
-            return (
-                200,
-                {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
-                _write_cbor(result, shape) if shape is not None else b"\xa0",
-            )
+            return 200, dict(_CBOR_TYPE), _write_cbor(result, shape) if shape is not None else b"\xa0"
         content = _write_xml(result, shape) if shape is not None else ""
         if protocol == EC2:
-            document = (
-                f'<{action}Response xmlns="{self.model.metadata["xmlNamespace"]}">'
-                f"<requestId>{uuid.uuid4()}</requestId>{content}</{action}Response>"
-            )
-            return 200, {"Content-Type": "text/xml"}, document.encode()
-        wrapper = (
-            shape.serialization.get("resultWrapper") if shape is not None else None
-        ) or f"{action}Result"
-        document = (
-            f'<{action}Response xmlns="{self.model.metadata["xmlNamespace"]}">'
-            f"<{wrapper}>{content}</{wrapper}>"
-            f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{action}Response>"
-        )
+            content = f"<requestId>{uuid.uuid4()}</requestId>{content}"
+        else:
+            wrapper = (shape and shape.serialization.get("resultWrapper")) or f"{action}Result"
+            told = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+            content = f"<{wrapper}>{content}</{wrapper}>{told}"
+        document = f'<{action}Response xmlns="{self._namespace}">{content}</{action}Response>'
         return 200, {"Content-Type": "text/xml"}, document.encode()
 
     def encode_error(self, protocol: str, error: AwsError) -> Response:
         """Returns the answer that reports an error, in the request's protocol."""
+        told = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
         if protocol == EC2:
             document = (
-                f"<Response><Errors><Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}"
-                f"</Message></Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
+                f"<Response><Errors><Error>{told}</Error></Errors>"
+                f"<RequestID>{uuid.uuid4()}</RequestID></Response>"
             )
             return error.status, {"Content-Type": "text/xml"}, document.encode()
         if protocol == QUERY:
             document = (
-                f'<ErrorResponse xmlns="{self.model.metadata["xmlNamespace"]}"><Error><Type>Sender</Type>'
-                f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+                f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>Sender</Type>{told}</Error>'
                 f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
             )
             return error.status, {"Content-Type": "text/xml"}, document.encode()
         body = {"__type": error.code, "message": error.message}
         headers = {"x-amzn-errortype": error.code, "x-amzn-query-error": f"{error.code};Sender"}
         if protocol == JSON:
-            return (
-                error.status,
-                headers | {"Content-Type": "application/x-amz-json-1.0"},
-                json.dumps(body).encode(),
-            )
-        return (
-            error.status,
-            headers | {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
-            _write_cbor(body, _ERROR),
-        )
+            return error.status, headers | _JSON_TYPE, json.dumps(body).encode()
+        return error.status, headers | _CBOR_TYPE, _write_cbor(body, _ERROR)
+
+    def _wire_name(self, name: str, member: Any) -> str:
+        """What a member is called in a request.
+
+        Source: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html (for EC2)
+        """
+        given = str(member.serialization.get("name", name))
+        if not self._is_ec2:
+            return given
+        return str(member.serialization.get("queryName", given[:1].upper() + given[1:]))
+
+    def _read_query(self, values: dict[str, str], shape: Any, prefix: str) -> Any:
+        """Reads the value of `shape` whose fields begin with `prefix`; None where the request has none."""
+        kind = shape.type_name
+        if kind == "structure":
+            result = {}
+            for name, member in shape.members.items():
+                wire_name = self._wire_name(name, member)
+                value = self._read_query(values, member, f"{prefix}.{wire_name}" if prefix else wire_name)
+                if value is not None:
+                    result[name] = value
+            if result or not prefix:
+                return result
+            return {} if any(key.startswith(f"{prefix}.") for key in values) else None
+        if kind == "list":
+            named = prefix
+            if not (self._is_ec2 or shape.serialization.get("flattened")):
+                prefix = f"{prefix}.{shape.member.serialization.get('name', 'member')}"
+            items: list[Any] = []
+            while (item := self._read_query(values, shape.member, f"{prefix}.{len(items) + 1}")) is not None:
+                items.append(item)
+            # An empty list is sent as the bare name with no value.
+            return items if items or values.get(named) == "" else None
+        if kind == "map":
+            entries: dict[str, Any] = {}
+            base = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
+            while f"{base}.{len(entries) + 1}.key" in values:
+                entry = f"{base}.{len(entries) + 1}"
+                entries[values[f"{entry}.key"]] = self._read_query(values, shape.value, f"{entry}.value")
+            return entries or None
+        return _scalar(values[prefix], kind) if prefix in values else None
 
 
 def _scalar(text: str, kind: str) -> Any:
@@ -140,53 +171,6 @@ def _scalar(text: str, kind: str) -> Any:
     if kind == "boolean":
         return text.lower() == "true"
     return text
-
-
-def _wire_name(name: str, member: Any, *, of_ec2: bool) -> str:
-    """What a member is called in a request.
-
-    Source: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html (for EC2)
-    """
-    given = str(member.serialization.get("name", name))
-    return str(member.serialization.get("queryName", given[:1].upper() + given[1:])) if of_ec2 else given
-
-
-def _read_query(values: dict[str, str], shape: Any, prefix: str, *, of_ec2: bool) -> Any:
-    """Reads the value of `shape` whose fields begin with `prefix`; None when the request doesn't have it."""
-    kind = shape.type_name
-    if kind == "structure":
-        result = {}
-        for name, member in shape.members.items():
-            wire_name = _wire_name(name, member, of_ec2=of_ec2)
-            value = _read_query(
-                values, member, f"{prefix}.{wire_name}" if prefix else wire_name, of_ec2=of_ec2
-            )
-            if value is not None:
-                result[name] = value
-        if result or not prefix:
-            return result
-        return {} if any(key.startswith(f"{prefix}.") for key in values) else None
-    if kind == "list":
-        named = prefix
-        if not (of_ec2 or shape.serialization.get("flattened")):
-            prefix = f"{prefix}.{shape.member.serialization.get('name', 'member')}"
-        items: list[Any] = []
-        while (
-            item := _read_query(values, shape.member, f"{prefix}.{len(items) + 1}", of_ec2=of_ec2)
-        ) is not None:
-            items.append(item)
-        # An empty list is sent as the bare name with no value.
-        return items if items or values.get(named) == "" else None
-    if kind == "map":
-        entries: dict[str, Any] = {}
-        base = prefix if shape.serialization.get("flattened") else f"{prefix}.entry"
-        while f"{base}.{len(entries) + 1}.key" in values:
-            entry = f"{base}.{len(entries) + 1}"
-            entries[values[f"{entry}.key"]] = _read_query(
-                values, shape.value, f"{entry}.value", of_ec2=of_ec2
-            )
-        return entries or None
-    return _scalar(values[prefix], kind) if prefix in values else None
 
 
 def _seconds(value: Any) -> float:
