@@ -8,7 +8,6 @@ from typing import Any
 import docker
 import pytest
 
-from local.containers import docker_engine
 from local.containers.local_containers import LocalContainers
 from tests.images import base_images
 from tests.images.builder import BASES, Builder
@@ -18,14 +17,8 @@ from tests.local.containers.real_engine import running
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalContainers]:
     base_images.require_java()
-    folder = tmp_path_factory.mktemp("containers")
-    patch = pytest.MonkeyPatch()
-    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
-    try:
-        with running(folder) as started:
-            yield started
-    finally:
-        patch.undo()
+    with running(tmp_path_factory.mktemp("containers")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

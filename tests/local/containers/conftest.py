@@ -28,14 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def containers(folder: Path) -> Iterator[LocalContainers]:
-    # Of the module, so before the fixture above: an engine at Docker's socket must not take its place.
-    patch = pytest.MonkeyPatch()
-    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
-    try:
-        with running(folder) as started:
-            yield started
-    finally:
-        patch.undo()
+    with running(folder) as started:
+        yield started
 
 
 class UsersEngine(socketserver.ThreadingUnixStreamServer):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.containers import local_containers
+from local.containers import docker_engine, local_containers
 from local.containers.local_containers import LocalContainers
 from local.errors import LocalError
 
@@ -31,8 +31,10 @@ def start_or_skip(folder: Path) -> LocalContainers:
 
 @contextmanager
 def running(folder: Path) -> Iterator[LocalContainers]:
-    """An engine of the test's own while the block runs."""
-    try:
-        yield start_or_skip(folder)
-    finally:
-        local_containers.stop(folder)
+    """An engine of the test's own while the block runs; one at Docker's socket can't take its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
+        try:
+            yield start_or_skip(folder)
+        finally:
+            local_containers.stop(folder)
