@@ -312,10 +312,8 @@ What to type next:
 
 
 def _shown(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _run(command: Sequence[str], paths: Paths, environment: Mapping[str, str]) -> int:

@@ -271,17 +271,15 @@ def stop_emulator(paths: Paths, environment: Mapping[str, str]) -> None:
 
     Containers of tasks go too, whoever started the Docker engine.
     """
-    if emulator_process.find(paths.emulator):
-        with progress.step("Stopping the emulated AWS"):
-            emulator_process.stop(paths.emulator)
-    else:
+    found = emulator_process.find(paths.emulator)
+    with progress.step("Stopping the emulated AWS") if found else contextlib.nullcontext():
         # One that is only just starting has no record yet.
         emulator_process.stop(paths.emulator)
     fork_server.stop(paths)
     _forget(paths)
-    found = local_containers.find(local_containers.folder_of(paths, environment), environment)
-    if found:
-        _remove_tasks(paths, found)
+    containers = local_containers.find(local_containers.folder_of(paths, environment), environment)
+    if containers:
+        _remove_tasks(paths, containers)
 
 
 def prepare_stack(bench: Workbench) -> None:

@@ -44,12 +44,6 @@ chmod +x "$2"
     )
 
 
-def builds(folder: Path) -> int:
-    """Count the builds of a fake `go`."""
-    count = folder / "builds"
-    return len(count.read_text().splitlines()) if count.exists() else 0
-
-
 def python(code: str, folder: Path) -> subprocess.Popen[str]:
     """Start a Python program with its output in a pipe."""
     return subprocess.Popen([sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, text=True)
