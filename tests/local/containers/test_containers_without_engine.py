@@ -136,18 +136,17 @@ def test_the_engine_shares_nothing_with_the_machines_own(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("depth", [0, 30])
-def test_sockets_stay_short_however_deep_the_folder_lies(tmp_path: Path, depth: int) -> None:
+def test_a_folder_has_sockets_of_its_own_that_stay_short_however_deep_it_lies(
+    tmp_path: Path, depth: int
+) -> None:
     deep = tmp_path.joinpath(*["a-long-folder-name"] * depth)
 
     # The longest that dockerd and containerd make below it is exec/containerd/containerd-debug.sock.
     longest = docker_engine.runtime_folder(deep) / "exec" / "containerd" / "containerd-debug.sock"
     assert len(str(longest)) < 108
     assert len(docker_engine.bridge_of(deep)) <= 15
-
-
-def test_two_folders_have_two_engines(tmp_path: Path) -> None:
-    assert docker_engine.docker_host(tmp_path / "a") != docker_engine.docker_host(tmp_path / "b")
-    assert docker_engine.bridge_of(tmp_path / "a") != docker_engine.bridge_of(tmp_path / "b")
+    assert docker_engine.docker_host(deep) != docker_engine.docker_host(tmp_path / "another")
+    assert docker_engine.bridge_of(deep) != docker_engine.bridge_of(tmp_path / "another")
 
 
 @pytest.mark.parametrize(
@@ -167,23 +166,19 @@ def test_an_engine_that_is_named_but_cannot_be_used_is_refused(folder: Path, hos
     assert "leave DOCKER_HOST out" in error.value.fix
 
 
-def test_an_engine_without_permission_names_the_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_api, "ping", lambda _host: "this user may not use the socket")
-
-    with pytest.raises(LocalError, match="a Docker engine runs at") as error:
-        local_containers.start(folder, {})
-
-    assert "usermod -aG docker" in error.value.fix
-
-
-def test_a_socket_without_permission_is_told_from_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_without_permission_is_told_from_a_missing_one_and_names_the_group(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Refusing(socket.socket):
         def connect(self, _address: object) -> None:
             raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket, "socket", Refusing)
 
-    assert engine_api.ping("unix:///run/docker.sock") == "this user may not use the socket"
+    with pytest.raises(LocalError, match=r"a Docker engine runs at .* this user may not use") as error:
+        local_containers.start(folder, {})
+
+    assert "usermod -aG docker" in error.value.fix
 
 
 def test_a_file_that_is_no_engine_is_told_with_its_answer(tmp_path: Path) -> None:
