@@ -245,7 +245,8 @@ def _workbench(call: Call) -> Iterator[Workbench]:
         plugins = plugin_home.ensure_plugins(paths, engine, environment, has_containers=has_containers)
         config_file = stack.copy_configuration(paths, name)
         if has_containers:
-            sample.ensure_all(paths, environment)
+            for program in (sample.SAMPLE, sample.GUARD):
+                sample.ensure(paths, environment, program)
         was_running = stack.running_emulator(paths) is not None
         emulator = stack.settle_emulator(paths, emulator_python, containers, environment)
         fork_server.ensure(paths, environment)

@@ -31,12 +31,6 @@ class Program:
     sources: str
     target: str
 
-    def is_in(self, root: Path) -> bool:
-        """Whether a checkout has its sources and an image for it."""
-        return (root / self.sources / "go.mod").exists() and (root / self.target).parent.parent.joinpath(
-            "Dockerfile"
-        ).exists()
-
 
 SAMPLE = Program("the stand-in for FileFlow", "local/sample", "local/sample/bin/fileflow")
 GUARD = Program("the guard", "guard", "local/guard/bin/guard")
@@ -52,13 +46,6 @@ def source_digest(folder: Path) -> str:
         content = file.read_bytes()
         digest.update(f"{file.relative_to(folder)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
-
-
-def ensure_all(paths: Paths, environment: Mapping[str, str]) -> None:
-    """Build what is missing of the programs that this checkout has. Raises LocalError as `ensure` does."""
-    for each in (SAMPLE, GUARD):
-        if each.is_in(paths.root):
-            ensure(paths, environment, each)
 
 
 def ensure(paths: Paths, environment: Mapping[str, str], program: Program = SAMPLE) -> Path:

@@ -53,8 +53,8 @@ class Clone:
     def make(cls, root: Path, environment: Mapping[str, str] | None = None) -> Clone:
         """Copy what the commands need, and write the program, two stacks and a pack."""
         root.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "sample")
-        shutil.copytree(ROOT / "local", root / "local", ignore=ignored)
+        for name in ("local", "guard"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "bin"))
         for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
             shutil.copyfile(ROOT / name, root / name)
         (root / "Pulumi.yaml").write_text(
