@@ -14,17 +14,15 @@ from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 
+from ..common.answers import Plugin, differing, type_and_name
 from ..common.values import decode, encode, has_unknown
 from . import VERSION, checking, comparison, naming, registry, schema, session, states
 from .checking import DEFAULTS
 from .resource import Call, CancelledError, Resource
 
 _AUTONAMING_MODES: Final = {0: "propose", 1: "enforce", 2: "disable"}
-_DIFF_KINDS: Final[Mapping[str, Any]] = {"add": 0, "delete": 2, "update": 4}
-_REPLACING: Final = 1
-"""Added to a kind of difference, says that it replaces."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,11 @@ class _Made:
     failure: str | None
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One configured provider; its methods run on many threads at once."""
+class Provider(Plugin):
+    """One configured provider."""
+
+    name = "aws"
+    version = VERSION
 
     def __init__(self) -> None:
         self._aws: session.Aws | None = None
@@ -51,15 +52,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             accept_outputs=False,
             supports_autonaming_configuration=True,
         )
-
-    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.GetSchemaResponse(schema=f'{{"name":"aws","version":"{VERSION}"}}')
-
-    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Another region or account is another world: everything in it is replaced."""
@@ -169,20 +161,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if refusal is not None:
             context.abort(grpc.StatusCode.UNKNOWN, f"{kind.token} {name}: {refusal}")
         replacing = {argument for argument in changed if kind.replaced_by(argument, new)}
-        return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=sorted(changed),
-            replaces=sorted(replacing),
-            deleteBeforeReplace=bool(replacing) and states.deletes_first(kind, old_inputs, new),
-            hasDetailedDiff=True,
-            detailedDiff={
-                comparison.render(difference.path): provider_pb2.PropertyDiff(
-                    kind=_DIFF_KINDS[difference.kind]
-                    + (_REPLACING if difference.path[0] in replacing else 0),
-                    inputDiff=False,
-                )
-                for difference in found
-            },
+        return differing(
+            {comparison.render(difference.path): difference.kind for difference in found},
+            replacing,
+            deletes_first=states.deletes_first(kind, old_inputs, new),
         )
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -322,9 +304,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _resource(urn: str, context: grpc.ServicerContext) -> tuple[Resource, str]:
-    """The type of a URN (`urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`), and the name."""
-    _, _, types, name = urn.split("::", 3)
-    token = types.rpartition("$")[2]
+    """The type of a URN, and the name."""
+    token, name = type_and_name(urn)
     try:
         kind = registry.resource(token)
     except registry.UnsupportedError as error:

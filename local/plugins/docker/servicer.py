@@ -6,7 +6,6 @@ or function that the stand-in lacks is refused by name.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +14,9 @@ from typing import Any, Final, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, provider_pb2
 
+from local.plugins.common.answers import Plugin, differing, type_and_name
 from local.plugins.common.registries import REGISTRY_VARIABLE
 from local.plugins.common.values import UNKNOWN, Path, decode, encode
 from local.plugins.docker.emulated_ecr import EmulatedEcr
@@ -25,7 +25,7 @@ from local.plugins.docker.images import Images
 from local.plugins.docker.names import ImageError
 from local.plugins.docker.paper_images import PaperImages, default_folder
 from local.plugins.docker.pushing import RegistryImage, Tag, get_remote_image
-from local.plugins.docker.resource import Call, Difference, Outputs, Resource
+from local.plugins.docker.resource import Call, Outputs, Resource
 
 VERSION = "4.11.2"
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -36,10 +36,6 @@ RESOURCES: Final[Mapping[str, Resource]] = {
 FUNCTIONS: Final[Mapping[str, Callable[[Mapping[str, Any], Call], Outputs]]] = {
     "docker:index/getRemoteImage:getRemoteImage": get_remote_image,
 }
-_DIFF = provider_pb2.PropertyDiff
-_KINDS: Final[Mapping[str, Any]] = {"add": _DIFF.ADD, "delete": _DIFF.DELETE, "update": _DIFF.UPDATE}
-_REPLACING: Final = 1
-"""Added to a kind of difference, says that it replaces."""
 
 
 class Engine(Protocol):
@@ -49,8 +45,11 @@ class Engine(Protocol):
         """Show a line to the user."""
 
 
-class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
-    """One plugin process; its methods run on many threads at once."""
+class DockerServicer(Plugin):
+    """One plugin process."""
+
+    name = "docker"
+    version = VERSION
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -61,23 +60,11 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # -- the provider itself -------------------------------------------------------------------------------
 
-    def GetPluginInfo(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def GetSchema(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "docker", "version": VERSION}))
-
-    def CheckConfig(self, request: Any, _context: grpc.ServicerContext) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
-
     def DiffConfig(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
-
-    def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        return empty_pb2.Empty()
 
     # -- resources -----------------------------------------------------------------------------------------
 
@@ -96,7 +83,7 @@ class DockerServicer(provider_pb2_grpc.ResourceProviderServicer):
         with self._explained(context):
             old, new = decode(request.old_inputs)[0], decode(request.news)[0]
             difference = _resource(request.urn).diff(_without_marks(old), _without_marks(new))
-            return _diff_response(difference)
+            return differing(difference.kinds, difference.replaces, inputs=True)
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         with self._explained(context):
@@ -202,7 +189,7 @@ def announcement() -> str:
 
 
 def _resource(urn: str) -> Resource:
-    token = urn.split("::")[2].rpartition("$")[2]
+    token, _ = type_and_name(urn)
     if token not in RESOURCES:
         raise ImageError(_unknown("type", token, RESOURCES))
     return RESOURCES[token]
@@ -244,18 +231,3 @@ def _texts_at(properties: Mapping[str, Any], paths: frozenset[Path]) -> frozense
         if value is not UNKNOWN:
             collect(value)
     return frozenset(found)
-
-
-def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
-    if not difference.kinds:
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
-    return provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME,
-        diffs=sorted(difference.kinds),
-        replaces=sorted(difference.replaces),
-        hasDetailedDiff=True,
-        detailedDiff={
-            key: _DIFF(kind=_KINDS[kind] + _REPLACING * (key in difference.replaces), inputDiff=True)
-            for key, kind in difference.kinds.items()
-        },
-    )

@@ -1,4 +1,4 @@
-"""Lives of what scales a service, and of certificates."""
+"""Lives of what scales a service, of certificates, records and what filters requests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.local.plugins.aws.case import Aws, Case
+from tests.local.plugins.aws.life import Life
 
 PLACE = {
     "serviceNamespace": "ecs",
@@ -45,7 +46,55 @@ def tracking(percent: float) -> dict[str, Any]:
     }
 
 
+def zone(aws: Aws) -> dict[str, str]:
+    made = aws("route53").create_hosted_zone(Name="shop.example.com", CallerReference="shop")["HostedZone"]
+    return {"zoneId": made["Id"].removeprefix("/hostedzone/")}
+
+
+def change_record(aws: Aws, life: Life, **record: Any) -> None:
+    """Lets somebody change a record that has this life."""
+    named = {"Name": life.outputs["fqdn"], "Type": life.outputs["type"]}
+    change = {"Action": "UPSERT", "ResourceRecordSet": {**named, **record}}
+    aws("route53").change_resource_record_sets(
+        HostedZoneId=life.outputs["zoneId"], ChangeBatch={"Changes": [change]}
+    )
+
+
+def web_acl(aws: Aws) -> dict[str, str]:
+    visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "web"}
+    made = aws("wafv2").create_web_acl(
+        Name="web", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility, Rules=[]
+    )
+    return {"webAclArn": made["Summary"]["ARN"]}
+
+
+BALANCER = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/web/0123456789abcdef"
+ALIAS = {"name": "Front-1.elb.amazonaws.com", "zoneId": "Z35SXDOTRQ7X7K", "evaluateTargetHealth": True}
+
 CASES = [
+    Case(
+        "route53/record:Record",
+        {"name": "api.shop.example.com.", "type": "A", "records": ["10.0.0.1"], "ttl": 300},
+        {"ttl": 60, "records": ["10.0.0.2", "10.0.0.1"]},
+        lambda aws, life: change_record(aws, life, TTL=60, ResourceRecords=[{"Value": "10.0.0.3"}]),
+        ["records"],
+        {"name": "other"},
+        unknowable=("name",),
+        needs=zone,
+    ),
+    Case(
+        "route53/record:Record",
+        {"name": "api.shop.example.com", "type": "A", "aliases": [ALIAS]},
+        {"aliases": [{**ALIAS, "evaluateTargetHealth": False}]},
+        unknowable=("aliases",),
+        needs=zone,
+    ),
+    Case(
+        "wafv2/webAclAssociation:WebAclAssociation",
+        {"resourceArn": BALANCER},
+        replaced_by={"resourceArn": f"{BALANCER}0"},
+        needs=web_acl,
+    ),
     Case(
         "acm/certificate:Certificate",
         {"domainName": "api.example.com", "validationMethod": "DNS", "tags": {"team": "a"}},

@@ -1,7 +1,8 @@
-"""Lives of topics, alarms, logs and rules."""
+"""Lives of topics, alarms, dashboards, logs and rules."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.local.plugins.aws.case import QUEUE, Aws, Case, policy
@@ -19,6 +20,7 @@ ALARM: dict[str, Any] = {
 KEY = "arn:aws:kms:ap-northeast-2:123456789012:key/logs"
 PAUSE = {"expression": "at(2030-05-10T14:00)", "duration": "PT4H"}
 METRIC = {"name": "Oom", "namespace": "Shop", "value": "1"}
+WIDGET = {"type": "text", "x": 0, "y": 0, "width": 3, "height": 3, "properties": {"markdown": "hi"}}
 TOLD = [{"metricName": "Oom", "metricNamespace": "Shop", "metricValue": "9"}]
 
 
@@ -91,6 +93,16 @@ CASES = [
         ["muteTargets", "rule"],
         {"name": "other"},
         needs=muted,
+    ),
+    Case(
+        "cloudwatch/dashboard:Dashboard",
+        {"dashboardName": "shop", "dashboardBody": json.dumps({"widgets": [WIDGET]}, indent=2)},
+        {"dashboardBody": json.dumps({"widgets": [WIDGET, WIDGET]})},
+        lambda aws, _life: aws("cloudwatch").put_dashboard(
+            DashboardName="shop", DashboardBody=json.dumps({"widgets": []})
+        ),
+        ["dashboardBody"],
+        {"dashboardName": "other"},
     ),
     Case(
         "cloudwatch/logGroup:LogGroup",

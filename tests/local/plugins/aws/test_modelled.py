@@ -175,13 +175,6 @@ def test_the_operations_on_tags_need_what_names_the_thing_besides(kind: Modelled
 
 
 @TABLES
-def test_only_arguments_that_the_sdk_has_are_sets_or_have_defaults(kind: Modelled) -> None:
-    inputs = kind.described.inputs.keys()
-    paths = {*kind.sets, *kind.off, *kind.defaults, *switched_by(kind)}
-    assert {path.partition(".")[0] for path in paths} <= inputs
-
-
-@TABLES
 def test_the_models_or_the_table_say_how_aws_says_that_it_is_not_there(kind: Modelled) -> None:
     aws = Aws(Configuration("ap-northeast-2", "http://127.0.0.1:1"))
     call = Call(aws, aws.region, kind.token, 0, threading.Event())

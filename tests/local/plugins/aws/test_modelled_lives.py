@@ -214,6 +214,20 @@ def test_a_queues_policy_lives_on_the_queue_and_leaves_it(plugin: Plugin, aws: A
     assert plugin.read(life.token, life.id, life.outputs, life.inputs) is None
 
 
+def test_a_log_group_is_not_mistaken_for_one_whose_name_it_begins(plugin: Plugin) -> None:
+    longer = Life(plugin, "cloudwatch/logGroup:LogGroup", name="/ecs/web/exec")
+    assert plugin.read(longer.token, "/ecs/web") is None
+
+
+def test_a_dashboard_is_compared_by_its_content(plugin: Plugin) -> None:
+    body = {"widgets": [cases_watching.WIDGET]}
+    dashboard = Life(
+        plugin, "cloudwatch/dashboard:Dashboard", dashboardName="shop", dashboardBody=json.dumps(body)
+    )
+    spaced = {**dashboard.inputs, "dashboardBody": json.dumps(body, indent=2)}
+    assert plugin.diff(dashboard.token, dashboard.outputs, dashboard.inputs, spaced).changes == {}
+
+
 def test_a_policy_that_says_the_same_in_other_words_is_no_change(plugin: Plugin) -> None:
     life = Life(plugin, "iam/role:Role", assumeRolePolicy=json.loads(trust("ecs-tasks")))
     spaced = json.dumps(json.loads(trust("ecs-tasks")), indent=4)

@@ -78,11 +78,6 @@ def test_a_policy_with_something_unknown_inside_is_unknown_as_a_whole(plugin: Pl
     assert plugin.check(ROLE, {"assumeRolePolicy": policy}).inputs["assumeRolePolicy"] is UNKNOWN
 
 
-def test_every_type_that_the_stand_in_serves_has_a_schema_in_the_sdk() -> None:
-    for token in (TOPIC, LOG_GROUP, SERVICE, RULE, ROLE):
-        assert set(schema.of_resource(token).outputs) > set(schema.of_resource(token).inputs) - {"region"}
-
-
 def test_a_damaged_schema_cache_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILEFLOW_CACHE_DIR", str(tmp_path))
     schema._cached.cache_clear()

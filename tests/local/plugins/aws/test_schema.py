@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from local.plugins.aws import schema
 from local.plugins.aws.resource import Resource
 from tests.local.plugins.aws.plugin import served
 
@@ -30,10 +29,11 @@ assert aws.s3.BucketLifecycleConfiguration is module.BucketLifecycleConfiguratio
 
 
 @pytest.mark.parametrize("kind", served(), ids=lambda kind: str(kind.token))
-def test_only_what_the_sdk_has_replaces_or_is_lacking(kind: Resource) -> None:
-    described = schema.of_resource(kind.token)
-    for path in kind.replacing | kind.all_lacking():
-        members = described.inputs
+def test_a_type_speaks_only_of_what_the_sdk_has(kind: Resource) -> None:
+    lists = (kind.replacing, kind.all_lacking(), kind.required, kind.sets, kind.off, kind.defaults)
+    compared = (kind.all_same(), kind.when_absent, *kind.exclusive)
+    for path in {path for each in (*lists, *compared) for path in each}:
+        members = kind.described.inputs
         for name in path.split("."):
             assert name in members, path
             found = members[name].type
