@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import pkgutil
 from collections.abc import Mapping
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 from .resource import Function, Resource
 
@@ -26,8 +28,9 @@ class UnsupportedError(Exception):
 
 def resource(token: str) -> Resource:
     """The type of a token such as `aws:ecs/service:Service`."""
-    found = _members("resources", token).get(_canonical(token))
-    if not isinstance(found, Resource):
+    known = _canonical(token)
+    found = types_of(_service(known)).get(known)
+    if found is None:
         raise UnsupportedError(
             f"the aws stand-in has no resource type {token};"
             " use the real aws plugin (7.x), remove the resource, or add the type (CONTRIBUTING.md says how)"
@@ -37,8 +40,10 @@ def resource(token: str) -> Resource:
 
 def function(token: str) -> Function:
     """The function of a token such as `aws:ec2/getVpc:getVpc`."""
-    found = _members("invokes", token).get(_canonical(token))
-    if not isinstance(found, Function):
+    known = _canonical(token)
+    functions: tuple[Function, ...] = getattr(_module("invokes", _service(known)), "FUNCTIONS", ())
+    found = next((each for each in functions if each.token == known), None)
+    if found is None:
         raise UnsupportedError(
             f"the aws stand-in has no function {token}; use the real aws plugin (7.x), or remove the call"
         )
@@ -54,17 +59,26 @@ def _canonical(token: str) -> str:
     return token.replace(f":{service}/", f":{_SAME_SERVICE.get(service, service)}/", 1)
 
 
-@functools.cache
-def _members(kind: str, token: str) -> Mapping[str, Any]:
-    service = _service(_canonical(token))
+def _module(kind: str, service: str) -> ModuleType | None:
     if not service.isidentifier():
-        return {}
+        return None
     name = f"{__package__}.{kind}.{service}"
     try:
-        module = importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name == name:
-            return {}
+            return None
         raise
-    members = module.RESOURCES if kind == "resources" else module.FUNCTIONS
-    return {member.token: member for member in members}
+
+
+@functools.cache
+def types_of(service: str) -> Mapping[str, Resource]:
+    """The types of a service: each class with a token in its module, or in a module of its package."""
+    whole = _module("resources", service)
+    if whole is None:
+        return {}
+    parts = pkgutil.iter_modules(getattr(whole, "__path__", ()), f"{whole.__name__}.")
+    modules = [whole, *(importlib.import_module(part.name) for part in parts)]
+    members = [member for module in modules for member in vars(module).values() if isinstance(member, type)]
+    types = [member for member in members if issubclass(member, Resource) and "token" in vars(member)]
+    return {each.token: each() for each in types}

@@ -1,1 +1,1 @@
-"""The resource types, a module per AWS service, each with a tuple RESOURCES of its types."""
+"""The resource types, a module or a package per AWS service; every class that has a token is served."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled, Tags
-from ..resource import Call, Inputs, Resource, State, names, pairs
+from ..resource import Call, Inputs, State, names, pairs
 
 _OPTIONS: Final = {"certificateTransparencyLoggingPreference": "", "export": ""}
 
@@ -96,6 +96,3 @@ class CertificateValidation(Modelled):
 
 def _domain(name: str) -> str:
     return name.rstrip(".").lower()
-
-
-RESOURCES: tuple[Resource, ...] = (Certificate(), CertificateValidation())

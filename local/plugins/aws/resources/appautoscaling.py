@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..modelled import Ask, Modelled, names_in
 from ..naming import AutoName
-from ..resource import Call, Inputs, Resource, State, facts, names, pairs
+from ..resource import Call, Inputs, State, facts, names, pairs
 
 _PLACE: Final = "serviceNamespace/resourceId/scalableDimension"
 _TRACKING: Final = "targetTrackingScalingPolicyConfiguration"
@@ -89,6 +89,3 @@ class ScheduledAction(_OfTarget):
                 f"the real aws plugin can't import a scheduled action, nor can this ({resource_id})"
             )
         return super().read(call, resource_id, state)
-
-
-RESOURCES: tuple[Resource, ...] = (Target(), Policy(), ScheduledAction())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..modelled import Ask, Modelled, one_each
 from ..naming import AutoName
-from ..resource import Resource, facts, names, pairs
+from ..resource import facts, names, pairs
 
 
 class Table(Modelled):
@@ -37,6 +37,3 @@ class Table(Modelled):
     defaults = facts(billingMode="PROVISIONED", tableClass="STANDARD")
     when_absent = facts({"pointInTimeRecovery.recoveryPeriodInDays": 35})
     sets = names("attributes")
-
-
-RESOURCES: tuple[Resource, ...] = (Table(),)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Inputs, Resource, facts, names, pairs
+from ..resource import Inputs, facts, names, pairs
 
 _SCANNING: Final = "imageScanningConfiguration"
 
@@ -77,6 +77,3 @@ class RepositoryPolicy(Modelled):
     named = pairs("policy=policyText repository=repositoryName")
     replacing = names("repository")
     policies = names("policy")
-
-
-RESOURCES: tuple[Resource, ...] = (Repository(), LifecyclePolicy(), RepositoryPolicy())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Resource, facts, names, pairs
+from ..resource import facts, names, pairs
 from .defaulting import AT_ONCE, if_given
 
 
@@ -39,6 +39,3 @@ class ReplicationGroup(Modelled):
     off = names("automaticFailoverEnabled multiAzEnabled")
     sets = names("securityGroupIds snapshotArns")
     same = facts(port=if_given)
-
-
-RESOURCES: tuple[Resource, ...] = (ReplicationGroup(),)

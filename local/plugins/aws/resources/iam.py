@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..modelled import Ask, Modelled, Tags
 from ..naming import AutoName
-from ..resource import Resource, facts, names, pairs
+from ..resource import facts, names, pairs
 
 
 class Role(Modelled):
@@ -67,6 +67,3 @@ class RolePolicyAttachment(Modelled):
     named = pairs("role=RoleName")
     replacing = names("policyArn role")
     delete_before_replace = True
-
-
-RESOURCES: tuple[Resource, ...] = (Role(), RolePolicy(), RolePolicyAttachment())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled
-from ..resource import Inputs, Resource, State, facts, names, pairs
+from ..resource import Inputs, State, facts, names, pairs
 
 _ONLY_POLICY: Final = facts(PolicyName="default")
 
@@ -82,6 +82,3 @@ class Alias(Modelled):
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         key = f"{outputs['arn'].rpartition(':')[0]}:key/{outputs['targetKeyId']}"
         return {**outputs, "targetKeyArn": key}
-
-
-RESOURCES: tuple[Resource, ...] = (Alias(), Key())

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Resource, State, facts, names, pairs
+from ..resource import State, facts, names, pairs
 from .defaulting import AT_ONCE, same_version
 
 
@@ -43,6 +43,3 @@ class Instance(Modelled):
     def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
         endpoint = f"{outputs['address']}:{outputs['port']}" if outputs["address"] else ""
         return {**outputs, "endpoint": endpoint, "id": outputs["resourceId"]}
-
-
-RESOURCES: tuple[Resource, ...] = (Instance(),)

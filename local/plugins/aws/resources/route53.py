@@ -144,6 +144,3 @@ def _change(call: Call, zone_id: str, sets: Mapping[str, Mapping[str, Any] | Non
         lambda: route53.get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC",
         1800,
     )
-
-
-RESOURCES: tuple[Resource, ...] = (Record(),)

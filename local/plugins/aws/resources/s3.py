@@ -15,7 +15,7 @@ from typing import Any
 from ..modelled import Ask, Modelled
 from ..modelled import Tags as TagOperations
 from ..naming import AutoName
-from ..resource import Call, Inputs, Resource, State, facts, names, pairs
+from ..resource import Call, Inputs, State, facts, names, pairs
 from .calls import unless_absent
 from .defaulting import if_given
 
@@ -210,15 +210,3 @@ class BucketVersioning(_Setting):
         if inputs["versioningConfiguration"] == {"status": "Disabled"}:
             reason = "the aws stand-in can't disable versioning: leave the resource out"
             yield "versioningConfiguration", reason
-
-
-RESOURCES: tuple[Resource, ...] = (
-    Bucket(),
-    BucketLifecycleConfiguration(),
-    BucketObjectv2(),
-    BucketOwnershipControls(),
-    BucketPolicy(),
-    BucketPublicAccessBlock(),
-    BucketServerSideEncryptionConfiguration(),
-    BucketVersioning(),
-)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Inputs, Resource, facts, names
+from ..resource import Inputs, facts, names
 from .defaulting import if_given
 
 _NETWORK = "target.ecsParameters.networkConfiguration"
@@ -38,6 +38,3 @@ class Schedule(Modelled):
 
     def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
         return {**inputs, "groupName": inputs.get("groupName") or "default"}
-
-
-RESOURCES: tuple[Resource, ...] = (Schedule(),)

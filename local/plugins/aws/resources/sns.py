@@ -12,7 +12,7 @@ from typing import Final
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Call, Resource, State, facts, names
+from ..resource import Call, State, facts, names
 
 _ARN: Final = "TopicArn|Attributes.TopicArn"
 _CHANGED: Final = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
@@ -100,6 +100,3 @@ class TopicSubscription(Modelled):
         replayPolicy subscriptionRoleArn""")
     defaults = facts(confirmationTimeoutInMinutes=1, endpointAutoConfirms=False, rawMessageDelivery=False)
     kept = names("confirmationTimeoutInMinutes endpointAutoConfirms")
-
-
-RESOURCES: tuple[Resource, ...] = (Topic(), TopicPolicy(), TopicSubscription())

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Inputs, Resource, State, facts, names, pairs
+from ..resource import Inputs, State, facts, names, pairs
 
 _ALL = facts(AttributeNames=["All"])
 
@@ -58,6 +58,3 @@ class QueuePolicy(Modelled):
         self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
     ) -> Mapping[str, Any] | None:
         return outputs if outputs["policy"] else None
-
-
-RESOURCES: tuple[Resource, ...] = (Queue(), QueuePolicy())

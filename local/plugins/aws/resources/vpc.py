@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..modelled import Ask
-from ..resource import Inputs, Resource, State, facts, names
+from ..resource import Inputs, State, facts, names
 from .ec2.common import Ec2
 from .ec2.permissions import ALL, protocol_name
 from .ec2.security_groups import NO_GROUP, same_protocol
@@ -86,6 +86,3 @@ class SecurityGroupEgressRule(_Rule):
     token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
     made_by = Ask("AuthorizeSecurityGroupEgress", "SecurityGroupRules")
     deleted_by = Ask("RevokeSecurityGroupEgress", only=("securityGroupId",))
-
-
-RESOURCES: tuple[Resource, ...] = (SecurityGroupEgressRule(), SecurityGroupIngressRule())

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..comparison import is_nothing
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Call, Resource, facts, names, pairs
+from ..resource import Call, facts, names, pairs
 
 _CHANGED: Final = ("defaultAction", "description", "rules", "visibilityConfig")
 
@@ -83,6 +83,3 @@ class WebAclLoggingConfiguration(Modelled):
     deleted_by = Ask("DeleteLoggingConfiguration")
     within = "LoggingConfiguration"
     replacing = names("logDestinationConfigs resourceArn")
-
-
-RESOURCES: tuple[Resource, ...] = (WebAcl(), WebAclAssociation(), WebAclLoggingConfiguration())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pkgutil import iter_modules
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from local.plugins.aws import resources
+from local.plugins.aws import registry, resources
 from local.plugins.aws.provider import Provider
 from local.plugins.aws.resource import Resource
 from local.plugins.common.values import encode
@@ -21,9 +20,8 @@ __all__ = ["Plugin", "RefusedError", "served"]
 
 def served() -> list[Resource]:
     """Every type that the stand-in has."""
-    names = (f"{resources.__name__}.{module.name}" for module in iter_modules(resources.__path__))
-    modules = [importlib.import_module(name) for name in names]
-    return [kind for module in modules for kind in getattr(module, "RESOURCES", ())]
+    services = [module.name for module in iter_modules(resources.__path__)]
+    return [kind for service in services for kind in registry.types_of(service).values()]
 
 
 class Plugin(plugin.Plugin):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.session
@@ -16,15 +14,11 @@ from local.plugins.aws.modelled import Ask, Modelled, names_in, things_in
 from local.plugins.aws.places import Places
 from local.plugins.aws.resource import Call, names
 from local.plugins.aws.session import Aws, Configuration
+from tests.local.plugins.aws.plugin import served
 
-
-def _tables() -> Iterator[Modelled]:
-    for module in pkgutil.iter_modules(resources.__path__):
-        served = getattr(importlib.import_module(f"{resources.__name__}.{module.name}"), "RESOURCES", ())
-        yield from (kind for kind in served if isinstance(kind, Modelled))
-
-
-TABLES = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.token) for kind in _tables()])
+TABLES = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.token) for kind in served() if isinstance(kind, Modelled)]
+)
 _SESSION = botocore.session.Session()
 
 
@@ -73,22 +67,6 @@ def assert_none(missing: set[str], kind: Modelled, shapes: Mapping[str, Any], wa
 def inputs_of(kind: Modelled, *asks: Ask | None) -> dict[str, Any]:
     """What the model of each operation takes."""
     return {ask.operation: shape_of(kind, ask.operation).input_shape for ask in asks if ask}
-
-
-def written(kind: type[Modelled] = Modelled) -> Iterator[type[Modelled]]:
-    """Every table below `resources` that has been imported."""
-    for each in kind.__subclasses__():
-        yield from written(each)
-        if "token" in vars(each) and each.__module__.startswith(f"{resources.__name__}."):
-            yield each
-
-
-def test_every_table_is_listed() -> None:
-    for module in pkgutil.walk_packages(resources.__path__, f"{resources.__name__}."):
-        importlib.import_module(module.name)
-    unlisted = {f"{each.token} of {each.__module__}" for each in written()}
-    unlisted -= {f"{each.token} of {type(each).__module__}" for each in _tables()}
-    assert not unlisted, "name them in RESOURCES of their module"
 
 
 @TABLES
