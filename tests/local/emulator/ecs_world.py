@@ -143,6 +143,14 @@ class World:
         tasks: list[Any] = self.ecs.describe_tasks(cluster="fileflow-prod", tasks=arns)["tasks"]
         return tasks
 
+    def task(self, arn: str) -> Any:
+        """A task, also one that has stopped."""
+        return self.ecs.describe_tasks(cluster="fileflow-prod", tasks=[arn])["tasks"][0]
+
+    def ended(self, arn: str, status: str = "STOPPED") -> Any:
+        """A task once it is there, by default where it ends."""
+        return eventually(lambda: self.task(arn), lambda task: task["lastStatus"] in (status, "STOPPED"))
+
     def steady(self, seconds: float = 20.0) -> Any:
         def is_steady() -> Any:
             service = self.service()

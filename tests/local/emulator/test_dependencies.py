@@ -20,21 +20,16 @@ def log_of(world: World, arn: str, container: str) -> str:
     return "\n".join(each["message"] for each in events if each["logStreamName"] == stream)
 
 
-def described(world: World, arn: str) -> dict[str, Any]:
-    task: dict[str, Any] = world.ecs.describe_tasks(cluster="fileflow-prod", tasks=[arn])["tasks"][0]
-    return task
-
-
 @pytest.mark.parametrize("condition", ["SUCCESS", "COMPLETE"])
 def test_a_container_that_another_one_waits_for_ends_first_and_the_task_goes_on(
     world: World, condition: str
 ) -> None:
     arn = world.run(world.define(needing("init", condition), {"name": "init", "essential": False}))
 
-    task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "RUNNING")
+    task = world.ended(arn, "RUNNING")
     assert {each["name"]: each["lastStatus"] for each in task["containers"]}["main"] == "RUNNING"
     assert eventually(lambda: "simulated exit with code 0" in log_of(world, arn, "init"))
-    assert described(world, arn)["lastStatus"] == "RUNNING"
+    assert world.task(arn)["lastStatus"] == "RUNNING"
 
 
 def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None:
@@ -43,7 +38,7 @@ def test_a_task_whose_first_container_fails_does_not_start(world: World) -> None
         world.define(needing("init", "SUCCESS"), {"name": "init", "essential": False, "environment": fails})
     )
 
-    task = eventually(lambda: described(world, arn), lambda task: task["lastStatus"] == "STOPPED")
+    task = world.ended(arn)
     assert task["stopCode"] == "TaskFailedToStart"
     assert "container init ended with exit code 3" in task["stoppedReason"]
 
@@ -64,6 +59,6 @@ def test_a_task_that_waits_for_its_start_makes_room_for_the_revision_that_is_put
     world.update(taskDefinition=good)
     assert world.steady()["runningCount"] == 1
     assert [each["taskDefinitionArn"] for each in world.tasks()] == [good]
-    gone = described(world, waiting[0]["taskArn"])
+    gone = world.task(waiting[0]["taskArn"])
     assert (gone["lastStatus"], gone["stopCode"]) == ("STOPPED", "ServiceSchedulerInitiated")
     assert gone["stoppedReason"].startswith("Scaling activity initiated by (deployment ")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.local.emulator.aws import REGION
 from tests.local.emulator.ecs_world import LOG_GROUP, LOGS, World
-from tests.waiting import eventually
 
 STREAMS = f"arn:aws:logs:{REGION}:ACCOUNT:log-group:{LOG_GROUP}:*"
 LOGGING = {"logs:CreateLogStream": STREAMS, "logs:PutLogEvents": STREAMS}
@@ -89,12 +87,6 @@ def execution_role(world: World, name: str, allowed: dict[str, str], trust: dict
     return str(made)
 
 
-def settled(world: World, task: str) -> Any:
-    """A task that runs or has stopped; nothing before."""
-    (found,) = world.ecs.describe_tasks(cluster="fileflow-prod", tasks=[task])["tasks"]
-    return found if found["lastStatus"] in ("RUNNING", "STOPPED") else None
-
-
 def test_a_task_starts_where_its_execution_role_may_do_all_that_it_needs(
     world: World, subtests: pytest.Subtests
 ) -> None:
@@ -109,16 +101,10 @@ def test_a_task_starts_where_its_execution_role_may_do_all_that_it_needs(
             container, allowed, said, trust = json.loads(text)
             role = execution_role(world, f"execution-{number}", allowed, trust or {})
             definition = world.define({"name": "app", **container}, executionRoleArn=role)
-            task = eventually(partial(settled, world, world.run(definition)))
+            task = world.ended(world.run(definition), "RUNNING")
             ended = ("STOPPED", "TaskFailedToStart") if said else ("RUNNING", "")
             assert (task["lastStatus"], task.get("stopCode", "")) == ended
             assert said in task.get("stoppedReason", "")
-
-
-def stopped_reasons(world: World, definition: str) -> list[str]:
-    """Why the stopped tasks of a task definition stopped."""
-    tasks = world.tasks("STOPPED")
-    return [str(each["stoppedReason"]) for each in tasks if each["taskDefinitionArn"] == definition]
 
 
 def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: World) -> None:
@@ -135,7 +121,6 @@ def test_what_a_task_is_to_read_and_isnt_there_is_told_in_awss_words(world: Worl
     }
     for reference, words in expected.items():
         definition = world.register(secrets=[{"name": "SECRET", "valueFrom": reference}])
-        world.run(definition)
-        reasons = eventually(partial(stopped_reasons, world, definition))
-        assert reasons[0].startswith("ResourceInitializationError: unable to pull secrets or registry auth")
-        assert reasons[0].endswith(words), reasons
+        reason = world.ended(world.run(definition))["stoppedReason"]
+        assert reason.startswith("ResourceInitializationError: unable to pull secrets or registry auth")
+        assert reason.endswith(words)
