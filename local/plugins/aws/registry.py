@@ -41,7 +41,8 @@ def resource(token: str) -> Resource:
 def function(token: str) -> Function:
     """The function of a token such as `aws:ec2/getVpc:getVpc`."""
     known = _canonical(token)
-    functions: tuple[Function, ...] = getattr(_module("invokes", _service(known)), "FUNCTIONS", ())
+    module = _module("invokes", _service(known))
+    functions = [member for member in vars(module).values() if isinstance(member, Function)] if module else []
     found = next((each for each in functions if each.token == known), None)
     if found is None:
         raise UnsupportedError(

@@ -225,6 +225,7 @@ class Resource:
         }
 
 
+@dataclass(frozen=True)
 class Function:
     """A function (data source): `invoke` gets checked arguments and returns results under Pulumi's names.
 
@@ -233,18 +234,17 @@ class Function:
     results that are secret.
     """
 
-    def __init__(
-        self,
-        token: str,
-        invoke: Callable[[Call, Inputs], Mapping[str, Any]],
-        *,
-        required: Iterable[str] = (),
-        secrets: Iterable[str] = (),
-    ) -> None:
-        self.token = token
-        self.invoke = invoke
-        self.required = frozenset(required)
-        self.secrets = frozenset(secrets)
+    token: str
+    invoke: Callable[[Call, Inputs], Mapping[str, Any]]
+    required: frozenset[str]
+    secrets: frozenset[str]
+
+
+def function(
+    token: str, required: str = "", secrets: str = ""
+) -> Callable[[Callable[[Call, Inputs], Mapping[str, Any]]], Function]:
+    """Makes a function of what answers it."""
+    return lambda invoke: Function(token, invoke, names(required), names(secrets))
 
 
 def name_of(inputs: Inputs, default_prefix: str = "terraform-") -> str:

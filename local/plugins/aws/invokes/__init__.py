@@ -1,1 +1,1 @@
-"""The functions (data sources), a module per AWS service, each with a tuple FUNCTIONS."""
+"""The functions (data sources), a module per AWS service; every one in it is served."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, without_none
+from ..resource import Call, Inputs, function, without_none
 from ..resources.calls import told_of
 from ..resources.cloudwatch.logs import LogGroup
 
@@ -19,6 +19,7 @@ def _groups(call: Call, prefix: str | None) -> list[Mapping[str, Any]]:
     return [group for page in pages for group in page["logGroups"]]
 
 
+@function("aws:cloudwatch/getLogGroup:getLogGroup", required="name")
 def _get_log_group(call: Call, args: Inputs) -> Mapping[str, Any]:
     name = args["name"]
     group = next((g for g in _groups(call, name) if g["logGroupName"] == name), None)
@@ -27,6 +28,7 @@ def _get_log_group(call: Call, args: Inputs) -> Mapping[str, Any]:
     return told_of(LogGroup(), call, name, creationTime=group.get("creationTime", 0))
 
 
+@function("aws:cloudwatch/getLogGroups:getLogGroups")
 def _get_log_groups(call: Call, args: Inputs) -> Mapping[str, Any]:
     groups = _groups(call, args.get("logGroupNamePrefix"))
     return {
@@ -34,9 +36,3 @@ def _get_log_groups(call: Call, args: Inputs) -> Mapping[str, Any]:
         "arns": [group["logGroupArn"] for group in groups],
         "logGroupNames": [group["logGroupName"] for group in groups],
     }
-
-
-FUNCTIONS = (
-    Function("aws:cloudwatch/getLogGroup:getLogGroup", _get_log_group, required=("name",)),
-    Function("aws:cloudwatch/getLogGroups:getLogGroups", _get_log_groups),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs
+from ..resource import Call, Inputs, function
 from ..resources.calls import told_of, unless_absent
 from ..resources.ec2.networks import Subnet, Vpc
 from .index import filters
@@ -49,6 +49,7 @@ def _ids(call: Call, operation: str, key: str, id_name: str, wanted: list[dict[s
     return sorted(str(member[id_name]) for page in pages for member in page[key])
 
 
+@function("aws:ec2/getVpc:getVpc")
 def _get_vpc(call: Call, args: Inputs) -> Mapping[str, Any]:
     wanted = _wanted(args, cidr="cidrBlock", dhcp_options_id="dhcpOptionsId", state="state")
     if args.get("default"):
@@ -72,10 +73,12 @@ def _get_vpc(call: Call, args: Inputs) -> Mapping[str, Any]:
     )
 
 
+@function("aws:ec2/getVpcs:getVpcs")
 def _get_vpcs(call: Call, args: Inputs) -> Mapping[str, Any]:
     return {"id": call.region, "ids": _ids(call, "describe_vpcs", "Vpcs", "VpcId", _wanted(args))}
 
 
+@function("aws:ec2/getSubnet:getSubnet")
 def _get_subnet(call: Call, args: Inputs) -> Mapping[str, Any]:
     wanted = _wanted(
         args,
@@ -101,14 +104,7 @@ def _get_subnet(call: Call, args: Inputs) -> Mapping[str, Any]:
     )
 
 
+@function("aws:ec2/getSubnets:getSubnets")
 def _get_subnets(call: Call, args: Inputs) -> Mapping[str, Any]:
     ids = _ids(call, "describe_subnets", "Subnets", "SubnetId", _wanted(args))
     return {"id": call.region, "ids": ids}
-
-
-FUNCTIONS: tuple[Function, ...] = (
-    Function("aws:ec2/getSubnet:getSubnet", _get_subnet),
-    Function("aws:ec2/getSubnets:getSubnets", _get_subnets),
-    Function("aws:ec2/getVpc:getVpc", _get_vpc),
-    Function("aws:ec2/getVpcs:getVpcs", _get_vpcs),
-)

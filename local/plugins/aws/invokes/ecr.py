@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, without_none
+from ..resource import Call, Inputs, function, without_none
 
 
 def _registry(args: Inputs) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def _images(call: Call, repository: str, parameters: Mapping[str, Any]) -> list[
     return [image for page in pages for image in page["imageDetails"]]
 
 
+@function("aws:ecr/getImage:getImage", required="repositoryName")
 def _get_image(call: Call, args: Inputs) -> Mapping[str, Any]:
     identity = without_none(imageTag=args.get("imageTag"), imageDigest=args.get("imageDigest"))
     wanted = {"imageIds": [identity]} if identity else {}
@@ -47,6 +48,7 @@ def _get_image(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
+@function("aws:ecr/getAuthorizationToken:getAuthorizationToken", secrets="authorizationToken password")
 def _get_authorization(call: Call, args: Inputs) -> Mapping[str, Any]:
     parameters = {"registryIds": [args["registryId"]]} if args.get("registryId") else {}
     data = call.client("ecr").get_authorization_token(**parameters)["authorizationData"][0]
@@ -59,13 +61,3 @@ def _get_authorization(call: Call, args: Inputs) -> Mapping[str, Any]:
         "userName": user,
         "password": password,
     }
-
-
-FUNCTIONS = (
-    Function(
-        "aws:ecr/getAuthorizationToken:getAuthorizationToken",
-        _get_authorization,
-        secrets=("authorizationToken", "password"),
-    ),
-    Function("aws:ecr/getImage:getImage", _get_image, required=("repositoryName",)),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, tag_map
+from ..resource import Call, Inputs, function, tag_map
 
 
 def _active(found: Iterable[Mapping[str, Any]], what: str) -> Mapping[str, Any]:
@@ -15,6 +15,7 @@ def _active(found: Iterable[Mapping[str, Any]], what: str) -> Mapping[str, Any]:
     return active
 
 
+@function("aws:ecs/getCluster:getCluster", required="clusterName")
 def _get_cluster(call: Call, args: Inputs) -> Mapping[str, Any]:
     name = args["clusterName"]
     answer = call.client("ecs").describe_clusters(clusters=[name], include=["TAGS", "SETTINGS"])
@@ -30,6 +31,7 @@ def _get_cluster(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
+@function("aws:ecs/getService:getService", required="clusterArn serviceName")
 def _get_service(call: Call, args: Inputs) -> Mapping[str, Any]:
     cluster, name = args["clusterArn"], args["serviceName"]
     answer = call.client("ecs").describe_services(cluster=cluster, services=[name], include=["TAGS"])
@@ -42,9 +44,3 @@ def _get_service(call: Call, args: Inputs) -> Mapping[str, Any]:
         "clusterArn": service["clusterArn"],
         "tags": tag_map(service.get("tags"), "key", "value"),
     }
-
-
-FUNCTIONS = (
-    Function("aws:ecs/getCluster:getCluster", _get_cluster, required=("clusterName",)),
-    Function("aws:ecs/getService:getService", _get_service, required=("clusterArn", "serviceName")),
-)

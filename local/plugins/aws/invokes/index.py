@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs
+from ..resource import Call, Inputs, function
 
 _REGION_NAMES: Mapping[str, str] = {
     "ap-northeast-1": "Asia Pacific (Tokyo)",
@@ -31,6 +31,7 @@ def filters(args: Inputs) -> list[dict[str, Any]]:
     return [{"Name": f["name"], "Values": f["values"]} for f in args.get("filters") or []]
 
 
+@function("aws:index/getRegion:getRegion")
 def _get_region(call: Call, args: Inputs) -> Mapping[str, Any]:
     name = args.get("region") or args.get("name") or call.region
     return {
@@ -42,6 +43,7 @@ def _get_region(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
+@function("aws:index/getCallerIdentity:getCallerIdentity")
 def _get_caller_identity(call: Call, _args: Inputs) -> Mapping[str, Any]:
     identity = call.client("sts").get_caller_identity()
     return {
@@ -63,6 +65,7 @@ def _zones(call: Call, args: Inputs) -> list[Mapping[str, Any]]:
     return sorted(answer["AvailabilityZones"], key=lambda zone: str(zone["ZoneName"]))
 
 
+@function("aws:index/getAvailabilityZones:getAvailabilityZones")
 def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
     zones = [
         zone
@@ -78,6 +81,7 @@ def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
     }
 
 
+@function("aws:index/getPartition:getPartition")
 def _get_partition(call: Call, _args: Inputs) -> Mapping[str, Any]:
     partition = call.aws.partition
     suffix = dns_suffix(partition)
@@ -87,11 +91,3 @@ def _get_partition(call: Call, _args: Inputs) -> Mapping[str, Any]:
         "dnsSuffix": suffix,
         "reverseDnsPrefix": ".".join(reversed(suffix.split("."))),
     }
-
-
-FUNCTIONS = (
-    Function("aws:index/getAvailabilityZones:getAvailabilityZones", _get_availability_zones),
-    Function("aws:index/getCallerIdentity:getCallerIdentity", _get_caller_identity),
-    Function("aws:index/getPartition:getPartition", _get_partition),
-    Function("aws:index/getRegion:getRegion", _get_region),
-)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs
-from ..resources.calls import unless_absent
+from ..resource import Call, Inputs, function
+from ..resources.calls import moment, unless_absent
 
 
-def _text(moment: Any) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-
-
+@function("aws:kms/getKey:getKey", required="keyId")
 def _get_key(call: Call, args: Inputs) -> Mapping[str, Any]:
     kms = call.client("kms")
     key = unless_absent(lambda: kms.describe_key(KeyId=args["keyId"])["KeyMetadata"], "NotFoundException")
@@ -21,10 +18,10 @@ def _get_key(call: Call, args: Inputs) -> Mapping[str, Any]:
     return {
         "arn": key["Arn"],
         "awsAccountId": key.get("AWSAccountId", call.aws.account_id),
-        "creationDate": _text(key.get("CreationDate")),
+        "creationDate": moment(key.get("CreationDate")),
         "customKeyStoreId": key.get("CustomKeyStoreId", ""),
         "customerMasterKeySpec": key.get("CustomerMasterKeySpec", ""),
-        "deletionDate": _text(key.get("DeletionDate")),
+        "deletionDate": moment(key.get("DeletionDate")),
         "description": key.get("Description", ""),
         "enabled": bool(key.get("Enabled")),
         "id": key["KeyId"],
@@ -35,6 +32,3 @@ def _get_key(call: Call, args: Inputs) -> Mapping[str, Any]:
         "multiRegion": bool(key.get("MultiRegion")),
         "origin": key.get("Origin", ""),
     }
-
-
-FUNCTIONS: tuple[Function, ...] = (Function("aws:kms/getKey:getKey", _get_key, required=("keyId",)),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, tag_map
+from ..resource import Call, Inputs, function, tag_map
 from ..resources.calls import told_of, unless_absent
 from ..resources.lb.load_balancers import LoadBalancer
 
@@ -18,6 +18,7 @@ def _by_tags(elbv2: Any, arns: list[str], args: Inputs) -> list[str]:
     return [arn for arn in arns if not wanted or wanted <= tags(arn).items()]
 
 
+@function("aws:lb/getLoadBalancer:getLoadBalancer")
 def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
     elbv2 = call.client("elbv2")
     wanted = {"LoadBalancerArns": args.get("arn"), "Names": args.get("name")}
@@ -36,14 +37,9 @@ def _get_load_balancer(call: Call, args: Inputs) -> Mapping[str, Any]:
     return {**outputs, **{name: [outputs[name]] if outputs[name] else [] for name in listed}}
 
 
+@function("aws:lb/getLbs:getLbs")
 def _get_lbs(call: Call, args: Inputs) -> Mapping[str, Any]:
     elbv2 = call.client("elbv2")
     pages = elbv2.get_paginator("describe_load_balancers").paginate()
     arns = [balancer["LoadBalancerArn"] for page in pages for balancer in page["LoadBalancers"]]
     return {"id": call.region, "arns": sorted(_by_tags(elbv2, arns, args)), "tags": args.get("tags")}
-
-
-FUNCTIONS: tuple[Function, ...] = (
-    Function("aws:lb/getLbs:getLbs", _get_lbs),
-    Function("aws:lb/getLoadBalancer:getLoadBalancer", _get_load_balancer),
-)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource import Call, Function, Inputs, tag_map
-from ..resources.calls import unless_absent
+from ..resource import Call, Inputs, function, tag_map
+from ..resources.calls import moment, unless_absent
 
 
-def _text(moment: Any) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
-
-
+@function("aws:secretsmanager/getSecret:getSecret")
 def _get_secret(call: Call, args: Inputs) -> Mapping[str, Any]:
     client = call.client("secretsmanager")
     asked = args.get("arn") or args.get("name")
@@ -23,15 +20,12 @@ def _get_secret(call: Call, args: Inputs) -> Mapping[str, Any]:
         raise LookupError(f"there is no secret {asked}")
     return {
         "arn": secret["ARN"],
-        "createdDate": _text(secret.get("CreatedDate")),
+        "createdDate": moment(secret.get("CreatedDate")),
         "description": secret.get("Description", ""),
         "id": secret["ARN"],
         "kmsKeyId": secret.get("KmsKeyId", ""),
-        "lastChangedDate": _text(secret.get("LastChangedDate")),
+        "lastChangedDate": moment(secret.get("LastChangedDate")),
         "name": secret["Name"],
         "policy": client.get_resource_policy(SecretId=asked).get("ResourcePolicy") or "",
         "tags": tag_map(secret.get("Tags")),
     }
-
-
-FUNCTIONS: tuple[Function, ...] = (Function("aws:secretsmanager/getSecret:getSecret", _get_secret),)

@@ -6,6 +6,7 @@ Doesn't own the calls themselves, nor waiting for a state (`Call.wait_until` doe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -30,6 +31,11 @@ def told_of(kind: Resource, call: Call, resource_id: str, **more: Any) -> dict[s
     """What a function tells of a thing of a type that AWS has; nothing where it isn't there."""
     outputs = kind.read(call, resource_id, {})
     return {**outputs, "id": resource_id, "tags": outputs.get("tagsAll"), **more} if outputs else {}
+
+
+def moment(when: datetime | None) -> str | None:
+    """A moment as the real provider writes it."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
 
 
 def one(found: Iterable[T] | None) -> T | None:
