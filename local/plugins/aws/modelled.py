@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 from . import schema
 from .comparison import is_nothing
 from .places import Places, Shape
-from .resource import Call, Inputs, Resource, State, is_missing, name_of, tag_changes
+from .resource import Answer, Call, Inputs, Names, Outputs, Resource, State, is_missing, name_of, tag_changes
 from .resources.calls import retried, unless_absent
 
 
@@ -132,17 +132,15 @@ class Modelled(Resource):
             stated["named"] = {**cls.places.named, **stated["named"]}
         cls.places = replace(cls.places, **stated)
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         """The arguments as their places take them."""
         return inputs
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         """The outputs, from what their places have and, `found`, all that AWS answered; None for nothing."""
         return outputs
 
-    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+    def refused(self, old: State, new: Inputs, changed: Names) -> str | None:
         if named := sorted(self.settled & changed):
             return f"the aws stand-in can't change {', '.join(named)}; use the real aws plugin (7.x)"
         return None
@@ -176,7 +174,7 @@ class Modelled(Resource):
             self._change_tags(call, {**known, "tagsAll": {}}, inputs)
         return resource_id
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         outputs: dict[str, Any] = {}
         answered: dict[str, Any] = {}
         described = {**self.described.outputs, **(_ID if self.identity else {})}
@@ -210,9 +208,7 @@ class Modelled(Resource):
         tags = self.tags_of(call.client(self.service).meta.service_model)
         return {**told, "tagsAll": self._read_tags(call, tags, outputs)} if told and tags else told
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         arguments = self.described.inputs
         given = self._given(new)
         left_out = {name: schema.nothing(arguments[name].type) for name in changed.difference(new)}

@@ -23,9 +23,13 @@ from .session import Aws, code
 
 Inputs = Mapping[str, Any]
 State = Mapping[str, Any]
+Outputs = Mapping[str, Any]
+Answer = Mapping[str, Any]
+"""What AWS says of a thing."""
+Names = frozenset[str]
 
 
-def names(text: str) -> frozenset[str]:
+def names(text: str) -> Names:
     """The names in a text, as a table lists them."""
     return frozenset(text.split())
 
@@ -157,7 +161,7 @@ class Resource:
         """Whether a change of an argument replaces the resource."""
         return argument == "region" or bool({argument, argument.removesuffix("Prefix")} & self.replacing)
 
-    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+    def refused(self, old: State, new: Inputs, changed: Names) -> str | None:
         """Why the provider refuses a change when it plans it, at preview; None where it doesn't."""
         return None
 
@@ -165,7 +169,7 @@ class Resource:
         """Creates it and returns its id; `call.created` tells the id as soon as more can fail."""
         raise NotImplementedError
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         """All outputs except `id`, `region`, `tags` and what is `kept`; None where it doesn't exist.
 
         Tags are given as `tagsAll`. `state` is the last known state, empty on import: the id must do then.
@@ -173,9 +177,7 @@ class Resource:
         """
         raise NotImplementedError
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         """Makes AWS agree with `new`; `changed` names the top-level arguments that differ from `old`.
 
         `changed` may be empty (an earlier update failed half-way). Returns a new id only if it changed.

@@ -9,11 +9,11 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/a
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ..modelled import Ask, Modelled, Tags
-from ..resource import Call, Inputs, State, names, pairs
+from ..resource import Answer, Call, Inputs, Outputs, State, names, pairs
 
 _OPTIONS: Final = {"certificateTransparencyLoggingPreference": "", "export": ""}
 
@@ -42,11 +42,11 @@ class Certificate(Modelled):
         if inputs.get("validationMethod") != "DNS":
             yield "validationMethod", "the aws stand-in validates by DNS only; use the real aws plugin (7.x)"
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         # ACM takes two requests without one, or with the same, for one certificate.
         return {**inputs, "idempotencyToken": uuid.uuid4().hex}
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         records = [each for each in outputs["domainValidationOptions"] if each["resourceRecordName"]]
         own = outputs["domainName"]
         return {
@@ -88,9 +88,7 @@ class CertificateValidation(Modelled):
             raise ValueError(f"`validationRecordFqdns` lacks {', '.join(sorted(absent))}")
         return super().create(call, inputs)
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         return outputs if state and found["Status"] == "ISSUED" else None
 
 

@@ -8,12 +8,12 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ..modelled import Ask, Modelled, names_in
 from ..naming import AutoName
-from ..resource import Call, Inputs, State, facts, names, pairs
+from ..resource import Call, Inputs, Outputs, State, facts, names, pairs
 
 _PLACE: Final = "serviceNamespace/resourceId/scalableDimension"
 _TRACKING: Final = "targetTrackingScalingPolicyConfiguration"
@@ -24,7 +24,7 @@ class _OfTarget(Modelled):
     replacing = frozenset({*names_in(_PLACE), "name"})
     passing = names("ConcurrentUpdateException FailedResourceAccessException")
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         if state.get("serviceNamespace"):
             return super().read(call, resource_id, state)
         # The id of what is scaled has slashes itself.
@@ -83,7 +83,7 @@ class ScheduledAction(_OfTarget):
     auto_name = AutoName(max_length=255)
     defaults = facts(timezone="UTC")
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         if not state.get("serviceNamespace"):
             raise ValueError(
                 f"the real aws plugin can't import a scheduled action, nor can this ({resource_id})"

@@ -8,7 +8,6 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled
@@ -31,7 +30,7 @@ class Repository(Modelled):
     defaults = facts(imageTagMutability="MUTABLE")
     when_absent = facts(encryptionConfigurations=[{"encryptionType": "AES256"}])
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         # Without the block nothing is scanned, which ECR wants to be told.
         return {**inputs, _SCANNING: inputs.get(_SCANNING) or {"scanOnPush": False}}
 

@@ -7,11 +7,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ..modelled import Ask, Modelled
-from ..resource import Inputs, State, facts, names, pairs
+from ..resource import Answer, Inputs, Outputs, State, facts, names, pairs
 
 _ONLY_POLICY: Final = facts(PolicyName="default")
 
@@ -50,9 +49,7 @@ class Key(Modelled):
     policies = names("policy")
     missing = names("KMSInvalidStateException")
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         return None if found["KeyState"].startswith("Pending") else outputs
 
 
@@ -79,6 +76,6 @@ class Alias(Modelled):
             return [("name", f"`name` must begin with alias/, not {name!r}")]
         return []
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         key = f"{outputs['arn'].rpartition(':')[0]}:key/{outputs['targetKeyId']}"
         return {**outputs, "targetKeyArn": key}

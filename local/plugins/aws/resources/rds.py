@@ -8,12 +8,9 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import State, facts, names, pairs
+from ..resource import Answer, Outputs, State, facts, names, pairs
 from .defaulting import AT_ONCE, same_version
 
 
@@ -40,6 +37,6 @@ class Instance(Modelled):
     sets = names("enabledCloudwatchLogsExports vpcSecurityGroupIds")
     same = facts(engineVersion=same_version)
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         endpoint = f"{outputs['address']}:{outputs['port']}" if outputs["address"] else ""
         return {**outputs, "endpoint": endpoint, "id": outputs["resourceId"]}

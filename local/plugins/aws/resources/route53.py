@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..resource import Call, Inputs, Resource, State, facts, names
+from ..resource import Call, Inputs, Names, Outputs, Resource, State, facts, names
 from .calls import one
 
 _ID: Final = re.compile("(?P<zoneId>[^_]+)_(?P<name>.+)_(?P<type>[^_]+)")
@@ -52,7 +52,7 @@ class Record(Resource):
         _change(call, inputs["zoneId"], {action: _wanted(call, inputs)})
         return _id(inputs)
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         said = _ID.fullmatch(resource_id)
         if said is None:
             raise ValueError(f"{resource_id!r} names no record; an import wants ZONE_NAME_TYPE")
@@ -78,9 +78,7 @@ class Record(Resource):
             "id": _id(known),
         }
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         # A record of another type has another key: it goes in the same batch, so that there is never a gap.
         there = _there(call, old) if "type" in changed else None
         _change(call, new["zoneId"], {"DELETE": there, "UPSERT": _wanted(call, new)})

@@ -9,13 +9,13 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ..modelled import Ask, Modelled
 from ..modelled import Tags as TagOperations
 from ..naming import AutoName
-from ..resource import Call, Inputs, State, facts, names, pairs
+from ..resource import Answer, Call, Inputs, Outputs, State, facts, names, pairs
 from .calls import unless_absent
 from .defaulting import if_given
 
@@ -36,7 +36,7 @@ class _Stored(Modelled):
     # A request without a body is answered by its status alone.
     missing = names("404 NoSuchBucket")
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         found = super().read(call, resource_id, state)
         return found and {**found, "arn": f"arn:{call.aws.partition}:s3:::{resource_id}"}
 
@@ -94,11 +94,11 @@ class Bucket(_Stored):
     by_hand = names("""arn bucketDomainName bucketRegionalDomainName hostedZoneId websiteDomain
         websiteEndpoint""")
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         # S3 knows its first region by the absence of a place alone.
         return {**inputs, "region": "" if inputs["region"] == "us-east-1" else inputs["region"]}
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         name, region = outputs["bucket"], outputs["bucketRegion"]
         return {
             **outputs,
@@ -129,7 +129,7 @@ class BucketObjectv2(_Stored):
 
     when_absent = facts(storageClass="STANDARD")
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         return {**outputs, "etag": outputs["etag"].strip('"')}
 
 

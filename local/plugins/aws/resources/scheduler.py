@@ -6,9 +6,6 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
 from ..resource import Inputs, facts, names
@@ -36,5 +33,5 @@ class Schedule(Modelled):
     sets = names(f"{_NETWORK}.securityGroups {_NETWORK}.subnets")
     same = facts({"target.retryPolicy": if_given})
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         return {**inputs, "groupName": inputs.get("groupName") or "default"}

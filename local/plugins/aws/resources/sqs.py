@@ -6,12 +6,11 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from ..modelled import Ask, Modelled
 from ..naming import AutoName
-from ..resource import Inputs, State, facts, names, pairs
+from ..resource import Answer, Inputs, Outputs, State, facts, names, pairs
 
 _ALL = facts(AttributeNames=["All"])
 
@@ -54,7 +53,5 @@ class QueuePolicy(Modelled):
     policies = names("policy")
     missing = Queue.missing
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         return outputs if outputs["policy"] else None

@@ -7,11 +7,11 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ..modelled import Ask
-from ..resource import Inputs, State, facts, names
+from ..resource import Answer, Inputs, Outputs, State, facts, names
 from .ec2.common import Ec2
 from .ec2.permissions import ALL, protocol_name
 from .ec2.security_groups import NO_GROUP, same_protocol
@@ -51,7 +51,7 @@ class _Rule(Ec2):
         if not any(name in inputs for name in _SOURCES):
             yield "cidrIpv4", f"one of {', '.join(f'`{name}`' for name in _SOURCES)} must be given"
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         text = {"description": inputs["description"]} if inputs.get("description") else {}
         block, group = inputs.get("cidrIpv4"), inputs.get("referencedSecurityGroupId")
         return {
@@ -61,9 +61,7 @@ class _Rule(Ec2):
             "groups": [{"groupId": group, **text}] if group else [],
         }
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         protocol = protocol_name(found["IpProtocol"])
         # EC2 says -1 where all ports are meant; the argument says nothing.
         everywhere = protocol == ALL and found.get("FromPort") in (None, -1)

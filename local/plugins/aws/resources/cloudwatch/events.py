@@ -7,8 +7,8 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ...modelled import Ask, Modelled
 from ...naming import AutoName
@@ -37,7 +37,7 @@ class EventRule(Modelled):
         if "eventPattern" not in inputs and "scheduleExpression" not in inputs:
             yield "eventPattern", "a rule needs `eventPattern` or `scheduleExpression`"
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         return {"state": "ENABLED", **inputs}
 
 

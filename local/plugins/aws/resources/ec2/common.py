@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ...modelled import Ask, Modelled, Tags
-from ...resource import Call, Inputs, State, names, pairs
+from ...resource import Call, Inputs, Outputs, State, names, pairs
 from ...session import AwsError
 
 
@@ -28,7 +28,7 @@ class Ec2(Modelled):
     def create(self, call: Call, inputs: Inputs) -> str:
         return super().create(call, {**inputs, "kind": self.kind} if inputs.get("tags") else inputs)
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         outputs = super().read(call, resource_id, state)
         if not outputs or outputs.get("arn") or "arn" not in self.described.outputs:
             return outputs

@@ -8,11 +8,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State, facts, names, pairs
+from ...resource import Answer, Call, Inputs, Names, Outputs, State, facts, names, pairs
 from ..calls import added_and_removed, one
 from .common import Ec2
 
@@ -48,7 +47,7 @@ class VpcEndpoint(Ec2):
             return new.get("vpcEndpointType") != "Interface"
         return super().replaced_by(argument, new)
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         outputs = super().read(call, resource_id, state)
         if not outputs:
             return None
@@ -61,9 +60,7 @@ class VpcEndpoint(Ec2):
             "prefixListId": prefixes.get("PrefixListId", ""),
         }
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         wanted: dict[str, Any] = {}
         for name, member in _MEMBERS.items():
             if new.get(name) is not None:
@@ -95,7 +92,7 @@ class FlowLog(Ec2):
     same = facts(logDestination=lambda left, right: _log_group(left) == _log_group(right))
     missing = names("InvalidFlowLogId.NotFound")
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         # What the emulated AWS doesn't answer is as it was asked for.
         unsaid = ("iamRoleArn", "logFormat", "maxAggregationInterval")
         return {**outputs, **{name: outputs[name] or state.get(name) for name in unsaid}}

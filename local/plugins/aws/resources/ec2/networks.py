@@ -8,11 +8,10 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from ...modelled import Ask, one_each
-from ...resource import Call, Inputs, State, facts, names, pairs
+from ...resource import Call, Inputs, Names, Outputs, State, facts, names, pairs
 from .common import Ec2
 
 _TABLES: Final = ("defaultRouteTableId", "mainRouteTableId")
@@ -129,9 +128,7 @@ class InternetGateway(Ec2):
         self._move(call, resource_id, inputs.get("vpcId"))
         return resource_id
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         # Nothing is named as changed after an update that failed.
         if "vpcId" in changed or not changed:
             self._move(call, resource_id, new.get("vpcId"))
@@ -164,10 +161,10 @@ class Eip(Ec2):
     by_hand = Ec2.by_hand | {"privateDns", "ptrRecord", "publicDns"}
     missing = names("InvalidAddress.NotFound InvalidAllocationID.NotFound")
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         return {**inputs, "domain": inputs.get("domain") or "vpc"}
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         outputs = super().read(call, resource_id, state)
         if not outputs:
             return None

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State, names, pairs
+from ...resource import Answer, Call, Inputs, Names, Outputs, State, names, pairs
 from ...session import AwsError
 from .common import Ec2
 
@@ -41,7 +41,7 @@ class RouteTable(Ec2):
     passing = names("DependencyViolation")
     missing = _NO_TABLE
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         routes = [
             route
             for route, there in zip(outputs["routes"], found.get("Routes", ()), strict=True)
@@ -55,9 +55,7 @@ class RouteTable(Ec2):
         self._change_routes(call, resource_id, inputs.get("routes") or ())
         return resource_id
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         # Routes that were never given may belong to route resources of their own.
         if new.get("routes") is not None:
             self._change_routes(call, resource_id, new["routes"])
@@ -106,7 +104,7 @@ class Route(Ec2):
         super().create(call, inputs)
         return self._id(inputs)
 
-    def read(self, call: Call, resource_id: str, state: State) -> Mapping[str, Any] | None:
+    def read(self, call: Call, resource_id: str, state: State) -> Outputs | None:
         outputs = super().read(call, resource_id, state)
         return {**outputs, "id": self._id(outputs)} if outputs else None
 
@@ -138,9 +136,7 @@ class RouteTableAssociation(Ec2):
     required = names("subnetId")
     missing = _NO_TABLE | {"InvalidAssociationID.NotFound"}
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         there = self.read(call, resource_id, old)
         if there is None or there["routeTableId"] == new["routeTableId"]:
             return None

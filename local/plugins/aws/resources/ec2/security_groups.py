@@ -9,12 +9,11 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
 from ...naming import AutoName
-from ...resource import Call, Inputs, State, facts, names, pairs, tag_map
+from ...resource import Answer, Call, Inputs, Names, Outputs, State, facts, names, pairs, tag_map
 from ...session import AwsError
 from ..calls import one
 from . import permissions
@@ -43,7 +42,7 @@ class _Group(Ec2):
     kept = names("namePrefix revokeRulesOnDelete")
     missing = NO_GROUP
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         rules = {
             way: permissions.to_arguments(
                 permissions.of_aws(found.get(member, ())), found["GroupId"], state.get(way)
@@ -52,9 +51,7 @@ class _Group(Ec2):
         }
         return {**outputs, **rules}
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         self._make_rules(call, resource_id, new)
         return super().update(call, resource_id, old, new, changed)
 
@@ -112,9 +109,7 @@ class DefaultSecurityGroup(_Group):
         self.update(call, group_id, found, inputs, frozenset())
         return group_id
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         rules = {way: new.get(way) or [] for way in _WAYS}
         return super().update(call, resource_id, old, {**new, **rules}, changed)
 

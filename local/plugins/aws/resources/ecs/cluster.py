@@ -6,12 +6,11 @@ https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
-from ...resource import Call, State, facts, names, pairs
+from ...resource import Answer, Call, Outputs, State, facts, names, pairs
 
 _ALL: Final = facts(include=["TAGS", "SETTINGS", "CONFIGURATIONS"])
 
@@ -22,9 +21,7 @@ _LOG: Final = "configuration.executeCommandConfiguration.logConfiguration"
 class _OfACluster(Modelled):
     read_by = (Ask("DescribeClusters", "clusters", _ALL),)
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         return None if found.get("status") == "INACTIVE" else outputs
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ...comparison import is_nothing
 from ...modelled import Ask, Modelled, Tags
 from ...naming import AutoName
-from ...resource import Call, Inputs, State, facts, names
+from ...resource import Answer, Call, Inputs, Names, Outputs, State, facts, names
 from ...session import AwsError
 from ..calls import retried
 
@@ -131,13 +131,13 @@ class Service(Modelled):
             if isinstance(value, str) and value not in allowed:
                 yield name, f"`{name}` is {value!r}, one of {', '.join(allowed)} is expected"
 
-    def refused(self, old: State, new: Inputs, changed: frozenset[str]) -> str | None:
+    def refused(self, old: State, new: Inputs, changed: Names) -> str | None:
         """Source: https://github.com/pulumi/pulumi-aws/issues/5903."""
         if "capacityProviderStrategies" in changed and not new.get("forceNewDeployment"):
             return "force_new_deployment should be true when capacity_provider_strategy is being updated"
         return None
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         """With ECS's words for nothing."""
         off = {"enable": False, "rollback": False}
         nothing = {
@@ -154,9 +154,7 @@ class Service(Modelled):
             gone["networkConfiguration"] = {**network, "assignPublicIp": bool(network.get("assignPublicIp"))}
         return {"desiredCount": 0, **inputs, **gone}
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         if found["status"] == "INACTIVE":
             return None
         connect = next((d.get(_CONNECT) for d in found["deployments"] if d["status"] == "PRIMARY"), None)
@@ -174,9 +172,7 @@ class Service(Modelled):
         self._wait(call, arn, inputs, self._newest_deployment(call, arn, inputs))
         return arn
 
-    def update(
-        self, call: Call, resource_id: str, old: State, new: Inputs, changed: frozenset[str]
-    ) -> str | None:
+    def update(self, call: Call, resource_id: str, old: State, new: Inputs, changed: Names) -> str | None:
         if changed - _LOCAL_ARGUMENTS:
             # One that is forced is so by whatever changes; of a deployment's settings ECS is told all.
             changed |= {"forceNewDeployment"}

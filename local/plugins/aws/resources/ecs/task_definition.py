@@ -14,7 +14,7 @@ from typing import Any, Final
 from ....common.values import UNKNOWN
 from ... import documents
 from ...modelled import Ask, Modelled
-from ...resource import Inputs, State, facts, names, pairs
+from ...resource import Answer, Inputs, Outputs, State, facts, names, pairs
 
 _HEALTH_CHECK_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3}
 _ORDERED_BY_NAME: Final = ("environment", "secrets")
@@ -115,13 +115,11 @@ class TaskDefinition(Modelled):
     def plan(self, inputs: Inputs, state: State | None) -> Mapping[str, Any]:
         return {} if state is None else {"arn": state.get("arn"), "revision": state.get("revision")}
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         containers = _without_absent(json.loads(inputs["containerDefinitions"]))
         return {**inputs, "containerDefinitions": containers}
 
-    def told(
-        self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State
-    ) -> Mapping[str, Any] | None:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs | None:
         if found["status"] != "ACTIVE":
             return None
         return {

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...documents import Same
 from ...modelled import Ask
-from ...resource import Inputs, State, facts, names
+from ...resource import Answer, Inputs, Outputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Balancing
 
@@ -73,11 +73,11 @@ class Listener(Balancing):
     same = _same("defaultActions")
     passing = names("ResourceInUse")
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         actions = _in_order(inputs["defaultActions"])
         return {**inputs, "defaultActions": actions, "protocol": inputs.get("protocol") or "HTTP"}
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         return {**outputs, "defaultActions": _by_order(outputs["defaultActions"])}
 
 
@@ -114,7 +114,7 @@ class ListenerRule(Balancing):
         if "priority" not in inputs:
             yield "priority", "the aws stand-in chooses none; give one, or use the real aws plugin (7.x)"
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         # One argument may state several.
         conditions = [
             {"field": field, name: condition[name]}
@@ -124,7 +124,7 @@ class ListenerRule(Balancing):
         ]
         return {**inputs, "actions": _in_order(inputs["actions"]), "conditions": conditions}
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         conditions = [
             {name: {"values": sorted(condition[name]["values"])} for name in _CONDITIONS if condition[name]}
             for condition in outputs["conditions"]

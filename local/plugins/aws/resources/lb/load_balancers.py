@@ -8,11 +8,11 @@ https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Inputs, State, facts, names
+from ...resource import Answer, Inputs, Outputs, State, facts, names
 from .balancing import Named
 
 _KIND: Final = "application"
@@ -95,13 +95,13 @@ class LoadBalancer(Named):
             reason = "the aws stand-in has application load balancers only; use the real aws plugin (7.x)"
             yield "loadBalancerType", f"`loadBalancerType` is {kind!r}: {reason}"
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         given = {**inputs, "scheme": "internal" if inputs.get("internal") else None}
         if logs := inputs.get("accessLogs"):
             given["accessLogs"] = {**_NO_LOGS, **logs} if logs.get("enabled") else {"enabled": False}
         return given
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         return {
             **outputs,
             **{name: outputs.get(name) or _NO_LOGS for name in _LOGS},

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ...modelled import Ask
-from ...resource import Call, Inputs, State, facts, names
+from ...resource import Answer, Call, Inputs, Outputs, State, facts, names
 from ..defaulting import if_given
 from .balancing import Named
 
@@ -109,13 +109,13 @@ class TargetGroup(Named):
         # AWS refuses to hear of a slow start beside some algorithms, and 0 is what there is.
         return super().create(call, {**inputs, "slowStart": inputs.get("slowStart") or None})
 
-    def shaped(self, inputs: Inputs) -> Mapping[str, Any]:
+    def shaped(self, inputs: Inputs) -> Inputs:
         sticky = inputs.get("stickiness")
         if not sticky or sticky.get("enabled"):
             return inputs
         return {**inputs, "stickiness": {"enabled": False, "type": sticky["type"]}}
 
-    def told(self, outputs: Mapping[str, Any], found: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    def told(self, outputs: Outputs, found: Answer, state: State) -> Outputs:
         sticky = outputs["stickiness"]
         return {
             **outputs,
