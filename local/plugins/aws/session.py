@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,7 +70,6 @@ class Aws:
         self.configuration = config
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session: Any = None
 
     @property
     def region(self) -> str:
@@ -85,10 +85,7 @@ class Aws:
 
     def _create(self, service: str, region: str) -> Any:
         import botocore.config
-        import botocore.session
 
-        if self._session is None:
-            self._session = botocore.session.Session()
         return self._session.create_client(
             service,
             region_name=region,
@@ -103,15 +100,25 @@ class Aws:
         )
 
     @functools.cached_property
+    def _session(self) -> Any:
+        import botocore.session
+
+        return botocore.session.Session()
+
+    @functools.cached_property
     def account_id(self) -> str:
         with plain_errors():
             return str(self.client("sts").get_caller_identity()["Account"])
 
+    @functools.cached_property
+    def known_of_partition(self) -> Any:
+        """What botocore knows of the region's partition: its name, its domain, its regions."""
+        known = self._session.get_data("endpoints")["partitions"]
+        return next((each for each in known if re.match(each["regionRegex"], self.region)), known[0])
+
     @property
     def partition(self) -> str:
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return str(self.known_of_partition["partition"])
 
     def arn(self, service: str, resource: str, region: str | None = None) -> str:
         return f"arn:{self.partition}:{service}:{region or self.region}:{self.account_id}:{resource}"

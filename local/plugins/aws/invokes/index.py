@@ -7,24 +7,6 @@ from typing import Any
 
 from ..resource import Call, Inputs, function
 
-_REGION_NAMES: Mapping[str, str] = {
-    "ap-northeast-1": "Asia Pacific (Tokyo)",
-    "ap-northeast-2": "Asia Pacific (Seoul)",
-    "ap-northeast-3": "Asia Pacific (Osaka)",
-    "ap-southeast-1": "Asia Pacific (Singapore)",
-    "ap-southeast-2": "Asia Pacific (Sydney)",
-    "eu-central-1": "Europe (Frankfurt)",
-    "eu-west-1": "Europe (Ireland)",
-    "us-east-1": "US East (N. Virginia)",
-    "us-east-2": "US East (Ohio)",
-    "us-west-1": "US West (N. California)",
-    "us-west-2": "US West (Oregon)",
-}
-
-
-def dns_suffix(partition: str) -> str:
-    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-
 
 def filters(args: Inputs) -> list[dict[str, Any]]:
     """The `filters` argument as EC2 wants it."""
@@ -34,12 +16,13 @@ def filters(args: Inputs) -> list[dict[str, Any]]:
 @function("aws:index/getRegion:getRegion")
 def _get_region(call: Call, args: Inputs) -> Mapping[str, Any]:
     name = args.get("region") or args.get("name") or call.region
+    known = call.aws.known_of_partition
     return {
         "id": name,
         "name": name,
         "region": name,
-        "description": _REGION_NAMES.get(name, name),
-        "endpoint": args.get("endpoint") or f"ec2.{name}.{dns_suffix(call.aws.partition)}",
+        "description": known["regions"].get(name, {"description": name})["description"],
+        "endpoint": args.get("endpoint") or f"ec2.{name}.{known['dnsSuffix']}",
     }
 
 
@@ -83,11 +66,10 @@ def _get_availability_zones(call: Call, args: Inputs) -> Mapping[str, Any]:
 
 @function("aws:index/getPartition:getPartition")
 def _get_partition(call: Call, _args: Inputs) -> Mapping[str, Any]:
-    partition = call.aws.partition
-    suffix = dns_suffix(partition)
+    name, suffix = call.aws.partition, call.aws.known_of_partition["dnsSuffix"]
     return {
-        "id": partition,
-        "partition": partition,
+        "id": name,
+        "partition": name,
         "dnsSuffix": suffix,
         "reverseDnsPrefix": ".".join(reversed(suffix.split("."))),
     }
