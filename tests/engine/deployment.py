@@ -89,9 +89,9 @@ class Deployment:
         """Runs make to its end; what it printed is in `stdout`."""
         return self.run(["make", *arguments], environment)
 
-    def up(self) -> subprocess.CompletedProcess[str]:
+    def up(self, stack: str = "local") -> subprocess.CompletedProcess[str]:
         """Runs `make up` for its update alone: without the preview, which takes as long as an update."""
-        return self.make("up", "ARGUMENTS=--skip-preview")
+        return self.make("up", f"STACK={stack}", "ARGUMENTS=--skip-preview")
 
     def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of the local stack that has no make target."""

@@ -273,7 +273,7 @@ def test_a_stack_whose_images_are_pushed_by_others_comes_up_from_nothing(copied:
         assert copied.client("logs").describe_log_groups()["logGroups"]
         for image in images:
             copied.put_image("fileflow", f"{image}-1.0.0")
-        second = copied.make("up")
+        second = copied.up()
         assert second.returncode == 0, second.stdout
         assert len(copied.client("ecs").list_services(cluster="fileflow-prod")["serviceArns"]) == 3
     finally:

@@ -60,7 +60,7 @@ def test_named_secrets_and_encrypted_sessions_reach_ecs(copied: Deployment) -> N
     )["ARN"]
     copied.aws("ssm put-parameter --name /redis --type SecureString --value none")
     parameter = copied.aws("ssm get-parameter --name /redis")["Parameter"]["ARN"]
-    up = copied.make("up", "STACK=dev")
+    up = copied.up("dev")
     assert up.returncode == 0, up.stdout
     assert "violation" not in up.stdout, up.stdout
 
@@ -79,6 +79,6 @@ def test_named_secrets_and_encrypted_sessions_reach_ecs(copied: Deployment) -> N
     key = copied.aws(f"kms describe-key --key-id {sessions['kmsKeyId']}")["KeyMetadata"]
     assert key["Arn"] == sessions["kmsKeyId"]
 
-    again = copied.make("up", "STACK=dev")
+    again = copied.up("dev")
     assert again.returncode == 0, again.stdout
     assert "updated" not in again.stdout, again.stdout

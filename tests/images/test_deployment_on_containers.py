@@ -67,7 +67,7 @@ def containers(deployment: Deployment) -> Iterator[LocalContainers]:
     try:
         again = deployment.make("docker")
         assert f"export DOCKER_HOST={started.docker_host}" in again.stdout
-        up = deployment.make("up")
+        up = deployment.up()
         assert up.returncode == 0, up.stdout
         yield started
     finally:
@@ -216,7 +216,7 @@ def test_a_restarted_scheduler_is_told_to_stop_before_its_successor_starts(
 
 
 def test_a_task_that_is_run_by_hand_waits_while_the_services_own_has_the_lease(
-    deployment: Deployment,
+    deployment: Deployment, client: docker.DockerClient
 ) -> None:
     first = task(deployment, DOWNLOAD)["taskArn"]
     ecs, service = deployment.client("ecs"), deployment.service(DOWNLOAD)
@@ -236,6 +236,7 @@ def test_a_task_that_is_run_by_hand_waits_while_the_services_own_has_the_lease(
         assert json.loads(seen.stdout)["services"][0]["lease"]["holder"] == first
     finally:
         ecs.stop_task(cluster="fileflow-prod", task=second)
+        eventually(lambda: len(of(DOWNLOAD, running(client))) == 1)
     assert [line for line in log_of(deployment, second) if "Starting" in line] == []
 
 
@@ -259,7 +260,7 @@ def test_what_changes_for_one_scheduler_replaces_only_its_container(
         )
     )
 
-    up = deployment.make("up")
+    up = deployment.up()
 
     assert up.returncode == 0, up.stdout
     after = handed_over(client, before)
@@ -317,7 +318,7 @@ def test_another_source_with_the_same_digest_changes_no_service(
         )
     )
 
-    up = deployment.make("up")
+    up = deployment.up()
 
     assert up.returncode == 0, up.stdout
     assert running(client) == before
