@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import AccountRegionScopedDict
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from local.emulator.completions.inside import ask_json
@@ -21,22 +21,11 @@ from local.emulator.completions.protocols import serve
 
 _TERM = re.compile(r'([-?]?)(?:"((?:[^"\\]|\\.)*)"|%([^%]+)%|(\S+))')
 
-_keys = AccountRegionScopedDict()
-"""What was made of the key of a log group since it is there, by its name: another one, or None."""
-
 
 def install() -> None:
     """Completes log groups and filters."""
     wrap(cloudwatch_logs, "_put_log_events", _put_log_events)
-    serve(
-        "logs",
-        {
-            "DescribeLogGroups": _describe_log_groups,
-            "DeleteLogGroup": _delete_log_group,
-            "AssociateKmsKey": _associate_kms_key,
-            "DisassociateKmsKey": _disassociate_kms_key,
-        },
-    )
+    serve("logs", {"AssociateKmsKey": _set_kms_key, "DisassociateKmsKey": _set_kms_key})
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
@@ -97,39 +86,22 @@ def _count(metric_filter: dict[str, Any], messages: list[str]) -> None:
         )
 
 
+def _log_group(name: str) -> dict[str, Any] | None:
+    """What ministack itself keeps of a log group."""
+    arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{name}"
+    found: dict[str, Any] | None = cloudwatch_logs.resolve_tag_resource(arn)
+    return found
+
+
 def log_group_exists(name: str) -> bool:
     """Whether the account has a log group of this name in the region."""
-    found = ask_json("logs", "DescribeLogGroups", {"logGroupNamePrefix": name, "limit": 1})["logGroups"]
-    return [group["logGroupName"] for group in found] == [name]
+    return _log_group(name) is not None
 
 
-def _describe_log_groups(request: Request) -> dict[str, Any]:
-    answer = ask_json("logs", "DescribeLogGroups", request)
-    for group in answer["logGroups"]:
-        key = _keys.get(group["logGroupName"], group.pop("kmsKeyId", None))
-        group.update({"kmsKeyId": key} if key else {})
-    return answer
-
-
-def _delete_log_group(request: Request) -> dict[str, Any]:
-    answer = ask_json("logs", "DeleteLogGroup", request)
-    _keys.pop(request["logGroupName"], None)
-    return answer
-
-
-def _name_of_group(request: Request) -> str:
+def _set_kms_key(request: Request) -> dict[str, Any]:
     name = request.get("logGroupName") or request.get("resourceIdentifier", "").rpartition("log-group:")[2]
-    name = name.removesuffix(":*")
-    if not log_group_exists(name):
+    group = _log_group(name.removesuffix(":*"))
+    if group is None:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-    return str(name)
-
-
-def _associate_kms_key(request: Request) -> dict[str, Any]:
-    _keys[_name_of_group(request)] = request["kmsKeyId"]
-    return {}
-
-
-def _disassociate_kms_key(request: Request) -> dict[str, Any]:
-    _keys[_name_of_group(request)] = None
+    group["kmsKeyId"] = request.get("kmsKeyId")
     return {}

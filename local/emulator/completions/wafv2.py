@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.core.responses import AccountScopedDict
+from ministack.services import waf
 
 from local.emulator.completions.inside import ask_json
 from local.emulator.completions.patching import AwsError, Request
@@ -15,8 +16,6 @@ from local.emulator.completions.protocols import serve
 
 _logging = AccountScopedDict()
 """Logging configurations by the ACL's ARN."""
-_descriptions = AccountScopedDict()
-"""The last description of an ACL that was updated, by its id."""
 
 
 def install() -> None:
@@ -24,9 +23,7 @@ def install() -> None:
     serve(
         "wafv2",
         {
-            "GetWebACL": _get_web_acl,
             "GetWebACLForResource": _get_web_acl_for_resource,
-            "ListWebACLs": _list_web_acls,
             "UpdateWebACL": _update_web_acl,
             "DeleteWebACL": _delete_web_acl,
             "PutLoggingConfiguration": _put_logging_configuration,
@@ -36,29 +33,14 @@ def install() -> None:
     )
 
 
-def _described(acl: dict[str, Any]) -> dict[str, Any]:
-    return acl | {"Description": _descriptions.get(acl["Id"], acl.get("Description", ""))}
-
-
-def _get_web_acl(request: Request) -> dict[str, Any]:
-    answer = ask_json("wafv2", "GetWebACL", request)
-    return answer | {"WebACL": _described(answer["WebACL"])}
-
-
-def _list_web_acls(request: Request) -> dict[str, Any]:
-    answer = ask_json("wafv2", "ListWebACLs", request)
-    return answer | {"WebACLs": [_described(acl) for acl in answer["WebACLs"]]}
-
-
 def _get_web_acl_for_resource(request: Request) -> dict[str, Any]:
     """Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_GetWebACLForResource.html"""
     try:
-        answer = ask_json("wafv2", "GetWebACLForResource", request)
+        return ask_json("wafv2", "GetWebACLForResource", request)
     except AwsError as error:
         if error.code != "WAFNonexistentItemException":
             raise
         return {}
-    return answer | {"WebACL": _described(answer["WebACL"])}
 
 
 def _delete_web_acl(request: Request) -> dict[str, Any]:
@@ -72,7 +54,6 @@ def _delete_web_acl(request: Request) -> dict[str, Any]:
         )
     answer = ask_json("wafv2", "DeleteWebACL", request)
     _logging.pop(arn, None)
-    _descriptions.pop(request["Id"], None)
     return answer
 
 
@@ -82,7 +63,8 @@ def _update_web_acl(request: Request) -> dict[str, Any]:
     Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateWebACL.html
     """
     answer = ask_json("wafv2", "UpdateWebACL", request)
-    _descriptions[request["Id"]] = request.get("Description", "")
+    acl = waf.web_acl_record(request["Id"], request["Scope"])
+    acl["Description"] = request.get("Description", "")
     return answer
 
 
