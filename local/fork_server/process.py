@@ -49,9 +49,10 @@ def _start(paths: Paths, environment: Mapping[str, str]) -> None:
         if not name.startswith(FOREIGN_PREFIXES) and name != processes.RUN_MARK
     }
     with (
-        client.opened(str(paths.fork_server), socket.socket.bind) as listener,
+        socket.socket(socket.AF_UNIX) as listener,
         paths.fork_server.with_suffix(".log").open("wb") as log,
     ):
+        client.at(str(paths.fork_server), listener.bind)
         paths.fork_server.chmod(0o600)
         listener.listen(128)
         subprocess.Popen(

@@ -15,25 +15,23 @@ import atexit
 import gc
 import importlib
 import io
-import json
 import os
 import runpy
 import selectors
 import signal
 import socket
-import struct
 import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 _CHECKOUT: Final = str(Path(__file__).parents[2])
 sys.path.append(_CHECKOUT)
-from local.fork_server.client import ACCEPTED, LENGTH, STATUS, identity  # noqa: E402 found by the line above
+from local.fork_server.client import ACCEPTED, NUMBER_BYTES, identity  # noqa: E402 found by the line above
 
 sys.path.remove(_CHECKOUT)
 
@@ -75,7 +73,9 @@ _REQUEST_TIMEOUT_SECONDS = 5.0
 class Command:
     """What a fork has to become, and whom it serves."""
 
-    request: dict[str, Any]
+    folder: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
     streams: Sequence[int]
     client: socket.socket
 
@@ -115,19 +115,24 @@ class Server:
         client.settimeout(_REQUEST_TIMEOUT_SECONDS)
         streams: list[int] = []
         try:
-            head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 3)
-            request = json.loads(_receive(client, *LENGTH.unpack(head)))
+            head, streams, _, _ = socket.recv_fds(client, NUMBER_BYTES, 3)
+            fields = os.fsdecode(_receive(client, int.from_bytes(head, "big"))).split("\0")
+            theirs, (folder, count), rest = fields[:3], fields[3:5], fields[5:]
+            arguments, environment = (
+                rest[: int(count)],
+                dict(each.split("=", 1) for each in rest[int(count) :]),
+            )
             unchanged = self._packages.stat().st_mtime_ns == self._installed
-            accepted = unchanged and request["identity"] == self._identity
+            accepted = unchanged and theirs == self._identity
             if accepted:
                 client.sendall(ACCEPTED)
-            if not accepted or not request["arguments"]:
+            if not accepted or not arguments:
                 client.close()
             elif pid := os.fork():
                 self._clients[pid] = client
             else:
-                return Command(request, streams, client)
-        except (OSError, ValueError, KeyError, TypeError, struct.error):
+                return Command(folder, arguments, environment, streams, client)
+        except (OSError, ValueError):
             # A client that ended in the middle, or never was one.
             client.close()
         for stream in streams:
@@ -142,7 +147,8 @@ class Server:
             client = self._clients.pop(pid)
             with client:
                 try:
-                    client.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
+                    code = os.waitstatus_to_exitcode(status)
+                    client.sendall(code.to_bytes(NUMBER_BYTES, "big", signed=True))
                 except OSError:
                     # It ended first, and its fork for that reason.
                     continue
@@ -171,9 +177,9 @@ def become(command: Command) -> None:
     command.client.settimeout(None)
     threading.Thread(target=_obey, args=(command.client,), name="client", daemon=True).start()
     os.setpgid(0, 0)
-    os.chdir(command.request["folder"])
+    os.chdir(command.folder)
     os.environ.clear()
-    os.environ.update(command.request["environment"])
+    os.environ.update(command.environment)
     time.tzset()
     sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
     for number, stream in enumerate(command.streams):
@@ -244,7 +250,7 @@ def main(listener: int) -> None:
     command = Server(socket.socket(fileno=listener)).serve()
     become(command)
     try:
-        run(command.request["arguments"])
+        run(command.arguments)
     except SystemExit as exit:
         end(exit.code)
     end(None)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process.stop(paths)
     assert processes.marked(process.MARK, str(paths.local)) == []
     assert not paths.fork_server.exists()
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[socket.socket]:
+    """A client by hand."""
+    with socket.socket(socket.AF_UNIX) as made:
+        client.at(str(path), made.connect)
+        yield made
+
+
+def number(value: int) -> bytes:
+    return value.to_bytes(client.NUMBER_BYTES, "big")
 
 
 @pytest.fixture
@@ -216,15 +229,11 @@ def test_a_fork_ends_with_a_client_that_never_heard_that_it_was_accepted(
 ) -> None:
     program.write_text("print('ready'); import time; time.sleep(60)")
     reading, writing = os.pipe()
-    command = {
-        "identity": client.identity(str(served.paths.python)),
-        "arguments": [str(program)],
-        "environment": served.environment({}),
-        "folder": str(program.parent),
-    }
-    message = json.dumps(command).encode()
-    with client.opened(str(served.paths.fork_server), socket.socket.connect) as asking:
-        socket.send_fds(asking, [client.LENGTH.pack(len(message))], [reading, writing, writing])
+    environment = (f"{name}={value}" for name, value in served.environment({}).items())
+    fields = [*client.identity(str(served.paths.python)), "/", "1", str(program), *environment]
+    message = "\0".join(fields).encode()
+    with connected(served.paths.fork_server) as asking:
+        socket.send_fds(asking, [number(len(message))], [reading, writing, writing])
         asking.sendall(message)
         os.close(writing)
         said = open(reading)  # noqa: SIM115, PTH123 a pipe, read to its end below
@@ -249,10 +258,8 @@ def test_a_fork_is_asked_to_stop_when_the_one_who_started_its_client_has_ended(
 
 
 def test_what_isnt_a_command_doesnt_stop_the_server(served: Served, program: Path) -> None:
-    path = str(served.paths.fork_server)
-    client.opened(path, socket.socket.connect).close()
-    for nonsense in (b"x", client.LENGTH.pack(3) + b"{}", client.LENGTH.pack(2) + b"[]"):
-        with client.opened(path, socket.socket.connect) as connection:
+    for nonsense in (b"", b"x", number(3) + b"{}", number(2) + b"[]", number(9) + b"a\0b\0c\0d\0e"):
+        with connected(served.paths.fork_server) as connection:
             connection.sendall(nonsense)
     program.write_text(TELL)
 
@@ -292,11 +299,12 @@ def test_a_server_whose_code_or_packages_have_changed_refuses(tmp_path: Path, ch
         "from local.fork_server import client\n"
         f"sys.exit(client.ask({str(path)!r}, sys.executable, ()) is not None)\n"
     )
-    with client.opened(str(path), socket.socket.bind) as listener:
+    with socket.socket(socket.AF_UNIX) as listener:
+        client.at(str(path), listener.bind)
         listener.listen()
         server = Server(listener)
         if changed == "identity":
-            server._identity = [*server._identity[:-1], 0]
+            server._identity = [*server._identity[:-1], "0"]
         else:
             server._installed -= 1
         asked = subprocess.Popen([sys.executable, "-c", asking], cwd=ROOT)
