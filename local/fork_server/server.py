@@ -118,10 +118,8 @@ class Server:
             head, streams, _, _ = socket.recv_fds(client, NUMBER_BYTES, 3)
             fields = os.fsdecode(_receive(client, int.from_bytes(head, "big"))).split("\0")
             theirs, (folder, count), rest = fields[:3], fields[3:5], fields[5:]
-            arguments, environment = (
-                rest[: int(count)],
-                dict(each.split("=", 1) for each in rest[int(count) :]),
-            )
+            arguments = rest[: int(count)]
+            environment = dict(entry.split("=", 1) for entry in rest[int(count) :])
             unchanged = self._packages.stat().st_mtime_ns == self._installed
             accepted = unchanged and theirs == self._identity
             if accepted:
