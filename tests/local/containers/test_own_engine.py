@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
@@ -62,6 +64,19 @@ def test_starting_again_returns_what_runs(folder: Path, containers: LocalContain
         assert local_containers.use(folder, environment) == containers
     assert (programs.find(folder, docker_engine.PROGRAM), programs.find(folder, registry.PROGRAM)) == before
     assert None not in before
+
+
+def test_status_names_both_where_no_emulated_aws_runs(
+    folder: Path, containers: LocalContainers, tmp_path: Path
+) -> None:
+    own = {"FILEFLOW_DOCKER_DIR": str(folder), "FILEFLOW_LOCAL_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "local", "status"]
+    told = subprocess.run(
+        command, cwd=ROOT, env=ENVIRONMENT | own, capture_output=True, text=True, check=False
+    )
+
+    both = f"Docker engine: {containers.docker_host}, registry: {containers.registry}"
+    assert (told.returncode, told.stdout.splitlines()) == (1, [both, "No emulated AWS runs."])
 
 
 def test_two_containers_with_one_port_run_at_once(
