@@ -16,18 +16,8 @@ Same = Callable[[Any, Any], bool]
 
 def to_text(document: Any) -> str:
     """An object as the real provider writes it: sorted keys, no spaces, HTML characters escaped."""
-    text = json.dumps(_whole_numbers(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _whole_numbers(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _whole_numbers(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_whole_numbers(member) for member in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
 
 
 def _parsed(text: Any) -> Any:

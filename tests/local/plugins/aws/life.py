@@ -49,7 +49,7 @@ class Life:
         Asserts that exactly these but the `unchanged` ones change and nothing is replaced, that the resource
         settles, and that a refresh then finds what the update left behind.
         """
-        wanted = {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
+        wanted = self._with(arguments)
         inputs = self._checked(self.inputs, wanted)
         found = self._plugin.diff(self.token, self.outputs, self.inputs, inputs)
         expected = {name for name in arguments if name not in unchanged}
@@ -64,8 +64,7 @@ class Life:
 
     def replaced_by(self, **arguments: Any) -> list[str]:
         """Which of the changed arguments would replace the resource."""
-        wanted = {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
-        inputs = self._checked(self.inputs, wanted)
+        inputs = self._checked(self.inputs, self._with(arguments))
         return self._plugin.diff(self.token, self.outputs, self.inputs, inputs).replaces
 
     def replace(self, **arguments: Any) -> dict[str, Any]:
@@ -122,6 +121,10 @@ class Life:
         self._plugin.delete(self.token, self.outputs)
         self._plugin.delete(self.token, self.outputs)
         assert self._plugin.read(self.token, self.id, self.outputs, self.inputs) is None
+
+    def _with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Its arguments with others; None leaves one out."""
+        return {n: v for n, v in {**self.arguments, **arguments}.items() if v is not None}
 
     def _checked(self, old: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
         checked = self._plugin.check(self.token, arguments, old=old, name=self._name)

@@ -26,8 +26,8 @@ ROLE = "aws:iam/role:Role"
 # --- arguments
 
 
-def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(plugin: Plugin) -> None:
-    failures = plugin.check(LOG_GROUP, {"retentionInDay": 30}).failures
+def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(shared_plugin: Plugin) -> None:
+    failures = shared_plugin.check(LOG_GROUP, {"retentionInDay": 30}).failures
     assert failures == {
         "retentionInDay": f"`retentionInDay` is no argument of {LOG_GROUP}; did you mean `retentionInDays`?"
     }
@@ -46,36 +46,40 @@ def test_an_unknown_argument_is_refused_with_the_one_that_was_meant(plugin: Plug
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_without_showing_it(
-    plugin: Plugin, argument: str, value: Any, kind: str
+    shared_plugin: Plugin, argument: str, value: Any, kind: str
 ) -> None:
-    (reason,) = plugin.check(SERVICE, {argument: value}).failures.values()
+    (reason,) = shared_plugin.check(SERVICE, {argument: value}).failures.values()
     assert f"`{argument}` of {SERVICE} must be {kind}" in reason
     assert str(value) not in reason or not isinstance(value, str)
 
 
-def test_a_value_that_says_the_same_in_another_kind_is_converted(plugin: Plugin) -> None:
-    inputs = plugin.check(SERVICE, {"desiredCount": "2", "waitForSteadyState": "true", "name": 7}).inputs
+def test_a_value_that_says_the_same_in_another_kind_is_converted(shared_plugin: Plugin) -> None:
+    inputs = shared_plugin.check(
+        SERVICE, {"desiredCount": "2", "waitForSteadyState": "true", "name": 7}
+    ).inputs
     assert (inputs["desiredCount"], inputs["waitForSteadyState"], inputs["name"]) == (2, True, "7")
 
 
-def test_unknown_arguments_pass_and_stay_unknown(plugin: Plugin) -> None:
-    checked = plugin.check(SERVICE, {"desiredCount": UNKNOWN, "networkConfiguration": {"subnets": UNKNOWN}})
+def test_unknown_arguments_pass_and_stay_unknown(shared_plugin: Plugin) -> None:
+    checked = shared_plugin.check(
+        SERVICE, {"desiredCount": UNKNOWN, "networkConfiguration": {"subnets": UNKNOWN}}
+    )
     assert checked.failures == {}
     assert checked.inputs["desiredCount"] is UNKNOWN
     assert checked.inputs["networkConfiguration"] == {"subnets": UNKNOWN}
 
 
-def test_a_policy_given_as_an_object_becomes_the_text_of_the_real_provider(plugin: Plugin) -> None:
+def test_a_policy_given_as_an_object_becomes_the_text_of_the_real_provider(shared_plugin: Plugin) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": "<&>"}]}
-    inputs = plugin.check(ROLE, {"assumeRolePolicy": policy}).inputs
+    inputs = shared_plugin.check(ROLE, {"assumeRolePolicy": policy}).inputs
     assert inputs["assumeRolePolicy"] == (
         '{"Statement":[{"Action":"a:B","Effect":"Allow","Resource":"\\u003c\\u0026\\u003e"}],"Version":"2012-10-17"}'
     )
 
 
-def test_a_policy_with_something_unknown_inside_is_unknown_as_a_whole(plugin: Plugin) -> None:
+def test_a_policy_with_something_unknown_inside_is_unknown_as_a_whole(shared_plugin: Plugin) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Resource": UNKNOWN}]}
-    assert plugin.check(ROLE, {"assumeRolePolicy": policy}).inputs["assumeRolePolicy"] is UNKNOWN
+    assert shared_plugin.check(ROLE, {"assumeRolePolicy": policy}).inputs["assumeRolePolicy"] is UNKNOWN
 
 
 def test_a_damaged_schema_cache_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,23 +107,23 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
 # --- names
 
 
-def test_a_generated_name_is_stable_for_a_seed_and_kept_from_then_on(plugin: Plugin) -> None:
-    first = plugin.check(TOPIC, {}, name="alerts").inputs
-    assert first["name"] == plugin.check(TOPIC, {}, name="alerts").inputs["name"]
+def test_a_generated_name_is_stable_for_a_seed_and_kept_from_then_on(shared_plugin: Plugin) -> None:
+    first = shared_plugin.check(TOPIC, {}, name="alerts").inputs
+    assert first["name"] == shared_plugin.check(TOPIC, {}, name="alerts").inputs["name"]
     prefix, _, digits = first["name"].rpartition("-")
     assert (prefix, len(digits)) == ("alerts", 7)
     assert int(digits, 16) >= 0
-    kept = plugin.check(TOPIC, {}, old={**first, "name": "alerts-0000000"}, name="alerts").inputs
+    kept = shared_plugin.check(TOPIC, {}, old={**first, "name": "alerts-0000000"}, name="alerts").inputs
     assert kept["name"] == "alerts-0000000"
 
 
-def test_a_name_that_the_program_gave_up_is_generated_anew(plugin: Plugin) -> None:
-    old = plugin.check(TOPIC, {"name": "fixed"}).inputs
-    assert plugin.check(TOPIC, {}, old=old, name="alerts").inputs["name"].startswith("alerts-")
+def test_a_name_that_the_program_gave_up_is_generated_anew(shared_plugin: Plugin) -> None:
+    old = shared_plugin.check(TOPIC, {"name": "fixed"}).inputs
+    assert shared_plugin.check(TOPIC, {}, old=old, name="alerts").inputs["name"].startswith("alerts-")
 
 
-def test_a_generated_name_that_is_too_long_is_refused(plugin: Plugin) -> None:
-    failures = plugin.check(RULE, {"scheduleExpression": "rate(1 day)"}, name="x" * 60).failures
+def test_a_generated_name_that_is_too_long_is_refused(shared_plugin: Plugin) -> None:
+    failures = shared_plugin.check(RULE, {"scheduleExpression": "rate(1 day)"}, name="x" * 60).failures
     assert list(failures) == ["name"]
     assert "68 characters, at most 64" in failures["name"]
 
@@ -127,11 +131,11 @@ def test_a_generated_name_that_is_too_long_is_refused(plugin: Plugin) -> None:
 @pytest.mark.parametrize(
     ("mode", "name"), [("PROPOSE", "alerts-prod"), ("ENFORCE", "alerts-prod"), ("DISABLE", None)]
 )
-def test_the_engines_naming_is_honoured(plugin: Plugin, mode: str, name: str | None) -> None:
+def test_the_engines_naming_is_honoured(shared_plugin: Plugin, mode: str, name: str | None) -> None:
     options = provider_pb2.CheckRequest.AutonamingOptions(
         proposed_name="alerts-prod", mode=provider_pb2.CheckRequest.AutonamingOptions.Mode.Value(mode)
     )
-    checked = plugin.check(TOPIC, {}, autonaming=options)
+    checked = shared_plugin.check(TOPIC, {}, autonaming=options)
     if name is None:
         assert checked.failures == {"name": "automatic naming is disabled: give `name`"}
     else:
@@ -200,16 +204,18 @@ def test_a_preview_knows_what_the_arguments_tell_and_nothing_more(plugin: Plugin
 # --- secrets
 
 
-def test_secret_arguments_stay_secret_where_they_are(plugin: Plugin) -> None:
-    checked = plugin.check(
+def test_secret_arguments_stay_secret_where_they_are(shared_plugin: Plugin) -> None:
+    checked = shared_plugin.check(
         TOPIC, {"displayName": "x", "tags": {"a": "1", "b": "2"}}, secrets=[("displayName",), ("tags", "a")]
     )
     assert checked.secrets == {("displayName",), ("tags", "a")}
 
 
-def test_a_secret_inside_an_object_makes_its_document_secret(plugin: Plugin) -> None:
+def test_a_secret_inside_an_object_makes_its_document_secret(shared_plugin: Plugin) -> None:
     policy = {"Statement": [{"Resource": "hidden"}]}
-    checked = plugin.check(ROLE, {"assumeRolePolicy": policy}, secrets=[("assumeRolePolicy", "Statement")])
+    checked = shared_plugin.check(
+        ROLE, {"assumeRolePolicy": policy}, secrets=[("assumeRolePolicy", "Statement")]
+    )
     assert checked.secrets == {("assumeRolePolicy",)}
 
 
@@ -223,15 +229,15 @@ def test_outputs_of_secret_arguments_are_secret(plugin: Plugin) -> None:
 # --- errors
 
 
-def test_a_type_that_is_not_served_is_refused_by_name(plugin: Plugin) -> None:
+def test_a_type_that_is_not_served_is_refused_by_name(shared_plugin: Plugin) -> None:
     with pytest.raises(
         RefusedError, match="the aws stand-in has no resource type aws:lambda/function:Function"
     ):
-        plugin.check("aws:lambda/function:Function", {})
+        shared_plugin.check("aws:lambda/function:Function", {})
     with pytest.raises(
         RefusedError, match="the aws stand-in has no function aws:ec2/getSpotPrice:getSpotPrice"
     ):
-        plugin.invoke("aws:ec2/getSpotPrice:getSpotPrice", {})
+        shared_plugin.invoke("aws:ec2/getSpotPrice:getSpotPrice", {})
 
 
 def test_an_error_of_aws_is_one_line_that_names_resource_action_and_reason(plugin: Plugin) -> None:
@@ -277,11 +283,11 @@ def test_what_fails_after_creation_is_kept_to_be_updated(plugin: Plugin) -> None
 # --- functions
 
 
-def test_a_function_refuses_unknown_and_missing_arguments(plugin: Plugin) -> None:
+def test_a_function_refuses_unknown_and_missing_arguments(shared_plugin: Plugin) -> None:
     with pytest.raises(RefusedError, match="`clustername` is no argument"):
-        plugin.invoke("aws:ecs/getCluster:getCluster", {"clustername": "a"})
+        shared_plugin.invoke("aws:ecs/getCluster:getCluster", {"clustername": "a"})
     with pytest.raises(RefusedError, match="the required argument `clusterName` is missing"):
-        plugin.invoke("aws:ecs/getCluster:getCluster", {})
+        shared_plugin.invoke("aws:ecs/getCluster:getCluster", {})
 
 
 def test_the_surroundings_are_told(plugin: Plugin, account: str) -> None:
