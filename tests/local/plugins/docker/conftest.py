@@ -29,6 +29,21 @@ REGISTRY_IMAGE = "docker:index/registryImage:RegistryImage"
 TOKEN = "token-that-never-shows"
 
 
+def build(tag: str, **changes: Any) -> dict[str, Any]:
+    """Arguments of an image."""
+    return {
+        "imageName": f"{REPOSITORY}:{tag}",
+        "build": {
+            "context": "app",
+            "dockerfile": "app/Dockerfile",
+            "platform": "linux/amd64",
+            "builderVersion": "BuilderBuildKit",
+            **changes,
+        },
+        "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
+    }
+
+
 Answer = tuple[int, Mapping[str, str], bytes]
 """Status, headers and content."""
 

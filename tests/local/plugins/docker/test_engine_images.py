@@ -19,7 +19,6 @@ import pytest
 
 from local.plugins.docker.engine_images import explain
 from tests.local.plugins.docker.conftest import (
-    HOST,
     IMAGE,
     REGISTRY_IMAGE,
     REPOSITORY,
@@ -28,6 +27,7 @@ from tests.local.plugins.docker.conftest import (
     Answer,
     Ecr,
     Plugin,
+    build,
     refusal,
     serving,
 )
@@ -46,21 +46,6 @@ def tag(docker_engine: str) -> Iterator[str]:
         for name in image.get("RepoTags") or ():
             if own in name:
                 client.remove_image(name, force=True)
-
-
-def build(tag: str, **changes: Any) -> dict[str, Any]:
-    """Arguments of an image."""
-    return {
-        "imageName": f"{REPOSITORY}:{tag}",
-        "build": {
-            "context": "app",
-            "dockerfile": "app/Dockerfile",
-            "platform": "linux/amd64",
-            "builderVersion": "BuilderBuildKit",
-            **changes,
-        },
-        "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
-    }
 
 
 def registry_digest(registry: str, tag: str) -> str:
@@ -157,7 +142,7 @@ def test_a_missing_local_image_is_named(on_engine: Plugin, tag: str) -> None:
         assert "bootBuildImage" in message
 
 
-def test_an_immutable_tag_does_not_move(
+def test_an_immutable_tag_does_not_move_until_it_may(
     on_engine: Plugin, emulated: Ecr, local_registry: str, tag: str
 ) -> None:
     """Neither in ECR nor in the registry; the same content again is fine."""
@@ -168,6 +153,10 @@ def test_an_immutable_tag_does_not_move(
     assert "raise the version" in refusal(lambda: on_engine.made(IMAGE, build(tag)))
     digest = first["repoDigest"].partition("@")[2]
     assert registry_digest(local_registry, tag) == emulated.tags[tag] == digest
+
+    emulated.keep_tags("*")
+    moved = on_engine.made(IMAGE, build(tag))[1]["repoDigest"].partition("@")[2]
+    assert registry_digest(local_registry, tag) == emulated.tags[tag] == moved != digest
 
 
 @pytest.mark.usefixtures("on_engine")

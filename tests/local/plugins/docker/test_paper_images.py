@@ -21,25 +21,17 @@ from tests.local.plugins.docker.conftest import (
     TOKEN,
     Ecr,
     Plugin,
+    build,
     refusal,
 )
-
-BUILD: dict[str, Any] = {
-    "imageName": f"{REPOSITORY}:web-api-1.0.0",
-    "build": {
-        "context": "app",
-        "dockerfile": "app/Dockerfile",
-        "args": {"VERSION": "1"},
-        "platform": "linux/amd64",
-        "builderVersion": "BuilderBuildKit",
-    },
-    "registry": {"server": HOST, "username": "AWS", "password": TOKEN},
-}
 
 
 def with_build(**changes: Any) -> dict[str, Any]:
     """The build with other arguments."""
-    return {**BUILD, "build": {**BUILD["build"], **changes}}
+    return build("web-api-1.0.0", **{"args": {"VERSION": "1"}, **changes})
+
+
+BUILD = with_build()
 
 
 def pushed_as(name: str, **more: Any) -> dict[str, Any]:
