@@ -18,13 +18,10 @@ UNUSED_ACCOUNT = "200000000000"
 """Has nothing in it."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # The SDK warns of the old spellings of S3 types when it loads their module, whoever uses them.
-    config.addinivalue_line("filterwarnings", "ignore:.* has been deprecated in favor of:DeprecationWarning")
-
-
-def _settings(url: str, account: str) -> dict[str, str]:
-    return {
+def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        patch.delenv(name, raising=False)
+    settings = {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -33,12 +30,7 @@ def _settings(url: str, account: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-
-
-def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        patch.delenv(name, raising=False)
-    for name, value in _settings(url, account).items():
+    for name, value in settings.items():
         patch.setenv(name, value)
 
 
@@ -46,7 +38,8 @@ def _enter(patch: pytest.MonkeyPatch, url: str, account: str) -> None:
 def aws(emulator: process.RunningEmulator, account: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Makes boto3 clients of the test's own account: what someone else changes is changed by these."""
     _enter(monkeypatch, emulator.url, account)
-    return lambda service: boto3.session.Session().client(service)
+    clients: Aws = boto3.session.Session().client
+    return clients
 
 
 @pytest.fixture
