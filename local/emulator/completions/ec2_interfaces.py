@@ -188,7 +188,6 @@ def _release_address(request: Request) -> Result:
     address = _address(request.get("AllocationId", ""))
     if address.get("AssociationId"):
         raise AwsError("InvalidIPAddress.InUse", f"Address {address['PublicIp']} is in use.")
-    forget_tags(address["AllocationId"])
     return ask_ec2("ReleaseAddress", request)
 
 

@@ -22,7 +22,8 @@ from local.emulator.completions.protocols import MINISTACKS, modelled
 _HANDLERS = dict(ministack_app.SERVICE_HANDLERS)
 """ministack's own, before anything was put before them."""
 
-_LOOSE_AMPERSAND = re.compile(rb"&(?!(amp|lt|gt|quot|apos|#\d+);)")
+_LOOSE = re.compile(rb'&(?!(amp|lt|gt|quot|apos|#\d+);)|<(?!/?\w+( xmlns="[^"]*")?/?>|\?)')
+"""What neither is an entity nor begins a tag: ministack doesn't escape all that it answers."""
 
 
 def ask_json(service: str, action: str, request: Request) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def ask(service: str, action: str, request: Request) -> dict[str, Any]:
         )
     )
     if protocol == "query":
-        answered = _LOOSE_AMPERSAND.sub(b"&amp;", answered)  # ministack doesn't escape all that it answers
+        answered = _LOOSE.sub(lambda found: b"&amp;" if found[0] == b"&" else b"&lt;", answered)
     parsed: dict[str, Any] = botocore.parsers.create_parser(protocol).parse(
         {"status_code": status, "headers": headers, "body": answered}, operation.output_shape
     )

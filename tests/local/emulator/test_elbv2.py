@@ -119,7 +119,7 @@ def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
 
 def test_a_health_check_that_aws_refuses_is_refused_and_the_rest_of_it_kept(front: Front) -> None:
     arn = front.targets["TargetGroupArn"]
-    changed = {"HealthCheckPath": "/health?a=1&b=2", "HealthCheckIntervalSeconds": 20}
+    changed = {"HealthCheckPath": "/health?a=1&b=2<3", "HealthCheckIntervalSeconds": 20}
     (modified,) = front.elb.modify_target_group(TargetGroupArn=arn, **changed)["TargetGroups"]
     assert_contains(modified, HEALTH_CHECK | changed)
     code, message = refusal(front.elb.modify_target_group, TargetGroupArn=arn, HealthCheckTimeoutSeconds=20)
