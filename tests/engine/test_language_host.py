@@ -9,7 +9,7 @@ import pytest
 
 from tests.local.clone import Clone
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("language-host")]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 The local stack stands for what a step before them sets up: the Pulumi CLI, the state's backend, AWS's
 credentials. What can't run here is listed with its reason, so that a new step is either run or listed. What
-actionlint and the pins of actions say is `tests/local/test_workflows`; that `.ci/run` passes, CI itself.
+actionlint and the pins of actions say is `tests/engine/test_workflows`; that `.ci/run` passes, CI itself.
 """
 
 from __future__ import annotations

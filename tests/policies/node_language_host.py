@@ -1,7 +1,7 @@
 """A stand-in for `pulumi-language-nodejs`, so that tests can run a Node program without the official release.
 
 Owns what differs from the Python host of the local stack: it starts `@pulumi/pulumi`'s own runner by the
-`node` on PATH, as the official host does, and names no plugins. Deliberately no TypeScript settings, no
+`node` on PATH, as the official host does. Deliberately no TypeScript settings, no
 package manager but npm, no policy packs.
 """
 
@@ -24,12 +24,6 @@ RUNNER = "node_modules/@pulumi/pulumi/cmd/run/index.js"
 
 class NodeLanguageHost(LanguageHost):
     """The LanguageRuntime service for Node, as far as a preview, an update and a destroy need it."""
-
-    def GetRequiredPackages(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        return language_pb2.GetRequiredPackagesResponse()
-
-    def GetProgramDependencies(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        return language_pb2.GetProgramDependenciesResponse()
 
     def Run(self, request: Any, _context: grpc.ServicerContext) -> Any:
         command = ["node", str(Path(request.pwd, RUNNER)), *program_arguments(request, self._engine_address)]

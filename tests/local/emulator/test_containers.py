@@ -13,7 +13,7 @@ from typing import Any
 import docker
 import pytest
 
-from local.containers import docker_engine, sample
+from local.containers import sample
 from local.containers.local_containers import LocalContainers
 from local.emulator import process
 from local.paths import Paths
@@ -40,27 +40,21 @@ class Images:
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
     folder = tmp_path_factory.mktemp("containers")
-    patch = pytest.MonkeyPatch()
-    # An engine of the machine's own is neither used nor touched.
-    patch.setattr(docker_engine, "DEFAULT_HOST", f"unix://{folder / 'none.sock'}")
-    try:
-        with running(folder) as containers:
-            program = sample.ensure(Paths.of(os.environ), os.environ)
-            client = docker.DockerClient(base_url=containers.docker_host)
-            digests = {}
-            for module in ("scheduler-download", "web-api"):
-                name = f"{containers.registry}/fileflow"
-                client.images.build(
-                    path=str(program.parent.parent),
-                    tag=f"{name}:{module}",
-                    buildargs={"MODULE": f":bootstrap:bootstrap-{module}"},
-                )
-                client.images.push(name, tag=module)
-                digests[module] = client.images.get_registry_data(f"{name}:{module}").id
-            client.close()
-            yield Images(containers, digests)
-    finally:
-        patch.undo()
+    with running(folder) as containers:
+        program = sample.ensure(Paths.of(os.environ), os.environ)
+        client = docker.DockerClient(base_url=containers.docker_host)
+        digests = {}
+        for module in ("scheduler-download", "web-api"):
+            name = f"{containers.registry}/fileflow"
+            client.images.build(
+                path=str(program.parent.parent),
+                tag=f"{name}:{module}",
+                buildargs={"MODULE": f":bootstrap:bootstrap-{module}"},
+            )
+            client.images.push(name, tag=module)
+            digests[module] = client.images.get_registry_data(f"{name}:{module}").id
+        client.close()
+        yield Images(containers, digests)
 
 
 @pytest.fixture(scope="module")
