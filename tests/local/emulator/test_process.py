@@ -31,11 +31,14 @@ def start(python: Path, state_dir: Path, port: int | None = None) -> process.Run
     return process.start(python, port, state_dir / "emulator.log", state_dir)
 
 
-def test_a_second_start_returns_the_running_emulator(python: Path, state_dir: Path) -> None:
+def test_a_second_start_returns_the_running_emulator_and_refuses_another_port(
+    python: Path, state_dir: Path
+) -> None:
     first = start(python, state_dir)
     assert process.is_healthy(first)
-    assert start(python, state_dir) == first
-    assert process.find(state_dir) == first
+    assert start(python, state_dir) == process.find(state_dir) == first
+    with pytest.raises(LocalError, match=f"runs on port {first.port}, not on {first.port - 1}"):
+        start(python, state_dir, first.port - 1)
 
 
 def test_starts_side_by_side_make_one_emulator(python: Path, state_dir: Path) -> None:
@@ -58,7 +61,7 @@ def test_starts_side_by_side_make_one_emulator(python: Path, state_dir: Path) ->
     assert pids == {str(running.pid)}
 
 
-def test_stop_ends_the_process_frees_the_port_and_says_whether_there_was_one(
+def test_stop_ends_the_process_and_frees_the_port_which_the_next_one_takes_in_another_generation(
     python: Path, state_dir: Path
 ) -> None:
     running = start(python, state_dir)
@@ -70,15 +73,10 @@ def test_stop_ends_the_process_frees_the_port_and_says_whether_there_was_one(
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((process.HOST, running.port))
     assert process.stop(state_dir) is False
-
-
-def test_a_restart_keeps_the_port_and_changes_the_generation(python: Path, state_dir: Path) -> None:
-    first = start(python, state_dir)
-    process.stop(state_dir)
     second = start(python, state_dir)
-    assert second.port == first.port
-    assert second.generation != first.generation
-    assert not process.is_healthy(first)
+    assert second.port == running.port
+    assert second.generation != running.generation
+    assert not process.is_healthy(running)
 
 
 def test_an_emulator_that_was_killed_is_replaced(python: Path, state_dir: Path) -> None:
@@ -134,12 +132,6 @@ def test_a_taken_port_is_one_error_that_names_the_port_and_the_fix(python: Path,
     assert str(port) in raised.value.problem
     assert "choose another port" in raised.value.fix
     assert process.find(state_dir) is None
-
-
-def test_another_port_than_the_running_emulators_is_an_error(python: Path, state_dir: Path) -> None:
-    running = start(python, state_dir)
-    with pytest.raises(LocalError, match=f"runs on port {running.port}, not on {running.port - 1}"):
-        start(python, state_dir, running.port - 1)
 
 
 def test_a_pid_that_now_belongs_to_another_process_is_left_alone(python: Path, state_dir: Path) -> None:
