@@ -131,7 +131,7 @@ def test_a_guard_that_renews_takes_at_most_15_mebibytes(program: Path, granting:
         "PATH": os.environ["PATH"],
     }
     guard = subprocess.Popen(
-        [program, "run", "--table=t", "--key=k", "--lease=3s", "--socket=@test/memory", "--", "sleep", "600"],
+        [program, "run", "--table=t", "--key=k", "--lease=6s", "--socket=@test/memory", "--", "sleep", "600"],
         env=environment,
     )
     try:
