@@ -16,6 +16,9 @@ import pytest
 
 from local.paths import Paths
 
+# Its assertions are those of every type's life, and say nothing unless pytest writes them anew.
+pytest.register_assert_rewrite("tests.local.plugins.aws.life")
+
 # Read when gRPC is first used; no test talks gRPC in a forked process.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
