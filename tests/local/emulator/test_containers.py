@@ -22,8 +22,14 @@ from tests.local.emulator.aws import REGION, Client
 from tests.local.emulator.ecs_world import BREAKER, SERVICE, STOP_BEFORE_START, World
 from tests.waiting import eventually
 
-HEALTH_CHECK = {"command": ["CMD", "/fileflow", "health"], "interval": 1, "timeout": 3, "retries": 2}
-LONG_SECONDS = 240
+HEALTH_CHECK = {
+    "command": ["CMD", "/fileflow", "health"],
+    "interval": 1,
+    "timeout": 3,
+    "retries": 2,
+    "startPeriod": 60,
+}
+LONG_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,12 @@ def test_a_successor_starts_while_the_old_container_is_still_stopping_where_each
     ("environment", "exit_code", "reason"),
     [
         ({"FILEFLOW_SIMULATE_FAILURE": "database"}, 1, None),
-        ({"FILEFLOW_SIMULATE_OOM": "1"}, 137, "OutOfMemoryError"),
+        # Not healthy before the kernel ends it: on a busy machine it would be deployed by then.
+        (
+            {"FILEFLOW_SIMULATE_OOM": "1", "FILEFLOW_SIMULATE_START_SECONDS": "600"},
+            137,
+            "OutOfMemoryError",
+        ),
     ],
     ids=["database", "memory"],
 )
