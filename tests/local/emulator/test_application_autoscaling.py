@@ -66,6 +66,21 @@ def test_registering_a_target_moves_the_desired_count_into_its_range(
     assert desired(world) == 2
 
 
+def test_an_update_of_a_target_keeps_what_it_does_not_name(scaling: Any) -> None:
+    made = scaling.register_scalable_target(**SCALED, MinCapacity=1, MaxCapacity=4)
+    suspended = {"ScheduledScalingSuspended": True}
+    again = scaling.register_scalable_target(**SCALED, MaxCapacity=5, SuspendedState=suspended)
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert made["ScalableTargetARN"] == again["ScalableTargetARN"] == target["ScalableTargetARN"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 5)
+    assert target["SuspendedState"] == {
+        "DynamicScalingInSuspended": False,
+        "DynamicScalingOutSuspended": False,
+        "ScheduledScalingSuspended": True,
+    }
+    assert target["RoleARN"].endswith("AWSServiceRoleForApplicationAutoScaling_ECSService")
+
+
 def test_the_tags_of_a_target_change(scaling: Any) -> None:
     limits, tags = {"MinCapacity": 1, "MaxCapacity": 4}, {"Project": "fileflow", "Owner": "nobody"}
     arn = scaling.register_scalable_target(**SCALED, **limits, Tags=tags)["ScalableTargetARN"]

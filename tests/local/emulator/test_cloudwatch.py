@@ -144,6 +144,11 @@ def put(logs: Any, *messages: str) -> None:
     logs.put_log_events(logGroupName="/aws/ecs/fileflow", logStreamName="ecs/fileflow/1", logEvents=events)
 
 
+def test_a_retention_that_aws_does_not_offer_is_refused(logs: Any) -> None:
+    code, _ = refusal(logs.put_retention_policy, logGroupName="/aws/ecs/fileflow", retentionInDays=31)
+    assert code == "InvalidParameterException"
+
+
 COUNTED = {
     "OutOfMemoryError": 1,
     '"Java heap space"': 1,

@@ -115,6 +115,10 @@ def test_a_load_balancer_has_a_name_and_zones_as_on_aws(front: Front) -> None:
     assert [zone["ZoneName"] for zone in balancer["AvailabilityZones"]] == [f"{REGION}a", f"{REGION}c"]
     assert balancer["SecurityGroups"] == [front.group]
     assert balancer["State"]["Code"] == "active"
+    attributes = front.elb.describe_load_balancer_attributes(LoadBalancerArn=front.arn)["Attributes"]
+    assert_contains(
+        as_dict(attributes), {"client_keep_alive.seconds": "3600", "waf.fail_open.enabled": "false"}
+    )
 
 
 def test_a_health_check_that_aws_refuses_is_refused_and_the_rest_of_it_kept(front: Front) -> None:
