@@ -12,7 +12,6 @@ from tests.waiting import eventually
 DOWNLOAD = "fileflow-scheduler-download"
 PIPELINE = "fileflow-scheduler-pipeline"
 SERVICES = ["fileflow-web-api", DOWNLOAD, PIPELINE]
-CLUSTER = "--cluster fileflow-prod"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from tests.engine.deployment import Deployment
 from tests.repeated import Repeated
 from tests.torture.evidence import Evidence
 from tests.torture.stack import PACK, PLAIN_UP
-from tests.walk.watcher import client
 
 SECRET = "Canary7Kq2vX9mT4wB"
 CONTROL = "Control3Hn8sR6zY1pL"
@@ -86,11 +85,8 @@ def searched(deployment: Deployment, *, thorough: bool = True) -> Found:
     with CommandLines() as lines:
         started = deployment.local("start")
         assert started.returncode == 0, started.stdout
-        endpoint = deployment.endpoint
         value = json.dumps({"password": SECRET})
-        client("secretsmanager", endpoint, LOCAL_ACCOUNT_ID).create_secret(
-            Name="fileflow/database", SecretString=value
-        )
+        deployment.client("secretsmanager").create_secret(Name="fileflow/database", SecretString=value)
         file = deployment.root / "Pulumi.local.yaml"
         before = file.read_text()
         right = before.replace(
@@ -130,11 +126,11 @@ def searched(deployment: Deployment, *, thorough: bool = True) -> Found:
             if done.returncode == 0:
                 result.wrong.append(f"{name} isn't refused")
         file.write_text(before)
-    logs = client("logs", endpoint, LOCAL_ACCOUNT_ID)
+    logs = deployment.client("logs")
     for group in logs.describe_log_groups()["logGroups"]:
         events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
         said.append((group["logGroupName"], "\n".join(each["message"] for each in events).encode()))
-    definitions = client("ecs", endpoint, LOCAL_ACCOUNT_ID)
+    definitions = deployment.client("ecs")
     for arn in definitions.list_task_definitions()["taskDefinitionArns"]:
         definition = definitions.describe_task_definition(taskDefinition=arn)["taskDefinition"]
         said.append((arn, json.dumps(definition, default=str).encode()))

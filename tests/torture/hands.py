@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.environment import LOCAL_ACCOUNT_ID
 from tests.engine.deployment import Deployment
 from tests.torture.evidence import Evidence
 from tests.torture.stack import CLUSTER, DOWNLOAD, PLAIN_UP
-from tests.walk.watcher import client
 
 TWO_RUNNING = "fileflow-scheduler-pipeline-two-running"
 CPU = "fileflow-scheduler-download-cpu"
@@ -222,11 +220,7 @@ def two_at_once(deployment: Deployment) -> list[str]:
 
 def handled(deployment: Deployment, hands: tuple[Hand, ...] = HANDS) -> Handled:
     """All hands at once, then the runs that put back what they did."""
-    endpoint = deployment.endpoint
-
-    def of(service: str) -> Any:
-        return client(service, endpoint, LOCAL_ACCOUNT_ID)
-
+    of = deployment.client
     result = Handled(hands=len(hands))
     before = {hand.name: hand.look(of) for hand in hands}
     for hand in hands:

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.emulator import process as emulator
 from local.environment import LOCAL_ACCOUNT_ID
-from local.errors import LocalError
 from local.paths import Paths
 from tests.engine.deployment import CHECKOUT, Deployment
 from tests.walk.stack import KINDS
-from tests.walk.watcher import Watcher, client
+from tests.walk.watcher import Watcher
 
 CLUSTER = "fileflow-prod"
 DOWNLOAD = "fileflow-scheduler-download"
@@ -26,7 +24,6 @@ PROGRAM = CHECKOUT / "tests/torture/programs/schedulers.py"
 PACK = "--policy-pack policies"
 PLAIN_UP = f"pulumi up --yes --skip-preview --non-interactive {PACK}"
 UNCHANGED = "pulumi up --yes --skip-preview --non-interactive --expect-no-changes"
-SETTLE_SECONDS = 60.0
 
 
 @dataclass
@@ -65,14 +62,11 @@ class TorturedStack:
     @property
     def endpoint(self) -> str:
         """Where its AWS answers; the port stays when the process is another one."""
-        running = emulator.find(self.paths.emulator)
-        if running is None:
-            raise LocalError("no emulated AWS runs for the tortured stack.", "make up")
-        return running.url
+        return self.deployment.endpoint
 
     def client(self, service: str) -> Any:
         """A client of its AWS."""
-        return client(service, self.endpoint, LOCAL_ACCOUNT_ID)
+        return self.deployment.client(service)
 
     def watcher(self) -> Watcher:
         """Looks at its tasks; the two names of the one scheduler count together."""
